@@ -1,0 +1,34 @@
+/** Text forms of AWS names. */
+
+/** `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME`. */
+export function streamArn(region: string, account: string, name: string): string {
+  return `arn:aws:kinesis:${region}:${account}:stream/${name}`;
+}
+
+/** `arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME`. */
+export function deliveryStreamArn(region: string, account: string, name: string): string {
+  return `arn:aws:firehose:${region}:${account}:deliverystream/${name}`;
+}
+
+/** `shardId-000000000000`: the ordinal in twelve digits. */
+export function shardId(ordinal: number): string {
+  return `shardId-${String(ordinal).padStart(12, '0')}`;
+}
+
+/** The ordinal of a shard id, or undefined when the text is none. */
+export function shardOrdinal(id: string): number | undefined {
+  const digits = /^shardId-(\d{12})$/.exec(id)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The part of an ARN after the last `/`, or after `:::` for buckets; a short name is returned as it is. */
+export function nameOfArn(arnOrName: string): string {
+  if (!arnOrName.startsWith('arn:')) return arnOrName;
+  const resource = arnOrName.split(':').slice(5).join(':');
+  return resource.slice(resource.lastIndexOf('/') + 1);
+}
+
+/** Streams whose name starts with `$` belong to millrace itself and are invisible to the Kinesis API. */
+export function isInternal(name: string): boolean {
+  return name.startsWith('$');
+}

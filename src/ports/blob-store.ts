@@ -1,0 +1,23 @@
+/** What a stored object says about itself. */
+export interface BlobInfo {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt: number;
+}
+
+export interface BlobOptions {
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+}
+
+/** Objects in buckets: folders or S3. Failures are DeliveryErrors. */
+export interface BlobStore {
+  /** The object becomes visible whole or not at all; an object of the same key is replaced. Returns its size in bytes. */
+  put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: BlobOptions): Promise<number>;
+  get(bucket: string, key: string): Promise<Uint8Array | undefined>;
+  /** Objects whose key starts with `prefix` and sorts after `after`, sorted by key, at most `limit`. */
+  list(bucket: string, options?: { readonly prefix?: string; readonly after?: string; readonly limit?: number }): Promise<readonly BlobInfo[]>;
+  remove(bucket: string, key: string): Promise<void>;
+  /** Where a person finds the object (a path or a URL). */
+  locate(bucket: string, key: string): string;
+}

@@ -1,0 +1,66 @@
+import type { Schema, Static } from '../kernel/schema/declare.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { Catalog } from './catalog.ts';
+import type { Destination } from './destination.ts';
+import type { Environment } from './environment.ts';
+import type { HttpHandler } from './http.ts';
+import type { Operation } from './operation.ts';
+import type { Records } from './records.ts';
+
+/** Who this node says it is in ARNs. */
+export interface Identity {
+  readonly region: string;
+  readonly account: string;
+}
+
+/** The only ways out of a capability. */
+export interface Doors {
+  readonly catalog: Catalog;
+  readonly records: Records;
+  readonly blobs: BlobStore;
+  readonly destinations: readonly Destination[];
+  readonly identity: Identity;
+  /** `dev` relaxes what `start` refuses. */
+  readonly mode: 'dev' | 'start';
+}
+
+export interface Health {
+  readonly ok: boolean;
+  /** What is wrong, for people; empty when ok. */
+  readonly problems: readonly string[];
+}
+
+/** One read or change under `/admin/`. `path` may hold `{name}` parts. */
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly doc: string;
+  /** Resolves with a JSON value; RequestErrors become their status. */
+  handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams): Promise<unknown>;
+}
+
+/** A started capability. */
+export interface Running<S> {
+  /** Handed to the capability's operations as `call.state`. */
+  readonly state: S;
+  /** Serves the public listener (webhooks); only one capability has it. */
+  readonly gateway?: HttpHandler;
+  readonly admin?: readonly AdminRoute[];
+  /** Takes over changed options without a restart. */
+  reload(options: unknown): Promise<void>;
+  health(): Health;
+  /** Stops taking work and finishes what it has, within `withinMs`. */
+  drain(withinMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One room of `capabilities/`; all have this shape. */
+export interface Capability<O extends Schema = Schema, S = unknown> {
+  readonly name: string;
+  /** The top-level word of the config file it owns, for example `streams`. */
+  readonly section: string;
+  /** Declaration of that section. */
+  readonly options: O;
+  readonly operations: readonly Operation<S>[];
+  start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
+}

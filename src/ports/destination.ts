@@ -1,0 +1,55 @@
+import type { Schema, Static } from '../kernel/schema/declare.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { Environment } from './environment.ts';
+
+/** One record on its way out. Bytes belong to the batch and are gone after `deliver`. */
+export interface OutgoingRecord {
+  readonly data: Uint8Array;
+  readonly at: number;
+  readonly partitionKey: string;
+  readonly sequenceNumber: string;
+  readonly shardId: string;
+}
+
+/**
+ * What is delivered in one attempt: fixed by the intent that stands in the log, so that a repeated attempt
+ * (also after a crash) sends the same records to the same place.
+ */
+export interface Batch {
+  /** Kept over repeats and restarts. */
+  readonly id: string;
+  readonly deliveryStream: string;
+  /** Version of the delivery stream's configuration, digits. */
+  readonly versionId: string;
+  /** Arrival of the oldest record, in ms. */
+  readonly oldestAt: number;
+  readonly recordCount: number;
+  readonly sizeBytes: number;
+  /** The records; may be iterated again for a repeated attempt. */
+  records(): AsyncIterable<readonly OutgoingRecord[]>;
+}
+
+/** All records arrived at `place` (an object key, a request id). Failures are DeliveryErrors. */
+export interface Delivered {
+  readonly place: string;
+  readonly sizeBytes: number;
+}
+
+export interface OpenDestination {
+  /** Where the batch will go, decided before the first attempt and kept in the intent. */
+  place(batch: Omit<Batch, 'records'>): string;
+  deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered>;
+  close(): Promise<void>;
+}
+
+/** The doors a destination may use. */
+export interface DestinationDoors {
+  readonly blobs: BlobStore;
+}
+
+/** A kind of destination; `name` is the AWS member, for example `ExtendedS3DestinationConfiguration`. */
+export interface Destination<O extends Schema = Schema> {
+  readonly name: string;
+  readonly options: O;
+  open(options: Static<O>, doors: DestinationDoors, environment: Environment): OpenDestination;
+}

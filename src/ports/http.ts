@@ -1,0 +1,29 @@
+/** One HTTP request as the rooms behind `wire/http` see it. */
+export interface HttpRequest {
+  /** A UUID made for this request; answered as `x-amzn-requestid`. */
+  readonly id: string;
+  readonly method: string;
+  /** Path as sent, without query; always starts with `/`. */
+  readonly path: string;
+  /** Text after `?`, without it; empty when absent. */
+  readonly query: string;
+  /** Lower-case names; repeated headers joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remoteAddress: string;
+  /** Aborts when the client goes away before the answer was sent. */
+  readonly signal: AbortSignal;
+  /**
+   * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge` (before reading when Content-Length tells,
+   * else at the first byte too many), 408 `RequestTimeout` when the client is too slow, 400 `IncompleteBody` when cut.
+   */
+  readBody(maxBytes: number): Promise<Uint8Array>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
+}
+
+/** Never rejects with anything but RequestError or ThrottleError for bad input; other errors are bugs and answer 500. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;

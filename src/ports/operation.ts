@@ -1,0 +1,30 @@
+import type { Schema, Static } from '../kernel/schema/declare.ts';
+
+/** What one call of an operation knows beside its input. `state` is what the capability's start returned. */
+export interface Call<S> {
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  readonly state: S;
+}
+
+/** One AWS action: declared once, served by every protocol. */
+export interface Operation<S, I extends Schema = Schema, O = unknown> {
+  /** AWS's action name, for example `PutRecord`. */
+  readonly name: string;
+  /** The `X-Amz-Target` prefix, for example `Kinesis_20131202`. */
+  readonly target: string;
+  readonly input: I;
+  /** Shape of the answer; absent: an empty body. */
+  readonly output?: Schema;
+  /** AWS exception names this action may raise, beside the common ones. */
+  readonly errors: readonly string[];
+  readonly plane: 'control' | 'data';
+  /** One sentence for the reference page. */
+  readonly doc: string;
+  handle(input: Static<I>, call: Call<S>): Promise<O>;
+}
+
+/** Keeps the input's type while an operation is written down. */
+export function operation<S>() {
+  return <I extends Schema, O>(declared: Operation<S, I, O>): Operation<S> => declared as unknown as Operation<S>;
+}
