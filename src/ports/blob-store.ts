@@ -16,7 +16,10 @@ export interface BlobStore {
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: BlobOptions): Promise<number>;
   get(bucket: string, key: string): Promise<Uint8Array | undefined>;
   /** Objects whose key starts with `prefix` and sorts after `after`, sorted by key, at most `limit`. */
-  list(bucket: string, options?: { readonly prefix?: string; readonly after?: string; readonly limit?: number }): Promise<readonly BlobInfo[]>;
+  list(
+    bucket: string,
+    options?: { readonly prefix?: string; readonly after?: string; readonly limit?: number },
+  ): Promise<readonly BlobInfo[]>;
   remove(bucket: string, key: string): Promise<void>;
   /** Where a person finds the object (a path or a URL). */
   locate(bucket: string, key: string): string;

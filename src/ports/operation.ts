@@ -24,7 +24,10 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   handle(input: Static<I>, call: Call<S>): Promise<O>;
 }
 
-/** Keeps the input's type while an operation is written down. */
+/** Keeps the input's type while an operation is written down, and forgets it for the list of all operations. */
 export function operation<S>() {
-  return <I extends Schema, O>(declared: Operation<S, I, O>): Operation<S> => declared as unknown as Operation<S>;
+  return <I extends Schema, O>(declared: Operation<S, I, O>): Operation<S> => {
+    const erased: unknown = declared;
+    return erased as Operation<S>;
+  };
 }

@@ -88,7 +88,12 @@ export interface Records {
    * Reads from `from`, hiding what is older than the stream's retention; an offset below the oldest kept record
    * reads from that record on.
    */
-  read(stream: StreamInfo, shard: ShardInfo, from: Offset, limit: { readonly records: number; readonly bytes: number }): Promise<Slice>;
+  read(
+    stream: StreamInfo,
+    shard: ShardInfo,
+    from: Offset,
+    limit: { readonly records: number; readonly bytes: number },
+  ): Promise<Slice>;
   waitForMore(shard: ShardInfo, from: Offset, signal: AbortSignal): Promise<void>;
   /** Offset of the first record that arrived at or after `timeMs`, else the end. */
   positionAt(shard: ShardInfo, timeMs: number): Promise<Offset>;
