@@ -16,6 +16,7 @@ export const DOORS: readonly Door[] = [
   { room: 'engines/*', mayImport: ['ports', 'kernel'], packages: [] },
   { room: 'config', mayImport: ['ports', 'kernel'], packages: ['yaml'] },
   { room: 'destinations/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
+  { room: 'sources/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'capabilities/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'cli', mayImport: ['ports', 'kernel'], packages: ['commander'] },
   {

@@ -8,7 +8,7 @@ export class Defect extends Error {
   override readonly name = 'Defect';
 }
 
-/** The caller's input cannot be served as given; `code` is an AWS exception name or a gateway word, `status` an HTTP status. */
+/** The caller's input cannot be served as given; `code` is an AWS exception or gateway word, `status` is HTTP's. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: string;
@@ -51,7 +51,15 @@ export class DeliveryError extends Error {
 }
 
 /** What the outside world may refuse; operating systems' names, so that real and simulated files agree. */
-export type EnvironmentCode = 'ENOENT' | 'EEXIST' | 'ENOSPC' | 'EIO' | 'EACCES' | 'EADDRINUSE' | 'ECONNREFUSED' | 'EOTHER';
+export type EnvironmentCode =
+  | 'ENOENT'
+  | 'EEXIST'
+  | 'ENOSPC'
+  | 'EIO'
+  | 'EACCES'
+  | 'EADDRINUSE'
+  | 'ECONNREFUSED'
+  | 'EOTHER';
 
 /** The disk, the network or the process's surroundings failed. */
 export class EnvironmentError extends Error {

@@ -7,7 +7,7 @@ export interface LoggedCommand {
   readonly bytes: Uint8Array;
 }
 
-/** Multi-writer log with one total order, used only by the catalog. It may hold a command twice: the fold drops the copy. */
+/** Multi-writer log with one total order, for the catalog only. A command may stand twice: the fold drops the copy. */
 export interface CommandLog {
   /** Resolves once durable; says nothing about the verdict, which only reading the command back gives. */
   append(commands: readonly Uint8Array[]): Promise<void>;

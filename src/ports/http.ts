@@ -25,5 +25,5 @@ export interface HttpAnswer {
   readonly body: Uint8Array | string;
 }
 
-/** Never rejects with anything but RequestError or ThrottleError for bad input; other errors are bugs and answer 500. */
+/** Bad input rejects with RequestError or ThrottleError only; other errors are bugs and answer 500. */
 export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;

@@ -153,7 +153,10 @@ export function timestamp(options: Options<TimestampSchema> = {}): TimestampSche
 export function list<T extends Schema>(item: T, options: Options<ListSchema> = {}): ListSchema<T> {
   return { kind: 'list', item, ...options };
 }
-export function map<T extends Schema>(value: T, options: Options<MapSchema> & { readonly key?: StringSchema } = {}): MapSchema<T> {
+export function map<T extends Schema>(
+  value: T,
+  options: Options<MapSchema> & { readonly key?: StringSchema } = {},
+): MapSchema<T> {
   const { key = string(), ...rest } = options;
   return { kind: 'map', key, value, ...rest };
 }
