@@ -36,7 +36,7 @@ export interface AdminRoute {
   readonly path: string;
   readonly doc: string;
   /** Resolves with a JSON value; RequestErrors become their status. */
-  handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams): Promise<unknown>;
+  handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, signal: AbortSignal): Promise<unknown>;
 }
 
 /** A started capability. */
@@ -63,4 +63,14 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
   readonly options: O;
   readonly operations: readonly Operation<S>[];
   start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
+}
+
+/** A capability whose options and state only its own room knows. */
+export interface AnyCapability {
+  readonly name: string;
+  readonly section: string;
+  readonly options: Schema;
+  // Each operation is only ever called with the state its own capability's start returned.
+  readonly operations: readonly Operation<never>[];
+  start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;
 }

@@ -101,8 +101,10 @@ export interface Members {
   readonly [name: string]: Schema | Optional;
 }
 
-/** The TypeScript type of a checked value. */
-export type Static<S> =
+/** The TypeScript type of a checked value; of a shape not known in detail, `unknown`. */
+export type Static<S> = Schema extends S ? unknown : KnownStatic<S>;
+
+type KnownStatic<S> =
   S extends StructSchema<infer M>
     ? StructType<M>
     : S extends ListSchema<infer T>

@@ -1,0 +1,119 @@
+import { openFolderBlobs } from '../engines/blobs-fs/index.ts';
+import { openCatalog } from '../engines/catalog/index.ts';
+import { openRecords } from '../engines/records/index.ts';
+import { openSegmentLog, type SegmentLog } from '../engines/segment-log/index.ts';
+import type { AdminRoute, Doors, Health, Identity, Running } from '../ports/capability.ts';
+import type { Catalog } from '../ports/catalog.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { HttpHandler } from '../ports/http.ts';
+import type { Operation } from '../ports/operation.ts';
+import type { Records } from '../ports/records.ts';
+import { capabilities, destinations } from '../registry.ts';
+
+/** Checked sections of the config file, by their top-level word. */
+export type Sections = Readonly<Record<string, unknown>>;
+
+/** What a node is made of. */
+export interface NodeOptions {
+  readonly environment: Environment;
+  /** Absolute path; claimed by the caller before. */
+  readonly dataDirectory: string;
+  /** The claim's epoch. */
+  readonly epoch: number;
+  readonly sections: Sections;
+  readonly identity: Identity;
+  readonly mode: 'dev' | 'start';
+  /** The log can no longer promise durability: the process must end. Called once. */
+  readonly onFailure: (error: Error) => void;
+  /** Sizes for tests; defaults are the log's own. */
+  readonly log?: { readonly segmentBytesMax?: number; readonly pendingBytesMax?: number };
+}
+
+/** An operation with the state it is called with. */
+export interface BoundOperation {
+  readonly operation: Operation<unknown>;
+  readonly state: unknown;
+}
+
+/** A running node without its listeners. */
+export interface ComposedNode {
+  readonly operations: readonly BoundOperation[];
+  readonly admin: readonly AdminRoute[];
+  readonly gateway: HttpHandler;
+  readonly records: Records;
+  readonly catalog: Catalog;
+  health(): Health;
+  /** Takes over changed sections; what cannot change is logged and left. */
+  reload(sections: Sections): Promise<void>;
+  /** Finishes what is under way, within `withinMs`. */
+  drain(withinMs: number): Promise<void>;
+  /** Closes everything; the log last. */
+  close(): Promise<void>;
+}
+
+interface Started {
+  readonly section: string;
+  readonly operations: readonly Operation<never>[];
+  readonly running: Running<unknown>;
+}
+
+/** Brings a node up: log, catalog, streams, then the capabilities in the registry's order. */
+export async function compose(options: NodeOptions): Promise<ComposedNode> {
+  const { environment, dataDirectory, epoch, identity, onFailure } = options;
+  const log = await openSegmentLog(environment, {
+    directory: `${dataDirectory}/log`,
+    epoch,
+    onFailure,
+    ...options.log,
+  });
+  const catalog = await openCatalog(log.commands, environment);
+  const records = await openRecords(log.store, catalog, environment, identity);
+  const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
+  const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };
+  const started: Started[] = [];
+  for (const { section, operations, start } of capabilities) {
+    const running = await start(options.sections[section] as never, doors, environment);
+    started.push({ section, operations, running });
+  }
+  return composed(started, log, catalog, records);
+}
+
+function composed(
+  started: readonly Started[],
+  log: SegmentLog,
+  catalog: Catalog & { close(): Promise<void> },
+  records: Records & { close(): Promise<void> },
+): ComposedNode {
+  const backwards = started.toReversed();
+  const gateway = started.find(({ running }) => running.gateway !== undefined)?.running.gateway;
+  return {
+    operations: started.flatMap(bind),
+    admin: started.flatMap(({ running }) => running.admin ?? []),
+    gateway: gateway ?? (async () => ({ status: 404, headers: {}, body: '' })),
+    records,
+    catalog,
+    health: () => health(started, log),
+    async reload(sections) {
+      for (const { section, running } of started) await running.reload(sections[section]);
+    },
+    async drain(withinMs) {
+      for (const { running } of backwards) await running.drain(withinMs);
+    },
+    async close() {
+      for (const { running } of backwards) await running.stop();
+      await records.close();
+      await catalog.close();
+      await log.close();
+    },
+  };
+}
+
+function bind({ operations, running }: Started): BoundOperation[] {
+  // Sound because the state came from the same capability's start.
+  return operations.map((operation) => ({ operation: operation as Operation<unknown>, state: running.state }));
+}
+
+function health(started: readonly Started[], log: SegmentLog): Health {
+  const problems = [...log.health(), ...started.flatMap(({ running }) => running.health().problems)];
+  return { ok: problems.length === 0, problems };
+}
