@@ -71,8 +71,9 @@ export async function compose(options: NodeOptions): Promise<ComposedNode> {
   const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
   const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };
   const started: Started[] = [];
-  for (const { section, operations, start } of capabilities) {
-    const running = await start(options.sections[section] as never, doors, environment);
+  for (const capability of capabilities) {
+    const { section, operations } = capability;
+    const running = await capability.start(options.sections[section] as never, doors, environment);
     started.push({ section, operations, running });
   }
   return composed(started, log, catalog, records);

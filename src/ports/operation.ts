@@ -27,8 +27,7 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
 /** Keeps the input's type while an operation is written down, and forgets it for the list of all operations. */
 export function operation<S>() {
   return <I extends Schema, O>(declared: Operation<S, I, O>): Operation<S> => {
-    const { handle, ...rest } = declared;
     // Input is checked against `input` before it gets here.
-    return { ...rest, handle: (input, call) => handle(input as Static<I>, call) };
+    return { ...declared, handle: (input, call) => declared.handle(input as Static<I>, call) };
   };
 }
