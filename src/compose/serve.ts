@@ -1,0 +1,134 @@
+import { claimDataDirectory } from '../environments/data-directory.ts';
+import type { NodeEnvironment } from '../environments/node/index.ts';
+import type { Identity } from '../ports/capability.ts';
+import type { HttpHandler } from '../ports/http.ts';
+import { createAwsJson } from '../wire/aws-json/index.ts';
+import { openListener } from '../wire/http/listener.ts';
+import { createApi } from './api.ts';
+import { compose, type ComposedNode, type Sections } from './index.ts';
+
+/** Bytes of one AWS request: 10 MiB of records in base64, and room for keys and names. */
+const AWS_BODY_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Where a listener listens; port 0 takes any free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a node with listeners needs beside its environment. */
+export interface ServeOptions {
+  readonly environment: NodeEnvironment;
+  /** Absolute path. */
+  readonly dataDirectory: string;
+  readonly api: Address;
+  readonly gateway: Address;
+  readonly identity: Identity;
+  readonly mode: 'dev' | 'start';
+  /** Further names the api listener answers to, and Origins it accepts. */
+  readonly hosts: readonly string[];
+  readonly origins: readonly string[];
+  readonly sections: Sections;
+}
+
+/** A node that answers on its listeners. */
+export interface ServedNode {
+  /** URLs without a slash at the end. */
+  readonly api: string;
+  readonly gateway: string;
+  readonly node: ComposedNode;
+  reload(sections: Sections): Promise<void>;
+  /** Stops accepting, answers what is under way, closes; a second call waits for the same end. */
+  stop(withinMs: number): Promise<void>;
+  /** Resolves when the node can no longer promise durability; never otherwise. */
+  readonly failed: Promise<Error>;
+}
+
+/** Claims the data directory, brings the node up and opens its listeners. */
+export async function serve(options: ServeOptions): Promise<ServedNode> {
+  const { environment, dataDirectory } = options;
+  await environment.files.makeDirectory(dataDirectory);
+  const claim = await claimDataDirectory(environment, dataDirectory);
+  try {
+    return await serveClaimed(options, claim);
+  } catch (error) {
+    await claim.release();
+    throw error;
+  }
+}
+
+interface Claim {
+  readonly epoch: number;
+  release(): Promise<void>;
+}
+
+async function serveClaimed(options: ServeOptions, claim: Claim): Promise<ServedNode> {
+  const { environment, dataDirectory, identity, mode, sections } = options;
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const node = await compose({
+    environment,
+    dataDirectory,
+    epoch: claim.epoch,
+    sections,
+    identity,
+    mode,
+    onFailure: (error) => fail(error),
+  });
+  let ready = true;
+  const awsJson = createAwsJson({ operations: node.operations, bodyBytesMax: AWS_BODY_BYTES_MAX }, environment);
+  const handler = createApi({
+    awsJson,
+    admin: node.admin,
+    health: () => node.health(),
+    ready: () => ready,
+    metrics: () => environment.meter.exposition(),
+  });
+  const listeners = await openBoth(options, handler, node);
+  let stopping: Promise<void> | undefined;
+  return {
+    api: listeners.api.url,
+    gateway: listeners.gateway.url,
+    node,
+    failed,
+    reload: async (next) => await node.reload(next),
+    stop: async (withinMs) => {
+      ready = false;
+      stopping ??= stopAll(listeners, node, claim, withinMs);
+      await stopping;
+    },
+  };
+}
+
+type Listener = Awaited<ReturnType<typeof openListener>>;
+
+interface Listeners {
+  readonly api: Listener;
+  readonly gateway: Listener;
+}
+
+async function openBoth(options: ServeOptions, handler: HttpHandler, node: ComposedNode): Promise<Listeners> {
+  const { environment, hosts, origins } = options;
+  try {
+    const api = await openListener({ ...options.api, handler, private: { hosts, origins } }, environment);
+    try {
+      const gateway = await openListener({ ...options.gateway, handler: node.gateway }, environment);
+      return { api, gateway };
+    } catch (error) {
+      await api.close();
+      throw error;
+    }
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+async function stopAll(listeners: Listeners, node: ComposedNode, claim: Claim, withinMs: number): Promise<void> {
+  await Promise.all([listeners.api.drain(withinMs), listeners.gateway.drain(withinMs)]);
+  await node.drain(withinMs);
+  await node.close();
+  await claim.release();
+}

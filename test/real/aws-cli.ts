@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
+import type { Group } from './run.ts';
+
+const AWS_CLI = 'awscli==1.45.11';
+const TOOLS = join('node_modules', '.cache', 'millrace-tools', AWS_CLI.replace('==', '-'));
+const run = promisify(execFile);
+
+async function install(): Promise<string> {
+  const program = join(TOOLS, 'bin', 'aws');
+  if (!existsSync(program)) {
+    await run('python3', ['-m', 'venv', TOOLS]);
+    await run(join(TOOLS, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', AWS_CLI], { timeout: 300_000 });
+  }
+  const { stdout } = await run(join(TOOLS, 'bin', 'python'), [program, '--version']);
+  return stdout.trim();
+}
+
+type Json = Record<string, unknown>;
+
+/** Runs `aws WORDS LAST` against the node; `last` is an argument that holds spaces. */
+async function aws(node: NodeProcess, words: string, ...last: readonly string[]): Promise<Json> {
+  const program = join(TOOLS, 'bin', 'aws');
+  const all = [program, ...words.split(' '), ...last, '--endpoint-url', node.api];
+  const { stdout } = await run(join(TOOLS, 'bin', 'python'), all, {
+    env: {
+      ...process.env,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_DEFAULT_OUTPUT: 'json',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    },
+  });
+  return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Json);
+}
+
+/** The shape `describe-stream` prints in the document, with values that differ by nature as patterns. */
+function checkDescription(answer: Json, name: string): void {
+  const description = answer['StreamDescription'] as Json;
+  const [shard] = description['Shards'] as readonly Json[];
+  assert.equal(description['StreamName'], name);
+  assert.equal(description['StreamStatus'], 'ACTIVE');
+  assert.equal(description['EncryptionType'], 'NONE');
+  assert.equal(description['RetentionPeriodHours'], 24);
+  assert.deepEqual(description['EnhancedMonitoring'], [{ ShardLevelMetrics: [] }]);
+  assert.match(String(description['StreamARN']), new RegExp(`^arn:aws:kinesis:us-east-1:\\d{12}:stream/${name}$`));
+  assert.ok(description['StreamCreationTimestamp'] !== undefined);
+  assert.equal(shard?.['ShardId'], 'shardId-000000000000');
+  assert.deepEqual(shard?.['HashKeyRange'], {
+    StartingHashKey: '0',
+    EndingHashKey: '340282366920938463463374607431768211455',
+  });
+  const range = (shard ?? {})['SequenceNumberRange'] as Json;
+  assert.match(String(range['StartingSequenceNumber']), /^49\d{54}$/);
+}
+
+/** Every aws command of the device integration document, in its order. */
+async function deviceDocument(node: NodeProcess): Promise<number> {
+  for (const name of ['tb-test-uplink', 'tb-test-downlink']) {
+    await aws(node, `kinesis create-stream --stream-name ${name} --shard-count 1`);
+    checkDescription(await aws(node, `kinesis describe-stream --stream-name ${name}`), name);
+  }
+  const data = '{"devName":"kitchen_thermostat", "devType":"thermostat", "temperature": 22}';
+  const put = await aws(node, 'kinesis put-record --stream-name tb-test-uplink --partition-key 123 --data', data);
+  assert.deepEqual(Object.keys(put).sort(), ['SequenceNumber', 'ShardId']);
+  const from = '--shard-id shardId-000000000000 --shard-iterator-type TRIM_HORIZON';
+  const iterator = await aws(node, `kinesis get-shard-iterator ${from} --stream-name tb-test-uplink`);
+  const records = await aws(node, `kinesis get-records --shard-iterator ${String(iterator['ShardIterator'])}`);
+  const [record] = records['Records'] as readonly Json[];
+  assert.equal(Buffer.from(String(record?.['Data']), 'base64').toString(), data);
+  assert.equal(record?.['PartitionKey'], '123');
+  assert.equal(record?.['SequenceNumber'], put['SequenceNumber']);
+  assert.equal(records['MillisBehindLatest'], 0);
+  assert.equal(typeof records['NextShardIterator'], 'string');
+  return 7;
+}
+
+/** The other actions of the skeleton through the same client: what it sends and parses is AWS's own. */
+async function otherActions(node: NodeProcess): Promise<number> {
+  const streams = await aws(node, 'kinesis list-streams');
+  assert.deepEqual(streams['StreamNames'], ['tb-test-downlink', 'tb-test-uplink']);
+  const summary = await aws(node, 'kinesis describe-stream-summary --stream-name tb-test-uplink');
+  assert.equal((summary['StreamDescriptionSummary'] as Json)['OpenShardCount'], 1);
+  const shards = await aws(node, 'kinesis list-shards --stream-name tb-test-uplink');
+  assert.equal((shards['Shards'] as readonly Json[]).length, 1);
+  const records = 'Data=a,PartitionKey=a Data=b,PartitionKey=b';
+  const batch = await aws(node, `kinesis put-records --stream-name tb-test-uplink --records ${records}`);
+  assert.equal(batch['FailedRecordCount'], 0);
+  const hints = 'BufferingHints={SizeInMBs=1,IntervalInSeconds=0}';
+  const destination = `RoleARN=arn:aws:iam::123456789012:role/r,BucketARN=arn:aws:s3:::archive,${hints}`;
+  const create = 'firehose create-delivery-stream --delivery-stream-name archive';
+  await aws(node, `${create} --extended-s3-destination-configuration ${destination}`);
+  const described = await aws(node, 'firehose describe-delivery-stream --delivery-stream-name archive');
+  assert.equal((described['DeliveryStreamDescription'] as Json)['DeliveryStreamStatus'], 'ACTIVE');
+  const sent = await aws(node, 'firehose put-record --delivery-stream-name archive --record Data=hello');
+  assert.equal(typeof sent['RecordId'], 'string');
+  await aws(node, 'kinesis delete-stream --stream-name tb-test-downlink');
+  return 8;
+}
+
+/** The AWS command line, installed from PyPI, with only the endpoint changed. */
+export const awsCli: Group = {
+  name: 'aws-cli',
+  install,
+  async run() {
+    const data = temporaryDirectory('aws-cli');
+    const node = await startNodeProcess({ data });
+    try {
+      return (await deviceDocument(node)) + (await otherActions(node));
+    } finally {
+      await node.stop();
+      removeDirectory(data);
+    }
+  },
+};

@@ -1,0 +1,132 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A `millrace dev` in a process of its own. */
+export interface NodeProcess {
+  readonly api: string;
+  readonly gateway: string;
+  readonly data: string;
+  readonly child: ChildProcess;
+  /** What it wrote to stdout and stderr so far. */
+  output(): string;
+  /** SIGTERM and its exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  secret(name: string): string;
+}
+
+/** A free port of the loopback address. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A fresh directory below the system's temporary one. */
+export function temporaryDirectory(purpose: string): string {
+  return mkdtempSync(join(tmpdir(), `millrace-${purpose}-`));
+}
+
+/** Removes what temporaryDirectory made. */
+export function removeDirectory(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** How a node process is started; `program` replaces `dist/main.js` of this checkout. */
+export interface NodeProcessOptions {
+  readonly config?: string;
+  readonly data: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly program?: string;
+  readonly workingDirectory?: string;
+  readonly arguments?: readonly string[];
+}
+
+/** Starts a node on free ports and waits until it is ready (30 s at most). */
+export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
+  const [apiPort, gatewayPort] = [await freePort(), await freePort()];
+  const [api, gateway] = [`http://127.0.0.1:${apiPort}`, `http://127.0.0.1:${gatewayPort}`];
+  const config = options.config === undefined ? [] : [options.config];
+  const flags = ['--api', `127.0.0.1:${apiPort}`, '--gateway', `127.0.0.1:${gatewayPort}`, '--data', options.data];
+  const program = options.program ?? 'dist/main.js';
+  const child = spawn(process.execPath, [program, 'dev', ...config, ...flags, ...(options.arguments ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.environment },
+    cwd: options.workingDirectory,
+  });
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const ended = once(child, 'exit');
+  await waitReady(api, child, () => text);
+  return {
+    api,
+    gateway,
+    data: options.data,
+    child,
+    output: () => text,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await ended;
+      return child.exitCode;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    secret(name) {
+      const secrets = JSON.parse(readFileSync(join(options.data, 'secrets.json'), 'utf8')) as Record<string, string>;
+      const value = secrets[name];
+      if (value === undefined) throw new Error(`no secret ${name} in the data directory`);
+      return value;
+    },
+  };
+}
+
+async function waitReady(api: string, child: ChildProcess, output: () => string): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (Date.now() < end) {
+    if (child.exitCode !== null) throw new Error(`the node ended with exit code ${child.exitCode}:\n${output()}`);
+    const ready = await fetch(`${api}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (ready) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`the node was not ready within 30 s:\n${output()}`);
+}
+
+/** Signed in shape only: nothing verifies signatures yet. */
+const AUTHORIZATION =
+  'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
+
+/** One AWS JSON call; resolves with the status and the parsed answer. */
+export async function call(
+  api: string,
+  target: string,
+  input: unknown,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const answer = await fetch(api, {
+    method: 'POST',
+    body: JSON.stringify(input),
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': target,
+      'x-amz-date': '20260101T000000Z',
+      authorization: AUTHORIZATION,
+    },
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+}
