@@ -37,7 +37,7 @@ export class PutBody {
     for (const [index, at] of this.dataAt.entries()) {
       const text = idText(first + index);
       this.body.write(text, at, 'latin1');
-      this.body.write(text, this.keyAt[index], 'latin1');
+      this.body.write(text, this.keyAt[index] ?? 0, 'latin1');
     }
     return this.body;
   }

@@ -199,6 +199,6 @@ for (const scenario of SCENARIOS) {
   );
   process.stdout.write('|---|---|---|---|---|---|---|---|---|\n');
   for (const contender of contenders) {
-    process.stdout.write(`${row(contender, results.get(contender)!, results.get(millrace)!)}\n`);
+    process.stdout.write(`${row(contender, results.get(contender)!, results.get(contenders[0]!)!)}\n`);
   }
 }
