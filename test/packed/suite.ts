@@ -1,0 +1,106 @@
+/** The package as a stranger gets it: packed, installed without dev dependencies in an empty folder, and used there. */
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
+
+const run = promisify(execFile);
+const home = temporaryDirectory('packed');
+const program = join(home, 'node_modules/millrace/dist/main.js');
+const example = join(home, 'node_modules/millrace/examples/webhook-search/millrace.yaml');
+
+before(() => {
+  const tarball = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', home], {
+    encoding: 'utf8',
+  }).trim();
+  writeFileSync(join(home, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n');
+  execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--omit=dev', join(home, tarball)], {
+    cwd: home,
+    stdio: 'ignore',
+  });
+});
+
+after(() => removeDirectory(home));
+
+/** Runs the installed command against a node. */
+async function millrace(node: NodeProcess, ...words: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [program, ...words], {
+    cwd: home,
+    env: { ...process.env, MILLRACE_API: node.api, NO_COLOR: '1' },
+    timeout: 30_000,
+  });
+  return stdout;
+}
+
+test('npx finds the command, and it knows its version', async () => {
+  const { stdout } = await run('npx', ['--no-install', 'millrace', '--version'], { cwd: home });
+  assert.match(stdout, /^\d+\.\d+\.\d+/);
+});
+
+test('bare dev: put, tail, ps, env, doctor', async () => {
+  const data = join(home, 'bare');
+  const node = await startNodeProcess({ data, program, workingDirectory: home });
+  try {
+    const created = await fetch(node.api, {
+      method: 'POST',
+      body: JSON.stringify({ StreamName: 'readings', ShardCount: 2 }),
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'Kinesis_20131202.CreateStream',
+        'x-amz-date': '20260101T000000Z',
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=00',
+      },
+    });
+    assert.equal(created.status, 200);
+    await millrace(node, 'put', 'readings', '{"temperature":21}');
+    const tailed = await millrace(node, 'tail', 'readings', '--from', 'TRIM_HORIZON', '--json', '--limit', '1');
+    assert.match(tailed, /temperature/);
+    assert.match(await millrace(node, 'ps'), /readings/);
+    assert.match(await millrace(node, 'env'), /AWS_ENDPOINT_URL_KINESIS/);
+    assert.match(await millrace(node, 'doctor', '--data', data), /fsync|fdatasync/);
+  } finally {
+    assert.equal(await node.stop(), 0, node.output());
+  }
+});
+
+test('the packed example: trigger ends as an object', async () => {
+  const data = join(home, 'example');
+  const environment = { BUFFER_SECONDS: '1' };
+  const node = await startNodeProcess({ config: example, data, program, workingDirectory: home, environment });
+  try {
+    const answer = await millrace(node, 'trigger', 'github.push', '--route', 'POST /test/git-data', '--data', data);
+    assert.match(answer, /SequenceNumber/);
+    await fetch(`${node.api}/admin/deliveries/git-data-delivery-stream/flush`, { method: 'POST' });
+    assert.equal(
+      readdirSync(join(data, 'buckets'))
+        .filter((name) => !name.startsWith('.'))
+        .join(),
+      'git-data',
+    );
+    assert.match(await millrace(node, 'ps'), /paused: not built/);
+  } finally {
+    assert.equal(await node.stop(), 0, node.output());
+  }
+});
+
+test('import { start }', async () => {
+  mkdirSync(home, { recursive: true });
+  const file = join(home, 'use.mjs');
+  writeFileSync(
+    file,
+    `import { start } from 'millrace';
+const mr = await start({ config: ${JSON.stringify(resolve(example))}, ephemeral: true });
+const ready = await fetch(mr.api + '/readyz');
+const health = await fetch(mr.gateway + '/healthz');
+console.log(ready.status, health.status, typeof mr.credentials.accessKeyId);
+await mr.flush('git-data-delivery-stream');
+await mr.stop();
+`,
+  );
+  const { stdout } = await run(process.execPath, [file], { cwd: home, timeout: 30_000 });
+  assert.equal(stdout.trim().split('\n').at(-1), '200 200 string');
+});
