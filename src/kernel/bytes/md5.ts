@@ -23,17 +23,15 @@ const SINES = Int32Array.from(
 // Scratch space shared by all calls: each runs to its end without a pause.
 const words = new Int32Array(16);
 const tail = new Uint8Array(2 * BLOCK_BYTES);
-let stateA = 0;
-let stateB = 0;
-let stateC = 0;
-let stateD = 0;
+// A typed array, since a module's variable would put each number beyond 31 bits on the heap.
+const registers = new Int32Array(4);
 
 /** Writes the digest of `bytes` into `into` as four 32-bit words of the big-endian 128-bit number, highest first. */
 export function md5Words(bytes: Uint8Array, into: Uint32Array): void {
-  stateA = 0x67452301;
-  stateB = 0xefcdab89 | 0;
-  stateC = 0x98badcfe | 0;
-  stateD = 0x10325476;
+  registers[0] = 0x67452301;
+  registers[1] = 0xefcdab89;
+  registers[2] = 0x98badcfe;
+  registers[3] = 0x10325476;
   const { length } = bytes;
   const whole = length - (length % BLOCK_BYTES);
   for (let at = 0; at < whole; at += BLOCK_BYTES) mixBlock(bytes, at);
@@ -41,14 +39,14 @@ export function md5Words(bytes: Uint8Array, into: Uint32Array): void {
   for (let index = 0; index < rest; index += 1) tail[index] = bytes[whole + index] as number;
   tail[rest] = 0x80;
   const padded = rest < BLOCK_BYTES - 8 ? BLOCK_BYTES : 2 * BLOCK_BYTES;
-  tail.fill(0, rest + 1, padded);
+  for (let index = rest + 1; index < padded; index += 1) tail[index] = 0;
   writeBitLength(length, padded - 8);
   mixBlock(tail, 0);
   if (padded > BLOCK_BYTES) mixBlock(tail, BLOCK_BYTES);
-  into[0] = swap(stateA);
-  into[1] = swap(stateB);
-  into[2] = swap(stateC);
-  into[3] = swap(stateD);
+  into[0] = swap(registers[0] as number);
+  into[1] = swap(registers[1] as number);
+  into[2] = swap(registers[2] as number);
+  into[3] = swap(registers[3] as number);
 }
 
 function writeBitLength(bytes: number, at: number): void {
@@ -72,15 +70,27 @@ function mixBlock(from: Uint8Array, at: number): void {
       ((from[byte + 2] as number) << 16) |
       ((from[byte + 3] as number) << 24);
   }
-  const [a, b, c, d] = [stateA, stateB, stateC, stateD];
+  const a = registers[0] as number;
+  const b = registers[1] as number;
+  const c = registers[2] as number;
+  const d = registers[3] as number;
   mixFirst();
   mixSecond();
   mixThird();
   mixFourth();
-  stateA = (stateA + a) | 0;
-  stateB = (stateB + b) | 0;
-  stateC = (stateC + c) | 0;
-  stateD = (stateD + d) | 0;
+  keep(
+    (registers[0] as number) + a,
+    (registers[1] as number) + b,
+    (registers[2] as number) + c,
+    (registers[3] as number) + d,
+  );
+}
+
+function keep(a: number, b: number, c: number, d: number): void {
+  registers[0] = a;
+  registers[1] = b;
+  registers[2] = c;
+  registers[3] = d;
 }
 
 /** One step: the rotated sum, added to `b`. */
@@ -91,69 +101,57 @@ function turn(b: number, sum: number, index: number, word: number, shift: number
 
 // The four rounds of sixteen steps; four steps at a time bring the registers back to their places.
 function mixFirst(): void {
-  let a = stateA;
-  let b = stateB;
-  let c = stateC;
-  let d = stateD;
+  let a = registers[0] as number;
+  let b = registers[1] as number;
+  let c = registers[2] as number;
+  let d = registers[3] as number;
   for (let index = 0; index < 16; index += 4) {
     a = turn(b, a + ((b & c) | (~b & d)), index, index, 7);
     d = turn(a, d + ((a & b) | (~a & c)), index + 1, index + 1, 12);
     c = turn(d, c + ((d & a) | (~d & b)), index + 2, index + 2, 17);
     b = turn(c, b + ((c & d) | (~c & a)), index + 3, index + 3, 22);
   }
-  stateA = a;
-  stateB = b;
-  stateC = c;
-  stateD = d;
+  keep(a, b, c, d);
 }
 
 function mixSecond(): void {
-  let a = stateA;
-  let b = stateB;
-  let c = stateC;
-  let d = stateD;
+  let a = registers[0] as number;
+  let b = registers[1] as number;
+  let c = registers[2] as number;
+  let d = registers[3] as number;
   for (let index = 16; index < 32; index += 4) {
     a = turn(b, a + ((d & b) | (~d & c)), index, 5 * index + 1, 5);
     d = turn(a, d + ((c & a) | (~c & b)), index + 1, 5 * index + 6, 9);
     c = turn(d, c + ((b & d) | (~b & a)), index + 2, 5 * index + 11, 14);
     b = turn(c, b + ((a & c) | (~a & d)), index + 3, 5 * index + 16, 20);
   }
-  stateA = a;
-  stateB = b;
-  stateC = c;
-  stateD = d;
+  keep(a, b, c, d);
 }
 
 function mixThird(): void {
-  let a = stateA;
-  let b = stateB;
-  let c = stateC;
-  let d = stateD;
+  let a = registers[0] as number;
+  let b = registers[1] as number;
+  let c = registers[2] as number;
+  let d = registers[3] as number;
   for (let index = 32; index < 48; index += 4) {
     a = turn(b, a + (b ^ c ^ d), index, 3 * index + 5, 4);
     d = turn(a, d + (a ^ b ^ c), index + 1, 3 * index + 8, 11);
     c = turn(d, c + (d ^ a ^ b), index + 2, 3 * index + 11, 16);
     b = turn(c, b + (c ^ d ^ a), index + 3, 3 * index + 14, 23);
   }
-  stateA = a;
-  stateB = b;
-  stateC = c;
-  stateD = d;
+  keep(a, b, c, d);
 }
 
 function mixFourth(): void {
-  let a = stateA;
-  let b = stateB;
-  let c = stateC;
-  let d = stateD;
+  let a = registers[0] as number;
+  let b = registers[1] as number;
+  let c = registers[2] as number;
+  let d = registers[3] as number;
   for (let index = 48; index < 64; index += 4) {
     a = turn(b, a + (c ^ (b | ~d)), index, 7 * index, 6);
     d = turn(a, d + (b ^ (a | ~c)), index + 1, 7 * index + 7, 10);
     c = turn(d, c + (a ^ (d | ~b)), index + 2, 7 * index + 14, 15);
     b = turn(c, b + (d ^ (c | ~a)), index + 3, 7 * index + 21, 21);
   }
-  stateA = a;
-  stateB = b;
-  stateC = c;
-  stateD = d;
+  keep(a, b, c, d);
 }
