@@ -28,10 +28,7 @@ const registers = new Int32Array(4);
 
 /** Writes the digest of `bytes` into `into` as four 32-bit words of the big-endian 128-bit number, highest first. */
 export function md5Words(bytes: Uint8Array, into: Uint32Array): void {
-  registers[0] = 0x67452301;
-  registers[1] = 0xefcdab89;
-  registers[2] = 0x98badcfe;
-  registers[3] = 0x10325476;
+  keep(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
   const { length } = bytes;
   const whole = length - (length % BLOCK_BYTES);
   for (let at = 0; at < whole; at += BLOCK_BYTES) mixBlock(bytes, at);

@@ -1,0 +1,12 @@
+import type { Json } from '../../ports/catalog.ts';
+
+/** The one spelling of a JSON value: members sorted by code unit, no spaces. Equal values give equal text. */
+export function canonicalJson(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const struct = value as { readonly [name: string]: Json };
+  const members = Object.keys(struct)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(struct[name] as Json)}`);
+  return `{${members.join(',')}}`;
+}
