@@ -1,0 +1,119 @@
+import { constants, type Stats } from 'node:fs';
+import {
+  type FileHandle,
+  mkdir,
+  open as openHandle,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises';
+import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
+import type { Files, OpenFile, OpenMode } from '../../ports/environment.ts';
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY,
+  write: constants.O_RDWR,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+};
+const KNOWN: readonly string[] = ['ENOENT', 'EEXIST', 'ENOSPC', 'EIO', 'EACCES'] satisfies EnvironmentCode[];
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** Turns a platform error into ours; full quotas count as a full disk, missing rights as EACCES. */
+export function environmentError(error: unknown): EnvironmentError {
+  const raw = (error as { code?: unknown }).code;
+  const code = raw === 'EDQUOT' ? 'ENOSPC' : raw === 'EPERM' || raw === 'EROFS' ? 'EACCES' : raw;
+  const known = typeof code === 'string' && KNOWN.includes(code) ? (code as EnvironmentCode) : 'EOTHER';
+  return new EnvironmentError(known, error instanceof Error ? error.message : String(error), error);
+}
+
+async function guarded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw environmentError(error);
+  }
+}
+
+/** As guarded, but a missing file or folder gives `absent`. */
+async function orAbsent<T>(work: Promise<T>, absent: T): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const mapped = environmentError(error);
+    if (mapped.code === 'ENOENT') return absent;
+    throw mapped;
+  }
+}
+
+class NodeFile implements OpenFile {
+  readonly path: string;
+  private readonly handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.handle = handle;
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    let done = 0;
+    while (done < into.length) {
+      const { bytesRead } = await guarded(this.handle.read(into, done, into.length - done, position + done));
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesWritten } = await guarded(this.handle.write(bytes, done, bytes.length - done, position + done));
+      done += bytesWritten;
+    }
+  }
+
+  async sync(): Promise<void> {
+    await guarded(this.handle.datasync());
+  }
+
+  async truncate(length: number): Promise<void> {
+    await guarded(this.handle.truncate(length));
+  }
+
+  async size(): Promise<number> {
+    return (await guarded(this.handle.stat())).size;
+  }
+
+  async close(): Promise<void> {
+    await guarded(this.handle.close());
+  }
+}
+
+/** The machine's own files. */
+export const nodeFiles: Files = {
+  async open(path, mode) {
+    return new NodeFile(path, await guarded(openHandle(path, FLAGS[mode], FILE_MODE)));
+  },
+  readFile: async (path) => await guarded(readFile(path)),
+  list: async (directory) => (await orAbsent(readdir(directory), [])).sort(),
+  size: async (path) => (await orAbsent<Stats | undefined>(stat(path), undefined))?.size,
+  isDirectory: async (path) => (await orAbsent<Stats | undefined>(stat(path), undefined))?.isDirectory() ?? false,
+  async makeDirectory(path) {
+    await guarded(mkdir(path, { recursive: true, mode: DIRECTORY_MODE }));
+  },
+  remove: async (path) => await orAbsent(unlink(path), undefined),
+  removeTree: async (path) => await guarded(rm(path, { recursive: true, force: true })),
+  rename: async (from, to) => await guarded(rename(from, to)),
+  async syncDirectory(path) {
+    const handle = await guarded(openHandle(path, constants.O_RDONLY));
+    try {
+      await guarded(handle.sync());
+    } finally {
+      await handle.close();
+    }
+  },
+};
