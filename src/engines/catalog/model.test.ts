@@ -181,7 +181,8 @@ test('the form of commands and snapshots never changes', async () => {
   assert.equal(new TextDecoder().decode(written), text);
   const state = new CatalogState();
   apply(state, 0n, 5, command('one', 1));
-  apply(state, 
+  apply(
+    state,
     1n,
     7,
     command('one', 2, [

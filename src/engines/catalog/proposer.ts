@@ -13,7 +13,7 @@ const WAITING_CHARACTERS_MAX = 16 * 1024 * 1024;
 const BATCH_MAX = 512;
 const BATCH_CHARACTERS_MAX = 512 * 1024;
 /** Most characters of one proposal. */
-const PROPOSAL_CHARACTERS_MAX = 1024 * 1024;
+const PROPOSAL_CHARACTERS_MAX = 4 * 1024 * 1024;
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 5000;
 

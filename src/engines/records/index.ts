@@ -1,0 +1,310 @@
+import type { Identity } from '../../ports/capability.ts';
+import type { Catalog } from '../../ports/catalog.ts';
+import type { Environment } from '../../ports/environment.ts';
+import {
+  StreamExists,
+  StreamNotFound,
+  type RecordFailure,
+  type RecordInput,
+  type RecordPosition,
+  type Records,
+  type ShardInfo,
+  type StreamInfo,
+  type StreamSpec,
+} from '../../ports/records.ts';
+import {
+  shardKey,
+  Trimmed,
+  UnknownShard,
+  type Offset,
+  type Slice,
+  type StreamStore,
+} from '../../ports/stream-store.ts';
+import { appendRecords, UNAVAILABLE } from './append.ts';
+import { ShardLane } from './shard-lane.ts';
+import { newStreamEntry, STREAM_PREFIX } from './stream-entry.ts';
+import { StreamView, viewStream, type ViewedStream } from './stream-view.ts';
+
+const GENERATION_KEY = 'counter/generation';
+/** Shards of this stream are the catalog's own and never in the catalog. */
+const CATALOG_STREAM = '$catalog';
+
+/** Records that own the writers of their shards. */
+export interface OpenRecords extends Records {
+  /** Releases all writers. */
+  close(): Promise<void>;
+}
+
+/** Opens the streams of the catalog over the store's shards and brings the two into agreement. */
+export async function openRecords(
+  store: StreamStore,
+  catalog: Catalog,
+  environment: Environment,
+  identity: Identity,
+): Promise<OpenRecords> {
+  const records = new StreamRecords(store, catalog, environment, identity);
+  await records.reconcile();
+  return records;
+}
+
+class StreamRecords implements OpenRecords {
+  readonly #store: StreamStore;
+  readonly #catalog: Catalog;
+  readonly #environment: Environment;
+  readonly #view: StreamView;
+  readonly #lanes = new Map<string, ShardLane>();
+  /** Streams, by revision, whose shards are known to the store or are being made known. */
+  readonly #prepared = new Map<string, Promise<void>>();
+  readonly #deleting = new Set<string>();
+  #closed = false;
+
+  constructor(store: StreamStore, catalog: Catalog, environment: Environment, identity: Identity) {
+    this.#store = store;
+    this.#catalog = catalog;
+    this.#environment = environment;
+    this.#view = new StreamView(catalog, identity, (before) => this.#changed(before));
+  }
+
+  /** A crash between catalog and store leaves one step undone: do it now. */
+  async reconcile(): Promise<void> {
+    // The store's list comes first: a shard made later may not be in the catalog's view yet.
+    const stored = this.#store.shards();
+    await this.#catalog.sync();
+    const streams = this.#view.list(true);
+    const present = new Set(stored.map(shardKey));
+    for (const stream of streams) {
+      if (stream.shards.some(({ ref }) => !present.has(shardKey(ref)))) await this.#prepare(stream);
+      else this.#prepared.set(revisionKey(stream), Promise.resolve());
+    }
+    const known = new Set(streams.flatMap(({ shards }) => shards.map(({ ref }) => shardKey(ref))));
+    const orphans = stored.filter((ref) => ref.stream !== CATALOG_STREAM && !known.has(shardKey(ref)));
+    if (orphans.length > 0) await this.#store.dropShards(orphans);
+  }
+
+  async create(spec: StreamSpec): Promise<StreamInfo> {
+    const key = STREAM_PREFIX + spec.name;
+    for (;;) {
+      if (this.#catalog.get(key) !== undefined) throw new StreamExists(`stream ${spec.name} exists`);
+      const counter = this.#catalog.get(GENERATION_KEY);
+      const generation = ((counter?.value as number | undefined) ?? 0) + 1;
+      const verdict = await this.#catalog.propose([
+        { key: GENERATION_KEY, expect: counter?.revision ?? null, put: generation },
+        { key, expect: null, put: newStreamEntry(spec, generation, this.#environment.clock.now()) },
+      ]);
+      if (verdict.accepted) return await this.#finishCreate(spec.name, verdict.revision);
+    }
+  }
+
+  async delete(name: string): Promise<void> {
+    this.#deleting.add(name);
+    try {
+      const removed = await this.#removeFromCatalog(name);
+      await this.#drop(removed);
+    } finally {
+      this.#deleting.delete(name);
+    }
+  }
+
+  describe(name: string): StreamInfo | undefined {
+    return this.#view.get(name)?.info;
+  }
+
+  list(options: { readonly internal?: boolean } = {}): readonly StreamInfo[] {
+    return this.#view.list(options.internal ?? false);
+  }
+
+  route(stream: StreamInfo, record: Pick<RecordInput, 'partitionKey' | 'explicitHashKey'>): ShardInfo {
+    const current = this.#view.get(stream.name);
+    const { open, router } = current?.info === stream ? current : viewStream(stream);
+    const { partitionKey, explicitHashKey } = record;
+    const index =
+      explicitHashKey === undefined ? router.ofKey(Buffer.from(partitionKey)) : router.ofHash(explicitHashKey);
+    return open[index] as ShardInfo;
+  }
+
+  async append(name: string, records: readonly RecordInput[]): Promise<readonly (RecordPosition | RecordFailure)[]> {
+    const stream = this.#view.get(name);
+    if (stream === undefined) throw new StreamNotFound(name);
+    if (this.#closed) return records.map(() => UNAVAILABLE);
+    return await appendRecords(stream, records, (shard) => this.#lane(stream, shard));
+  }
+
+  async read(
+    stream: StreamInfo,
+    shard: ShardInfo,
+    from: Offset,
+    limit: { readonly records: number; readonly bytes: number },
+  ): Promise<Slice> {
+    const oldestAt = this.#environment.clock.now() - stream.retentionMs;
+    const slice = await this.#readFrom(shard, from, limit);
+    const first = slice.records[0];
+    if (first === undefined || first.at >= oldestAt) return slice;
+    // Times never fall inside a shard, so everything before this position is too old.
+    const visible = await this.#onShard(shard, async () => await this.#store.positionAt(shard.ref, oldestAt));
+    const rest = await this.#readFrom(shard, visible > from ? visible : from, limit);
+    return { ...rest, start: rest.start > visible ? rest.start : visible };
+  }
+
+  async waitForMore(shard: ShardInfo, from: Offset, signal: AbortSignal): Promise<void> {
+    await this.#onShard(shard, async () => await this.#store.waitForMore(shard.ref, from, signal));
+  }
+
+  async positionAt(shard: ShardInfo, timeMs: number): Promise<Offset> {
+    const retentionMs = this.#current(shard)?.retentionMs ?? Number.POSITIVE_INFINITY;
+    const oldestAt = this.#environment.clock.now() - retentionMs;
+    const at = Math.max(timeMs, oldestAt);
+    return await this.#onShard(shard, async () => await this.#store.positionAt(shard.ref, at));
+  }
+
+  bounds(shard: ShardInfo): { readonly start: Offset; readonly end: Offset; readonly closedAt?: Offset } {
+    try {
+      return this.#store.bounds(shard.ref);
+    } catch (error) {
+      if (!(error instanceof UnknownShard)) throw error;
+      if (this.#current(shard) === undefined) throw new StreamNotFound(shard.ref.stream);
+      // In the catalog, but not in the store for another moment.
+      return { start: 0n, end: 0n };
+    }
+  }
+
+  async trim(shard: ShardInfo, before: Offset): Promise<void> {
+    await this.#onShard(shard, async () => await this.#store.trim(shard.ref, before));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#view.close();
+    await this.#release([...this.#lanes.values()]);
+  }
+
+  async #finishCreate(name: string, revision: bigint): Promise<StreamInfo> {
+    const stream = this.#view.get(name)?.info;
+    if (stream === undefined) throw new StreamNotFound(name);
+    try {
+      await this.#prepare(stream);
+      return stream;
+    } catch (error) {
+      // Without its shards the stream is of no use; where this fails too, the next start makes them.
+      await this.#catalog
+        .propose([{ key: STREAM_PREFIX + name, expect: revision, remove: true }])
+        .catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #removeFromCatalog(name: string): Promise<StreamInfo> {
+    for (;;) {
+      const stream = this.#view.get(name)?.info;
+      if (stream === undefined) throw new StreamNotFound(name);
+      const verdict = await this.#catalog.propose([
+        { key: STREAM_PREFIX + name, expect: stream.revision, remove: true },
+      ]);
+      if (verdict.accepted) return stream;
+    }
+  }
+
+  async #drop(stream: StreamInfo): Promise<void> {
+    try {
+      await this.#store.dropShards(stream.shards.map(({ ref }) => ref));
+    } catch (error) {
+      // The stream is gone for everybody; its space comes back at the next start.
+      this.#environment.log.warn('stream.drop.failed', { stream: stream.name, reason: String(error) });
+    }
+    await this.#release(this.#takeLanes(stream));
+  }
+
+  /** Follows a change of the catalog, whoever made it: shards that are gone need no writer. */
+  #changed(before: StreamInfo): void {
+    const after = this.#view.get(before.name)?.info;
+    const kept = new Set(after?.shards.map(({ ref }) => shardKey(ref)));
+    const gone = before.shards.filter(({ ref }) => !kept.has(shardKey(ref)));
+    this.#prepared.delete(revisionKey(before));
+    if (gone.length > 0 && !this.#deleting.has(before.name)) void this.#release(this.#takeLanes({ shards: gone }));
+  }
+
+  #takeLanes(stream: { readonly shards: readonly ShardInfo[] }): ShardLane[] {
+    return stream.shards.flatMap(({ ref }) => {
+      const lane = this.#lanes.get(shardKey(ref));
+      this.#lanes.delete(shardKey(ref));
+      return lane ?? [];
+    });
+  }
+
+  async #release(lanes: readonly ShardLane[]): Promise<void> {
+    for (const lane of lanes) {
+      try {
+        await lane.release();
+      } catch (error) {
+        this.#environment.log.warn('shard.release.failed', { shard: shardKey(lane.ref), reason: String(error) });
+      }
+    }
+  }
+
+  #lane({ info }: ViewedStream, { ref }: ShardInfo): ShardLane {
+    const key = shardKey(ref);
+    const existing = this.#lanes.get(key);
+    if (existing !== undefined) return existing;
+    const lane = new ShardLane(ref, async () => {
+      const current = this.#view.get(info.name)?.info;
+      if (!current?.shards.some((shard) => shardKey(shard.ref) === key)) throw new UnknownShard(key);
+      await this.#prepare(current);
+      return await this.#store.open(ref, current.revision);
+    });
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** Makes the stream's shards known to the store, once. */
+  async #prepare(stream: StreamInfo): Promise<void> {
+    const refs = stream.shards.map(({ ref }) => ref);
+    const key = revisionKey(stream);
+    const running = this.#prepared.get(key) ?? this.#store.createShards(refs, { retentionMs: stream.retentionMs });
+    this.#prepared.set(key, running);
+    try {
+      await running;
+    } catch (error) {
+      this.#prepared.delete(key);
+      throw error;
+    }
+  }
+
+  async #readFrom(
+    shard: ShardInfo,
+    from: Offset,
+    limit: { readonly records: number; readonly bytes: number },
+  ): Promise<Slice> {
+    let start = from;
+    for (;;) {
+      try {
+        return await this.#onShard(shard, async () => await this.#store.read(shard.ref, start, limit));
+      } catch (error) {
+        // Trimming may go on meanwhile; each turn starts higher.
+        if (!(error instanceof Trimmed) || error.start <= start) throw error;
+        start = error.start;
+      }
+    }
+  }
+
+  /** Runs `work` on a shard of the store; a shard that exists only in the catalog so far is waited for. */
+  async #onShard<T>(shard: ShardInfo, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof UnknownShard)) throw error;
+      const stream = this.#current(shard);
+      if (stream === undefined) throw new StreamNotFound(shard.ref.stream);
+      await this.#prepare(stream);
+      return await work();
+    }
+  }
+
+  /** The stream as it is now, when the shard still belongs to it. */
+  #current({ ref }: ShardInfo): StreamInfo | undefined {
+    const stream = this.#view.get(ref.stream)?.info;
+    return stream?.shards.some((shard) => shardKey(shard.ref) === shardKey(ref)) ? stream : undefined;
+  }
+}
+
+function revisionKey(stream: StreamInfo): string {
+  return `${stream.name}@${stream.revision}`;
+}

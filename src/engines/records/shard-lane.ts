@@ -1,0 +1,100 @@
+import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
+import {
+  Fenced,
+  Unavailable,
+  type Appended,
+  type Entry,
+  type Offset,
+  type ShardRef,
+  type ShardWriter,
+} from '../../ports/stream-store.ts';
+
+/** Most appends, and bytes of them, that wait while a writer opens. */
+const WAITING_MAX = 10_000;
+const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+
+interface Waiting {
+  readonly entries: readonly Entry[];
+  readonly bytes: number;
+  readonly resolve: (appended: Appended | PromiseLike<Appended>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** All appends of one shard: opens the shard's one writer when first needed and keeps calls in their order meanwhile. */
+export class ShardLane {
+  readonly ref: ShardRef;
+  /** Sequence numbers of this shard's records. */
+  readonly encode: (offset: Offset) => string;
+  readonly #open: () => Promise<ShardWriter>;
+  #writer: ShardWriter | undefined;
+  #opening: Promise<void> | undefined;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #closed = false;
+
+  /** `open` makes the shard known where needed and becomes its writer. */
+  constructor(ref: ShardRef, open: () => Promise<ShardWriter>) {
+    this.ref = ref;
+    this.#open = open;
+    this.encode = sequenceNumberEncoder(ref);
+  }
+
+  /** Enqueues before it returns. Rejects with Unavailable or Fenced when nothing was stored, UnknownShard once dropped. */
+  async append(entries: readonly Entry[]): Promise<Appended> {
+    const writer = this.#writer;
+    if (writer === undefined) return await this.#wait(entries);
+    return await this.#write(writer, entries);
+  }
+
+  /** Gives the shard up; appends under way still finish. */
+  async release(): Promise<void> {
+    this.#closed = true;
+    await this.#opening;
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.release();
+  }
+
+  async #write(writer: ShardWriter, entries: readonly Entry[]): Promise<Appended> {
+    try {
+      return await writer.append(entries);
+    } catch (error) {
+      // The next append opens again, unless the shard is no longer ours by then.
+      if (error instanceof Fenced && this.#writer === writer) this.#writer = undefined;
+      throw error;
+    }
+  }
+
+  async #wait(entries: readonly Entry[]): Promise<Appended> {
+    if (this.#closed) throw new Unavailable('the shard was released');
+    const bytes = entries.reduce((sum, { key, data }) => sum + key.length + data.length, 0);
+    if (this.#waiting.length >= WAITING_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
+      throw new Unavailable('too many records wait for the shard to open');
+    }
+    this.#waitingBytes += bytes;
+    return await new Promise<Appended>((resolve, reject) => {
+      this.#waiting.push({ entries, bytes, resolve, reject });
+      this.#opening ??= this.#openWriter();
+    });
+  }
+
+  async #openWriter(): Promise<void> {
+    try {
+      const writer = await this.#open();
+      // From here to the end without a pause, so that no later call gets in front.
+      this.#writer = writer;
+      for (const { entries, resolve } of this.#takeWaiting()) resolve(this.#write(writer, entries));
+    } catch (error) {
+      for (const { reject } of this.#takeWaiting()) reject(error);
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  #takeWaiting(): readonly Waiting[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return waiting;
+  }
+}
