@@ -35,7 +35,7 @@ export function encodeCommand(command: Omit<Command, 'ops'>, opsText: string): U
   return encoder.encode(`{${ends}${opened}"ops":${opsText},"q":${command.sequence},"s":${session},"v":${VERSION}}`);
 }
 
-/** Reads a command. EnvironmentError when it is of a version or shape this release does not know: then folding stops. */
+/** Reads a command. EnvironmentError for a version or shape this release does not know: then folding stops. */
 export function decodeCommand(bytes: Uint8Array): Command {
   const parsed = parse(bytes);
   const version = member(parsed, 'v');

@@ -77,7 +77,11 @@ class FoldedCatalog implements OpenCatalog {
 
   async start(): Promise<void> {
     this.#folding = this.#fold();
-    await this.sync();
+    try {
+      await this.sync();
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
   }
 
   async propose(ops: readonly CatalogOp[]): Promise<Verdict> {
@@ -133,6 +137,7 @@ class FoldedCatalog implements OpenCatalog {
       for await (const batch of this.#log.tail(this.#state.next, this.#stop.signal)) {
         await this.#still;
         for (const command of batch) this.#apply(command);
+        this.#environment.meter.count('catalog_commands_total', {}, batch.length);
         this.#wakeWaiters();
         if (this.#unsaved >= (this.#options.snapshotEvery ?? SNAPSHOT_EVERY)) await this.#saveSoon();
       }

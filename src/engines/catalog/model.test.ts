@@ -175,8 +175,8 @@ test('the form of commands and snapshots never changes', async () => {
     { key: 'c', put: null },
   ];
   const text =
-    '{"o":"7","ops":[{"e":null,"k":"a","p":{"b":[true,null,"é"],"z":1}},{"d":true,"e":"12","k":"b"},{"k":"c","p":null}]' +
-    ',"q":2,"s":"one","v":1}';
+    '{"o":"7","ops":[{"e":null,"k":"a","p":{"b":[true,null,"é"],"z":1}},{"d":true,"e":"12","k":"b"}' +
+    ',{"k":"c","p":null}],"q":2,"s":"one","v":1}';
   const written = encodeCommand({ ...command('one', 2), opened: 7n }, encodeOps(ops));
   assert.equal(new TextDecoder().decode(written), text);
   const state = new CatalogState();

@@ -149,6 +149,7 @@ export class Proposer {
     const { id, opened } = session;
     const names: string[] = [];
     const commands: Uint8Array[] = [];
+    this.#environment.meter.gauge('catalog_waiting_changes', {}, this.#queue.length);
     for (const pending of this.#takeBatch()) {
       session.sequence += 1;
       const { sequence } = session;

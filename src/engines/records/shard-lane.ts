@@ -20,7 +20,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** All appends of one shard: opens the shard's one writer when first needed and keeps calls in their order meanwhile. */
+/** All appends of one shard: opens its writer when first needed and keeps calls in their order meanwhile. */
 export class ShardLane {
   readonly ref: ShardRef;
   /** Sequence numbers of this shard's records. */
@@ -39,7 +39,7 @@ export class ShardLane {
     this.encode = sequenceNumberEncoder(ref);
   }
 
-  /** Enqueues before it returns. Rejects with Unavailable or Fenced when nothing was stored, UnknownShard once dropped. */
+  /** Enqueues before it returns. Unavailable and Fenced: nothing was stored. UnknownShard: the shard was dropped. */
   async append(entries: readonly Entry[]): Promise<Appended> {
     const writer = this.#writer;
     if (writer === undefined) return await this.#wait(entries);

@@ -15,7 +15,10 @@ export function hashKeyOf(partitionKey: Uint8Array | string): bigint {
   return key;
 }
 
-/** Splits 0 .. 2^128 - 1 into `count` ranges of equal width, inclusive bounds; the last takes the remainder, as on AWS. */
+/**
+ * Splits 0 .. 2^128 - 1 into `count` ranges of equal width with inclusive bounds; the last takes the remainder, as on
+ * AWS.
+ */
 export function splitHashKeys(count: number): { readonly start: bigint; readonly end: bigint }[] {
   assert(Number.isSafeInteger(count) && count > 0, 'a stream has at least one shard');
   const width = HASH_KEY_END / BigInt(count);
