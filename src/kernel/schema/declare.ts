@@ -18,6 +18,8 @@ export interface StringSchema extends Common {
   /** A regular expression that the whole text must match, in the spelling AWS prints. */
   readonly pattern?: string;
   readonly values?: readonly string[];
+  /** A password, token or key: never repeated in a sentence. */
+  readonly secret?: boolean;
 }
 
 export interface NumberSchema extends Common {
@@ -60,6 +62,8 @@ export interface MapSchema<T extends Schema = Schema> extends Common {
 export interface StructSchema<M extends Members = Members> extends Common {
   readonly kind: 'struct';
   readonly members: M;
+  /** AWS's name of the shape, where AWS prints values of it in its sentences. */
+  readonly name?: string;
 }
 
 /** Any JSON value, not looked into. */
