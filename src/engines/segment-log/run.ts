@@ -1,0 +1,32 @@
+import { Fenced, type Entry, UnknownShard, shardKey } from '../../ports/stream-store.ts';
+import { FLAG_DROP, FLAG_END } from './format.ts';
+import type { ShardState } from './shard-table.ts';
+
+/** Something that waits for a commit: entries of one append call, or a marker. */
+export interface Run {
+  readonly state: ShardState;
+  /** The writer's token; undefined for what no writer has to send. */
+  readonly token: bigint | undefined;
+  readonly entries: readonly Entry[];
+  /** END, DROP, or 0 for entries. */
+  readonly flags: number;
+  /** What the run takes in the log at most. */
+  readonly bytes: number;
+  readonly resolve: (run: Run) => void;
+  readonly reject: (error: Error) => void;
+  /** Where it landed; set when its commit is encoded. */
+  first: number;
+  at: number;
+}
+
+/** Why the run cannot be written any more, if so. Asked when it is queued and again when its commit is made. */
+export function refusal(run: Pick<Run, 'state' | 'token' | 'flags'>): Error | undefined {
+  const { state, token, flags } = run;
+  if (flags === FLAG_DROP) return undefined;
+  if (state.dropped) return new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
+  if (token !== undefined && token !== state.token) {
+    return new Fenced(`another writer owns shard ${shardKey(state.ref)}`);
+  }
+  if (state.closed && flags !== FLAG_END) return new Fenced(`shard ${shardKey(state.ref)} is closed`);
+  return undefined;
+}

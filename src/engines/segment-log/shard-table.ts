@@ -1,0 +1,141 @@
+import { shardKey, type ShardRef, UnknownShard } from '../../ports/stream-store.ts';
+import { SparseIndex } from './sparse-index.ts';
+
+/** The internal shard that holds the catalog's commands. */
+export const CATALOG_SHARD: ShardRef = { stream: '$catalog', generation: 0, ordinal: 0 };
+
+/** All that is known of one shard; offsets are below 2^53 and dense. */
+export class ShardState {
+  /** Stands for the shard in the log, for ever. */
+  readonly id: number;
+  readonly ref: ShardRef;
+  readonly index = new SparseIndex();
+  /** Oldest kept offset. */
+  start = 0;
+  /** First offset that is not durable. */
+  end = 0;
+  /** Arrival of the newest durable record, in ms. */
+  lastAt = 0;
+  closed = false;
+  dropped = false;
+  /** Whether someone asked for the shard since the start; until then it stays invisible. */
+  named = false;
+  retentionMs = Infinity;
+  /** Grows with every writer; what an older one queued is fenced. */
+  token = 0n;
+  lease: bigint | undefined;
+  /** Number of the newest segment that defines the shard; -1 when none does. */
+  definedIn = -1;
+  /** How many segments hold something of the shard. */
+  segmentCount = 0;
+  readonly #waiting = new Set<Waiter>();
+
+  constructor(id: number, ref: ShardRef) {
+    this.id = id;
+    this.ref = ref;
+  }
+
+  /** Whether losing the newest segment would lose something of the shard's state. */
+  get isOnDisk(): boolean {
+    return this.end > 0 || this.closed;
+  }
+
+  /** Moves the oldest kept offset forward; it never moves back. */
+  advanceStart(to: number): void {
+    if (to <= this.start) return;
+    this.start = Math.min(to, this.end);
+    this.index.dropBelow(this.start, this.end);
+  }
+
+  /** Resolves once there is something at or after `from`, nothing more can come, or `signal` aborts. */
+  wait(from: number, signal: AbortSignal): Promise<void> {
+    if (from < this.end || this.closed || this.dropped || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiter = { from, wake: () => {} };
+      waiter.wake = () => {
+        this.#waiting.delete(waiter);
+        signal.removeEventListener('abort', waiter.wake);
+        resolve();
+      };
+      this.#waiting.add(waiter);
+      signal.addEventListener('abort', waiter.wake, { once: true });
+    });
+  }
+
+  /** Wakes those whose wait is over; with `all` everybody. */
+  wake(all = this.closed || this.dropped): void {
+    for (const waiter of this.#waiting) {
+      if (all || waiter.from < this.end) waiter.wake();
+    }
+  }
+
+  /** How many wait; for tests and metrics. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+}
+
+interface Waiter {
+  readonly from: number;
+  wake: () => void;
+}
+
+/** All shards of the log, by the number that stands for them on disk and by name. */
+export class ShardTable {
+  readonly #byId = new Map<number, ShardState>();
+  readonly #byKey = new Map<string, ShardState>();
+  #nextId = 1;
+
+  /** Every shard, also dropped ones whose bytes are still on disk. */
+  all(): IterableIterator<ShardState> {
+    return this.#byId.values();
+  }
+
+  byId(id: number): ShardState | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The live shard of this name, whether asked for or not. */
+  find(ref: ShardRef): ShardState | undefined {
+    return this.#byKey.get(shardKey(ref));
+  }
+
+  /** The live shard of this name that someone asked for; raises UnknownShard. */
+  get(ref: ShardRef): ShardState {
+    const state = this.find(ref);
+    if (state === undefined || !state.named) throw new UnknownShard(`unknown shard ${shardKey(ref)}`);
+    return state;
+  }
+
+  /** A shard that is new to the log. */
+  create(ref: ShardRef): ShardState {
+    return this.define(this.#nextId, ref);
+  }
+
+  /** A shard that the log knows under `id`. */
+  define(id: number, ref: ShardRef): ShardState {
+    const state = new ShardState(id, ref);
+    this.#byId.set(id, state);
+    this.#byKey.set(shardKey(ref), state);
+    this.reserve(id);
+    return state;
+  }
+
+  /** Never gives `id` to a new shard. */
+  reserve(id: number): void {
+    this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  /** The shard is gone for everybody; its number stays while segments hold bytes of it. */
+  drop(state: ShardState): void {
+    state.dropped = true;
+    const key = shardKey(state.ref);
+    if (this.#byKey.get(key) === state) this.#byKey.delete(key);
+    state.wake();
+  }
+
+  /** Forgets a dropped shard of which no segment holds anything. */
+  forgetIfGone(state: ShardState): void {
+    if (state.dropped && state.segmentCount === 0) this.#byId.delete(state.id);
+  }
+}

@@ -1,0 +1,126 @@
+import { assert } from '../../kernel/assert.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { Offset, ShardOptions, ShardRef, ShardWriter, Slice, StreamStore } from '../../ports/stream-store.ts';
+import { Fenced, shardKey, Unavailable } from '../../ports/stream-store.ts';
+import type { Committer } from './committer.ts';
+import { FLAG_DROP } from './format.ts';
+import type { LogReader } from './reader.ts';
+import type { Retention } from './retention.ts';
+import { CATALOG_SHARD, type ShardTable } from './shard-table.ts';
+import { LogWriter } from './writer.ts';
+
+/** The parts a store is made of. */
+export interface StoreParts {
+  readonly environment: Environment;
+  readonly epoch: number;
+  readonly table: ShardTable;
+  readonly committer: Committer;
+  readonly reader: LogReader;
+  readonly retention: Retention;
+}
+
+/** The segment log as the rooms above see it. */
+export class SegmentStore implements StreamStore {
+  readonly #parts: StoreParts;
+  #writers = 0;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  async createShards(shards: readonly ShardRef[], options: ShardOptions): Promise<void> {
+    const { table, committer } = this.#parts;
+    committer.assertUsable();
+    for (const ref of shards) {
+      const state = table.find(ref) ?? table.create(ref);
+      if (state.named) continue;
+      state.named = true;
+      state.retentionMs = options.retentionMs;
+    }
+  }
+
+  async dropShards(shards: readonly ShardRef[]): Promise<void> {
+    await Promise.all(shards.map((ref) => this.#drop(ref)));
+    this.#parts.retention.ask();
+  }
+
+  shards(): readonly ShardRef[] {
+    const live = [...this.#parts.table.all()].filter((state) => !state.dropped);
+    return live.map((state) => state.ref).filter((ref) => shardKey(ref) !== shardKey(CATALOG_SHARD));
+  }
+
+  async open(shard: ShardRef, lease: bigint): Promise<ShardWriter> {
+    const { table, committer, epoch } = this.#parts;
+    committer.assertUsable();
+    const state = table.get(shard);
+    if (state.lease !== undefined && lease < state.lease) {
+      throw new Fenced(`a later lease owns shard ${shardKey(shard)}`);
+    }
+    this.#writers += 1;
+    const token = (BigInt(epoch) << 32n) + BigInt(this.#writers);
+    state.lease = lease;
+    state.token = token;
+    // What the writer before has under way may still land; what it has queued may not.
+    await committer.settled();
+    committer.assertUsable();
+    return new LogWriter(committer, state, token);
+  }
+
+  async read(
+    shard: ShardRef,
+    from: Offset,
+    limit: { readonly records: number; readonly bytes: number },
+  ): Promise<Slice> {
+    this.#parts.committer.assertOpen();
+    return this.#parts.reader.read(this.#parts.table.get(shard), from, limit);
+  }
+
+  async waitForMore(shard: ShardRef, from: Offset, signal: AbortSignal): Promise<void> {
+    this.#parts.committer.assertOpen();
+    await this.#parts.table.get(shard).wait(Number(from), signal);
+  }
+
+  async positionAt(shard: ShardRef, timeMs: number): Promise<Offset> {
+    this.#parts.committer.assertOpen();
+    return this.#parts.reader.positionAt(this.#parts.table.get(shard), timeMs);
+  }
+
+  bounds(shard: ShardRef): { start: Offset; end: Offset; closedAt?: Offset } {
+    const { start, end, closed } = this.#parts.table.get(shard);
+    const bounds = { start: BigInt(start), end: BigInt(end) };
+    return closed ? { ...bounds, closedAt: bounds.end } : bounds;
+  }
+
+  async trim(shard: ShardRef, before: Offset): Promise<void> {
+    this.#parts.table.get(shard).advanceStart(Number(before));
+  }
+
+  async retain(shard: ShardRef, retentionMs: number): Promise<void> {
+    this.#parts.table.get(shard).retentionMs = retentionMs;
+  }
+
+  /** Wakes everybody who waits; to be called when the log closes. */
+  wakeAll(): void {
+    for (const state of this.#parts.table.all()) state.wake(true);
+  }
+
+  async #drop(ref: ShardRef): Promise<void> {
+    const { table, committer, environment } = this.#parts;
+    assert(shardKey(ref) !== shardKey(CATALOG_SHARD), 'the catalog is never dropped');
+    const state = table.find(ref);
+    if (state === undefined) return;
+    table.drop(state);
+    const marked = new Promise((resolve, reject) => {
+      const marker = { state, token: undefined, entries: [], flags: FLAG_DROP, bytes: 0, first: 0, at: 0 };
+      committer.enqueue({ ...marker, resolve, reject });
+    });
+    try {
+      await marked;
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      // Forgotten all the same; only the next start may see it again, and is asked to drop it again.
+      environment.log.warn('log.drop.unmarked', { shard: shardKey(ref) });
+    }
+    table.forgetIfGone(state);
+  }
+}
