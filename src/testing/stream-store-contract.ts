@@ -44,6 +44,7 @@ type Case = readonly [what: string, body: (under: StoreUnderTest) => Promise<voi
 const CASES: readonly Case[] = [
   ['what is appended is read back whole', readsBack],
   ['runs are contiguous and in the order of calls', keepsOrder],
+  ['an append made right after the answer to another one is answered too', appendsInSequence],
   ['a read is bounded by records and bytes, but gives at least one record', boundsReads],
   ['a second writer fences the first', fences],
   ['nothing follows END', closes],
@@ -57,7 +58,7 @@ const CASES: readonly Case[] = [
 /** Registers the tests that every StreamStore passes. `open` gives a fresh, empty store. */
 export function streamStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   for (const [what, body] of CASES) {
-    void test(`${name}: ${what}`, async () => {
+    void test(`${name}: ${what}`, { timeout: 20_000 }, async () => {
       const under = await open();
       await under.drive(under.store.createShards([A, B], { retentionMs: 86_400_000 }));
       await under.drive(body(under));
@@ -129,6 +130,12 @@ async function keepsOrder({ store }: StoreUnderTest): Promise<void> {
   }
   const slice = await store.read(A, appended[3]?.first ?? 0n, LIMIT);
   assert.equal(Buffer.from(slice.records[0]?.data ?? []).toString(), '15');
+}
+
+async function appendsInSequence({ store }: StoreUnderTest): Promise<void> {
+  const writer = await store.open(A, 0n);
+  for (let index = 0; index < 20; index += 1) await writer.append(entries(index, 1));
+  assert.equal((await texts(store, A)).length, 20);
 }
 
 async function boundsReads({ store }: StoreUnderTest): Promise<void> {

@@ -71,11 +71,7 @@ class StreamRecords implements OpenRecords {
     const stored = this.#store.shards();
     await this.#catalog.sync();
     const streams = this.#view.list(true);
-    const present = new Set(stored.map(shardKey));
-    for (const stream of streams) {
-      if (stream.shards.some(({ ref }) => !present.has(shardKey(ref)))) await this.#prepare(stream);
-      else this.#prepared.set(revisionKey(stream), Promise.resolve());
-    }
+    for (const stream of streams) await this.#prepare(stream);
     const known = new Set(streams.flatMap(({ shards }) => shards.map(({ ref }) => shardKey(ref))));
     const orphans = stored.filter((ref) => ref.stream !== CATALOG_STREAM && !known.has(shardKey(ref)));
     if (orphans.length > 0) await this.#store.dropShards(orphans);
