@@ -7,6 +7,15 @@ export interface Call<S> {
   readonly state: S;
 }
 
+/** An answer that its operation serialised itself, as JSON text or its UTF-8 bytes; sent as it is. */
+export class RawAnswer {
+  readonly json: string | Uint8Array;
+
+  constructor(json: string | Uint8Array) {
+    this.json = json;
+  }
+}
+
 /** One AWS action: declared once, served by every protocol. */
 export interface Operation<S, I extends Schema = Schema, O = unknown> {
   /** AWS's action name, for example `PutRecord`. */

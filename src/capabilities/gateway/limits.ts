@@ -1,0 +1,38 @@
+const HOUR_MS = 3_600_000;
+
+/** Numbers of the gateway, each with its reason. */
+export const limits = {
+  /** Above GitHub's own bound of 25 MB; the record size of the stream is the narrower bound. */
+  bodyBytesMax: 25 * 1024 * 1024,
+  /** As for any partition key. */
+  deliveryIdCharactersMax: 256,
+  /** GitHub lets people redeliver for 3 days; 7 leaves room. */
+  windowHours: 168,
+  windowHoursMax: 720,
+  /** About 34 bytes each: 136 MB when full. */
+  idsMax: 4_000_000,
+  idsMaxMax: 100_000_000,
+  secretsMax: 10,
+  /** Webhooks of one stream between append and answer; more are told to come again. */
+  pendingMax: 10_000,
+  retryAfterSeconds: 1,
+  /** Ids in one entry of the checkpoint: about 80 KB, well below a millisecond to read. */
+  chunkIds: 2000,
+  checkpointIntervalMs: 5000,
+  /** This many ids not yet checkpointed start a checkpoint at once. */
+  checkpointIds: 2000,
+  /** Records that may stand in a shard after the covered position before it is written anew. */
+  tailRecordsMax: 100_000n,
+  /** A checkpoint is written at least this often, so that the newest one is always within the horizon. */
+  heartbeatMs: HOUR_MS,
+  /** How much longer than the longest window checkpoints are kept: heartbeat and its delays. */
+  horizonSlackMs: 2 * HOUR_MS,
+  /** The checkpoint stream keeps at most the longest window there can be; the worker trims it to the one in use. */
+  checkpointRetentionMs: 31 * 24 * HOUR_MS,
+  checkpointRecordBytes: 1024 * 1024,
+  /** One read while the window is rebuilt. */
+  readRecords: 1000,
+  readBytes: 256 * 1024,
+  /** Refusals of one reason on one route are logged at most this often. */
+  refusalLogMs: 10_000,
+} as const;

@@ -1,0 +1,147 @@
+import { Defect, RequestError } from '../../../kernel/errors.ts';
+import { decodeSequenceNumber, encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
+import { shardId } from '../../../kernel/names.ts';
+import { assert } from '../../../kernel/assert.ts';
+import type { Environment } from '../../../ports/environment.ts';
+import type { RecordFailure, RecordInput, RecordPosition, Records, StreamInfo } from '../../../ports/records.ts';
+import { gatewayErrors, sentences, type GatewayErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { webhookId, type DedupeModel, type Lane, type StoredPlace } from '../model.ts';
+import type { Route } from '../routes.ts';
+
+/** Header of a record that holds its webhook id: 16 bytes. */
+export const ID_HEADER = 'millrace-id';
+/** Header of a record that names the route it came in by, in UTF-8. */
+export const ROUTE_HEADER = 'millrace-route';
+
+/** What receiving needs to know. */
+export interface Receiver {
+  readonly records: Records;
+  readonly dedupe: DedupeModel;
+  readonly environment: Environment;
+}
+
+/** A webhook that was verified. */
+export interface Webhook {
+  readonly deliveryId: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** What the sender is told once the record is durable. */
+export interface Received {
+  readonly ShardId: string;
+  readonly SequenceNumber: string;
+  readonly deliveryId: string;
+  readonly duplicate: boolean;
+}
+
+/** A refusal; its status belongs to the code. */
+export function refusal(code: GatewayErrorCode, headers: Readonly<Record<string, string>> = {}): RequestError {
+  return new RequestError(code, sentences[code], gatewayErrors[code], headers);
+}
+
+/** Nothing was stored and the sender should come again. */
+export function unavailable(): RequestError {
+  return refusal('ServiceUnavailable', { 'retry-after': String(limits.retryAfterSeconds) });
+}
+
+/**
+ * Stores a verified webhook, or finds the record that its id already has. Resolves once that record is durable.
+ * Between the look-up and the append nothing is awaited, so of any number of requests with one id exactly one appends.
+ */
+export async function receiveWebhook(receiver: Receiver, route: Route, webhook: Webhook): Promise<Received> {
+  const { environment, records } = receiver;
+  const deliveryId = webhook.deliveryId ?? environment.random.uuid();
+  if (deliveryId.length > limits.deliveryIdCharactersMax) throw refusal('InvalidDeliveryId');
+  const stream = records.describe(route.stream);
+  if (stream === undefined) throw unavailable();
+  const keyBytes = new TextEncoder().encode(deliveryId).length;
+  if (webhook.body.length + keyBytes > stream.maxRecordBytes) {
+    throw refusal('RequestEntityTooLarge', { connection: 'close' });
+  }
+  const record = { partitionKey: deliveryId, data: webhook.body };
+  if (route.dedupe === undefined || webhook.deliveryId === undefined) {
+    const position = await appended(records.append(route.stream, [record]));
+    return { ShardId: position.shardId, SequenceNumber: position.sequenceNumber, deliveryId, duplicate: false };
+  }
+  const id = webhookId(route.key, deliveryId);
+  const earlier = knownPlace(receiver, route, id);
+  const place = await (earlier ?? storeOnce(receiver, route, stream, id, record));
+  return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
+}
+
+/** The place of the id's record, already stored or on its way. */
+function knownPlace(receiver: Receiver, route: Route, id: Uint8Array): Promise<StoredPlace> | StoredPlace | undefined {
+  const { dedupe, environment, records } = receiver;
+  const pending = dedupe.pending(id);
+  if (pending !== undefined) return pending;
+  const place = dedupe.stored(route.key, id, environment.clock.now());
+  if (place === undefined) return undefined;
+  // A record that went with its stream can be read by nobody: the id is new again.
+  return records.describe(place.shard.stream)?.createdAt === place.shard.createdAt ? place : undefined;
+}
+
+/** Appends the record of an id that nobody else is appending. */
+async function storeOnce(
+  receiver: Receiver,
+  route: Route,
+  stream: StreamInfo,
+  id: Uint8Array,
+  record: RecordInput,
+): Promise<StoredPlace> {
+  const { dedupe, records } = receiver;
+  const lane = dedupe.lane(stream.name);
+  if (lane.length >= limits.pendingMax) throw unavailable();
+  const headers = [[ID_HEADER, id] as const, [ROUTE_HEADER, new TextEncoder().encode(route.key)] as const];
+  const stored = settle(dedupe, lane, route.key, stream, id, records.append(stream.name, [{ ...record, headers }]));
+  dedupe.begin(id, stored);
+  return await stored;
+}
+
+async function settle(
+  dedupe: DedupeModel,
+  lane: Lane,
+  route: string,
+  stream: StreamInfo,
+  id: Uint8Array,
+  append: Promise<readonly (RecordPosition | RecordFailure)[]>,
+): Promise<StoredPlace> {
+  const ticket = lane.enter();
+  let position: { shard: number; after: bigint } | undefined;
+  try {
+    const stored = await appended(append);
+    const place = placeOf(stream, stored);
+    dedupe.store(route, id, place);
+    position = { shard: dedupe.shardNumber(place.shard), after: stored.offset + 1n };
+    return place;
+  } finally {
+    lane.leave(ticket, position);
+    dedupe.finish(id);
+  }
+}
+
+async function appended(append: Promise<readonly (RecordPosition | RecordFailure)[]>): Promise<RecordPosition> {
+  let results: readonly (RecordPosition | RecordFailure)[];
+  try {
+    results = await append;
+  } catch (error) {
+    if (error instanceof Defect) throw error;
+    throw unavailable();
+  }
+  const [result] = results;
+  assert(result !== undefined, 'one record has one result');
+  if ('failed' in result) throw unavailable();
+  return result;
+}
+
+function placeOf(stream: StreamInfo, position: RecordPosition): StoredPlace {
+  const sequenceNumber = decodeSequenceNumber(position.sequenceNumber);
+  assert(sequenceNumber !== undefined, 'a stored record has a sequence number');
+  const { generation, ordinal } = sequenceNumber;
+  const shard = { stream: stream.name, createdAt: stream.createdAt, generation, ordinal };
+  return { shard, offset: Number(position.offset), seconds: Math.ceil(position.at / 1000) };
+}
+
+function answerOf({ shard, offset }: StoredPlace): { ShardId: string; SequenceNumber: string } {
+  return { ShardId: shardId(shard.ordinal), SequenceNumber: encodeSequenceNumber(shard, BigInt(offset)) };
+}

@@ -1,0 +1,43 @@
+import { isInternal, nameOfArn, shardOrdinal } from '../../kernel/names.ts';
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import { kinesisError, shardNotFound, streamNotFound } from './errors.ts';
+import type { KinesisState } from './model.ts';
+
+/** How a request names its stream; an ARN of any region and account finds the local one by its name. */
+export interface StreamAddress {
+  readonly StreamName?: string | undefined;
+  readonly StreamARN?: string | undefined;
+}
+
+/** The stream's name; InvalidArgumentException when both or neither are given, or they disagree. */
+export function addressedName({ StreamName, StreamARN }: StreamAddress): string {
+  const fromArn = StreamARN === undefined ? undefined : nameOfArn(StreamARN);
+  if (StreamName !== undefined && fromArn !== undefined && fromArn !== StreamName) {
+    throw kinesisError('InvalidArgumentException', 'StreamARN and StreamName do not match.');
+  }
+  const name = StreamName ?? fromArn;
+  if (name === undefined) {
+    throw kinesisError('InvalidArgumentException', 'Either StreamARN or StreamName must be provided.');
+  }
+  return name;
+}
+
+/** The stream of that name; ResourceNotFoundException when there is none, or it is millrace's own. */
+export function findStream(state: KinesisState, name: string): StreamInfo {
+  const stream = isInternal(name) ? undefined : state.records.describe(name);
+  if (stream === undefined) throw streamNotFound(name, state.identity.account);
+  return stream;
+}
+
+/** The stream that a request names. */
+export function addressedStream(state: KinesisState, address: StreamAddress): StreamInfo {
+  return findStream(state, addressedName(address));
+}
+
+/** The shard of that id; AWS also takes any text whose ordinal fits, such as `shardId-0`. */
+export function findShard(state: KinesisState, stream: StreamInfo, id: string): ShardInfo {
+  const ordinal = shardOrdinal(id);
+  const shard = ordinal === undefined ? undefined : stream.shards.find((one) => one.id === id);
+  if (shard === undefined) throw shardNotFound(id, stream.name, state.identity.account);
+  return shard;
+}

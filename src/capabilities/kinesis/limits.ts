@@ -1,0 +1,33 @@
+const HOUR_MS = 3_600_000;
+const KIB = 1024;
+const MIB = KIB * KIB;
+
+/** Numbers of the contract; AWS's unless said otherwise (service model and quotas page of Kinesis Data Streams). */
+export const kinesisLimits = {
+  /** Shards an on-demand stream opens with. */
+  onDemandShards: 4,
+  /** Shards of one provisioned stream: our own bound, in place of an account's quota. */
+  shardsPerStreamMax: 500,
+  recordBytesDefault: MIB,
+  recordKibMin: KIB,
+  recordKibMax: 10 * KIB,
+  recordBytesMax: 10 * MIB,
+  /** Data and partition keys of one PutRecords. */
+  putRecordsBytesMax: 10 * MIB,
+  putRecordsCountMax: 500,
+  /** Data and partition keys of one GetRecords. */
+  getRecordsBytesMax: 10 * MIB,
+  getRecordsCountMax: 10_000,
+  iteratorLifeMs: 300_000,
+  pageTokenLifeMs: 300_000,
+  listStreamsDefault: 100,
+  describeShardsDefault: 100,
+  listShardsDefault: 1000,
+  retentionHoursMin: 24,
+  retentionHoursMax: 8760,
+  hourMs: HOUR_MS,
+  /** Our own: how long the viewer holds a request open, and how much it answers. */
+  viewerWaitMsMax: 20_000,
+  viewerRecordsMax: 1000,
+  viewerBytesMax: 4 * MIB,
+} as const;

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+const CHECK_BYTES = 8;
+const VERSION = 1;
+
+function check(kind: string, body: Uint8Array): Buffer {
+  return createHash('sha256').update(`millrace ${kind} ${VERSION}\n`).update(body).digest().subarray(0, CHECK_BYTES);
+}
+
+/**
+ * An opaque text that carries `value`: base64 of its JSON behind a check sum, so that garbage, other versions and the
+ * texts of another kind are told apart. It protects against accidents; it is no signature.
+ */
+export function sealOpaque(kind: string, value: Readonly<Record<string, unknown>>): string {
+  const body = Buffer.from(JSON.stringify(value));
+  return Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, VERSION]), check(kind, body), body]).toString('base64');
+}
+
+/** What sealOpaque was given, or undefined for any other text. */
+export function openOpaque(kind: string, text: string): Readonly<Record<string, unknown>> | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  // Node skips what is no base64: only the text that comes out again is ours.
+  if (bytes.length <= 8 + CHECK_BYTES || bytes.toString('base64') !== text || bytes[7] !== VERSION) return undefined;
+  const body = bytes.subarray(8 + CHECK_BYTES);
+  if (!check(kind, body).equals(bytes.subarray(8, 8 + CHECK_BYTES))) return undefined;
+  return JSON.parse(body.toString()) as Record<string, unknown>;
+}

@@ -1,0 +1,42 @@
+import * as s from '../../../kernel/schema/declare.ts';
+import { operation } from '../../../ports/operation.ts';
+import { addressedStream } from '../address.ts';
+import { kinesisLimits } from '../limits.ts';
+import { describeCommon, describeShard, type KinesisState } from '../model.ts';
+import { describedStream, shard, shardId, streamArn, streamName } from '../shapes.ts';
+import { TARGET } from './target.ts';
+
+const input = s.struct({
+  StreamName: s.optional(streamName),
+  Limit: s.optional(s.integer({ min: 1, max: 10_000 })),
+  ExclusiveStartShardId: s.optional(shardId),
+  StreamARN: s.optional(streamArn),
+});
+
+const output = s.struct({
+  StreamDescription: s.struct({ ...describedStream, Shards: s.list(shard), HasMoreShards: s.boolean() }),
+});
+
+/** Describes a stream with a page of its shards. */
+export const describeStream = operation<KinesisState>()({
+  name: 'DescribeStream',
+  target: TARGET,
+  input,
+  output,
+  errors: ['InvalidArgumentException', 'ResourceNotFoundException'],
+  plane: 'control',
+  doc: 'Describes a stream with a page of its shards.',
+  async handle(request, { state }) {
+    const stream = addressedStream(state, request);
+    const after = request.ExclusiveStartShardId;
+    const rest = after === undefined ? stream.shards : stream.shards.filter(({ id }) => id > after);
+    const page = rest.slice(0, Math.min(request.Limit ?? kinesisLimits.describeShardsDefault, rest.length));
+    return {
+      StreamDescription: {
+        ...describeCommon(stream),
+        Shards: page.map(describeShard),
+        HasMoreShards: page.length < rest.length,
+      },
+    };
+  },
+});

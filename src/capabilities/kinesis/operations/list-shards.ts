@@ -1,0 +1,125 @@
+import * as s from '../../../kernel/schema/declare.ts';
+import { operation } from '../../../ports/operation.ts';
+import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
+import { addressedStream, findStream } from '../address.ts';
+import { kinesisError } from '../errors.ts';
+import { kinesisLimits } from '../limits.ts';
+import { describeShard, isOpen, type KinesisState } from '../model.ts';
+import { openOpaque, sealOpaque } from '../opaque.ts';
+import { nextToken, shard, shardId, streamArn, streamName } from '../shapes.ts';
+import { TARGET } from './target.ts';
+
+const FILTERS = [
+  'AFTER_SHARD_ID',
+  'AT_TRIM_HORIZON',
+  'FROM_TRIM_HORIZON',
+  'AT_LATEST',
+  'AT_TIMESTAMP',
+  'FROM_TIMESTAMP',
+];
+
+const shardFilter = s.struct({
+  Type: s.string({ values: FILTERS }),
+  ShardId: s.optional(shardId),
+  Timestamp: s.optional(s.timestamp()),
+});
+
+const input = s.struct({
+  StreamName: s.optional(streamName),
+  NextToken: s.optional(nextToken),
+  ExclusiveStartShardId: s.optional(shardId),
+  MaxResults: s.optional(s.integer({ min: 1, max: 10_000 })),
+  StreamCreationTimestamp: s.optional(s.timestamp()),
+  ShardFilter: s.optional(shardFilter),
+  StreamARN: s.optional(streamArn),
+});
+
+const output = s.struct({ Shards: s.list(shard), NextToken: s.optional(nextToken) });
+
+type Input = s.Static<typeof input>;
+type Filter = s.Static<typeof shardFilter>;
+
+interface Listing {
+  readonly stream: StreamInfo;
+  readonly after?: string | undefined;
+  readonly filter?: Filter | undefined;
+}
+
+/** Lists the shards of a stream, all or those a filter chooses. */
+export const listShards = operation<KinesisState>()({
+  name: 'ListShards',
+  target: TARGET,
+  input,
+  output,
+  errors: [
+    'ExpiredNextTokenException',
+    'InvalidArgumentException',
+    'ResourceInUseException',
+    'ResourceNotFoundException',
+  ],
+  plane: 'control',
+  doc: 'Lists the shards of a stream, all or those a filter chooses, a page at a time.',
+  async handle(request, { state }) {
+    const { stream, after, filter } = request.NextToken === undefined ? begin(state, request) : goOn(state, request);
+    const chosen = stream.shards.filter((one) => fits(state, one, filter));
+    const rest = after === undefined ? chosen : chosen.filter(({ id }) => id > after);
+    const page = rest.slice(0, request.MaxResults ?? kinesisLimits.listShardsDefault);
+    const last = page.at(-1);
+    if (page.length === rest.length || last === undefined) return { Shards: page.map(describeShard) };
+    const token = { s: stream.name, c: stream.createdAt, after: last.id, f: filter, t: state.environment.clock.now() };
+    return { Shards: page.map(describeShard), NextToken: sealOpaque('shards', token) };
+  },
+});
+
+function begin(state: KinesisState, request: Input): Listing {
+  const filter = request.ShardFilter;
+  if (filter !== undefined) checkFilter(filter);
+  const stream = addressedStream(state, request);
+  const made = request.StreamCreationTimestamp;
+  // AWS compares whole seconds.
+  if (made !== undefined && Math.floor(made / 1000) !== Math.floor(stream.createdAt / 1000)) {
+    const sentence = `Stream ${stream.name} was not created at the StreamCreationTimestamp given.`;
+    throw kinesisError('ResourceNotFoundException', sentence);
+  }
+  return { stream, after: request.ExclusiveStartShardId, filter };
+}
+
+function goOn(state: KinesisState, request: Input): Listing {
+  if (request.StreamName !== undefined || request.StreamARN !== undefined) {
+    throw kinesisError('InvalidArgumentException', 'NextToken and StreamName cannot be provided together.');
+  }
+  const token = openOpaque('shards', request.NextToken ?? '');
+  if (token === undefined) throw kinesisError('InvalidArgumentException', 'NextToken is invalid.');
+  if (state.environment.clock.now() - Number(token['t']) > kinesisLimits.pageTokenLifeMs) {
+    throw kinesisError('ExpiredNextTokenException', 'NextToken has expired.');
+  }
+  const stream = findStream(state, String(token['s']));
+  if (stream.createdAt !== token['c']) throw kinesisError('ExpiredNextTokenException', 'NextToken has expired.');
+  return { stream, after: String(token['after']), filter: token['f'] as Filter | undefined };
+}
+
+function checkFilter(filter: Filter): void {
+  if (filter.Type === 'AFTER_SHARD_ID' && filter.ShardId === undefined) {
+    throw kinesisError('InvalidArgumentException', 'ShardId must be provided for ShardFilterType AFTER_SHARD_ID.');
+  }
+  if (filter.Type.endsWith('_TIMESTAMP') && filter.Timestamp === undefined) {
+    throw kinesisError('InvalidArgumentException', `Timestamp must be provided for ShardFilterType ${filter.Type}.`);
+  }
+}
+
+/** A closed shard counts as long as it holds records that the filter's moment reaches. */
+function fits(state: KinesisState, shard: ShardInfo, filter: Filter | undefined): boolean {
+  if (filter === undefined) return true;
+  const { start, end } = state.records.bounds(shard);
+  const holdsRecords = isOpen(shard) || start < end;
+  switch (filter.Type) {
+    case 'AFTER_SHARD_ID':
+      return shard.id > (filter.ShardId ?? '');
+    case 'AT_LATEST':
+      return isOpen(shard);
+    case 'AT_TRIM_HORIZON':
+      return holdsRecords && shard.parentShardId === undefined;
+    default:
+      return holdsRecords;
+  }
+}

@@ -1,0 +1,82 @@
+import * as s from '../../../kernel/schema/declare.ts';
+import { operation, RawAnswer } from '../../../ports/operation.ts';
+import { StreamNotFound, type RecordFailure, type RecordPosition, type StreamInfo } from '../../../ports/records.ts';
+import { addressedStream } from '../address.ts';
+import { kinesisError, streamNotFound } from '../errors.ts';
+import { countIn, entryBytes, isStored, tooMuch, toRecord } from '../incoming.ts';
+import { kinesisLimits } from '../limits.ts';
+import type { KinesisState } from '../model.ts';
+import { data, hashKey, partitionKey, streamArn, streamName } from '../shapes.ts';
+import { TARGET } from './target.ts';
+
+const input = s.struct({
+  Records: s.list(s.struct({ Data: data, ExplicitHashKey: s.optional(hashKey), PartitionKey: partitionKey }), {
+    min: 1,
+    max: kinesisLimits.putRecordsCountMax,
+  }),
+  StreamName: s.optional(streamName),
+  StreamARN: s.optional(streamArn),
+});
+
+const output = s.struct({
+  FailedRecordCount: s.integer(),
+  Records: s.list(
+    s.struct({
+      SequenceNumber: s.optional(s.string()),
+      ShardId: s.optional(s.string()),
+      ErrorCode: s.optional(s.string()),
+      ErrorMessage: s.optional(s.string()),
+    }),
+  ),
+});
+
+/** Stores up to 500 records; each one's fate stands in the answer, in the request's order. */
+export const putRecords = operation<KinesisState>()({
+  name: 'PutRecords',
+  target: TARGET,
+  input,
+  output,
+  errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
+  plane: 'data',
+  doc: 'Stores up to 500 records; each one’s fate stands in the answer, in the request’s order.',
+  async handle(request, { state }) {
+    const stream = addressedStream(state, request);
+    const bytes = request.Records.reduce((sum, entry) => sum + entryBytes(entry), 0);
+    if (bytes > kinesisLimits.putRecordsBytesMax) {
+      const sentence = `Records size exceeds ${kinesisLimits.putRecordsBytesMax / 1024 / 1024} MB limit`;
+      throw kinesisError('InvalidArgumentException', sentence);
+    }
+    const records = request.Records.map((entry) => toRecord(entry, stream));
+    try {
+      const results = await state.records.append(stream.name, records);
+      const failed = results.filter((result) => !isStored(result)).length;
+      countIn(state, stream.name, results.length - failed, bytes, failed);
+      return new RawAnswer(answerText(state, stream, results, failed));
+    } catch (error) {
+      if (error instanceof StreamNotFound) throw streamNotFound(stream.name, state.identity.account);
+      throw error;
+    }
+  },
+});
+
+/** Shard ids and sequence numbers need no escapes, so that the answer is joined rather than serialised. */
+function answerText(
+  state: KinesisState,
+  stream: StreamInfo,
+  results: readonly (RecordPosition | RecordFailure)[],
+  failed: number,
+): string {
+  let text = `{"FailedRecordCount":${failed},"Records":[`;
+  let separator = '';
+  for (const result of results) {
+    text += separator;
+    separator = ',';
+    if (isStored(result)) {
+      text += `{"SequenceNumber":"${result.sequenceNumber}","ShardId":"${result.shardId}"}`;
+    } else {
+      const { code, message } = tooMuch(state, stream, result);
+      text += JSON.stringify({ ErrorCode: code, ErrorMessage: message });
+    }
+  }
+  return `${text}]}`;
+}

@@ -1,0 +1,51 @@
+import * as s from '../../kernel/schema/declare.ts';
+import { kinesisLimits } from './limits.ts';
+
+/** Shapes that several actions share; bounds and patterns are those of AWS's service model. */
+
+/** A stream's name. */
+export const streamName = s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
+/** A stream's ARN; account ids of 11 to 13 digits are accepted, where AWS wants exactly 12. */
+export const streamArn = s.string({ min: 1, max: 2048, pattern: 'arn:aws.*:kinesis:.*:\\d{11,13}:stream/\\S+' });
+/** A shard's id. */
+export const shardId = s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
+/** 1 to 256 characters. */
+export const partitionKey = s.string({ min: 1, max: 256 });
+/** A whole number of 0 .. 2^128 - 1 in decimal digits. */
+export const hashKey = s.string({ pattern: '0|([1-9]\\d{0,38})' });
+/** A position in a shard, in decimal digits. */
+export const sequenceNumber = s.string({ pattern: '0|([1-9]\\d{0,128})' });
+/** The bytes of one record. */
+export const data = s.blob({ min: 0, max: kinesisLimits.recordBytesMax });
+/** Where a list went on. */
+export const nextToken = s.string({ min: 1, max: 1048576 });
+
+const hashKeyRange = s.struct({ StartingHashKey: hashKey, EndingHashKey: hashKey });
+const sequenceNumberRange = s.struct({
+  StartingSequenceNumber: sequenceNumber,
+  EndingSequenceNumber: s.optional(sequenceNumber),
+});
+
+/** A shard as AWS describes it. */
+export const shard = s.struct({
+  ShardId: shardId,
+  ParentShardId: s.optional(shardId),
+  AdjacentParentShardId: s.optional(shardId),
+  HashKeyRange: hashKeyRange,
+  SequenceNumberRange: sequenceNumberRange,
+});
+
+/** Provisioned or on-demand. */
+export const streamModeDetails = s.struct({ StreamMode: s.string({ values: ['PROVISIONED', 'ON_DEMAND'] }) });
+
+/** Members that every description of a stream has. */
+export const describedStream = {
+  StreamName: streamName,
+  StreamARN: streamArn,
+  StreamStatus: s.string({ values: ['CREATING', 'DELETING', 'ACTIVE', 'UPDATING'] }),
+  StreamModeDetails: s.optional(streamModeDetails),
+  RetentionPeriodHours: s.integer(),
+  StreamCreationTimestamp: s.timestamp(),
+  EnhancedMonitoring: s.list(s.struct({ ShardLevelMetrics: s.list(s.string()) })),
+  EncryptionType: s.optional(s.string({ values: ['NONE', 'KMS'] })),
+} as const;

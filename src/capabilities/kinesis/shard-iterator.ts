@@ -1,0 +1,48 @@
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import type { Offset } from '../../ports/stream-store.ts';
+import { findStream } from './address.ts';
+import { kinesisError, shardNotFound } from './errors.ts';
+import { kinesisLimits } from './limits.ts';
+import type { KinesisState } from './model.ts';
+import { openOpaque, sealOpaque } from './opaque.ts';
+
+const KIND = 'iterator';
+
+/** A place to read on in one shard. */
+export interface ShardPlace {
+  readonly stream: StreamInfo;
+  readonly shard: ShardInfo;
+  readonly from: Offset;
+}
+
+/** The text of an iterator that is good for five minutes; it knows the stream's generation. */
+export function sealIterator(stream: string, shard: ShardInfo, from: Offset, now: number): string {
+  const { generation, ordinal } = shard.ref;
+  return sealOpaque(KIND, { s: stream, g: generation, o: ordinal, f: from.toString(), t: now });
+}
+
+/** `Tue Nov 24 14:00:00 UTC 2026`: how AWS prints the times of an iterator. */
+function utc(ms: number): string {
+  const [week, day, month, year, time] = new Date(ms).toUTCString().replace(',', '').split(' ');
+  return `${week} ${month} ${day} ${time} UTC ${year}`;
+}
+
+/** The place an iterator stands for; InvalidArgument, ExpiredIterator or ResourceNotFound exceptions otherwise. */
+export function openIterator(state: KinesisState, text: string): ShardPlace {
+  const value = openOpaque(KIND, text);
+  if (value === undefined) throw kinesisError('InvalidArgumentException', 'Invalid ShardIterator.');
+  const now = state.environment.clock.now();
+  const made = Number(value['t']);
+  if (now - made > kinesisLimits.iteratorLifeMs) {
+    const sentence =
+      `Iterator expired. The iterator was created at time ${utc(made)} while right now it is ${utc(now)} ` +
+      `which is further in the future than the tolerated delay of ${kinesisLimits.iteratorLifeMs} milliseconds.`;
+    throw kinesisError('ExpiredIteratorException', sentence);
+  }
+  const stream = findStream(state, String(value['s']));
+  const [generation, ordinal] = [Number(value['g']), Number(value['o'])];
+  const shard = stream.shards.find(({ ref }) => ref.generation === generation && ref.ordinal === ordinal);
+  // The stream was deleted and created again since: this shard is not the one it was.
+  if (shard === undefined) throw shardNotFound(`of generation ${generation}`, stream.name, state.identity.account);
+  return { stream, shard, from: BigInt(String(value['f'])) };
+}

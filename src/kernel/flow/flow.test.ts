@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Defect } from '../errors.ts';
+import { backoffMs } from './backoff.ts';
+import { createByteBudget } from './byte-budget.ts';
+
+test('waits double up to their bound, and chance takes off up to a half', () => {
+  const options = { baseMs: 100, maxMs: 1000 };
+  const waits = [0, 1, 2, 3, 4, 5, 1e9].map((attempt) => backoffMs(attempt, options, 0));
+  assert.deepEqual(waits, [100, 100, 200, 400, 800, 1000, 1000]);
+  assert.equal(backoffMs(1, options, 0.5), 75);
+  assert.equal(backoffMs(9, options, 0.999), 501);
+});
+
+const never = new AbortController().signal;
+const turn = async (): Promise<void> => await new Promise((resolve) => void setImmediate(resolve));
+
+test('a budget gives up to its bound, then makes wait, in order', async () => {
+  const budget = createByteBudget(10);
+  const seen: string[] = [];
+  assert.ok(budget.tryTake(6));
+  assert.ok(!budget.tryTake(5));
+  const big = budget.take(8, never).then((taken) => seen.push(`big ${taken}`));
+  const small = budget.take(1, never).then((taken) => seen.push(`small ${taken}`));
+  await turn();
+  assert.deepEqual([seen, budget.waiting], [[], 2]);
+  assert.ok(!budget.tryTake(1), 'nobody overtakes who waits');
+  budget.giveBack(6);
+  await Promise.all([big, small]);
+  assert.deepEqual([seen, budget.usedBytes], [['big true', 'small true'], 9]);
+});
+
+test('who stops waiting lets those behind pass', async () => {
+  const budget = createByteBudget(10);
+  budget.charge(9);
+  const impatient = new AbortController();
+  const big = budget.take(8, impatient.signal);
+  const small = budget.take(1, never);
+  impatient.abort();
+  assert.deepEqual(await Promise.all([big, small]), [false, true]);
+  assert.equal(await budget.take(1, AbortSignal.abort()), false);
+  assert.deepEqual([budget.usedBytes, budget.waiting], [10, 0]);
+});
+
+test('more than the whole budget is given when nobody holds any', async () => {
+  const budget = createByteBudget(10);
+  assert.ok(budget.tryTake(50));
+  const next = budget.take(1, never);
+  budget.giveBack(50);
+  assert.equal(await next, true);
+  assert.throws(() => budget.giveBack(2), Defect);
+});
