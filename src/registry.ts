@@ -1,12 +1,12 @@
-import { firehose } from './capabilities/firehose/index.ts';
+import { createFirehose } from './capabilities/firehose/index.ts';
 import { gateway } from './capabilities/gateway/index.ts';
 import { kinesis } from './capabilities/kinesis/index.ts';
 import { s3 } from './destinations/s3/index.ts';
 import type { AnyCapability } from './ports/capability.ts';
-import type { Destination } from './ports/destination.ts';
-
-/** Started in this order, drained in the opposite one: what a later one needs, an earlier one has. */
-export const capabilities: readonly AnyCapability[] = [kinesis, firehose, gateway];
+import type { AnyDestination } from './ports/destination.ts';
 
 /** Kinds of destinations that deliveries can name. */
-export const destinations: readonly Destination[] = [s3];
+export const destinations: readonly AnyDestination[] = [s3];
+
+/** Started in this order, drained in the opposite one: what a later one needs, an earlier one has. */
+export const capabilities: readonly AnyCapability[] = [kinesis, createFirehose(destinations), gateway];

@@ -66,7 +66,7 @@ export async function compose(options: NodeOptions): Promise<ComposedNode> {
     onFailure,
     ...options.log,
   });
-  const catalog = await openCatalog(log.commands, environment);
+  const catalog = await openCatalog(log.commands, environment, { onFailure });
   const records = await openRecords(log.store, catalog, environment, identity);
   const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
   const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };

@@ -3,7 +3,7 @@ import type { NodeEnvironment } from '../environments/node/index.ts';
 import type { Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
-import { openListener } from '../wire/http/listener.ts';
+import { createInFlightBudget, openListener } from '../wire/http/listener.ts';
 import { createApi } from './api.ts';
 import { compose, type ComposedNode, type Sections } from './index.ts';
 
@@ -111,10 +111,11 @@ interface Listeners {
 
 async function openBoth(options: ServeOptions, handler: HttpHandler, node: ComposedNode): Promise<Listeners> {
   const { environment, hosts, origins } = options;
+  const budget = createInFlightBudget();
   try {
-    const api = await openListener({ ...options.api, handler, private: { hosts, origins } }, environment);
+    const api = await openListener({ ...options.api, handler, budget, private: { hosts, origins } }, environment);
     try {
-      const gateway = await openListener({ ...options.gateway, handler: node.gateway }, environment);
+      const gateway = await openListener({ ...options.gateway, handler: node.gateway, budget }, environment);
       return { api, gateway };
     } catch (error) {
       await api.close();

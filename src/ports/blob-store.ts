@@ -2,7 +2,6 @@
 export interface BlobInfo {
   readonly key: string;
   readonly sizeBytes: number;
-  readonly modifiedAt: number;
 }
 
 export interface BlobOptions {

@@ -1,7 +1,7 @@
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
-import type { Destination } from './destination.ts';
+import type { AnyDestination } from './destination.ts';
 import type { Environment } from './environment.ts';
 import type { HttpHandler } from './http.ts';
 import type { Operation } from './operation.ts';
@@ -18,7 +18,7 @@ export interface Doors {
   readonly catalog: Catalog;
   readonly records: Records;
   readonly blobs: BlobStore;
-  readonly destinations: readonly Destination[];
+  readonly destinations: readonly AnyDestination[];
   readonly identity: Identity;
   /** `dev` relaxes what `start` refuses. */
   readonly mode: 'dev' | 'start';
@@ -37,6 +37,13 @@ export interface AdminRoute {
   readonly doc: string;
   /** Resolves with a JSON value; RequestErrors become their status. */
   handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, signal: AbortSignal): Promise<unknown>;
+}
+
+/** One thing wrong in a section that its shape alone cannot say. */
+export interface SectionProblem {
+  /** Below the section. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
 }
 
 /** A started capability. */
@@ -62,6 +69,8 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
   /** Declaration of that section. */
   readonly options: O;
   readonly operations: readonly Operation<S>[];
+  /** What the shape of the options alone cannot say. */
+  problems?(options: Static<O>, mode: Doors['mode']): readonly SectionProblem[];
   start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
 }
 
@@ -72,5 +81,6 @@ export interface AnyCapability {
   readonly options: Schema;
   // Each operation is only ever called with the state its own capability's start returned.
   readonly operations: readonly Operation<never>[];
+  problems?(options: never, mode: Doors['mode']): readonly SectionProblem[];
   start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;
 }

@@ -1,5 +1,6 @@
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { Json } from './catalog.ts';
 import type { Environment } from './environment.ts';
 
 /** One record on its way out. Bytes belong to the batch and are gone after `deliver`. */
@@ -47,9 +48,30 @@ export interface DestinationDoors {
   readonly blobs: BlobStore;
 }
 
+/** How long records are gathered: a batch leaves when one of the two is reached. */
+export interface Buffering {
+  readonly bytesMax: number;
+  readonly intervalMs: number;
+}
+
 /** A kind of destination; `name` is the AWS member, for example `ExtendedS3DestinationConfiguration`. */
 export interface Destination<O extends Schema = Schema> {
   readonly name: string;
   readonly options: O;
+  buffering(options: Static<O>): Buffering;
+  /** What the shape alone cannot say, in a sentence; undefined when the options are fine. */
+  problem(options: Static<O>): string | undefined;
+  /** Members of AWS's destination description; never a secret. */
+  describe(options: Static<O>): Readonly<Record<string, Json>>;
   open(options: Static<O>, doors: DestinationDoors, environment: Environment): OpenDestination;
+}
+
+/** A destination whose options only its own room knows; called with options that were checked against `options`. */
+export interface AnyDestination {
+  readonly name: string;
+  readonly options: Schema;
+  buffering(options: never): Buffering;
+  problem(options: never): string | undefined;
+  describe(options: never): Readonly<Record<string, Json>>;
+  open(options: never, doors: DestinationDoors, environment: Environment): OpenDestination;
 }

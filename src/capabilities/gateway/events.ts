@@ -1,6 +1,5 @@
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpRequest } from '../../ports/http.ts';
-import type { GatewayErrorCode } from './errors.ts';
 import { limits } from './limits.ts';
 
 /** What happened on one route since the start. */
@@ -42,7 +41,7 @@ export class GatewayEvents {
   }
 
   /** Logged at most once in ten seconds for each route and reason, with the count of those in between. */
-  refused(route: string | undefined, code: GatewayErrorCode | string, request: HttpRequest, cause?: string): void {
+  refused(route: string | undefined, code: string, request: HttpRequest, cause?: string): void {
     const { log, meter, clock } = this.#environment;
     const name = route ?? NO_ROUTE;
     meter.count('gateway_requests_total', { route: name, outcome: code });

@@ -9,8 +9,6 @@ import type { Receiver } from './operations/receive-webhook.ts';
 import { readRoutes, type GatewayOptions, type Route } from './routes.ts';
 import { DedupeCheckpoint } from './workers/dedupe-checkpoint.ts';
 
-export { readRoutes } from './routes.ts';
-
 const DRAIN_LOOK_MS = 5;
 
 /** Webhooks in: verified on their raw bytes, kept once per delivery id, answered once durable. */
@@ -19,6 +17,7 @@ export const gateway: Capability<typeof gatewayOptions, undefined> = {
   section: 'gateway',
   options: gatewayOptions,
   operations: [],
+  problems: (options, mode) => readRoutes(options, mode).problems,
   async start(options, doors, environment) {
     const running = new RunningGateway(doors, environment);
     await running.take(options);

@@ -92,7 +92,7 @@ async function readShard(
 ): Promise<void> {
   try {
     const { end } = records.bounds(shard);
-    for (let at = from; at < end; ) {
+    for (let at = from; at < end;) {
       const limit = { records: limits.readRecords, bytes: limits.readBytes };
       const slice = await records.read(stream, shard, at, limit);
       slice.records.forEach(visit);

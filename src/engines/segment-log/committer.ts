@@ -124,6 +124,9 @@ export class Committer {
     if (this.#running !== undefined || this.#waiting.length === 0) return;
     this.#running = this.#commitAll().finally(() => {
       this.#running = undefined;
+      // What came while the last answers were given starts the next commit.
+      for (const settled of this.#settled.splice(0)) settled();
+      if (this.#waiting.length > 0 && this.#failure === undefined) this.#schedule();
     });
   }
 
@@ -226,21 +229,24 @@ export class Committer {
     this.#environment.log.info('log.writable');
   }
 
-  /** What the refused runs are told. Anything but a full disk ends the log. */
-  #refuse(error: unknown): Unavailable {
+  /**
+   * What the runs of the commit are told. Anything but a full disk ends the log; the commit may then stand there after
+   * a restart or not, so that its runs must not hear that they are not stored.
+   */
+  #refuse(error: unknown): Error {
     if (isDiskFull(error)) {
       if (!this.#isFull) this.#environment.log.warn('log.full');
       this.#isFull = true;
       this.#environment.meter.count('log_refused_total', { reason: 'full' });
       return new Unavailable('the disk is full', { cause: error });
     }
-    const unavailable = new Unavailable('the log has failed', { cause: error });
-    if (this.#failure !== undefined) return unavailable;
+    const unknown = new EnvironmentError('EIO', 'the log failed while it wrote this', error);
+    if (this.#failure !== undefined) return unknown;
     this.#failure = error instanceof Error ? error : new Error(String(error));
-    for (const run of this.#waiting.splice(0)) run.reject(unavailable);
+    for (const run of this.#waiting.splice(0)) run.reject(new Unavailable('the log has failed', { cause: error }));
     this.#environment.log.error('log.failed', { error: this.#failure.message });
     this.#options.onFailure(this.#failure);
-    return unavailable;
+    return unknown;
   }
 }
 

@@ -139,7 +139,9 @@ export class DedupeCheckpoint {
     const startedAt = environment.clock.monotonic();
     // Ids found for routes that are not in the file now must be in `$dedupe` before one of these routes is read from it.
     if (this.#hasFolded) await this.#flush(true);
-    const windows = new Map(missing.flatMap((route) => (route.dedupe ? [[route.key, new IdWindow(route.dedupe)]] : [])));
+    const windows = new Map(
+      missing.flatMap((route) => (route.dedupe ? [[route.key, new IdWindow(route.dedupe)]] : [])),
+    );
     const covered = await this.#foldChunks(stream, windows);
     const flushedTo = new Map(Array.from(windows, ([route, window]) => [route, window.end]));
     const tailRecords = this.#hasFolded ? 0 : await this.#foldTails(covered, windows);

@@ -1,0 +1,52 @@
+import * as s from '../../kernel/schema/declare.ts';
+import type { AnyDestination } from '../../ports/destination.ts';
+import { firehoseLimits } from './limits.ts';
+
+/** Destinations of the contract that are to come: a delivery that names one is kept, and waits. */
+export const comingDestinations = [
+  'AmazonopensearchserviceDestinationConfiguration',
+  'ElasticsearchDestinationConfiguration',
+  'HttpEndpointDestinationConfiguration',
+  'mongodb',
+  'series',
+  'websocket',
+  'function',
+  'kinesis',
+  'influxdb',
+] as const;
+
+const timeOrPlace = s.either(
+  [
+    s.string({ values: ['TRIM_HORIZON', 'LATEST'] }),
+    s.timestamp({ doc: 'Records that arrived at this time or later.' }),
+  ],
+  { doc: 'Where a new delivery starts: TRIM_HORIZON (default), LATEST or a time.' },
+);
+
+/** The declaration of the section `deliveries`, with the options of these destinations. */
+export function deliveriesOptions(destinations: readonly AnyDestination[]): s.MapSchema {
+  const built = destinations.map(({ name, options }) => [name, s.optional(options)] as const);
+  const doc = 'Not built yet: the delivery is kept and waits, shown as `paused: not built`.';
+  const coming = comingDestinations.map((name) => [name, s.optional(s.any({ doc }))] as const);
+  const delivery = s.struct({
+    from: s.optional(
+      s.string({ min: 1, max: 128, doc: 'The stream it reads; without it, what is put to it directly.' }),
+    ),
+    startAt: s.optional(timeOrPlace),
+    ...Object.fromEntries([...built, ...coming]),
+  });
+  return s.map(delivery, {
+    key: s.string({ min: 1, max: firehoseLimits.nameCharactersMax, pattern: '[a-zA-Z0-9_.-]+' }),
+    doc: 'Delivery streams by name, each with exactly one destination.',
+  });
+}
+
+/** One entry of a checked section. */
+export interface DeliveryOptions {
+  readonly from?: string;
+  readonly startAt?: string | number;
+  readonly [destination: string]: unknown;
+}
+
+/** A checked section. */
+export type DeliveriesOptions = Readonly<Record<string, DeliveryOptions>>;

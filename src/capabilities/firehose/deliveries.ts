@@ -1,0 +1,240 @@
+import { nameOfArn } from '../../kernel/names.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { CatalogOp, Json } from '../../ports/catalog.ts';
+import { StreamExists, StreamNotFound, type StreamInfo } from '../../ports/records.ts';
+import { comingDestinations, type DeliveriesOptions, type DeliveryOptions } from './config.ts';
+import { deliveryStreamNotFound, firehoseError } from './errors.ts';
+import { firehoseEvents } from './events.ts';
+import { firehoseLimits } from './limits.ts';
+import {
+  DELIVERY_PREFIX,
+  deliveryFromJson,
+  deliveryToJson,
+  DIRECT_PREFIX,
+  NO_PROGRESS,
+  positionKey,
+  PROGRESS_PREFIX,
+  progressToJson,
+  sourceStream,
+  type DeliveryStream,
+  type FirehoseState,
+} from './model.ts';
+import { DeliveryWorker } from './workers/delivery-worker.ts';
+
+/** Where a new delivery starts to read: a place, or a time in ms. */
+export type StartAt = 'TRIM_HORIZON' | 'LATEST' | number;
+
+/** A delivery stream to be made. */
+export type NewDelivery = Pick<DeliveryStream, 'name' | 'target' | 'from' | 'source'>;
+
+type Doors = Pick<FirehoseState, 'records' | 'catalog' | 'destinations' | 'identity' | 'environment'> & {
+  readonly blobs: BlobStore;
+};
+
+/** The delivery streams of the node with their workers: what the API and the file both change. */
+export class Deliveries {
+  readonly #doors: Doors;
+  readonly #workers = new Map<string, DeliveryWorker>();
+  /** Names of the file, and those of them whose destination does not exist yet. */
+  #named: ReadonlySet<string> = new Set();
+  #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(doors: Doors) {
+    this.#doors = doors;
+  }
+
+  /** Starts the workers of what the catalog holds. */
+  async open(): Promise<void> {
+    await this.#dropOrphans();
+    for (const delivery of this.list()) await this.#begin(delivery);
+  }
+
+  get(name: string): DeliveryStream | undefined {
+    const entry = this.#doors.catalog.get(DELIVERY_PREFIX + name);
+    return entry === undefined ? undefined : deliveryFromJson(entry.key, entry.value);
+  }
+
+  /** Sorted by name. */
+  list(): readonly DeliveryStream[] {
+    return this.#doors.catalog.list(DELIVERY_PREFIX).map(({ key, value }) => deliveryFromJson(key, value));
+  }
+
+  worker(name: string): DeliveryWorker | undefined {
+    return this.#workers.get(name);
+  }
+
+  /** Deliveries of the file whose destination does not exist yet, with the stream each reads. */
+  get waiting(): ReadonlyMap<string, DeliveryOptions> {
+    return this.#waiting;
+  }
+
+  /** Whether the file names it. */
+  isNamed(name: string): boolean {
+    return this.#named.has(name);
+  }
+
+  /** Resolves once the delivery stream is ACTIVE. RequestErrors: ResourceInUse, LimitExceeded, ResourceNotFound. */
+  async create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
+    return await this.#alone(async () => await this.#create(wanted, startAt));
+  }
+
+  /** What was gathered and not delivered is dropped, as on AWS. RequestError ResourceNotFoundException. */
+  async remove(name: string): Promise<void> {
+    await this.#alone(async () => {
+      const { catalog, records, identity } = this.#doors;
+      if (this.get(name) === undefined) throw deliveryStreamNotFound(name, identity.account);
+      await this.#workers.get(name)?.stop();
+      this.#workers.delete(name);
+      await catalog.propose([
+        { key: DELIVERY_PREFIX + name, remove: true },
+        { key: PROGRESS_PREFIX + name, remove: true },
+      ]);
+      if (records.describe(DIRECT_PREFIX + name) !== undefined) await this.#deleteStream(DIRECT_PREFIX + name);
+    });
+  }
+
+  /** Creates what the file names and is missing, updates what differs and can be changed, leaves everything else. */
+  async apply(options: DeliveriesOptions): Promise<void> {
+    await this.#alone(async () => {
+      const { log } = this.#doors.environment;
+      const waiting = new Map<string, DeliveryOptions>();
+      for (const [name, wanted] of Object.entries(options)) {
+        const kind = this.#doors.destinations.find((one) => wanted[one.name] !== undefined)?.name;
+        if (kind === undefined) {
+          waiting.set(name, wanted);
+          const destination = comingDestinations.find((one) => wanted[one] !== undefined);
+          log.info(firehoseEvents.paused, { delivery: name, destination, reason: 'not built' });
+        } else await this.#applyOne(name, kind, wanted);
+      }
+      this.#named = new Set(Object.keys(options));
+      this.#waiting = waiting;
+    });
+  }
+
+  async drain(withinMs: number): Promise<void> {
+    await Promise.all([...this.#workers.values()].map(async (worker) => await worker.drain(withinMs)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map(async (worker) => await worker.stop()));
+  }
+
+  problems(): string[] {
+    return [...this.#workers.values()].flatMap((worker) => worker.problems());
+  }
+
+  /** One change after the other: each looks first and acts then. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return await mine;
+  }
+
+  async #applyOne(name: string, kind: string, wanted: DeliveryOptions): Promise<void> {
+    const { log, clock } = this.#doors.environment;
+    const target = { kind, options: wanted[kind] as Json };
+    const from = wanted.from === undefined ? undefined : nameOfArn(wanted.from);
+    const existing = this.get(name);
+    if (existing === undefined) {
+      const delivery = { name, target, ...(from !== undefined && { from }) };
+      await this.#create(delivery, startOf(wanted.startAt));
+      log.info(firehoseEvents.created, { delivery: name, from });
+      return;
+    }
+    if (existing.from !== from || existing.target.kind !== kind) {
+      const hint = `source and kind of destination stay for life: aws firehose delete-delivery-stream --delivery-stream-name ${name}`;
+      log.warn(firehoseEvents.drift, { delivery: name, hint });
+      return;
+    }
+    if (JSON.stringify(existing.target.options) === JSON.stringify(target.options)) return;
+    const updated = { ...existing, target, version: existing.version + 1, updatedAt: clock.now() };
+    await this.#doors.catalog.propose([{ key: DELIVERY_PREFIX + name, put: deliveryToJson(updated) }]);
+    this.#workers.get(name)?.update(updated);
+    log.info(firehoseEvents.updated, { delivery: name, version: updated.version });
+  }
+
+  async #create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
+    const { catalog, environment, identity } = this.#doors;
+    if (this.get(wanted.name) !== undefined) throw inUse(wanted.name, identity.account);
+    if (this.list().length >= firehoseLimits.deliveryStreamsMax) {
+      const sentence = `You have reached the limit of ${firehoseLimits.deliveryStreamsMax} delivery streams.`;
+      throw firehoseError('LimitExceededException', sentence);
+    }
+    const now = environment.clock.now();
+    const delivery: DeliveryStream = { ...wanted, version: 1, createdAt: now, updatedAt: now };
+    if (delivery.from === undefined) await this.#makeDirect(DIRECT_PREFIX + delivery.name);
+    const positions = await this.#startingPositions(sourceStream(delivery), startAt);
+    const ops: CatalogOp[] = [
+      { key: DELIVERY_PREFIX + delivery.name, expect: null, put: deliveryToJson(delivery) },
+      { key: PROGRESS_PREFIX + delivery.name, expect: null, put: progressToJson({ ...NO_PROGRESS, positions }) },
+    ];
+    const verdict = await catalog.propose(ops);
+    if (!verdict.accepted) throw inUse(wanted.name, identity.account);
+    await this.#begin(delivery);
+    return delivery;
+  }
+
+  async #begin(delivery: DeliveryStream): Promise<void> {
+    // Another version of millrace may have made it for a destination that this one does not have.
+    if (!this.#doors.destinations.some(({ name }) => name === delivery.target.kind)) return;
+    const worker = new DeliveryWorker(delivery, this.#doors);
+    this.#workers.set(delivery.name, worker);
+    worker.start();
+  }
+
+  async #makeDirect(name: string): Promise<void> {
+    try {
+      await this.#doors.records.create({
+        name,
+        mode: 'PROVISIONED',
+        shardCount: 1,
+        retentionMs: firehoseLimits.directRetentionMs,
+        maxRecordBytes: firehoseLimits.recordBytesMax + 1024,
+      });
+    } catch (error) {
+      // A creation that was cut short by a crash left it behind, empty.
+      if (!(error instanceof StreamExists)) throw error;
+    }
+  }
+
+  /** A shard that is not named here, of a stream made later or split, is read from its first record. */
+  async #startingPositions(name: string, startAt: StartAt): Promise<Record<string, string>> {
+    const stream = this.#doors.records.describe(name);
+    const positions: Record<string, string> = {};
+    for (const shard of stream?.shards ?? []) {
+      positions[positionKey(shard.ref)] = String(await this.#startingPosition(shard, startAt));
+    }
+    return positions;
+  }
+
+  async #startingPosition(shard: StreamInfo['shards'][number], startAt: StartAt): Promise<bigint> {
+    const { records } = this.#doors;
+    if (startAt === 'LATEST') return records.bounds(shard).end;
+    return await records.positionAt(shard, startAt === 'TRIM_HORIZON' ? 0 : startAt);
+  }
+
+  async #dropOrphans(): Promise<void> {
+    for (const { name } of this.#doors.records.list({ internal: true })) {
+      const isOrphan = name.startsWith(DIRECT_PREFIX) && this.get(name.slice(DIRECT_PREFIX.length)) === undefined;
+      if (isOrphan) await this.#deleteStream(name);
+    }
+  }
+
+  async #deleteStream(name: string): Promise<void> {
+    try {
+      await this.#doors.records.delete(name);
+    } catch (error) {
+      if (!(error instanceof StreamNotFound)) throw error;
+    }
+  }
+}
+
+function startOf(startAt: string | number | undefined): StartAt {
+  if (startAt === undefined || startAt === 'TRIM_HORIZON' || startAt === 'LATEST') return startAt ?? 'TRIM_HORIZON';
+  return typeof startAt === 'number' ? startAt * 1000 : Date.parse(startAt);
+}
+
+function inUse(name: string, account: string): Error {
+  return firehoseError('ResourceInUseException', `Firehose ${name} under accountId ${account} already exists`);
+}

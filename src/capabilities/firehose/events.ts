@@ -1,0 +1,26 @@
+/** Log lines and metrics of the Firehose capability; it uses no other names. */
+export const firehoseEvents = {
+  created: 'delivery.created',
+  updated: 'delivery.updated',
+  /** The file asks for something that differs from the delivery stream as it is and that cannot be changed. */
+  drift: 'delivery.drift',
+  /** The file names a destination that does not exist yet. */
+  paused: 'delivery.paused',
+  delivered: 'delivery.done',
+  failed: 'delivery.failed',
+  /** Retention removed records before they were delivered. */
+  lost: 'delivery.retention-exceeded',
+  /** Somebody else delivers this stream now. */
+  fenced: 'delivery.fenced',
+  bug: 'delivery.bug',
+  recordsIn: 'firehose_records_in_total',
+  bytesIn: 'firehose_in_bytes_total',
+  recordsRefused: 'firehose_records_refused_total',
+  objects: 'firehose_delivered_objects_total',
+  recordsOut: 'firehose_delivered_records_total',
+  bytesOut: 'firehose_delivered_bytes_total',
+  attemptsFailed: 'firehose_failed_attempts_total',
+  recordsLost: 'firehose_lost_records_total',
+  /** Age of the oldest record that is not delivered. */
+  freshness: 'firehose_data_freshness_ms',
+} as const;

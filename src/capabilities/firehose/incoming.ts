@@ -1,0 +1,63 @@
+import type { RecordFailure, RecordPosition } from '../../ports/records.ts';
+import { StreamNotFound } from '../../ports/records.ts';
+import { deliveryStreamNotFound, firehoseError } from './errors.ts';
+import { firehoseEvents } from './events.ts';
+import { DIRECT_PREFIX, type FirehoseState } from './model.ts';
+
+/** What AWS answers for a record that could not be taken. */
+export const TRY_AGAIN = 'Slow down.';
+
+/** Stores records for a delivery stream that takes them directly; durable, or known not to be stored, on return. */
+export async function putDirectly(
+  state: FirehoseState,
+  name: string,
+  data: readonly Uint8Array[],
+): Promise<readonly (RecordPosition | RecordFailure)[]> {
+  const { account } = state.identity;
+  const delivery = state.deliveries.get(name);
+  if (delivery === undefined) throw notTaken(state, name);
+  if (delivery.from !== undefined) {
+    const sentence = 'This operation is not permitted on KinesisStreamAsSource delivery stream type.';
+    throw firehoseError('InvalidArgumentException', sentence);
+  }
+  try {
+    const entries = data.map((bytes) => ({ partitionKey: name, data: bytes }));
+    const results = await state.records.append(DIRECT_PREFIX + name, entries);
+    count(state, name, data, results);
+    return results;
+  } catch (error) {
+    if (error instanceof StreamNotFound) throw deliveryStreamNotFound(name, account);
+    throw error;
+  }
+}
+
+/** The answer's name of a stored record. */
+export function recordId({ sequenceNumber }: RecordPosition): string {
+  return sequenceNumber;
+}
+
+/** Whether the record was stored. */
+export function isStored(result: RecordPosition | RecordFailure): result is RecordPosition {
+  return 'sequenceNumber' in result;
+}
+
+function notTaken(state: FirehoseState, name: string): Error {
+  const waiting = state.deliveries.waiting.get(name);
+  if (waiting === undefined) return deliveryStreamNotFound(name, state.identity.account);
+  return firehoseError('ServiceUnavailableException', `${name} is paused: its destination is not built yet.`);
+}
+
+function count(
+  { environment }: FirehoseState,
+  delivery: string,
+  data: readonly Uint8Array[],
+  results: readonly (RecordPosition | RecordFailure)[],
+): void {
+  const stored = data.filter((_, index) => results[index] !== undefined && isStored(results[index]));
+  environment.meter.count(firehoseEvents.recordsIn, { delivery }, stored.length);
+  const bytes = stored.reduce((sum, one) => sum + one.length, 0);
+  environment.meter.count(firehoseEvents.bytesIn, { delivery }, bytes);
+  if (stored.length < data.length) {
+    environment.meter.count(firehoseEvents.recordsRefused, { delivery }, data.length - stored.length);
+  }
+}

@@ -1,0 +1,82 @@
+import { RequestError } from '../../kernel/errors.ts';
+import type { Schema } from '../../kernel/schema/declare.ts';
+import type { Capability, Doors, Running, SectionProblem } from '../../ports/capability.ts';
+import type { AnyDestination } from '../../ports/destination.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { deliveryRoutes } from './admin.ts';
+import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
+import { Deliveries } from './deliveries.ts';
+import type { FirehoseState } from './model.ts';
+import { createDeliveryStream } from './operations/create-delivery-stream.ts';
+import { deleteDeliveryStream } from './operations/delete-delivery-stream.ts';
+import { describeDeliveryStream } from './operations/describe-delivery-stream.ts';
+import { listDeliveryStreams } from './operations/list-delivery-streams.ts';
+import { putRecord } from './operations/put-record.ts';
+import { putRecordBatch } from './operations/put-record-batch.ts';
+
+/** The Firehose API, and the section `deliveries` of the config file, with these kinds of destinations. */
+export function createFirehose(destinations: readonly AnyDestination[]): Capability<Schema, FirehoseState> {
+  return {
+    name: 'firehose',
+    section: 'deliveries',
+    options: deliveriesOptions(destinations),
+    operations: [
+      createDeliveryStream(destinations),
+      deleteDeliveryStream,
+      describeDeliveryStream,
+      listDeliveryStreams,
+      putRecord,
+      putRecordBatch,
+    ],
+    problems: (options) => deliveriesProblems(options as DeliveriesOptions, destinations),
+    start: async (options, doors, environment) => await start((options ?? {}) as DeliveriesOptions, doors, environment),
+  };
+}
+
+async function start(
+  options: DeliveriesOptions,
+  doors: Doors,
+  environment: Environment,
+): Promise<Running<FirehoseState>> {
+  const deliveries = new Deliveries({ ...doors, environment });
+  const { records, catalog, destinations, identity } = doors;
+  const state: FirehoseState = { records, catalog, destinations, identity, environment, deliveries };
+  const apply = async (changed: DeliveriesOptions): Promise<void> => {
+    const problems = deliveriesProblems(changed, destinations);
+    if (problems.length > 0) {
+      const lines = problems.map(({ path, message }) => `deliveries.${path.join('.')}: ${message}`);
+      throw new RequestError('InvalidConfig', lines.join('\n'));
+    }
+    await deliveries.apply(changed);
+  };
+  await deliveries.open();
+  await apply(options);
+  return {
+    state,
+    admin: deliveryRoutes(state, doors.blobs),
+    // The config reader checked it against this capability's own declaration.
+    reload: async (changed) => await apply((changed ?? {}) as DeliveriesOptions),
+    health: () => ({ ok: deliveries.problems().length === 0, problems: deliveries.problems() }),
+    drain: async (withinMs) => await deliveries.drain(withinMs),
+    stop: async () => await deliveries.stop(),
+  };
+}
+
+/** What the shape of the section alone cannot say. */
+function deliveriesProblems(
+  options: DeliveriesOptions,
+  destinations: readonly AnyDestination[],
+): readonly SectionProblem[] {
+  const known = [...destinations.map(({ name }) => name), ...comingDestinations];
+  return Object.entries(options).flatMap(([name, delivery]) => {
+    const given = known.filter((kind) => delivery[kind] !== undefined);
+    const [kind] = given;
+    if (kind === undefined || given.length > 1) {
+      const message =
+        given.length === 0 ? 'has no destination; name one' : `has ${given.length} destinations; keep one`;
+      return [{ path: [name], message }];
+    }
+    const message = destinations.find((one) => one.name === kind)?.problem(delivery[kind] as never);
+    return message === undefined ? [] : [{ path: [name, kind], message }];
+  });
+}

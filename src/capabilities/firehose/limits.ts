@@ -1,0 +1,33 @@
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+/** Numbers of the contract; AWS's unless said otherwise (service model and quotas page of Data Firehose). */
+export const firehoseLimits = {
+  recordBytesMax: 1_024_000,
+  batchRecordsMax: 500,
+  batchBytesMax: 4 * MIB,
+  deliveryStreamsMax: 5000,
+  listDefault: 10,
+  listMax: 10_000,
+  nameCharactersMax: 64,
+  /**
+   * Our own: DirectPut records wait in the log until they are delivered, a year at most. They are trimmed as they
+   * leave.
+   */
+  directRetentionMs: 8760 * HOUR_MS,
+  /** Our own: how often a worker looks at a stream that is written all the time. */
+  scanEveryMs: 100,
+  /** Our own: how long a worker sleeps when nothing wakes it. */
+  idleMs: 1000,
+  readRecords: 1000,
+  readBytes: MIB,
+  /** Waits between attempts. */
+  backoffBaseMs: 1000,
+  backoffMaxMs: 60_000,
+  /** Failed attempts of one batch after which health says so. */
+  unhealthyAttempts: 3,
+  /** How long health remembers that retention was faster than a delivery. */
+  lossShownMs: HOUR_MS,
+  /** Longest that `flush` is waited for. */
+  flushMs: 60_000,
+} as const;

@@ -1,0 +1,22 @@
+import * as s from '../../../kernel/schema/declare.ts';
+import { operation } from '../../../ports/operation.ts';
+import { firehoseError } from '../errors.ts';
+import { isStored, putDirectly, recordId, TRY_AGAIN } from '../incoming.ts';
+import type { FirehoseState } from '../model.ts';
+import { deliveryStreamName, record, TARGET } from '../shapes.ts';
+
+/** Takes one record; durable when the answer comes. */
+export const putRecord = operation<FirehoseState>()({
+  name: 'PutRecord',
+  target: TARGET,
+  input: s.struct({ DeliveryStreamName: deliveryStreamName, Record: record }),
+  output: s.struct({ RecordId: s.string(), Encrypted: s.boolean() }),
+  errors: ['InvalidArgumentException', 'ResourceNotFoundException', 'ServiceUnavailableException'],
+  plane: 'data',
+  doc: 'Takes one record; durable when the answer comes.',
+  async handle(request, { state }) {
+    const [result] = await putDirectly(state, request.DeliveryStreamName, [request.Record.Data]);
+    if (result === undefined || !isStored(result)) throw firehoseError('ServiceUnavailableException', TRY_AGAIN);
+    return { RecordId: recordId(result), Encrypted: false };
+  },
+});

@@ -1,0 +1,71 @@
+import { EnvironmentError, RequestError, ThrottleError } from '../../kernel/errors.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { HttpAnswer, HttpRequest } from '../../ports/http.ts';
+import { Fenced, Unavailable } from '../../ports/stream-store.ts';
+
+const ID2_BYTES = 72;
+const RETRY_SOON = { 'retry-after': '1' };
+
+/** AWS's error body; only SerializationException spells `Message` with a capital, and a few have no message at all. */
+function errorBody(code: string, message: string): string {
+  if (message === '') return JSON.stringify({ __type: code });
+  return JSON.stringify({ __type: code, [code === 'SerializationException' ? 'Message' : 'message']: message });
+}
+
+/** Writes answers of AWS's JSON protocols. */
+export class Answers {
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** 200 with the text, or with an empty body for an action that answers nothing. */
+  ok(contentType: string, body: string | Uint8Array): HttpAnswer {
+    return this.#answer(200, contentType, body);
+  }
+
+  /** The AWS shape of whatever an operation was ended by. */
+  error(contentType: string, error: unknown, request: HttpRequest, action: string): HttpAnswer {
+    if (error instanceof RequestError) {
+      return this.#error(error.status, contentType, error.code, error.message, error.headers);
+    }
+    if (error instanceof ThrottleError) return this.#throttled(contentType, error);
+    if (error instanceof Unavailable || error instanceof Fenced) {
+      const sentence = 'The service is unavailable. Try again later.';
+      return this.#error(503, contentType, 'ServiceUnavailableException', sentence, RETRY_SOON);
+    }
+    const { log, meter } = this.#environment;
+    const isOurs = !(error instanceof EnvironmentError);
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.error(isOurs ? 'aws.bug' : 'aws.failed', { requestId: request.id, action, message });
+    meter.count(isOurs ? 'http_bugs_total' : 'aws_failures_total');
+    return this.#error(500, contentType, 'InternalFailure', `The request failed; the log names it by ${request.id}.`);
+  }
+
+  #throttled(contentType: string, error: ThrottleError): HttpAnswer {
+    // AWS's throttling exceptions are 400s that every SDK knows; room in memory is the server's own affair.
+    if (error.code !== 'ServiceUnavailable') return this.#error(400, contentType, error.code, error.message);
+    return this.#error(503, contentType, 'ServiceUnavailableException', error.message, RETRY_SOON);
+  }
+
+  #error(
+    status: number,
+    contentType: string,
+    code: string,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): HttpAnswer {
+    return this.#answer(status, contentType, errorBody(code, message), { ...headers, 'x-amzn-errortype': code });
+  }
+
+  #answer(
+    status: number,
+    contentType: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>> = {},
+  ): HttpAnswer {
+    const id2 = Buffer.from(this.#environment.random.bytes(ID2_BYTES)).toString('base64');
+    return { status, headers: { ...headers, 'content-type': contentType, 'x-amz-id-2': id2 }, body };
+  }
+}

@@ -1,0 +1,25 @@
+const MIB = 1024 * 1024;
+
+/** Bounds of one listener; each keeps a single sender, or many slow ones, from taking what others need. */
+export const httpLimits = {
+  /** From the first byte of a request to the end of its headers. */
+  headersMs: 10_000,
+  headerBytesMax: 32 * 1024,
+  headersMax: 200,
+  /** Longest pause inside a body, and longest body. */
+  bodyIdleMs: 10_000,
+  bodyMs: 120_000,
+  /** How long a body waits for room in the budget of bytes in flight before the answer is 503. */
+  budgetWaitMs: 5000,
+  /** A connection without any traffic is closed; a held-open request (20 s at most) must fit. */
+  socketIdleMs: 60_000,
+  keepAliveMs: 60_000,
+  connectionsMax: 10_000,
+  requestsMax: 10_000,
+  /** Bodies and answers in memory at once, over all connections of a node. */
+  inFlightBytesMax: 256 * MIB,
+  /** What is left of a refused body is read and dropped for this long, so that the sender sees the answer. */
+  lingerMs: 2000,
+  /** How often the platform looks for slow headers. */
+  slowLookMs: 1000,
+} as const;
