@@ -32,7 +32,7 @@ const AMBIENT = [
   /\bperformance\.now\(/,
   /\bcrypto\.(randomUUID|randomBytes|getRandomValues)\(/,
 ];
-const AMBIENT_ROOMS = ['src/environments/', 'src/wire/http/', 'src/main.ts', 'src/testing/'];
+const AMBIENT_ROOMS = ['src/environments/', 'src/wire/http/', 'src/main', 'src/testing/'];
 /** Platform modules that do no I/O, keep no state and answer at once. */
 const PURE_NODE = new Set([
   'node:crypto',
@@ -47,7 +47,7 @@ const NODE_ROOMS = [
   'src/drivers/',
   'src/wire/http/',
   'src/wire/websocket/',
-  'src/main.ts',
+  'src/main',
   'src/testing/',
 ];
 

@@ -1,6 +1,6 @@
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import type { NodeEnvironment } from '../environments/node/index.ts';
-import type { Identity } from '../ports/capability.ts';
+import type { AdminRoute, Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
 import { createInFlightBudget, openListener } from '../wire/http/listener.ts';
@@ -29,6 +29,10 @@ export interface ServeOptions {
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
   readonly sections: Sections;
+  /** Of the program, for `/admin/node`. */
+  readonly version: string;
+  /** Absolute path; absent: none. */
+  readonly configFile?: string;
 }
 
 /** A node that answers on its listeners. */
@@ -79,14 +83,16 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   });
   let ready = true;
   const awsJson = createAwsJson({ operations: node.operations, bodyBytesMax: AWS_BODY_BYTES_MAX }, environment);
+  let urls = { api: '', gateway: '' };
   const handler = createApi({
     awsJson,
-    admin: node.admin,
+    admin: [...node.admin, nodeRoute(options, () => urls)],
     health: () => node.health(),
     ready: () => ready,
     metrics: () => environment.meter.exposition(),
   });
   const listeners = await openBoth(options, handler, node);
+  urls = { api: listeners.api.url, gateway: listeners.gateway.url };
   let stopping: Promise<void> | undefined;
   return {
     api: listeners.api.url,
@@ -99,6 +105,17 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
       stopping ??= stopAll(listeners, node, claim, withinMs);
       await stopping;
     },
+  };
+}
+
+/** What client commands need to know of a node. */
+function nodeRoute(options: ServeOptions, urls: () => { readonly api: string; readonly gateway: string }): AdminRoute {
+  const { version, mode, dataDirectory, configFile = null, identity } = options;
+  return {
+    method: 'GET',
+    path: '/admin/node',
+    doc: 'The node itself: version, listeners, data directory, config file.',
+    handle: async () => ({ version, mode, ...urls(), dataDirectory, configFile, ...identity }),
   };
 }
 

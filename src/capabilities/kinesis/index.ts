@@ -33,7 +33,8 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
     putRecords,
   ],
   async start(options, doors, environment): Promise<Running<KinesisState>> {
-    const state: KinesisState = { records: doors.records, identity: doors.identity, environment };
+    const { records, identity } = doors;
+    const state: KinesisState = { records, identity, environment, named: new Set() };
     await applyFile(state, options ?? {});
     return {
       state,
@@ -49,6 +50,7 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
 /** Creates what the file names and is missing; what differs and cannot be changed yet is said, never lost. */
 async function applyFile(state: KinesisState, options: StreamsOptions): Promise<void> {
   const { log } = state.environment;
+  state.named = new Set(Object.keys(options));
   for (const [name, wanted] of Object.entries(options)) {
     const spec = configuredSpec(name, wanted);
     const existing = state.records.describe(name);

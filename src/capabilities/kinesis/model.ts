@@ -9,6 +9,8 @@ export interface KinesisState {
   readonly records: Records;
   readonly identity: Identity;
   readonly environment: Environment;
+  /** Streams that the config file names. */
+  named: ReadonlySet<string>;
 }
 
 /** What a stream is asked to be, in AWS's words. */

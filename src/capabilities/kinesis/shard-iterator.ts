@@ -31,18 +31,22 @@ function utc(ms: number): string {
 export function openIterator(state: KinesisState, text: string): ShardPlace {
   const value = openOpaque(KIND, text);
   if (value === undefined) throw kinesisError('InvalidArgumentException', 'Invalid ShardIterator.');
+  const { s: name, g: generation, o: ordinal, f: from, t: made } = value;
+  // Whoever knows the format can seal what we never would.
+  if (typeof name !== 'string' || typeof made !== 'number' || typeof from !== 'string' || !/^\d{1,18}$/.test(from)) {
+    throw kinesisError('InvalidArgumentException', 'Invalid ShardIterator.');
+  }
   const now = state.environment.clock.now();
-  const made = Number(value['t']);
   if (now - made > kinesisLimits.iteratorLifeMs) {
     const sentence =
       `Iterator expired. The iterator was created at time ${utc(made)} while right now it is ${utc(now)} ` +
       `which is further in the future than the tolerated delay of ${kinesisLimits.iteratorLifeMs} milliseconds.`;
     throw kinesisError('ExpiredIteratorException', sentence);
   }
-  const stream = findStream(state, String(value['s']));
-  const [generation, ordinal] = [Number(value['g']), Number(value['o'])];
+  const stream = findStream(state, name);
   const shard = stream.shards.find(({ ref }) => ref.generation === generation && ref.ordinal === ordinal);
   // The stream was deleted and created again since: this shard is not the one it was.
-  if (shard === undefined) throw shardNotFound(`of generation ${generation}`, stream.name, state.identity.account);
-  return { stream, shard, from: BigInt(String(value['f'])) };
+  if (shard === undefined)
+    throw shardNotFound(`of generation ${String(generation)}`, stream.name, state.identity.account);
+  return { stream, shard, from: BigInt(from) };
 }

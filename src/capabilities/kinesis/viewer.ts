@@ -51,6 +51,7 @@ function summary(state: KinesisState, stream: StreamInfo): unknown {
     name: stream.name,
     arn: stream.arn,
     mode: stream.mode,
+    managed: state.named.has(stream.name) ? 'file' : 'unmanaged',
     retentionHours: stream.retentionMs / kinesisLimits.hourMs,
     createdAt: new Date(stream.createdAt).toISOString(),
     records: shards.reduce((sum, { records }) => sum + records, 0),

@@ -35,8 +35,7 @@ export function decodePart(name: string): string {
 
 function encodePart(part: string): string {
   if (part === '') return '%';
-  // eslint-disable-next-line no-control-regex
-  const escaped = part.replaceAll(/[\u0000-\u001f%\\:*?"<>|]/g, (character) => percent(character.charCodeAt(0)));
+  const escaped = part.replaceAll(/[\p{Cc}%\\:*?"<>|]/gu, (character) => percent(character.charCodeAt(0)));
   return escaped.startsWith('.') ? percent(46) + escaped.slice(1) : escaped;
 }
 

@@ -30,8 +30,9 @@ export function checkConfig(schema: Schema, value: unknown, path: ConfigPath = [
 
 function check(schema: Schema, value: unknown, path: ConfigPath, found: Problem[]): void {
   if (found.length >= PROBLEMS_MAX || schema.kind === 'any') return;
-  if (schema.kind === 'not-built') found.push({ path, what: 'not built yet', expected: '', hint: 'remove it for now' });
-  else if (schema.kind === 'either') checkEither(schema, value, path, found);
+  if (schema.kind === 'not-built') {
+    found.push({ path, what: schema.what ?? 'not built yet', expected: '', hint: 'remove it for now' });
+  } else if (schema.kind === 'either') checkEither(schema, value, path, found);
   else if (!isOfKind(schema, value)) found.push(wrongKind(schema, value, path));
   else checkContent(schema, value, path, found);
 }

@@ -80,6 +80,8 @@ export interface EitherSchema<T extends readonly Schema[] = readonly Schema[]> e
 /** A config word whose capability does not exist yet: using it is the error `not built yet`. */
 export interface NotBuiltSchema extends Common {
   readonly kind: 'not-built';
+  /** Said in place of `not built yet`. */
+  readonly what?: string;
 }
 
 export type Schema =

@@ -1,0 +1,62 @@
+/** How a node is run from the command line. */
+export interface RunOptions {
+  readonly mode: 'dev' | 'start';
+  /** Path as given; undefined: `millrace.yaml` when it exists. */
+  readonly file: string | undefined;
+  readonly api: string;
+  readonly gateway: string;
+  readonly data: string;
+  readonly ephemeral: boolean;
+  readonly log: 'pretty' | 'json';
+  readonly unsafe: boolean;
+}
+
+/** One finding of `doctor`. */
+export interface Finding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  readonly what: string;
+  readonly detail: string;
+}
+
+/** Everything a command may touch; main makes it, tests replace it. */
+export interface CliContext {
+  /** Words after the program's name. */
+  readonly args: readonly string[];
+  readonly version: string;
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether lines may be coloured. */
+  readonly colors: boolean;
+  variable(name: string): string | undefined;
+  readonly fetch: typeof fetch;
+  /** Aborts at Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  now(): number;
+  uuid(): string;
+  readonly stdin: AsyncIterable<unknown> & { readonly isTTY?: boolean };
+  readFile(path: string): Promise<Uint8Array>;
+  /** Fixtures that come with the package: `github.push` and so on, with their bytes. */
+  fixtures(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** The values of a config file's secrets as the node in that data directory has them. */
+  secrets(data: string): Promise<Readonly<Record<string, string>>>;
+  /** Secrets that verify webhooks of a route (`POST /path`), by a config file and its node's data directory. */
+  routeSecrets(file: string, data: string, route: string): Promise<readonly string[]>;
+  /** Runs a node until it is stopped; resolves with the exit code. */
+  run(options: RunOptions): Promise<number>;
+  /** Looks at the machine: ports, clock, disk, latency of fdatasync. */
+  examine(options: Pick<RunOptions, 'api' | 'gateway' | 'data'>): Promise<readonly Finding[]>;
+}
+
+/** Exit codes of all commands. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, invalidConfig: 3, unreachable: 4 } as const;
+
+/** Ends a command with a line on stderr and an exit code. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = exitCodes.failure) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { ApiClient } from './api-client.ts';
+import type { CliContext } from './context.ts';
+
+interface Flags {
+  readonly api?: string;
+  readonly json?: true;
+  readonly showSecrets?: true;
+  readonly data?: string;
+}
+
+/** `env`: variables that point AWS clients at the node. */
+export function declareEnv(program: Command, context: CliContext): void {
+  program
+    .command('env')
+    .description('variables that point AWS clients at the node: eval "$(millrace env)"')
+    .option('--show-secrets', "with the secrets that the node's config uses")
+    .option('--data <dir>', "the node's data directory; what the node says when absent")
+    .option('--json', 'as JSON')
+    .option('--api <url>', 'the node (MILLRACE_API)')
+    .action(async (flags: Flags) => {
+      const facts = await new ApiClient(context, flags.api).facts();
+      const secrets = flags.showSecrets === true ? await context.secrets(flags.data ?? facts.dataDirectory) : {};
+      const variables: Record<string, string> = {
+        AWS_ENDPOINT_URL_KINESIS: facts.api,
+        AWS_ENDPOINT_URL_FIREHOSE: facts.api,
+        AWS_REGION: facts.region,
+        AWS_DEFAULT_REGION: facts.region,
+        // Any key will do as long as signatures are not verified.
+        AWS_ACCESS_KEY_ID: 'millrace',
+        AWS_SECRET_ACCESS_KEY: 'millrace',
+        MILLRACE_API: facts.api,
+        MILLRACE_GATEWAY: facts.gateway,
+      };
+      for (const [name, value] of Object.entries(secrets)) variables[`MILLRACE_SECRET_${name}`] = value;
+      if (flags.json === true) context.out(`${JSON.stringify(variables)}\n`);
+      else for (const [name, value] of Object.entries(variables)) context.out(`export ${name}=${quoted(value)}\n`);
+    });
+}
+
+/** As a POSIX shell takes it. */
+function quoted(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from 'commander';
+import { CliError, exitCodes, type CliContext } from './context.ts';
+import { declareDoctor } from './doctor.ts';
+import { declareEnv } from './env.ts';
+import { declarePs } from './ps.ts';
+import { declarePut } from './put.ts';
+import { declareRun } from './run-node.ts';
+import { declareTail } from './tail.ts';
+import { declareTrigger } from './trigger.ts';
+
+/** Runs one command; resolves with the exit code. */
+export async function runCli(context: CliContext): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const done = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('millrace')
+    .description('The AWS streaming pipeline in one process')
+    .version(context.version)
+    .exitOverride()
+    .showHelpAfterError('(--help says more)')
+    .configureOutput({ writeOut: (text) => context.out(text), writeErr: (text) => context.err(text) });
+  declareRun(program, context, 'dev', 'run everything a config file declares, and reload it on change', done);
+  declareRun(program, context, 'start', 'the same for production: JSON logs, no reload, strict', done);
+  declarePut(program, context);
+  declareTail(program, context);
+  declareTrigger(program, context);
+  declarePs(program, context);
+  declareEnv(program, context);
+  declareDoctor(program, context);
+  try {
+    await program.parseAsync(context.args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return failed(context, error);
+  }
+}
+
+function failed(context: CliContext, error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (context.interrupted.aborted) return exitCodes.ok;
+  const message = error instanceof Error ? error.message : String(error);
+  context.err(`millrace: ${message}\n`);
+  return error instanceof CliError ? error.exitCode : exitCodes.failure;
+}

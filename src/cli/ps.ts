@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { ApiClient } from './api-client.ts';
+import type { CliContext } from './context.ts';
+import { table } from './table.ts';
+
+interface Flags {
+  readonly api?: string;
+  readonly json?: true;
+}
+
+interface Streams {
+  readonly streams: readonly {
+    readonly name: string;
+    readonly mode: string;
+    readonly managed: string;
+    readonly records: number;
+    readonly shards: readonly unknown[];
+  }[];
+}
+
+interface Deliveries {
+  readonly deliveries: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly managed: string;
+    readonly source: string;
+    readonly objectsDelivered: number;
+    readonly recordsWaiting?: number;
+    readonly failure?: string;
+  }[];
+}
+
+interface Routes {
+  readonly routes: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly verify: string;
+    readonly stream: string;
+    readonly accepted: number;
+    readonly duplicate: number;
+  }[];
+}
+
+/** `ps`: what the node runs, and how it fares. */
+export function declarePs(program: Command, context: CliContext): void {
+  program
+    .command('ps')
+    .description('streams, routes and deliveries of the node')
+    .option('--json', 'as JSON')
+    .option('--api <url>', 'the node (MILLRACE_API)')
+    .action(async (flags: Flags) => {
+      const client = new ApiClient(context, flags.api);
+      const { streams } = (await client.admin('GET', '/admin/streams')) as Streams;
+      const { routes } = (await client.admin('GET', '/admin/routes')) as Routes;
+      const { deliveries } = (await client.admin('GET', '/admin/deliveries')) as Deliveries;
+      if (flags.json === true) {
+        context.out(`${JSON.stringify({ streams, routes, deliveries })}\n`);
+        return;
+      }
+      context.out([streamTable(streams), routeTable(routes), deliveryTable(deliveries)].filter(Boolean).join('\n'));
+    });
+}
+
+function streamTable(streams: Streams['streams']): string {
+  const rows = streams.map(({ name, mode, shards, records, managed }) => [
+    name,
+    mode,
+    String(shards.length),
+    String(records),
+    managed,
+  ]);
+  return table([['STREAM', 'MODE', 'SHARDS', 'RECORDS', 'MANAGED'], ...rows]);
+}
+
+function routeTable(routes: Routes['routes']): string {
+  if (routes.length === 0) return '';
+  const rows = routes.map(({ method, path, verify, stream, accepted, duplicate }) => [
+    `${method} ${path}`,
+    verify,
+    stream,
+    String(accepted),
+    String(duplicate),
+  ]);
+  return table([['ROUTE', 'VERIFY', 'STREAM', 'ACCEPTED', 'REPEATED'], ...rows]);
+}
+
+function deliveryTable(deliveries: Deliveries['deliveries']): string {
+  if (deliveries.length === 0) return '';
+  const rows = deliveries.map(
+    ({ name, source, state, objectsDelivered, recordsWaiting = 0, managed, failure = '' }) => [
+      name,
+      source,
+      failure === '' ? state : `${state}: ${failure}`,
+      String(objectsDelivered),
+      String(recordsWaiting),
+      managed,
+    ],
+  );
+  return table([['DELIVERY', 'SOURCE', 'STATE', 'OBJECTS', 'WAITING', 'MANAGED'], ...rows]);
+}

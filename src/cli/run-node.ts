@@ -1,0 +1,48 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { CliError, exitCodes, type CliContext, type RunOptions } from './context.ts';
+
+interface Flags {
+  readonly api: string;
+  readonly gateway: string;
+  readonly data: string;
+  readonly ephemeral?: true;
+  readonly sync: string;
+  readonly log: RunOptions['log'];
+  readonly unsafe?: true;
+}
+
+/** `127.0.0.1:4567`, `[::1]:4567` or `localhost:0`. */
+export function address(text: string): string {
+  const port = /^(?:\[[0-9a-fA-F:]+\]|[^:[\]\s]+):(\d{1,5})$/.exec(text)?.[1];
+  if (port === undefined || Number(port) > 65_535) throw new InvalidArgumentError('Expected HOST:PORT.');
+  return text;
+}
+
+/** Declares `dev` or `start`; the two differ in what they refuse. */
+export function declareRun(
+  program: Command,
+  context: CliContext,
+  mode: RunOptions['mode'],
+  about: string,
+  done: (code: number) => void,
+): void {
+  const log = mode === 'dev' ? 'pretty' : 'json';
+  program
+    .command(mode)
+    .description(about)
+    .argument('[file]', 'config file; millrace.yaml when it exists')
+    .option('--api <host:port>', 'api listener', address, '127.0.0.1:4567')
+    .option('--gateway <host:port>', 'public listener', address, '127.0.0.1:4568')
+    .option('--data <dir>', 'data directory', '.millrace')
+    .option('--ephemeral', 'keep everything in a temporary folder that goes with the process')
+    .addOption(
+      new Option('--sync <when>', 'when answers are durable').choices(['always', 'interval', 'none']).default('always'),
+    )
+    .addOption(new Option('--log <style>', 'log lines').choices(['pretty', 'json']).default(log))
+    .option('--unsafe', 'allow what is refused for safety')
+    .action(async (file: string | undefined, flags: Flags) => {
+      if (flags.sync !== 'always') throw new CliError(`--sync ${flags.sync} is not built yet`, exitCodes.usage);
+      const { api, gateway, data, ephemeral = false, log: style, unsafe = false } = flags;
+      done(await context.run({ mode, file, api, gateway, data, ephemeral, log: style, unsafe }));
+    });
+}

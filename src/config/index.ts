@@ -1,0 +1,126 @@
+import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
+import { configSchema, type ConfigSection, type ServerOptions } from './schema.ts';
+import { substitute, type Variables } from './substitute.ts';
+import { readYaml, type ConfigFile } from './yaml-file.ts';
+
+export { configSchema, type ConfigSection, type ServerOptions } from './schema.ts';
+export type { Variables } from './substitute.ts';
+
+/** What a config is checked with. */
+export interface ConfigOptions {
+  /** As people know the file; stands before each problem. */
+  readonly name: string;
+  readonly sections: readonly ConfigSection[];
+  readonly variables: Variables;
+  readonly mode: 'dev' | 'start';
+}
+
+/** A checked config. */
+export interface Config {
+  readonly server: ServerOptions;
+  /** By their top-level word. */
+  readonly sections: Readonly<Record<string, unknown>>;
+  /** Names of the secrets it uses. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+/** Why a config cannot be used: one line for each problem, `file:line:col path: what, expected, hint`. */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig';
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
+
+/** Reads and checks the text of a YAML file. Throws InvalidConfig. */
+export function loadConfig(text: string, options: ConfigOptions): Config {
+  return check(readYaml(text), options);
+}
+
+/** Checks values that come from a module. Throws InvalidConfig. */
+export function loadConfigValue(value: unknown, options: ConfigOptions): Config {
+  return check({ value, locate: () => undefined, faults: [] }, options);
+}
+
+/** The value of `secrets.file` as it stands in the text, before anything else is looked at; undefined when absent. */
+export function secretsFileOf(text: string): string | undefined {
+  return secretsFileOfValue(readYaml(text).value);
+}
+
+/** The same of values that come from a module. */
+export function secretsFileOfValue(value: unknown): string | undefined {
+  const file = (value as { secrets?: { file?: unknown } } | null | undefined)?.secrets?.file;
+  return typeof file === 'string' ? file : undefined;
+}
+
+/** The secrets of such a file. Throws InvalidConfig. */
+export function readSecrets(text: string, name: string): Readonly<Record<string, string>> {
+  const { value, faults } = readYaml(text);
+  const [fault] = faults;
+  if (fault !== undefined)
+    throw new InvalidConfig([`${name}:${fault.position.line}:${fault.position.column} ${fault.message}`]);
+  const entries = Object.entries((value ?? {}) as Record<string, unknown>);
+  const wrong = entries.filter(([, secret]) => typeof secret !== 'string' && typeof secret !== 'number');
+  if (typeof value !== 'object' || Array.isArray(value) || wrong.length > 0) {
+    throw new InvalidConfig([`${name}: expected a mapping of names to texts`]);
+  }
+  return Object.fromEntries(entries.map(([key, secret]) => [key, String(secret)]));
+}
+
+function check(file: ConfigFile, options: ConfigOptions): Config {
+  const { name } = options;
+  if (file.faults.length > 0) {
+    throw new InvalidConfig(file.faults.map(({ position, message }) => line(name, position, '', message)));
+  }
+  const schema = configSchema(options.sections);
+  const substituted = substitute(schema, file.value ?? {}, options.variables);
+  const shape = checkConfig(schema, substituted.value);
+  // An empty text where a placeholder found nothing is no second problem.
+  const isNew = ({ path }: Problem): boolean => !substituted.problems.some((one) => samePath(one.path, path));
+  const problems = [...substituted.problems, ...shape.filter(isNew)];
+  const value = substituted.value as Readonly<Record<string, unknown>>;
+  if (problems.length === 0) problems.push(...sectionProblems(value, options));
+  if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));
+  const sections = options.sections.map(({ section }) => [section, value[section]] as const);
+  return {
+    server: value['server'] ?? {},
+    sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
+    secrets: substituted.secrets,
+  };
+}
+
+function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, mode }: ConfigOptions): Problem[] {
+  return sections.flatMap((capability) => {
+    const given = value[capability.section];
+    if (given === undefined || given === null) return [];
+    const found = capability.problems?.(given as never, mode) ?? [];
+    return found.map(({ path, message }) => ({
+      path: [capability.section, ...path],
+      what: message,
+      expected: '',
+      hint: '',
+    }));
+  });
+}
+
+function printProblem(name: string, file: ConfigFile, { path, what, expected, hint }: Problem): string {
+  const words = [what, expected === '' ? '' : `expected ${expected}`, hint].filter((word) => word !== '');
+  return line(name, file.locate(path), path.join('.'), words.join(', '));
+}
+
+function line(
+  name: string,
+  position: { readonly line: number; readonly column: number } | undefined,
+  path: string,
+  message: string,
+): string {
+  const place = position === undefined ? name : `${name}:${position.line}:${position.column}`;
+  return path === '' ? `${place} ${message}` : `${place} ${path}: ${message}`;
+}
+
+function samePath(one: ConfigPath, other: ConfigPath): boolean {
+  return one.length === other.length && one.every((step, index) => step === other[index]);
+}

@@ -1,0 +1,78 @@
+import * as s from '../kernel/schema/declare.ts';
+
+const server = s.struct(
+  {
+    credentials: s.optional(s.notBuilt({ what: 'verification is not built yet' })),
+    tls: s.optional(s.notBuilt()),
+    console: s.optional(s.notBuilt()),
+    hosts: s.optional(
+      s.list(s.string({ min: 1, max: 253 }), { doc: 'Further host names the api listener answers to.' }),
+    ),
+    region: s.optional(s.string({ pattern: '[a-z]{2}(-[a-z]+)+-\\d', doc: 'Region in ARNs; default us-east-1.' })),
+    account: s.optional(s.string({ pattern: '\\d{12}', doc: 'Account in ARNs; default 000000000000.' })),
+    cors: s.optional(
+      s.list(s.string({ pattern: 'https?://[^/]+' }), { doc: 'Origins of pages that may call the api listener.' }),
+    ),
+  },
+  { doc: 'The node itself and its api listener.' },
+);
+
+const engine = s.struct(
+  {
+    segmentLog: s.optional(
+      s.struct({
+        sync: s.optional(
+          s.either([s.string({ values: ['always'], doc: 'Every answer waits for its fdatasync.' }), s.notBuilt()]),
+        ),
+        intervalMs: s.optional(s.notBuilt()),
+        diskBytesMax: s.optional(s.notBuilt()),
+      }),
+    ),
+    kafka: s.optional(s.notBuilt()),
+  },
+  { doc: 'Where the log stands: segments on this machine.' },
+);
+
+/** The words of the config file that no capability owns. */
+export const ownWords = {
+  server: s.optional(server),
+  engine: s.optional(engine),
+  secrets: s.optional(
+    s.struct(
+      { file: s.optional(s.string({ min: 1, doc: 'A YAML or JSON mapping of names to secrets.' })) },
+      { doc: 'Where `${secret:NAME}` is looked up after MILLRACE_SECRET_NAME.' },
+    ),
+  ),
+  s3: s.optional(s.notBuilt({ doc: 'Without it buckets are folders.' })),
+  opensearch: s.optional(s.notBuilt()),
+  sources: s.optional(s.notBuilt()),
+  functions: s.optional(s.notBuilt()),
+  devices: s.optional(s.notBuilt()),
+  converters: s.optional(s.notBuilt()),
+  series: s.optional(s.notBuilt()),
+  limits: s.optional(
+    s.either([s.string({ values: ['off'], doc: 'No throughput limits; sizes are always checked.' }), s.notBuilt()]),
+  ),
+  faults: s.optional(s.notBuilt()),
+  outgoing: s.optional(s.notBuilt()),
+};
+
+/** The checked section `server`. */
+export type ServerOptions = s.Static<typeof server>;
+
+/** One section of a capability. */
+export interface ConfigSection {
+  /** Its top-level word. */
+  readonly section: string;
+  readonly options: s.Schema;
+  problems?(
+    options: never,
+    mode: 'dev' | 'start',
+  ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[];
+}
+
+/** The declaration of the whole file. */
+export function configSchema(sections: readonly ConfigSection[]): s.StructSchema {
+  const owned = sections.map(({ section, options }) => [section, s.optional(options)] as const);
+  return s.struct({ ...ownWords, ...Object.fromEntries(owned) });
+}

@@ -1,0 +1,84 @@
+import type { ConfigPath, Problem } from '../kernel/schema/check-config.ts';
+import { memberSchema } from '../kernel/schema/shapes.ts';
+import type { Schema } from '../kernel/schema/declare.ts';
+
+/** Where `${env:X}` and `${secret:X}` get their values; undefined: there is none. */
+export interface Variables {
+  environment(name: string): string | undefined;
+  secret(name: string): string | undefined;
+}
+
+/** A tree with its placeholders filled in. */
+export interface Substituted {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** Names of the secrets that were used. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+const PLACEHOLDER = /\$?\$\{(env|secret):([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}/g;
+const NUMBER = /^-?\d+(\.\d+)?$/;
+
+/**
+ * Fills in `${env:X}`, `${env:X:-default}` and `${secret:X}`; `$${` stays as `${`. Text that comes out where the shape
+ * takes a number or a truth value becomes one.
+ */
+export function substitute(schema: Schema, tree: unknown, variables: Variables): Substituted {
+  const problems: Problem[] = [];
+  const secrets = new Set<string>();
+  const fill = (text: string, path: ConfigPath): string =>
+    text.replaceAll(PLACEHOLDER, (whole: string, kind: string, name: string, given?: string, standard?: string) => {
+      if (whole.startsWith('$$')) return whole.slice(1);
+      if (kind === 'secret') secrets.add(name);
+      const value = kind === 'env' ? variables.environment(name) : variables.secret(name);
+      if (value !== undefined) return value;
+      if (given !== undefined) return standard ?? '';
+      problems.push(missing(kind, name, path));
+      return '';
+    });
+  const walk = (value: unknown, shape: Schema | undefined, path: ConfigPath): unknown => {
+    if (typeof value === 'string') {
+      const text = fill(value, path);
+      return text === value ? value : typed(text, shape);
+    }
+    if (Array.isArray(value)) {
+      const item = shape?.kind === 'list' ? shape.item : undefined;
+      return value.map((one, index) => walk(one, item, [...path, index]));
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, one]) => [key, walk(one, inner(shape, key), [...path, key])]);
+    return Object.fromEntries(entries);
+  };
+  return { value: walk(tree, schema, []), problems, secrets };
+}
+
+function missing(kind: string, name: string, path: ConfigPath): Problem {
+  if (kind === 'secret') {
+    const hint = `set MILLRACE_SECRET_${name}, or put ${name} into the file of secrets.file`;
+    return { path, what: `the secret ${name} is not set`, expected: '', hint };
+  }
+  const hint = `set it, or write \${env:${name}:-default}`;
+  return { path, what: `the environment variable ${name} is not set`, expected: '', hint };
+}
+
+/** The shape of a member, through the choices that a shape may have. */
+function inner(shape: Schema | undefined, key: string): Schema | undefined {
+  if (shape?.kind === 'map') return shape.value;
+  if (shape?.kind === 'either') return shape.of.map((choice) => inner(choice, key)).find((one) => one !== undefined);
+  if (shape?.kind !== 'struct' || !Object.hasOwn(shape.members, key)) return undefined;
+  const member = shape.members[key];
+  return member === undefined ? undefined : memberSchema(member);
+}
+
+function typed(text: string, shape: Schema | undefined): unknown {
+  switch (shape?.kind) {
+    case 'integer':
+    case 'long':
+    case 'double':
+      return NUMBER.test(text) ? Number(text) : text;
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text;
+    default:
+      return text;
+  }
+}

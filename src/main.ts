@@ -1,0 +1,142 @@
+#!/usr/bin/env node
+/** The package's API, and the program. */
+import { readdirSync, realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
+import type { CliContext } from './cli/context.ts';
+import { runCli } from './cli/index.ts';
+import { createNodeEnvironment } from './environments/node/index.ts';
+import { readConfig } from './main/config-file.ts';
+import { examineMachine } from './main/examine.ts';
+import { packageVersion, startNode } from './main/node.ts';
+import { runNode } from './main/run.ts';
+import { keptSecrets } from './main/secrets.ts';
+
+const STOP_MS = 10_000;
+const LOOPBACK = '127.0.0.1';
+
+/** How `start` starts a node. */
+export interface StartOptions {
+  /** Path of a config file, or the values it would hold; absent: the bare AWS endpoints. */
+  readonly config?: string | object;
+  /** Keeps everything in a temporary folder that goes with the node; the default unless `data` is given. */
+  readonly ephemeral?: boolean;
+  /** Data directory. */
+  readonly data?: string;
+  /** Port of the api listener on 127.0.0.1; any free one when absent. */
+  readonly apiPort?: number;
+  /** Port of the public listener on 127.0.0.1; any free one when absent. */
+  readonly gatewayPort?: number;
+  /** Log lines on stderr; none when absent. */
+  readonly log?: 'pretty' | 'json';
+}
+
+/** A running node. */
+export interface Millrace {
+  /** URLs without a slash at the end. */
+  readonly api: string;
+  readonly gateway: string;
+  /** Any pair will do as long as signatures are not verified. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Delivers what stands in the streams now: of one delivery, or of all. Rejects when it does not end within a minute. */
+  flush(delivery?: string): Promise<void>;
+  /** Answers what is under way, then ends. */
+  stop(): Promise<void>;
+}
+
+/** Starts a node inside this process, as `millrace dev` does. Rejects with the problems of a wrong config. */
+export async function start(options: StartOptions = {}): Promise<Millrace> {
+  const isEphemeral = options.ephemeral ?? options.data === undefined;
+  const node = await startNode({
+    config: typeof options.config === 'string' ? resolve(options.config) : options.config,
+    mode: 'dev',
+    data: isEphemeral ? undefined : (options.data ?? '.millrace'),
+    api: { host: LOOPBACK, port: options.apiPort ?? 0 },
+    gateway: { host: LOOPBACK, port: options.gatewayPort ?? 0 },
+    log: options.log ?? 'silent',
+  });
+  const { api, gateway } = node.served;
+  return {
+    api,
+    gateway,
+    credentials: { accessKeyId: 'millrace', secretAccessKey: 'millrace' },
+    flush: async (delivery) => await flush(api, delivery),
+    stop: async () => await node.stop(STOP_MS),
+  };
+}
+
+/** Gives a config in a module its type; returns it as it is. */
+export function defineConfig<T extends object>(config: T): T {
+  return config;
+}
+
+async function flush(api: string, wanted: string | undefined): Promise<void> {
+  const { deliveries } = (await (await fetch(`${api}/admin/deliveries`)).json()) as {
+    deliveries: readonly { name: string; state: string }[];
+  };
+  const built = deliveries.filter(({ state }) => state !== 'paused: not built').map(({ name }) => name);
+  if (wanted !== undefined && !built.includes(wanted)) throw new Error(`no delivery ${wanted}`);
+  for (const name of wanted === undefined ? built : [wanted]) {
+    const answer = await fetch(`${api}/admin/deliveries/${encodeURIComponent(name)}/flush`, { method: 'POST' });
+    const { flushed } = (await answer.json()) as { flushed?: boolean };
+    if (flushed !== true) throw new Error(`the delivery ${name} could not be flushed within a minute`);
+  }
+}
+
+/** Samples that come with the package: `fixtures/github/push.json` is `github.push`. */
+async function fixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
+  const folder = fileURLToPath(new URL('../fixtures/github', import.meta.url));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  const entries = names.sort().map(async (name) => {
+    const bytes: Uint8Array = await readFile(join(folder, name));
+    return [`github.${basename(name, '.json')}`, bytes] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+type Verification =
+  | { readonly github?: { readonly secrets: readonly (string | { readonly value: string })[] } }
+  | string;
+
+async function routeSecrets(file: string, data: string, route: string): Promise<readonly string[]> {
+  const environment = createNodeEnvironment({ log: 'silent' });
+  const dataDirectory = resolve(data);
+  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', makeSecrets: false });
+  const gateway = config.sections['gateway'] as { routes?: Record<string, { verify?: Verification }> } | undefined;
+  const verify = gateway?.routes?.[route]?.verify;
+  if (verify === undefined || typeof verify === 'string') return [];
+  return (verify.github?.secrets ?? []).map((secret) => (typeof secret === 'string' ? secret : secret.value));
+}
+
+async function runProgram(): Promise<number> {
+  const interrupted = new AbortController();
+  const isRun = ['dev', 'start'].includes(process.argv[2] ?? '');
+  if (!isRun) process.once('SIGINT', () => interrupted.abort());
+  // A reader that has seen enough (`| head`) ends us quietly.
+  process.stdout.on('error', () => process.exit(0));
+  const context: CliContext = {
+    args: process.argv.slice(2),
+    version: await packageVersion(),
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    colors: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    variable: (name) => process.env[name],
+    fetch: async (url, options) => await fetch(url, options),
+    interrupted: interrupted.signal,
+    now: () => Date.now(),
+    uuid: () => randomUUID(),
+    stdin: process.stdin,
+    readFile: async (path) => await readFile(path),
+    fixtures,
+    secrets: async (data) => await keptSecrets(createNodeEnvironment({ log: 'silent' }), resolve(data)),
+    routeSecrets,
+    run: runNode,
+    examine: examineMachine,
+  };
+  return await runCli(context);
+}
+
+const isProgram = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+if (isProgram) process.exit(await runProgram());

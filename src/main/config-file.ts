@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  InvalidConfig,
+  loadConfig,
+  loadConfigValue,
+  readSecrets,
+  secretsFileOf,
+  secretsFileOfValue,
+  type Config,
+} from '../config/index.ts';
+import type { Environment } from '../ports/environment.ts';
+import { capabilities } from '../registry.ts';
+import { keepSecrets, keptSecrets, makeSecret } from './secrets.ts';
+
+const USUAL_NAMES = ['millrace.yaml', 'millrace.yml', 'millrace.config.js', 'millrace.config.ts'];
+const MODULES = new Set(['.js', '.mjs', '.ts', '.mts']);
+
+/** How a config is read. */
+export interface ReadConfigOptions {
+  readonly environment: Environment;
+  /** Absolute path of the file, or the values themselves; undefined: an empty config. */
+  readonly source: string | object | undefined;
+  /** Absolute. */
+  readonly dataDirectory: string;
+  readonly mode: 'dev' | 'start';
+  /** Whether missing secrets are made up and kept. */
+  readonly makeSecrets: boolean;
+}
+
+/** The file that is meant when none is named, as an absolute path. */
+export function usualConfigFile(folder: string): string | undefined {
+  return USUAL_NAMES.map((name) => resolve(folder, name)).find((path) => existsSync(path));
+}
+
+/** Reads and checks a config. Rejects with InvalidConfig. */
+export async function readConfig(options: ReadConfigOptions): Promise<Config> {
+  const { environment, source, dataDirectory, mode } = options;
+  const file = typeof source === 'string' ? source : undefined;
+  const read = await readSource(source);
+  const kept = await keptSecrets(environment, dataDirectory);
+  const fromFile = await readSecretsFile(file, read.secretsFile);
+  const made: Record<string, string> = {};
+  const secret = (name: string): string | undefined => {
+    const known = process.env[`MILLRACE_SECRET_${name}`] ?? fromFile[name] ?? kept[name] ?? made[name];
+    if (known !== undefined || !options.makeSecrets) return known;
+    return (made[name] = makeSecret(environment));
+  };
+  const variables = { environment: (name: string) => process.env[name], secret };
+  const name = file === undefined ? 'config' : shortName(file);
+  const config = read.check({ name, sections: capabilities, variables, mode });
+  if (Object.keys(made).length > 0) await keepSecrets(environment, dataDirectory, { ...kept, ...made });
+  return config;
+}
+
+interface ReadSource {
+  readonly secretsFile: string | undefined;
+  check(options: Parameters<typeof loadConfig>[1]): Config;
+}
+
+async function readSource(source: string | object | undefined): Promise<ReadSource> {
+  if (typeof source !== 'string') return ofValue(source ?? {});
+  if (MODULES.has(extname(source))) return ofValue(await readModule(source));
+  const text = await readText(source);
+  return { secretsFile: secretsFileOf(text), check: (options) => loadConfig(text, options) };
+}
+
+function ofValue(value: unknown): ReadSource {
+  return { secretsFile: secretsFileOfValue(value), check: (options) => loadConfigValue(value, options) };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new InvalidConfig([`${shortName(path)}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+/** A module that was changed is another one: its address must change with it. */
+async function readModule(path: string): Promise<unknown> {
+  try {
+    const module = (await import(`${pathToFileURL(path).href}?t=${Date.now()}`)) as { default?: unknown };
+    if (module.default === undefined)
+      throw new Error('has no default export; write `export default defineConfig({...})`');
+    return module.default;
+  } catch (error) {
+    const isUntyped = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION';
+    const message = isUntyped
+      ? 'this Node runs no TypeScript; use .js or YAML, or Node 22.18 or newer'
+      : error instanceof Error
+        ? error.message
+        : String(error);
+    throw new InvalidConfig([`${shortName(path)}: ${message}`]);
+  }
+}
+
+async function readSecretsFile(
+  config: string | undefined,
+  name: string | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  if (name === undefined) return {};
+  const path = resolve(config === undefined ? process.cwd() : dirname(config), name);
+  return readSecrets(await readText(path), shortName(path));
+}
+
+/** As people would type it where they stand. */
+function shortName(path: string): string {
+  const here = `${process.cwd()}/`;
+  return path.startsWith(here) ? path.slice(here.length) : path;
+}

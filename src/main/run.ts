@@ -1,0 +1,119 @@
+import { existsSync, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { exitCodes, type RunOptions } from '../cli/context.ts';
+import type { Address } from '../compose/serve.ts';
+import { InvalidConfig } from '../config/index.ts';
+import { EnvironmentError, RequestError } from '../kernel/errors.ts';
+import { isLoopbackHost } from '../wire/http/private-access.ts';
+import { usualConfigFile } from './config-file.ts';
+import { startNode, type StartedNode } from './node.ts';
+import { welcome } from './welcome.ts';
+
+/** From the first signal to the end, at most. */
+const DRAIN_MS = 10_000;
+/** Editors write a file in several steps. */
+const SETTLE_MS = 150;
+/** EX_SOFTWARE: the log can no longer promise durability. */
+const EXIT_LOG_FAILED = 70;
+
+/** Runs a node until a signal, and returns the exit code. */
+export async function runNode(options: RunOptions): Promise<number> {
+  const [api, gateway] = [parseAddress(options.api), parseAddress(options.gateway)];
+  const refused = options.unsafe ? undefined : [api, gateway].find(({ host }) => !isLoopbackHost(host));
+  if (refused !== undefined) {
+    return fail(
+      `${refused.host} is not a loopback address, and signatures are not verified yet; --unsafe allows it`,
+      2,
+    );
+  }
+  const file = options.file === undefined ? usualConfigFile(process.cwd()) : resolve(options.file);
+  if (options.file !== undefined && !existsSync(resolve(options.file))) return fail(`no file ${options.file}`, 3);
+  let node: StartedNode;
+  try {
+    const data = options.ephemeral ? undefined : options.data;
+    node = await startNode({ config: file, mode: options.mode, data, api, gateway, log: options.log });
+  } catch (error) {
+    return startFailed(error);
+  }
+  if (options.mode === 'dev') process.stdout.write(welcome(node, file));
+  else node.environment.log.info('node.ready', { api: node.served.api, gateway: node.served.gateway });
+  return await untilEnd(node, options.mode === 'dev' ? file : undefined);
+}
+
+function parseAddress(text: string): Address {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+}
+
+function fail(message: string, exitCode: number): number {
+  process.stderr.write(`millrace: ${message}\n`);
+  return exitCode;
+}
+
+function startFailed(error: unknown): number {
+  if (error instanceof InvalidConfig) {
+    process.stderr.write(`${error.message}\n`);
+    return exitCodes.invalidConfig;
+  }
+  if (error instanceof RequestError && error.code === 'InvalidConfig')
+    return fail(error.message, exitCodes.invalidConfig);
+  if (error instanceof EnvironmentError) return fail(error.message, exitCodes.failure);
+  throw error;
+}
+
+/** Waits for a signal or the log's failure; the second signal does not wait for anything. */
+async function untilEnd(node: StartedNode, watched: string | undefined): Promise<number> {
+  const reload = (): void => void reloadNode(node);
+  const unwatch = watched === undefined ? () => undefined : watchFile(watched, reload);
+  process.on('SIGHUP', reload);
+  const signalled = new Promise<'signal'>((resolveSignal) => {
+    let signals = 0;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        signals += 1;
+        if (signals > 1) process.exit(exitCodes.failure);
+        resolveSignal('signal');
+      });
+    }
+  });
+  // Timers alone keep no process alive, and neither should a listener that failed.
+  const alive = setInterval(() => undefined, 60_000);
+  const end = await Promise.race([signalled, node.served.failed]);
+  clearInterval(alive);
+  unwatch();
+  process.off('SIGHUP', reload);
+  if (end !== 'signal') {
+    node.environment.log.error('node.failed', { message: end.message });
+    return EXIT_LOG_FAILED;
+  }
+  const cut = setTimeout(() => process.exit(exitCodes.failure), DRAIN_MS * 2);
+  await node.stop(DRAIN_MS);
+  clearTimeout(cut);
+  return exitCodes.ok;
+}
+
+async function reloadNode(node: StartedNode): Promise<void> {
+  try {
+    await node.reload();
+    node.environment.log.info('config.reloaded');
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    for (const line of message.split('\n'))
+      node.environment.log.error('config.refused', { problem: line, kept: 'the old one' });
+  }
+}
+
+/** Watches the folder: many editors replace the file itself. */
+function watchFile(path: string, changed: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const watcher = watch(dirname(path), (_event, name) => {
+    if (name !== basename(path)) return;
+    clearTimeout(timer);
+    timer = setTimeout(changed, SETTLE_MS);
+  });
+  watcher.on('error', () => watcher.close());
+  return () => {
+    clearTimeout(timer);
+    watcher.close();
+  };
+}

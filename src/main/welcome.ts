@@ -1,0 +1,47 @@
+import { relative } from 'node:path';
+import type { StartedNode } from './node.ts';
+
+const LINES_MAX = 12;
+
+/** What `dev` says once it is ready: at most 12 lines, with every address a user needs. */
+export function welcome(node: StartedNode, file: string | undefined): string {
+  const { served, config, dataDirectory } = node;
+  const here = (path: string): string => {
+    const short = relative(process.cwd(), path);
+    return short === '' ? '.' : short.startsWith('..') ? path : short;
+  };
+  const first = `millrace dev ${file === undefined ? '(no config file: bare AWS endpoints)' : here(file)}`;
+  const api = [`  api       ${served.api}  Kinesis and Firehose; /healthz /readyz /metrics /admin/streams`];
+  const gateway = [`  gateway   ${served.gateway}`];
+  const last = [
+    `  data      ${here(dataDirectory)}`,
+    '  clients   eval "$(millrace env)"    secrets: millrace env --show-secrets',
+    `  look      millrace ps | millrace tail STREAM${routes(config.sections).length > 0 ? ' | millrace trigger github.push' : ''}`,
+  ];
+  const room = LINES_MAX - 1 - api.length - gateway.length - last.length;
+  const own = [
+    ...routes(config.sections).map(([key, to]) => `  webhook   ${key.replace(' ', ` ${served.gateway}`)} -> ${to}`),
+    ...deliveries(config.sections, (bucket) => here(`${dataDirectory}/buckets/${bucket}/`)),
+  ];
+  const shown =
+    own.length <= room ? own : [...own.slice(0, room - 1), `  and ${own.length - room + 1} more: millrace ps`];
+  return `${[first, ...api, ...gateway, ...shown, ...last].join('\n')}\n`;
+}
+
+type Sections = StartedNode['config']['sections'];
+
+function routes(sections: Sections): readonly (readonly [string, string])[] {
+  const gateway = sections['gateway'] as { routes?: Readonly<Record<string, { to: string }>> } | undefined;
+  return Object.entries(gateway?.routes ?? {}).map(([key, { to }]) => [key, to]);
+}
+
+function deliveries(sections: Sections, folder: (bucket: string) => string): string[] {
+  const section = (sections['deliveries'] ?? {}) as Readonly<
+    Record<string, { from?: string; ExtendedS3DestinationConfiguration?: { BucketARN: string } }>
+  >;
+  return Object.entries(section).map(([name, delivery]) => {
+    const bucket = delivery.ExtendedS3DestinationConfiguration?.BucketARN.replace(/^arn:[^:]*:s3:::/, '');
+    const source = delivery.from ?? 'DirectPut';
+    return `  delivery  ${source} -> ${bucket === undefined ? `${name} (paused: not built)` : folder(bucket)}`;
+  });
+}
