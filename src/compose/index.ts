@@ -59,13 +59,23 @@ interface Started {
 
 /** Brings a node up: log, catalog, streams, then the capabilities in the registry's order. */
 export async function compose(options: NodeOptions): Promise<ComposedNode> {
-  const { environment, dataDirectory, epoch, identity, onFailure } = options;
+  const { environment, dataDirectory, epoch, onFailure } = options;
   const log = await openSegmentLog(environment, {
     directory: `${dataDirectory}/log`,
     epoch,
     onFailure,
     ...options.log,
   });
+  try {
+    return await composeOn(log, options);
+  } catch (error) {
+    await log.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function composeOn(log: SegmentLog, options: NodeOptions): Promise<ComposedNode> {
+  const { environment, dataDirectory, identity, onFailure } = options;
   const catalog = await openCatalog(log.commands, environment, { onFailure });
   const records = await openRecords(log.store, catalog, environment, identity);
   const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);

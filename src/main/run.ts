@@ -57,7 +57,9 @@ function startFailed(error: unknown): number {
   }
   if (error instanceof RequestError && error.code === 'InvalidConfig')
     return fail(error.message, exitCodes.invalidConfig);
-  if (error instanceof EnvironmentError) return fail(error.message, exitCodes.failure);
+  if (error instanceof EnvironmentError) {
+    return fail(error.message, error.code === 'EIO' ? EXIT_LOG_FAILED : exitCodes.failure);
+  }
   throw error;
 }
 

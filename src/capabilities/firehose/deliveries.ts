@@ -147,7 +147,7 @@ export class Deliveries {
       log.warn(firehoseEvents.drift, { delivery: name, hint });
       return;
     }
-    if (JSON.stringify(existing.target.options) === JSON.stringify(target.options)) return;
+    if (sameJson(existing.target.options, target.options)) return;
     const updated = { ...existing, target, version: existing.version + 1, updatedAt: clock.now() };
     await this.#doors.catalog.propose([{ key: DELIVERY_PREFIX + name, put: deliveryToJson(updated) }]);
     this.#workers.get(name)?.update(updated);
@@ -228,6 +228,14 @@ export class Deliveries {
       if (!(error instanceof StreamNotFound)) throw error;
     }
   }
+}
+
+/** Members in any order: the catalog keeps them in its own. */
+function sameJson(one: Json | undefined, other: Json | undefined): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  const [left, right] = [one as Readonly<Record<string, Json>>, other as Readonly<Record<string, Json>>];
+  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...names].every((name) => sameJson(left[name], right[name]));
 }
 
 function startOf(startAt: string | number | undefined): StartAt {

@@ -6,6 +6,8 @@ import { bucketFolder, decodePart, keyPath } from './paths.ts';
 export { isBucketName } from './paths.ts';
 
 const LIST_LIMIT = 1000;
+/** Folders remembered as durable; forgetting one costs a sync. */
+const DURABLE_FOLDERS_MAX = 10_000;
 /** Objects grow here until they are whole; no bucket can have this name. */
 const PARTS = '.incoming';
 
@@ -21,6 +23,8 @@ class FolderBlobs implements BlobStore {
   readonly #environment: Environment;
   readonly #directory: string;
   #cleaned: Promise<void> | undefined;
+  /** Folders whose names were synced by this process. */
+  readonly #durableFolders = new Set<string>();
 
   constructor(environment: Environment, directory: string) {
     this.#environment = environment;
@@ -99,17 +103,22 @@ class FolderBlobs implements BlobStore {
     }
   }
 
-  /** A folder is durable once the one above it is synced. */
+  /**
+   * Makes the folders of a path, durably: each is so once the one above it is synced. That one exists proves nothing,
+   * as another object may be making it right now.
+   */
   async #makeParents(path: string): Promise<void> {
     const { files } = this.#environment;
-    const missing: string[] = [];
-    for (let folder = parentOf(path); folder.length > this.#directory.length; folder = parentOf(folder)) {
-      if (await files.isDirectory(folder)) break;
-      missing.push(folder);
+    const unsure: string[] = [];
+    for (let folder = parentOf(path); !this.#durableFolders.has(folder); folder = parentOf(folder)) {
+      unsure.push(folder);
+      if (folder === this.#directory) break;
     }
-    if (missing.length === 0) return;
+    if (unsure.length === 0) return;
     await files.makeDirectory(parentOf(path));
-    for (const folder of missing.toReversed()) await files.syncDirectory(parentOf(folder));
+    for (const folder of unsure.toReversed()) await files.syncDirectory(parentOf(folder));
+    if (this.#durableFolders.size > DURABLE_FOLDERS_MAX) this.#durableFolders.clear();
+    for (const folder of unsure) this.#durableFolders.add(folder);
   }
 
   /** Depth first in the order of keys, into `found`; parts of the tree that cannot hold a wanted key are left out. */

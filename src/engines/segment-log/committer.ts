@@ -214,7 +214,7 @@ export class Committer {
       await file.sync();
     } catch (error) {
       // The system may have thrown the written pages away: a second sync of this file would prove nothing.
-      throw new SyncFailed('the disk did not confirm what was written', { cause: error });
+      throw new EnvironmentError('EIO', 'the disk did not confirm what was written', error);
     }
   }
 
@@ -248,11 +248,6 @@ export class Committer {
     this.#options.onFailure(this.#failure);
     return unknown;
   }
-}
-
-/** A sync that failed, for whatever reason. */
-class SyncFailed extends Error {
-  override readonly name = 'SyncFailed';
 }
 
 function isDiskFull(error: unknown): boolean {

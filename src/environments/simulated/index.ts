@@ -159,15 +159,13 @@ export class Simulation {
       sleep: async (ms, signal) =>
         await new Promise<void>((resolve) => {
           if (signal?.aborted === true) return resolve();
-          const cancel = timer(ms, resolve);
-          signal?.addEventListener(
-            'abort',
-            () => {
-              cancel();
-              resolve();
-            },
-            { once: true },
-          );
+          const end = (): void => {
+            cancel();
+            signal?.removeEventListener('abort', end);
+            resolve();
+          };
+          const cancel = timer(ms, end);
+          signal?.addEventListener('abort', end, { once: true });
         }),
       soon: (run) => void timer(0, run),
     };
