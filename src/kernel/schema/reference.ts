@@ -25,7 +25,7 @@ export function referenceRows(schema: Schema | Optional, prefix = ''): readonly 
             takes: shape.kind === 'struct' ? 'a mapping' : describe(shape),
             isRequired: schema.kind !== 'optional',
             isBuilt: shape.kind !== 'not-built',
-            doc: shape.doc ?? '',
+            doc: [shape.doc, ...choiceDocs(shape)].filter((text) => text !== undefined).join(' '),
           },
         ];
   return [...own, ...inner(shape, prefix)];
@@ -46,12 +46,24 @@ function inner(shape: Schema, prefix: string): readonly ReferenceRow[] {
   }
 }
 
+/** What the choices of a shape say of themselves, and whether some are missing. */
+function choiceDocs(shape: Schema): readonly string[] {
+  if (shape.kind !== 'either') return [];
+  const docs = shape.of.flatMap((choice) => {
+    if (choice.doc === undefined || choice.kind === 'not-built') return [];
+    return choice.kind === 'string' && choice.values !== undefined
+      ? [`${choice.values.join(', ')}: ${choice.doc}`]
+      : [choice.doc];
+  });
+  return shape.of.some(({ kind }) => kind === 'not-built') ? [...docs, 'Other values are not built yet.'] : docs;
+}
+
 function join(prefix: string, name: string): string {
   return prefix === '' ? name : `${prefix}.${name}`;
 }
 
 /** The rows as a Markdown table. */
-export function referenceTable(schema: Schema, prefix = ''): string {
+export function referenceTable(schema: Schema | Optional, prefix = ''): string {
   const rows = referenceRows(schema, prefix).map(({ key, takes, isRequired, isBuilt, doc }) => {
     const said = [doc, isBuilt ? '' : 'Not built yet.'].filter((text) => text !== '').join(' ');
     return `| \`${key}\` | ${isBuilt ? cell(takes) : ''} | ${isRequired ? 'yes' : 'no'} | ${cell(said)} |`;

@@ -1,0 +1,98 @@
+import { firehoseErrors } from '../../src/capabilities/firehose/errors.ts';
+import { gatewayErrors, sentences } from '../../src/capabilities/gateway/errors.ts';
+import { kinesisErrors } from '../../src/capabilities/kinesis/errors.ts';
+import { servedActions } from './actions.ts';
+import { code, head, table } from './markdown.ts';
+
+const ABOUT = `Every code that an answer can carry, as closed lists. AWS actions answer
+\`{"__type": CODE, "message": SENTENCE}\`; the gateway, \`/admin/\` and what is refused before it has a protocol answer
+\`{"error": CODE, "message": SENTENCE}\`. Programs decide by the code; sentences may change. A malformed request never gets
+a 500.
+`;
+
+/** A code with its HTTP status and when it is answered. */
+export type Code = readonly [code: string, status: number, when: string];
+
+/** Codes of AWS's JSON protocol, common to all actions. */
+export const wireCodes: readonly Code[] = [
+  ['IncompleteSignatureException', 400, 'The signature lacks a part, or names another algorithm.'],
+  ['InternalFailure', 500, 'A bug of millrace, or its disk failed; the log names it by the request id.'],
+  ['InvalidSignatureException', 400, 'Signed twice: in the query string and in a header.'],
+  ['MethodNotAllowed', 405, 'AWS actions are POST requests.'],
+  ['MissingAuthenticationTokenException', 400, 'No signature.'],
+  ['RequestEntityTooLarge', 413, 'The body is larger than any action takes.'],
+  [
+    'SerializationException',
+    400,
+    'The body is no JSON, or a member is of the wrong type; 415 for CBOR (not built yet).',
+  ],
+  ['ServiceUnavailableException', 503, 'The log, or the memory for requests, takes nothing now: try again.'],
+  ['UnknownOperationException', 400, 'No such action, or one that is not served yet.'],
+  [
+    'ValidationException',
+    400,
+    'Members break their constraints, in AWS’s sentences and order; or a member is not built yet.',
+  ],
+];
+
+/** Codes of the listeners themselves. */
+export const httpCodes: readonly Code[] = [
+  ['BadRequest', 400, 'This is not HTTP/1.1.'],
+  ['Forbidden', 403, 'The api listener does not answer to this Host, or to pages of this Origin.'],
+  ['IncompleteBody', 400, 'The body ended early.'],
+  ['InternalFailure', 500, 'A bug of millrace; the log names it by the request id.'],
+  ['MethodNotAllowed', 405, 'No tunnels (CONNECT).'],
+  ['RequestEntityTooLarge', 413, 'The body is larger than the path takes.'],
+  ['RequestHeaderFieldsTooLarge', 431, 'The headers are larger than a listener takes.'],
+  ['RequestTimeout', 408, 'Headers or body came too slowly.'],
+  ['ServiceUnavailable', 503, 'Too many requests, or bytes of them, are under way: try again.'],
+];
+
+/** Codes under `/admin/` and of the listener's other paths. */
+export const adminCodes: readonly Code[] = [
+  ['BadRequest', 400, 'A parameter of the query is not what the path takes.'],
+  ['MethodNotAllowed', 405, 'Another method; `allow` names those that are served.'],
+  ['NotFound', 404, 'Nothing is served there, or no delivery has that name.'],
+  ['ResourceNotFoundException', 400, 'No stream has that name.'],
+];
+
+/** The closed lists of codes. */
+export function errorsPage(): string {
+  const routes = Object.entries(gatewayErrors).map(([name, status]): Code => [
+    name,
+    status,
+    sentence(sentences[name as keyof typeof sentences]),
+  ]);
+  return [
+    head('Errors', ABOUT),
+    section('Kinesis', 'Beside those of the wire.', serviceCodes('Kinesis_20131202', kinesisErrors)),
+    section('Firehose', 'Beside those of the wire.', serviceCodes('Firehose_20150804', firehoseErrors)),
+    section('Wire: every AWS action', 'Common to all actions.', wireCodes),
+    section('Gateway', 'Webhook routes. A refused request leaves nothing behind.', routes),
+    section('Admin', 'JSON under `/admin/`, and `/healthz`, `/readyz`, `/metrics`.', adminCodes),
+    section('Listeners', 'Before a request has a protocol, on every listener.', httpCodes),
+  ].join('\n');
+}
+
+function serviceCodes(target: string, codes: readonly string[]): readonly Code[] {
+  const actions = servedActions(target);
+  return codes.map((name) => {
+    const raisedBy = actions.filter(({ errors }) => errors.includes(name)).map((action) => action.name);
+    const status = name === 'ServiceUnavailableException' ? 503 : 400;
+    return [name, status, raisedBy.length === 0 ? 'Any action.' : `Raised by ${code(...raisedBy)}.`];
+  });
+}
+
+function section(title: string, about: string, codes: readonly Code[]): string {
+  const rows = codes.map(([name, status, when]) => [code(name), String(status), when]);
+  return `## ${title}\n\n${about}\n\n${table(['code', 'status', 'when'], rows)}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** Codes that `codes` names, for comparing with the sources. */
+export function namesOf(codes: readonly Code[]): readonly string[] {
+  return codes.map(([name]) => name);
+}
