@@ -51,7 +51,6 @@ export interface ServedNode {
 /** Claims the data directory, brings the node up and opens its listeners. */
 export async function serve(options: ServeOptions): Promise<ServedNode> {
   const { environment, dataDirectory } = options;
-  await environment.files.makeDirectory(dataDirectory);
   const claim = await claimDataDirectory(environment, dataDirectory);
   try {
     return await serveClaimed(options, claim);

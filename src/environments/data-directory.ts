@@ -21,8 +21,8 @@ const LOOK_AGAIN_MS = 20;
  * the higher one, which came after that look, finds it alive. Nobody ever replaces another one's socket.
  */
 export async function claimDataDirectory(environment: Environment, directory: string): Promise<Claim> {
-  const { files, network, log } = environment;
-  await files.makeDirectory(directory);
+  const { network, log } = environment;
+  await makeDurable(environment, directory);
   const epoch = Math.max(0, ...(await epochs(environment, directory))) + 1;
   await createEpoch(environment, directory, epoch);
   const listening = await network.listenLocal(`${directory}/lock-${epoch}`);
@@ -37,6 +37,31 @@ export async function claimDataDirectory(environment: Environment, directory: st
   }
   log.debug('data-directory.claimed', { directory, epoch });
   return { epoch, release: async () => await listening.close() };
+}
+
+/** A folder is there after a power cut once the one above it was synced. */
+async function makeDurable({ files }: Environment, directory: string): Promise<void> {
+  const unsure = [directory];
+  for (let folder = parentOf(directory); folder !== '/' && !(await files.isDirectory(folder));) {
+    unsure.push(folder);
+    folder = parentOf(folder);
+  }
+  await files.makeDirectory(directory);
+  for (const folder of unsure.toReversed()) await syncIfAllowed(files, parentOf(folder));
+}
+
+function parentOf(path: string): string {
+  const cut = path.lastIndexOf('/');
+  return cut <= 0 ? '/' : path.slice(0, cut);
+}
+
+/** A folder of somebody else's may be closed to us; what stands in it is not ours to make durable then. */
+async function syncIfAllowed(files: Environment['files'], folder: string): Promise<void> {
+  try {
+    await files.syncDirectory(folder);
+  } catch (error) {
+    if (!(error instanceof EnvironmentError) || error.code !== 'EACCES') throw error;
+  }
 }
 
 /** `won`, or the sentence that says why not. */

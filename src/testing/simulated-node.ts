@@ -66,8 +66,6 @@ export class SimulatedNode {
     onFailure: (error: Error) => void,
   ): Promise<SimulatedNode> {
     const { environment } = simulation;
-    await environment.files.makeDirectory(SIMULATED.data);
-    await environment.files.syncDirectory('/');
     const claim = await claimDataDirectory(environment, SIMULATED.data);
     const node = await compose({
       environment,

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { base64, Bench, toBucket } from '../harness.fixture.ts';
+
+test('PutRecord: what was answered is delivered, verbatim and in order, also an empty record', async () => {
+  const bench = await new Bench().open({ deliveries: { d: toBucket() } });
+  for (const text of ['one', '', 'two']) {
+    const answer = await bench.call('PutRecord', { DeliveryStreamName: 'd', Record: { Data: base64(text) } });
+    assert.deepEqual(Object.keys(answer).sort(), ['Encrypted', 'RecordId']);
+    assert.equal(answer.Encrypted, false);
+  }
+  await bench.simulation.pass(7000);
+  const [[key, content] = []] = await bench.objects('archive');
+  assert.equal(String(content), 'onetwo');
+  assert.match(
+    key ?? '',
+    /^2026\/01\/01\/00\/d-1-2026-01-01-00-00-\d\d-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
+});
+
+test('PutRecord is refused where records come from a stream, and beyond 1,024,000 bytes', async () => {
+  const bench = await new Bench().open({
+    streams: { events: {} },
+    deliveries: { d: toBucket(), s: { from: 'events', ...toBucket() } },
+  });
+  const put = async (name: string, bytes: number): Promise<string> =>
+    await bench.refusal('PutRecord', {
+      DeliveryStreamName: name,
+      Record: { Data: Buffer.alloc(bytes).toString('base64') },
+    });
+  assert.equal(
+    await put('s', 1),
+    'InvalidArgumentException: This operation is not permitted on KinesisStreamAsSource delivery stream type.',
+  );
+  assert.match(await put('d', 1_024_001), /^ValidationException: .*'record\.data'.*less than or equal to 1024000/);
+  await bench.call('PutRecord', {
+    DeliveryStreamName: 'd',
+    Record: { Data: Buffer.alloc(1_024_000).toString('base64') },
+  });
+});
+
+test('a delivery whose destination is not built takes nothing and is shown as paused', async () => {
+  const bench = await new Bench().open({
+    deliveries: { later: { HttpEndpointDestinationConfiguration: { EndpointConfiguration: { Url: 'https://x' } } } },
+  });
+  assert.equal(
+    await bench.refusal('PutRecord', { DeliveryStreamName: 'later', Record: { Data: '' } }),
+    'ServiceUnavailableException: later is paused: its destination is not built yet.',
+  );
+  const { deliveries } = await bench.admin('GET', '/admin/deliveries');
+  assert.equal(deliveries[0].state, 'paused: not built');
+  assert.deepEqual(bench.node.health(), { ok: true, problems: [] });
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { base64, Bench, toBucket, type Answer } from '../harness.fixture.ts';
+
+const MIB = 1024 * 1024;
+
+async function put(bench: Bench, name: string, data: string | Buffer): Promise<void> {
+  const Data = typeof data === 'string' ? base64(data) : data.toString('base64');
+  await bench.call('PutRecord', { DeliveryStreamName: name, Record: { Data } });
+}
+
+async function status(bench: Bench, name = 'd'): Promise<Answer> {
+  return await bench.admin('GET', '/admin/deliveries/{name}', { name });
+}
+
+test('an object leaves when its interval has passed since its oldest record, not before', async () => {
+  const bench = await new Bench().open({ deliveries: { d: toBucket('archive', 60) } });
+  await put(bench, 'd', 'a');
+  await bench.simulation.pass(40_000);
+  await put(bench, 'd', 'b');
+  await bench.simulation.pass(18_000);
+  assert.equal((await status(bench)).objectsDelivered, 0);
+  await bench.simulation.pass(4000);
+  assert.deepEqual([...(await bench.objects('archive')).values()].map(String), ['ab']);
+});
+
+test('an object leaves when the next record would not fit, and none is larger than its size', async () => {
+  const bench = await new Bench().open({ deliveries: { d: toBucket('archive', 900) } });
+  for (let index = 0; index < 5; index += 1) await put(bench, 'd', Buffer.alloc(400_000, index));
+  await bench.simulation.pass(5000);
+  const sizes = [...(await bench.objects('archive')).values()].map(({ length }) => length);
+  assert.deepEqual(sizes, [800_000, 800_000]);
+  assert.ok(sizes.every((size) => size <= MIB));
+  assert.equal((await status(bench)).recordsWaiting, 1);
+});
+
+test('the interval counts on over a power cut', async () => {
+  const sections = { deliveries: { d: toBucket('archive', 60) } };
+  const bench = await new Bench().open(sections);
+  await put(bench, 'd', 'a');
+  await bench.simulation.pass(50_000);
+  bench.simulation.crash();
+  bench.simulation.restart();
+  await bench.open(sections);
+  await bench.simulation.pass(15_000);
+  assert.equal((await status(bench)).objectsDelivered, 1);
+});
+
+test('GZIP makes one member that holds the records', async () => {
+  const { ExtendedS3DestinationConfiguration: plain } = toBucket();
+  const sections = {
+    deliveries: { d: { ExtendedS3DestinationConfiguration: { ...plain, CompressionFormat: 'GZIP' } } },
+  };
+  const bench = await new Bench().open(sections);
+  await put(bench, 'd', 'x'.repeat(1000));
+  await bench.simulation.pass(10_000);
+  const [[key, content] = []] = await bench.objects('archive');
+  assert.match(key ?? '', /\.gz$/);
+  assert.equal(gunzipSync(content ?? Buffer.alloc(0)).toString(), 'x'.repeat(1000));
+});
+
+test('a disk that is full delays an object and loses nothing', async () => {
+  const bench = await new Bench().open({ deliveries: { d: toBucket('archive', 1) } });
+  await put(bench, 'd', 'a');
+  bench.simulation.failNext('write', ...Array.from({ length: 6 }, () => 'ENOSPC' as const));
+  await bench.simulation.pass(120_000);
+  assert.deepEqual([...(await bench.objects('archive')).values()].map(String), ['a']);
+  const failed = bench.simulation.logged.filter(({ event }) => event === 'delivery.failed');
+  assert.ok(failed.length > 0, 'the failures are logged');
+  assert.deepEqual(bench.node.health().problems, []);
+});
+
+test('records that retention removed first are counted, said and shown', async () => {
+  const day = 24 * 3_600_000;
+  const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 1) } } };
+  const bench = await new Bench().open(sections);
+  await bench.close();
+  await bench.open({ streams: { events: {} } });
+  await bench.admin('GET', '/admin/deliveries');
+  // Stop the delivery's clock by taking the node down: what is put meanwhile comes by another node.
+  await bench.close();
+  await bench.open(sections);
+  const record = { StreamName: 'events', PartitionKey: 'k', Data: base64('kept;') };
+  await bench.call('Kinesis_20131202.PutRecord', record);
+  await bench.close();
+  await bench.simulation.pass(day + 60_000);
+  await bench.open(sections);
+  await bench.simulation.pass(5000);
+  const { problems } = bench.node.health();
+  assert.deepEqual(problems, ['delivery d: retention removed records before they were delivered']);
+  assert.ok(
+    bench.simulation.logged.some(
+      ({ event, fields }) => event === 'delivery.retention-exceeded' && fields['records'] === 1,
+    ),
+  );
+});
+
+test('a stream that is deleted under its delivery is said, and a new one of the name is delivered from its start', async () => {
+  const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 1) } } };
+  const bench = await new Bench().open(sections);
+  await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'events' });
+  await bench.simulation.pass(3000);
+  assert.deepEqual(bench.node.health().problems, ['delivery d: no stream events']);
+  await bench.call('Kinesis_20131202.CreateStream', { StreamName: 'events', ShardCount: 2 });
+  await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64('new;') });
+  await bench.simulation.pass(5000);
+  assert.deepEqual([...(await bench.objects('archive')).values()].map(String), ['new;']);
+});
+
+test('a name that left the file goes on, unmanaged', async () => {
+  const sections = { deliveries: { d: toBucket('archive', 1) } };
+  const bench = await new Bench().open(sections);
+  await bench.simulation.drive(bench.node.reload({}));
+  assert.equal((await status(bench)).managed, 'unmanaged');
+  await put(bench, 'd', 'a');
+  await bench.simulation.pass(3000);
+  assert.equal((await status(bench)).objectsDelivered, 1);
+});
