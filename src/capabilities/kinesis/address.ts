@@ -1,5 +1,5 @@
 import { isInternal, nameOfArn, shardOrdinal } from '../../kernel/names.ts';
-import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import { StreamNotFound, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { kinesisError, shardNotFound, streamNotFound } from './errors.ts';
 import type { KinesisState } from './model.ts';
 
@@ -32,6 +32,16 @@ export function findStream(state: KinesisState, name: string): StreamInfo {
 /** The stream that a request names. */
 export function addressedStream(state: KinesisState, address: StreamAddress): StreamInfo {
   return findStream(state, addressedName(address));
+}
+
+/** Runs work on a stream; deleted meanwhile, it is not found, as it would be a moment later. */
+export async function onStream<T>(state: KinesisState, { name }: StreamInfo, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StreamNotFound) throw streamNotFound(name, state.identity.account);
+    throw error;
+  }
 }
 
 /** The shard of that id; AWS also takes any text whose ordinal fits, such as `shardId-0`. */

@@ -22,7 +22,9 @@ export function entryBytes(entry: PutEntry): number {
 /** Checks what the shape alone cannot say, and turns the entry into a record. */
 export function toRecord(entry: PutEntry, stream: StreamInfo): RecordInput {
   if (entryBytes(entry) > stream.maxRecordBytes) {
-    const sentence = `The record of ${entryBytes(entry)} bytes is larger than the stream's limit of ${stream.maxRecordBytes} bytes.`;
+    const sentence =
+      `The record of ${entryBytes(entry)} bytes is larger than ` +
+      `the stream's limit of ${stream.maxRecordBytes} bytes.`;
     throw kinesisError('InvalidArgumentException', sentence);
   }
   const record = { partitionKey: entry.PartitionKey, data: entry.Data };

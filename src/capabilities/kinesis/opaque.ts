@@ -23,5 +23,15 @@ export function openOpaque(kind: string, text: string): Readonly<Record<string, 
   if (bytes.length <= 8 + CHECK_BYTES || bytes.toString('base64') !== text || bytes[7] !== VERSION) return undefined;
   const body = bytes.subarray(8 + CHECK_BYTES);
   if (!check(kind, body).equals(bytes.subarray(8, 8 + CHECK_BYTES))) return undefined;
-  return JSON.parse(body.toString()) as Record<string, unknown>;
+  return parseObject(body.toString());
+}
+
+/** Whoever knows the format can seal what we never would. */
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

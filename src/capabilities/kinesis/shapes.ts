@@ -1,6 +1,9 @@
 import * as s from '../../kernel/schema/declare.ts';
 import { kinesisLimits } from './limits.ts';
 
+/** The `X-Amz-Target` prefix of all Kinesis Data Streams actions. */
+export const TARGET = 'Kinesis_20131202';
+
 /** Shapes that several actions share; bounds and patterns are those of AWS's service model. */
 
 /** A stream's name. */

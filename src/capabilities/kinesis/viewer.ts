@@ -3,7 +3,7 @@ import { decodeSequenceNumber, sequenceNumberEncoder } from '../../kernel/stream
 import type { AdminRoute } from '../../ports/capability.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import type { Offset } from '../../ports/stream-store.ts';
-import { findShard, findStream } from './address.ts';
+import { findShard, findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 
@@ -37,7 +37,10 @@ export function streamRoutes(state: KinesisState): AdminRoute[] {
       method: 'GET',
       path: '/admin/streams/{name}/records',
       doc: 'Records of all shards: `from` TRIM_HORIZON, LATEST or a time; `after` a former `next`; `limit`; `waitMs`.',
-      handle: async ({ name = '' }, query, signal) => await view(state, findStream(state, name), query, signal),
+      handle: async ({ name = '' }, query, signal) => {
+        const stream = findStream(state, name);
+        return await onStream(state, stream, async () => await view(state, stream, query, signal));
+      },
     },
   ];
 }

@@ -4,8 +4,7 @@ import { StreamExists } from '../../../ports/records.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import { streamSpec, type KinesisState } from '../model.ts';
-import { streamModeDetails, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, streamModeDetails, streamName } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: streamName,

@@ -1,11 +1,8 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
-import { StreamNotFound } from '../../../ports/records.ts';
-import { addressedStream } from '../address.ts';
-import { streamNotFound } from '../errors.ts';
+import { addressedStream, onStream } from '../address.ts';
 import type { KinesisState } from '../model.ts';
-import { streamArn, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
@@ -22,14 +19,8 @@ export const deleteStream = operation<KinesisState>()({
   plane: 'control',
   doc: 'Deletes a stream with its records; gone when the answer comes.',
   async handle(request, { state }) {
-    const { name } = addressedStream(state, request);
-    try {
-      await state.records.delete(name);
-    } catch (error) {
-      // Somebody else was faster.
-      if (error instanceof StreamNotFound) throw streamNotFound(name, state.identity.account);
-      throw error;
-    }
+    const stream = addressedStream(state, request);
+    await onStream(state, stream, async () => await state.records.delete(stream.name));
     return undefined;
   },
 });

@@ -2,8 +2,7 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { describeCommon, isOpen, type KinesisState } from '../model.ts';
-import { describedStream, streamArn, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, describedStream, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({ StreamName: s.optional(streamName), StreamARN: s.optional(streamArn) });
 

@@ -3,8 +3,7 @@ import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
 import { describeCommon, describeShard, type KinesisState } from '../model.ts';
-import { describedStream, shard, shardId, streamArn, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, describedStream, shard, shardId, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),

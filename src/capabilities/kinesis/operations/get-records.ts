@@ -2,13 +2,13 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import type { Slice } from '../../../ports/stream-store.ts';
+import { onStream } from '../address.ts';
 import { kinesisEvents } from '../events.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
 import { recordsBytes, writeRecords } from '../outgoing.ts';
 import { openIterator, sealIterator } from '../shard-iterator.ts';
-import { data, partitionKey, sequenceNumber, shardId, streamArn } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, data, partitionKey, sequenceNumber, shardId, streamArn } from '../shapes.ts';
 
 const input = s.struct({
   ShardIterator: s.string({ min: 1, max: 512 }),
@@ -50,10 +50,11 @@ export const getRecords = operation<KinesisState>()({
   doc: 'Reads on from an iterator: up to 10,000 records or 10 MiB.',
   async handle(request, { state }) {
     const { stream, shard, from } = openIterator(state, request.ShardIterator);
-    const slice = await state.records.read(stream, shard, from, {
+    const limit = {
       records: request.Limit ?? kinesisLimits.getRecordsCountMax,
       bytes: kinesisLimits.getRecordsBytesMax,
-    });
+    };
+    const slice = await onStream(state, stream, async () => await state.records.read(stream, shard, from, limit));
     const { meter } = state.environment;
     meter.count(kinesisEvents.recordsOut, { stream: stream.name }, slice.records.length);
     meter.count(kinesisEvents.bytesOut, { stream: stream.name }, recordsBytes(slice.records));

@@ -5,12 +5,11 @@ import { operation } from '../../../ports/operation.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import type { Offset } from '../../../ports/stream-store.ts';
 import { shardId as shardIdOf } from '../../../kernel/names.ts';
-import { addressedStream, findShard } from '../address.ts';
+import { addressedStream, findShard, onStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import type { KinesisState } from '../model.ts';
 import { sealIterator } from '../shard-iterator.ts';
-import { sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
 
 const TYPES = ['AFTER_SEQUENCE_NUMBER', 'LATEST', 'AT_TIMESTAMP', 'AT_SEQUENCE_NUMBER', 'TRIM_HORIZON'] as const;
 type IteratorType = (typeof TYPES)[number];
@@ -40,7 +39,7 @@ export const getShardIterator = operation<KinesisState>()({
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     const shard = findShard(state, stream, request.ShardId);
-    const from = await startingPoint(state, stream, shard, request);
+    const from = await onStream(state, stream, async () => await startingPoint(state, stream, shard, request));
     return { ShardIterator: sealIterator(stream.name, shard, from, state.environment.clock.now()) };
   },
 });

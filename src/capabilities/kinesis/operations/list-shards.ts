@@ -6,8 +6,7 @@ import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import { describeShard, isOpen, type KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
-import { nextToken, shard, shardId, streamArn, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, nextToken, shard, shardId, streamArn, streamName } from '../shapes.ts';
 
 const FILTERS = [
   'AFTER_SHARD_ID',
@@ -88,14 +87,23 @@ function goOn(state: KinesisState, request: Input): Listing {
   if (request.StreamName !== undefined || request.StreamARN !== undefined) {
     throw kinesisError('InvalidArgumentException', 'NextToken and StreamName cannot be provided together.');
   }
-  const token = openOpaque('shards', request.NextToken ?? '');
-  if (token === undefined) throw kinesisError('InvalidArgumentException', 'NextToken is invalid.');
-  if (state.environment.clock.now() - Number(token['t']) > kinesisLimits.pageTokenLifeMs) {
+  const { s: name, c: created, after, f: filter, t: made } = openOpaque('shards', request.NextToken ?? '') ?? {};
+  // Whoever knows the format can seal what we never would.
+  if (typeof name !== 'string' || typeof after !== 'string' || typeof made !== 'number' || !isFilter(filter)) {
+    throw kinesisError('InvalidArgumentException', 'NextToken is invalid.');
+  }
+  if (state.environment.clock.now() - made > kinesisLimits.pageTokenLifeMs) {
     throw kinesisError('ExpiredNextTokenException', 'NextToken has expired.');
   }
-  const stream = findStream(state, String(token['s']));
-  if (stream.createdAt !== token['c']) throw kinesisError('ExpiredNextTokenException', 'NextToken has expired.');
-  return { stream, after: String(token['after']), filter: token['f'] as Filter | undefined };
+  const stream = findStream(state, name);
+  if (stream.createdAt !== created) throw kinesisError('ExpiredNextTokenException', 'NextToken has expired.');
+  return { stream, after, filter };
+}
+
+function isFilter(value: unknown): value is Filter | undefined {
+  if (value === undefined) return true;
+  const { Type, ShardId = '' } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof Type === 'string' && typeof ShardId === 'string';
 }
 
 function checkFilter(filter: Filter): void {

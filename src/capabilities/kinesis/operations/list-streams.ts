@@ -4,8 +4,7 @@ import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
-import { nextToken, streamArn, streamModeDetails, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, nextToken, streamArn, streamModeDetails, streamName } from '../shapes.ts';
 
 const input = s.struct({
   Limit: s.optional(s.integer({ min: 1, max: 10_000 })),

@@ -1,13 +1,12 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
-import { StreamNotFound, type RecordFailure, type RecordPosition, type StreamInfo } from '../../../ports/records.ts';
-import { addressedStream } from '../address.ts';
-import { kinesisError, streamNotFound } from '../errors.ts';
+import type { RecordFailure, RecordPosition, StreamInfo } from '../../../ports/records.ts';
+import { addressedStream, onStream } from '../address.ts';
+import { kinesisError } from '../errors.ts';
 import { countIn, entryBytes, isStored, tooMuch, toRecord } from '../incoming.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
-import { data, hashKey, partitionKey, streamArn, streamName } from '../shapes.ts';
-import { TARGET } from './target.ts';
+import { TARGET, data, hashKey, partitionKey, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({
   Records: s.list(s.struct({ Data: data, ExplicitHashKey: s.optional(hashKey), PartitionKey: partitionKey }), {
@@ -47,15 +46,11 @@ export const putRecords = operation<KinesisState>()({
       throw kinesisError('InvalidArgumentException', sentence);
     }
     const records = request.Records.map((entry) => toRecord(entry, stream));
-    try {
-      const results = await state.records.append(stream.name, records);
-      const failed = results.filter((result) => !isStored(result)).length;
-      countIn(state, stream.name, results.length - failed, bytes, failed);
-      return new RawAnswer(answerText(state, stream, results, failed));
-    } catch (error) {
-      if (error instanceof StreamNotFound) throw streamNotFound(stream.name, state.identity.account);
-      throw error;
-    }
+    const results = await onStream(state, stream, async () => await state.records.append(stream.name, records));
+    const refused = request.Records.filter((_, index) => !isStored(results[index] as RecordPosition | RecordFailure));
+    const refusedBytes = refused.reduce((sum, entry) => sum + entryBytes(entry), 0);
+    countIn(state, stream.name, results.length - refused.length, bytes - refusedBytes, refused.length);
+    return new RawAnswer(answerText(state, stream, results, refused.length));
   },
 });
 

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { openCatalog, type OpenCatalog } from '../../engines/catalog/index.ts';
+import { openRecords, type OpenRecords } from '../../engines/records/index.ts';
+import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import { checkAws } from '../../kernel/schema/check-aws.ts';
+import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
+import type { Json } from '../../ports/catalog.ts';
+import { RawAnswer, type Operation } from '../../ports/operation.ts';
+import type { StreamInfo } from '../../ports/records.ts';
+import { MemoryCommandLog } from '../../testing/memory-command-log.ts';
+import { MemoryStore } from '../../testing/memory-store.ts';
+import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
+import { encodeAwsJson } from '../../wire/aws-json/encode.ts';
+import type { KinesisState } from './model.ts';
+import { createStream } from './operations/create-stream.ts';
+
+/** JSON of any shape; tests look into answers as clients do. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Answer = any;
+
+/** Kinesis over real streams and a real catalog, on a store and a log in memory. */
+export interface Bench {
+  readonly environment: QuietEnvironment;
+  readonly store: MemoryStore;
+  readonly catalog: OpenCatalog;
+  readonly records: OpenRecords;
+  readonly state: KinesisState;
+  /** Calls as the wire does: JSON in, checked against the shape, JSON out; undefined for an empty body. */
+  readonly call: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
+  /** `Code: sentence` of the refusal; fails when the call succeeds or dies of anything but bad input. */
+  readonly refusal: (operation: Operation<KinesisState>, input: unknown) => Promise<string>;
+  /** Creates a provisioned stream of so many shards. */
+  readonly make: (name: string, shards?: number) => Promise<StreamInfo>;
+  /** Puts one record per text into the shard that starts at the hash key. */
+  readonly fill: (name: string, texts: readonly string[], hashKey?: bigint) => Promise<readonly string[]>;
+  /** Closes the stream's first shard and gives it two children, as SplitShard would. */
+  readonly split: (name: string) => Promise<StreamInfo>;
+}
+
+const identity = { region: 'us-east-1', account: '000000000000' };
+
+/** Makes one; `counted` hears of every metric. */
+export async function openBench(
+  counted: (name: string, labels: Readonly<Record<string, string>>, by: number) => void = () => undefined,
+): Promise<Bench> {
+  const environment = quietEnvironment();
+  environment.meter.count = (name, labels = {}, by = 1) => counted(name, labels, by);
+  const store = new MemoryStore(environment.clock);
+  const catalog = await openCatalog(new MemoryCommandLog(environment.clock), environment);
+  const records = await openRecords(store, catalog, environment, identity);
+  const state: KinesisState = { records, identity, environment, named: new Set() };
+  const bench: Bench = {
+    environment,
+    store,
+    catalog,
+    records,
+    state,
+    call: async (operation, input) => await call(state, operation, input),
+    refusal: async (operation, input) => await refusal(state, operation, input),
+    make: async (name, shards = 1) => {
+      await call(state, createStream, { StreamName: name, ShardCount: shards });
+      return described(bench, name);
+    },
+    fill: async (name, texts, hashKey = 0n) => {
+      const inputs = texts.map((text) => ({ partitionKey: 'k', explicitHashKey: hashKey, data: Buffer.from(text) }));
+      const placed = await records.append(name, inputs);
+      return placed.map((one) => ('sequenceNumber' in one ? one.sequenceNumber : one.failed));
+    },
+    split: async (name) => await split(bench, name),
+  };
+  return bench;
+}
+
+async function call(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<Answer> {
+  const checked = checkAws(operation.input, JSON.parse(JSON.stringify(input)));
+  const signal = new AbortController().signal;
+  const output = await operation.handle(checked, { requestId: 'r', signal, state });
+  if (output instanceof RawAnswer) return JSON.parse(Buffer.from(output.json as string).toString());
+  if (operation.output === undefined) return output;
+  return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, output)));
+}
+
+async function refusal(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<string> {
+  try {
+    await call(state, operation, input);
+  } catch (error) {
+    if (error instanceof RequestError || error instanceof ThrottleError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return assert.fail(`${operation.name} took ${JSON.stringify(input)}`);
+}
+
+function described({ records }: Bench, name: string): StreamInfo {
+  const stream = records.describe(name);
+  assert.ok(stream !== undefined, `no stream ${name}`);
+  return stream;
+}
+
+async function split(bench: Bench, name: string): Promise<StreamInfo> {
+  const { store, catalog } = bench;
+  const [parent] = described(bench, name).shards;
+  assert.ok(parent !== undefined);
+  const end = await (await store.open(parent.ref, 0n)).close();
+  const entry = catalog.get(`stream/${name}`);
+  const value = entry?.value as { shards: Record<string, Json>[] };
+  const middle = (parent.startingHashKey + parent.endingHashKey) / 2n;
+  const child = (ordinal: number, from: bigint, to: bigint): Record<string, Json> => ({
+    generation: parent.ref.generation,
+    ordinal,
+    startingHashKey: from.toString(),
+    endingHashKey: to.toString(),
+    parentShardId: parent.id,
+  });
+  const [first, ...others] = value.shards;
+  const shards = [
+    { ...first, endingSequenceNumber: encodeSequenceNumber(parent.ref, end) },
+    ...others,
+    child(value.shards.length, parent.startingHashKey, middle),
+    child(value.shards.length + 1, middle + 1n, parent.endingHashKey),
+  ];
+  const verdict = await catalog.propose([{ key: `stream/${name}`, put: { ...value, shards } }]);
+  assert.equal(verdict.accepted, true);
+  const after = described(bench, name);
+  await store.createShards(
+    after.shards.map(({ ref }) => ref),
+    { retentionMs: after.retentionMs },
+  );
+  return after;
+}
+
+/** All that the metrics of Kinesis counted, by name and stream. */
+export function tally(): {
+  readonly seen: Record<string, number>;
+  readonly count: (name: string, labels: Readonly<Record<string, string>>, by: number) => void;
+} {
+  const seen: Record<string, number> = {};
+  return {
+    seen,
+    count: (name, labels, by) => {
+      if (!name.startsWith('kinesis_')) return;
+      const key = `${name} ${labels['stream'] ?? ''}`;
+      seen[key] = (seen[key] ?? 0) + by;
+    },
+  };
+}
+
+/** AWS's refusal of one member; a value of null is one that is missing. */
+export function invalid(value: string | null, place: string, rule: string): string {
+  const shown = value === null ? 'null' : `'${value}'`;
+  const violation = `Value ${shown} at '${place}' failed to satisfy constraint: Member must ${rule}`;
+  return `ValidationException: 1 validation error detected: ${violation}`;
+}
+
+/** What a test expects to be refused, and how. */
+export type Refusals = readonly (readonly [input: object, sentence: string])[];
+
+/** Calls with each input and compares the refusals. */
+export async function refuses(bench: Bench, operation: Operation<KinesisState>, table: Refusals): Promise<void> {
+  for (const [input, sentence] of table) assert.equal(await bench.refusal(operation, input), sentence);
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { invalid, openBench, refuses, tally, type Answer, type Bench, type Refusals } from '../harness.fixture.ts';
+import { createStream } from './create-stream.ts';
+import { getRecords } from './get-records.ts';
+import { getShardIterator } from './get-shard-iterator.ts';
+import { putRecord } from './put-record.ts';
+
+const SHARD = 'shardId-000000000000';
+
+async function iterator({ call }: Bench, StreamName = 'a', ShardIteratorType = 'TRIM_HORIZON'): Promise<string> {
+  return (await call(getShardIterator, { StreamName, ShardId: SHARD, ShardIteratorType })).ShardIterator;
+}
+
+function texts(answer: Answer): string {
+  return answer.Records.map(({ Data }: Answer) => Buffer.from(Data, 'base64').toString()).join(' ');
+}
+
+test('a record comes back as it was put', async () => {
+  const { seen, count } = tally();
+  const bench = await openBench(count);
+  const { call, make, environment } = bench;
+  await make('a');
+  environment.advance(7);
+  const Data = Buffer.from([0, 255, 10, 34]).toString('base64');
+  const PartitionKey = 'a"\\\n\u0001ü𝕏';
+  const { SequenceNumber } = await call(putRecord, { StreamName: 'a', Data, PartitionKey });
+  const { Records, MillisBehindLatest } = await call(getRecords, { ShardIterator: await iterator(bench) });
+  assert.deepEqual(Records, [{ SequenceNumber, ApproximateArrivalTimestamp: 1_700_000_000.007, PartitionKey, Data }]);
+  assert.equal(MillisBehindLatest, 0);
+  assert.equal(seen['kinesis_records_out_total a'], 1);
+  assert.equal(seen['kinesis_out_bytes_total a'], 4 + Buffer.byteLength(PartitionKey));
+});
+
+test('reading on gives every record once, tells how far behind, and goes on at the tip', async () => {
+  const bench = await openBench();
+  const { call, make, fill, environment } = bench;
+  await make('a');
+  const transcript: string[] = [];
+  for (const text of ['0', '1', '2', '3', '4']) {
+    await fill('a', [text]);
+    environment.advance(100);
+  }
+  let ShardIterator = await iterator(bench);
+  const read = async (Limit: number): Promise<void> => {
+    const answer = await call(getRecords, { ShardIterator, Limit });
+    ShardIterator = answer.NextShardIterator;
+    transcript.push(`${Limit}: ${texts(answer)} (${answer.MillisBehindLatest})`);
+  };
+  await read(2);
+  await read(2);
+  await read(2);
+  await read(10_000);
+  await fill('a', ['5', '6']);
+  await read(1);
+  await read(1);
+  assert.deepEqual(transcript, ['2: 0 1 (400)', '2: 2 3 (200)', '2: 4 (0)', '10000:  (0)', '1: 5 (1)', '1: 6 (0)']);
+});
+
+test('an answer holds at most 10 MiB, and at least one record', async () => {
+  const bench = await openBench();
+  const { call, records } = bench;
+  await call(createStream, { StreamName: 'a', ShardCount: 1, MaxRecordSizeInKiB: 10_240 });
+  const sizes = [4, 4, 2, 10, 1, 1].map((mib) => mib * 1_048_576 - 1);
+  for (const size of sizes) await records.append('a', [{ partitionKey: 'k', data: Buffer.alloc(size) }]);
+  const seen: number[] = [];
+  for (let ShardIterator = await iterator(bench), behind = 1; behind > 0;) {
+    const answer = await call(getRecords, { ShardIterator });
+    seen.push(answer.Records.length);
+    ShardIterator = answer.NextShardIterator;
+    behind = answer.MillisBehindLatest;
+  }
+  assert.deepEqual(seen, [3, 1, 2]);
+});
+
+test('a closed shard ends with its children and without a next iterator', async () => {
+  const bench = await openBench();
+  const { call, make, fill, split } = bench;
+  await make('a');
+  await fill('a', ['0', '1']);
+  await split('a');
+  const first = await call(getRecords, { ShardIterator: await iterator(bench), Limit: 1 });
+  assert.equal('ChildShards' in first, false, 'there is more to read');
+  const last = await call(getRecords, { ShardIterator: first.NextShardIterator });
+  assert.equal(texts(last), '1');
+  assert.equal('NextShardIterator' in last, false);
+  assert.equal(last.MillisBehindLatest, 0);
+  assert.deepEqual(last.ChildShards, [
+    {
+      ShardId: 'shardId-000000000001',
+      ParentShards: [SHARD],
+      HashKeyRange: { StartingHashKey: '0', EndingHashKey: '170141183460469231731687303715884105727' },
+    },
+    {
+      ShardId: 'shardId-000000000002',
+      ParentShards: [SHARD],
+      HashKeyRange: {
+        StartingHashKey: '170141183460469231731687303715884105728',
+        EndingHashKey: '340282366920938463463374607431768211455',
+      },
+    },
+  ]);
+});
+
+test('records older than the retention are passed over', async () => {
+  const bench = await openBench();
+  const { call, make, fill, environment } = bench;
+  await make('a');
+  await fill('a', ['old']);
+  environment.advance(86_400_000);
+  await fill('a', ['new']);
+  const ShardIterator = await iterator(bench);
+  assert.equal(texts(await call(getRecords, { ShardIterator })), 'old new');
+  environment.advance(1);
+  assert.equal(texts(await call(getRecords, { ShardIterator })), 'new');
+});
+
+test('an iterator is good for five minutes and for this very stream', async () => {
+  const bench = await openBench();
+  const { call, refusal, make, records, environment } = bench;
+  await make('a');
+  const ShardIterator = await iterator(bench);
+  environment.advance(300_000);
+  await call(getRecords, { ShardIterator });
+  environment.advance(1);
+  const sentence =
+    'ExpiredIteratorException: Iterator expired. The iterator was created at time Tue Nov 14 22:13:20 UTC 2023 while ' +
+    'right now it is Tue Nov 14 22:18:20 UTC 2023 which is further in the future than the tolerated delay of ' +
+    '300000 milliseconds.';
+  assert.equal(await refusal(getRecords, { ShardIterator }), sentence);
+  const fresh = await iterator(bench);
+  await records.delete('a');
+  const gone = 'ResourceNotFoundException: Stream a under account 000000000000 not found.';
+  assert.equal(await refusal(getRecords, { ShardIterator: fresh }), gone);
+  await make('a');
+  const other =
+    'ResourceNotFoundException: Could not find shard of generation 1 in stream a under account 000000000000.';
+  assert.equal(await refusal(getRecords, { ShardIterator: fresh }), other);
+});
+
+test('a stream deleted during the read is not found', async () => {
+  const bench = await openBench();
+  const { refusal, make, records, store } = bench;
+  await make('a');
+  const ShardIterator = await iterator(bench);
+  const read = store.read.bind(store);
+  store.read = async (ref, from, limit) => {
+    await records.delete('a');
+    return await read(ref, from, limit);
+  };
+  const gone = 'ResourceNotFoundException: Stream a under account 000000000000 not found.';
+  assert.equal(await refusal(getRecords, { ShardIterator }), gone);
+});
+
+test('refusals', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const ShardIterator = await iterator(bench);
+  const long = 'a'.repeat(513);
+  const table: Refusals = [
+    [{ ShardIterator: 'garbage' }, 'InvalidArgumentException: Invalid ShardIterator.'],
+    [{}, invalid(null, 'shardIterator', 'not be null')],
+    [{ ShardIterator: long }, invalid(long, 'shardIterator', 'have length less than or equal to 512')],
+    [{ ShardIterator, Limit: 0 }, invalid('0', 'limit', 'have value greater than or equal to 1')],
+    [{ ShardIterator, Limit: 10_001 }, invalid('10001', 'limit', 'have value less than or equal to 10000')],
+  ];
+  await refuses(bench, getRecords, table);
+});
