@@ -10,7 +10,10 @@ test('PutRecordBatch answers one entry a record, in order, and all of them arriv
   assert.equal(answer.Encrypted, false);
   const ids: string[] = answer.RequestResponses.map(({ RecordId }: { RecordId: string }) => RecordId);
   assert.equal(new Set(ids).size, 500);
-  assert.ok(ids.every((id, index) => index === 0 || id > (ids[index - 1] ?? '')), 'in order');
+  assert.ok(
+    ids.every((id, index) => index === 0 || id > (ids[index - 1] ?? '')),
+    'in order',
+  );
   await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'd' });
   const expected = Records.map((_, index) => `${index};`).join('');
   assert.equal([...(await bench.objects('archive')).values()].map(String).join(''), expected);
