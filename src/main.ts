@@ -40,7 +40,7 @@ export interface Millrace {
   readonly gateway: string;
   /** Any pair will do as long as signatures are not verified. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Delivers what stands in the streams now: of one delivery, or of all. Rejects when it does not end within a minute. */
+  /** Delivers what stands in the streams now: of one delivery, or of all. Rejects after a minute. */
   flush(delivery?: string): Promise<void>;
   /** Answers what is under way, then ends. */
   stop(): Promise<void>;

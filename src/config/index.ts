@@ -3,8 +3,7 @@ import { configSchema, type ConfigSection, type ServerOptions } from './schema.t
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
-export { configSchema, type ConfigSection, type ServerOptions } from './schema.ts';
-export type { Variables } from './substitute.ts';
+export type { ServerOptions } from './schema.ts';
 
 /** What a config is checked with. */
 export interface ConfigOptions {

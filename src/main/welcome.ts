@@ -13,10 +13,11 @@ export function welcome(node: StartedNode, file: string | undefined): string {
   const first = `millrace dev ${file === undefined ? '(no config file: bare AWS endpoints)' : here(file)}`;
   const api = [`  api       ${served.api}  Kinesis and Firehose; /healthz /readyz /metrics /admin/streams`];
   const gateway = [`  gateway   ${served.gateway}`];
+  const trigger = routes(config.sections).length > 0 ? ' | millrace trigger github.push' : '';
   const last = [
     `  data      ${here(dataDirectory)}`,
     '  clients   eval "$(millrace env)"    secrets: millrace env --show-secrets',
-    `  look      millrace ps | millrace tail STREAM${routes(config.sections).length > 0 ? ' | millrace trigger github.push' : ''}`,
+    `  look      millrace ps | millrace tail STREAM${trigger}`,
   ];
   const room = LINES_MAX - 1 - api.length - gateway.length - last.length;
   const own = [

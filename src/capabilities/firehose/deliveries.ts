@@ -143,7 +143,8 @@ export class Deliveries {
       return;
     }
     if (existing.from !== from || existing.target.kind !== kind) {
-      const hint = `source and kind of destination stay for life: aws firehose delete-delivery-stream --delivery-stream-name ${name}`;
+      const command = `aws firehose delete-delivery-stream --delivery-stream-name ${name}`;
+      const hint = `source and kind of destination stay for life: ${command}`;
       log.warn(firehoseEvents.drift, { delivery: name, hint });
       return;
     }

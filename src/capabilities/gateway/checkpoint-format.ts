@@ -44,7 +44,8 @@ export interface Chunk {
 
 /**
  * The bytes of a chunk, little-endian: version (1), 0 or 1 for whether covered positions follow (1), routes, shards,
- * covered streams, ids. Each list starts with its length (4); texts with theirs (2). Ids name routes and shards by number.
+ * covered streams, ids. Each list starts with its length (4); texts with theirs (2).
+ * Ids name routes and shards by number.
  */
 export function encodeChunk(chunk: Chunk): Uint8Array {
   const routes = new Names<string>((route) => route);

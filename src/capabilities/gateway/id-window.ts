@@ -18,8 +18,8 @@ export interface WindowBounds {
 
 /**
  * The ids of one route, oldest first, in chunks of typed arrays: 30 bytes each and 4 for the index of its chunk.
- * A chunk's index never changes once the chunk is full, so that nothing is ever hashed again; a look-up asks each chunk,
- * newest first. Memory comes with use, a chunk at a time, and goes when a chunk's last id falls out.
+ * A chunk's index never changes once the chunk is full, so that nothing is ever hashed again; a look-up asks
+ * each chunk, newest first. Memory comes with use, a chunk at a time, and goes when a chunk's last id falls out.
  */
 export class IdWindow {
   readonly #chunkIds: number;

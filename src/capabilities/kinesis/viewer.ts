@@ -75,7 +75,7 @@ async function view(
     after === null || after === '' ? await start(state, stream, query.get('from')) : resume(state, stream, after);
   if (waitMs > 0) await waitForAny(state, cursor, waitMs, signal);
   const records: ViewedRecord[] = [];
-  for (const [shard, from] of cursor) {
+  for (const [shard, from] of [...cursor]) {
     if (records.length >= limit) break;
     const room = { records: limit - records.length, bytes: kinesisLimits.viewerBytesMax / stream.shards.length };
     const slice = await state.records.read(stream, shard, from, room);
@@ -89,6 +89,8 @@ async function view(
         data: Buffer.from(data).toString('base64'),
       });
     }
+    // Shards that were read go to the end, so that a busy one leaves room for the others.
+    cursor.delete(shard);
     cursor.set(shard, slice.next);
   }
   const next = [...cursor].map(([shard, from]) => `${shard.id}:${sequenceNumberEncoder(shard.ref)(from)}`).join(',');
@@ -138,6 +140,7 @@ function resume(state: KinesisState, stream: StreamInfo, text: string): Cursor {
 async function waitForAny(state: KinesisState, cursor: Cursor, waitMs: number, signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const end = (): void => stop.abort();
+  if (signal.aborted) return;
   signal.addEventListener('abort', end, { once: true });
   const waits = [...cursor].map(async ([shard, from]) => await state.records.waitForMore(shard, from, stop.signal));
   await Promise.race([...waits, state.environment.clock.sleep(waitMs, stop.signal)]);

@@ -16,8 +16,8 @@ export interface ObjectName {
 }
 
 /**
- * `<prefix>yyyy/MM/dd/HH/<stream>-<versionId>-yyyy-MM-dd-HH-mm-ss-<uuid><ending>`, all times those of the oldest record,
- * in UTC. As on AWS no slash comes between a prefix and the year.
+ * `<prefix>yyyy/MM/dd/HH/<stream>-<versionId>-yyyy-MM-dd-HH-mm-ss-<uuid><ending>`, all times those of the oldest
+ * record, in UTC. As on AWS no slash comes between a prefix and the year.
  */
 export function objectKey({ prefix, deliveryStream, versionId, oldestAt, uuid, ending }: ObjectName): string {
   const time = new Date(oldestAt).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-');

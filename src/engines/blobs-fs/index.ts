@@ -3,8 +3,6 @@ import type { BlobInfo, BlobStore } from '../../ports/blob-store.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { bucketFolder, decodePart, keyPath } from './paths.ts';
 
-export { isBucketName } from './paths.ts';
-
 const LIST_LIMIT = 1000;
 /** Folders remembered as durable; forgetting one costs a sync. */
 const DURABLE_FOLDERS_MAX = 10_000;

@@ -17,7 +17,8 @@ export function bucketFolder(bucket: string): string {
 
 /**
  * The path of a key below its bucket. What a file system would not keep as it is (`..`, empty parts, control
- * characters, a leading dot, `%`) is written as `%XX`, so that no key leaves its bucket and none is mistaken for another.
+ * characters, a leading dot, `%`) is written as `%XX`, so that no key leaves its bucket and none is mistaken
+ * for another.
  */
 export function keyPath(key: string): string {
   const parts = key.split('/').map(encodePart);

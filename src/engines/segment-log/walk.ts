@@ -81,7 +81,7 @@ class SegmentWalk {
     return index.from(number + 1, 0);
   }
 
-  /** Handles the commit header or the extent at `position`; resolves with what stands behind it, or undefined to stop. */
+  /** Handles the commit header or the extent at `position`; resolves with what is behind it, or undefined to stop. */
   async #step(position: number): Promise<number | undefined> {
     const window = this.#window;
     const { end } = this.#segment;

@@ -32,7 +32,7 @@ export interface SimulationOptions {
 }
 
 /**
- * One machine under one seed: virtual time, seeded chance, a disk that can lose power. The same seed gives the same run.
+ * One machine under one seed: virtual time, seeded chance, a disk that can lose power. One seed gives one run.
  * Everything the node does happens inside `drive`.
  */
 export class Simulation {

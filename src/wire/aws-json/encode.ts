@@ -2,7 +2,7 @@ import { encodeBase64 } from '../../kernel/bytes/base64.ts';
 import { memberSchema } from '../../kernel/schema/shapes.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 
-/** A value as AWS's JSON 1.1 writes it: bytes as base64, times as epoch seconds; what the shape does not name is left out. */
+/** A value as AWS's JSON 1.1 writes it: bytes as base64, times as epoch seconds; what has no shape is left out. */
 export function encodeAwsJson(schema: Schema, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   switch (schema.kind) {

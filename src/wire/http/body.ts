@@ -19,8 +19,8 @@ export function announcedBytes(message: IncomingMessage): number | undefined {
 }
 
 /**
- * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge`, 408 `RequestTimeout`, 400 `IncompleteBody`, and
- * ThrottleError `ServiceUnavailable` when there is no room for it in memory. Bytes taken from the budget are the
+ * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge`, 408 `RequestTimeout`, 400 `IncompleteBody`,
+ * and ThrottleError `ServiceUnavailable` when there is no room for it in memory. Bytes taken from the budget are the
  * caller's to give back: `taken` tells how many.
  */
 export class BodyReader {

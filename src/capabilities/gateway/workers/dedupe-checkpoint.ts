@@ -16,8 +16,9 @@ const HOUR_MS = 3_600_000;
 const PARTITION_KEY = 'ids';
 
 /**
- * Keeps the windows of delivery ids over restarts. Every few seconds the ids added since are appended to `$dedupe`, with
- * the positions up to which streams are covered; a restart folds those chunks and reads each stream behind its position.
+ * Keeps the windows of delivery ids over restarts. Every few seconds the ids added since are appended to `$dedupe`,
+ * with the positions up to which streams are covered; a restart folds those chunks and reads each stream behind its
+ * position.
  * A route is ready once its window is rebuilt and its stream stands among the covered ones, durably: from then on no
  * webhook's record can be where a restart does not look.
  */
@@ -137,7 +138,8 @@ export class DedupeCheckpoint {
   async #rebuild(stream: StreamInfo, missing: readonly Route[]): Promise<void> {
     const { environment, dedupe } = this.#receiver;
     const startedAt = environment.clock.monotonic();
-    // Ids found for routes that are not in the file now must be in `$dedupe` before one of these routes is read from it.
+    // Ids found for routes that are not in the file now must be in `$dedupe` before one of these routes
+    // is read from it.
     if (this.#hasFolded) await this.#flush(true);
     const windows = new Map(
       missing.flatMap((route) => (route.dedupe ? [[route.key, new IdWindow(route.dedupe)]] : [])),
@@ -170,7 +172,7 @@ export class DedupeCheckpoint {
     return covered;
   }
 
-  /** Reads what chunks do not cover; ids of routes that are not in the file get a window until they are checkpointed. */
+  /** Reads what chunks do not cover; ids of routes that left the file get a window until they are checkpointed. */
   async #foldTails(covered: readonly CoveredStream[], windows: Map<string, IdWindow>): Promise<number> {
     const { records, environment, dedupe } = this.#receiver;
     const now = environment.clock.now();
