@@ -27,7 +27,7 @@ test('the bytes are what the format says', () => {
 
 test('one changed character makes it no text of ours', () => {
   const text = sealOpaque('iterator', { s: 'a', f: '123' });
-  const places = fc.tuple(fc.nat(text.length - 1), fc.constantFrom(...'ABCxyz019+/= _-é\n'));
+  const places = fc.tuple(fc.nat(text.length - 1), fc.constantFrom(...'ABCxyz019+/= _-é\n'.split('')));
   fc.assert(
     fc.property(places, ([at, character]) => {
       const changed = text.slice(0, at) + character + text.slice(at + 1);

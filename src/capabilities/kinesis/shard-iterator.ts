@@ -15,10 +15,27 @@ export interface ShardPlace {
   readonly from: Offset;
 }
 
+/** Stream, generation, ordinal, offset and time of an iterator. */
+interface Sealed {
+  readonly s: string;
+  readonly g: number;
+  readonly o: number;
+  readonly f: string;
+  readonly t: number;
+}
+
+/** Whoever knows the format can seal what we never would. */
+function isSealed(value: object | undefined): value is Sealed {
+  const { s, g, o, f, t } = (value ?? {}) as { readonly [name in keyof Sealed]?: unknown };
+  if (typeof s !== 'string' || typeof f !== 'string' || !/^\d{1,18}$/.test(f)) return false;
+  return typeof g === 'number' && typeof o === 'number' && typeof t === 'number';
+}
+
 /** The text of an iterator that is good for five minutes; it knows the stream's generation. */
 export function sealIterator(stream: string, shard: ShardInfo, from: Offset, now: number): string {
   const { generation, ordinal } = shard.ref;
-  return sealOpaque(KIND, { s: stream, g: generation, o: ordinal, f: from.toString(), t: now });
+  const sealed: Sealed = { s: stream, g: generation, o: ordinal, f: from.toString(), t: now };
+  return sealOpaque(KIND, { ...sealed });
 }
 
 /** `Tue Nov 24 14:00:00 UTC 2026`: how AWS prints the times of an iterator. */
@@ -30,12 +47,8 @@ function utc(ms: number): string {
 /** The place an iterator stands for; InvalidArgument, ExpiredIterator or ResourceNotFound exceptions otherwise. */
 export function openIterator(state: KinesisState, text: string): ShardPlace {
   const value = openOpaque(KIND, text);
-  if (value === undefined) throw kinesisError('InvalidArgumentException', 'Invalid ShardIterator.');
+  if (!isSealed(value)) throw kinesisError('InvalidArgumentException', 'Invalid ShardIterator.');
   const { s: name, g: generation, o: ordinal, f: from, t: made } = value;
-  // Whoever knows the format can seal what we never would.
-  if (typeof name !== 'string' || typeof made !== 'number' || typeof from !== 'string' || !/^\d{1,18}$/.test(from)) {
-    throw kinesisError('InvalidArgumentException', 'Invalid ShardIterator.');
-  }
   const now = state.environment.clock.now();
   if (now - made > kinesisLimits.iteratorLifeMs) {
     const sentence =
@@ -46,7 +59,6 @@ export function openIterator(state: KinesisState, text: string): ShardPlace {
   const stream = findStream(state, name);
   const shard = stream.shards.find(({ ref }) => ref.generation === generation && ref.ordinal === ordinal);
   // The stream was deleted and created again since: this shard is not the one it was.
-  if (shard === undefined)
-    throw shardNotFound(`of generation ${String(generation)}`, stream.name, state.identity.account);
+  if (shard === undefined) throw shardNotFound(`of generation ${generation}`, stream.name, state.identity.account);
   return { stream, shard, from: BigInt(from) };
 }

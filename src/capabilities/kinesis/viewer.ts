@@ -75,7 +75,7 @@ async function view(
     after === null || after === '' ? await start(state, stream, query.get('from')) : resume(state, stream, after);
   if (waitMs > 0) await waitForAny(state, cursor, waitMs, signal);
   const records: ViewedRecord[] = [];
-  for (const [shard, from] of [...cursor]) {
+  for (const [shard, from] of Array.from(cursor)) {
     if (records.length >= limit) break;
     const room = { records: limit - records.length, bytes: kinesisLimits.viewerBytesMax / stream.shards.length };
     const slice = await state.records.read(stream, shard, from, room);
