@@ -22,11 +22,21 @@ const KNOWN: readonly string[] = ['ENOENT', 'EEXIST', 'ENOSPC', 'EIO', 'EACCES']
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** Turns a platform error into ours; full quotas count as a full disk, missing rights as EACCES. */
+const ALSO: Readonly<Record<string, EnvironmentCode>> = {
+  EDQUOT: 'ENOSPC',
+  EPERM: 'EACCES',
+  EROFS: 'EACCES',
+  ENOTDIR: 'ENOENT',
+};
+
+/**
+ * Turns a platform error into ours; full quotas count as a full disk, missing rights as EACCES, a path through a file as
+ * one that leads nowhere.
+ */
 export function environmentError(error: unknown): EnvironmentError {
-  const raw = (error as { code?: unknown }).code;
-  const code = raw === 'EDQUOT' ? 'ENOSPC' : raw === 'EPERM' || raw === 'EROFS' ? 'EACCES' : raw;
-  const known = typeof code === 'string' && KNOWN.includes(code) ? (code as EnvironmentCode) : 'EOTHER';
+  const raw = String((error as { code?: unknown }).code);
+  const code = ALSO[raw] ?? raw;
+  const known = KNOWN.includes(code) ? (code as EnvironmentCode) : 'EOTHER';
   return new EnvironmentError(known, error instanceof Error ? error.message : String(error), error);
 }
 

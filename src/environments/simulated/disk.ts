@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../kernel/errors.ts';
+import { Defect, EnvironmentError } from '../../kernel/errors.ts';
 import type { SeededRandom } from './chance.ts';
 
 const SECTOR_BYTES = 512;
@@ -25,6 +25,7 @@ export class Inode {
   }
 
   write(bytes: Uint8Array, position: number): void {
+    if (bytes.length === 0) return;
     const change: Change = { kind: 'write', position, bytes: bytes.slice() };
     this.unsynced.push(change);
     this.apply(change);
@@ -145,11 +146,14 @@ export class SimulatedDisk {
   makeDirectory(path: string): void {
     if (this.names.get(path) === 'directory') return;
     if (this.names.has(path)) throw new EnvironmentError('EEXIST', `is a file: ${path}`);
-    if (path !== '/') this.makeDirectory(parentOf(path));
+    const parent = parentOf(path);
+    if (this.find(parent) !== undefined) this.needDirectory(parent);
+    this.makeDirectory(parent);
     this.change({ kind: 'add', path, place: 'directory' });
   }
 
   remove(path: string): void {
+    if (this.names.get(path) === 'directory') throw new EnvironmentError('EOTHER', `is a directory: ${path}`);
     if (this.names.has(path)) this.change({ kind: 'remove', path });
   }
 
@@ -162,7 +166,8 @@ export class SimulatedDisk {
   rename(from: string, to: string): void {
     const place = this.names.get(from);
     if (place === undefined) throw new EnvironmentError('ENOENT', `no such file: ${from}`);
-    if (this.names.get(to) === 'directory') throw new EnvironmentError('EEXIST', `is a directory: ${to}`);
+    if (place === 'directory') throw new Defect(`renaming directories is not simulated: ${from}`);
+    if (this.names.get(to) === 'directory') throw new EnvironmentError('EOTHER', `is a directory: ${to}`);
     this.needDirectory(parentOf(to));
     this.change({ kind: 'rename', from, to, place });
   }

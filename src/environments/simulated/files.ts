@@ -81,12 +81,21 @@ function openFile(
   writable: boolean,
   later: <T>(work: () => T) => Promise<T>,
 ): OpenFile {
+  let isOpen = true;
+  const needOpen = (): void => {
+    if (!isOpen) throw new EnvironmentError('EOTHER', `closed already: ${path}`);
+  };
   const needWritable = (): void => {
-    if (!writable) throw new EnvironmentError('EACCES', `opened for reading only: ${path}`);
+    needOpen();
+    if (!writable) throw new EnvironmentError('EOTHER', `opened for reading only: ${path}`);
   };
   return {
     path,
-    read: async (into, position) => await later(() => inode.read(into, position)),
+    read: async (into, position) =>
+      await later(() => {
+        needOpen();
+        return inode.read(into, position);
+      }),
     async write(bytes, position) {
       await later(() => {
         needWritable();
@@ -104,6 +113,7 @@ function openFile(
     async sync() {
       const covered = inode.changes;
       await later(() => {
+        needOpen();
         machine.began('sync');
         if (!machine.alive()) return;
         const code = machine.fault('sync');
@@ -120,7 +130,14 @@ function openFile(
       });
       if (!machine.alive()) await never<void>();
     },
-    size: async () => await later(() => inode.size),
-    close: async () => await later(() => undefined),
+    size: async () =>
+      await later(() => {
+        needOpen();
+        return inode.size;
+      }),
+    close: async () =>
+      await later(() => {
+        isOpen = false;
+      }),
   };
 }
