@@ -11,6 +11,8 @@ import {
 } from 'yaml';
 import type { ConfigPath } from '../kernel/schema/check-config.ts';
 
+const FAULTS_SHOWN = 2;
+
 /** A place in a file; both count from 1. */
 export interface Position {
   readonly line: number;
@@ -34,7 +36,9 @@ export function readYaml(text: string): ConfigFile {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const faults = document.errors.map(({ pos, message }) => ({ position: at(pos[0]), message }));
+  // One fault of syntax makes many more behind it.
+  const first = document.errors.slice(0, FAULTS_SHOWN);
+  const faults = first.map(({ pos, message }) => ({ position: at(pos[0]), message: withHint(text, pos[0], message) }));
   if (faults.length > 0) return { value: undefined, locate: () => undefined, faults };
   const read = toPlain(document);
   return {
@@ -45,6 +49,12 @@ export function readYaml(text: string): ConfigFile {
     },
     faults: read.fault === undefined ? [] : [{ position: { line: 1, column: 1 }, message: read.fault }],
   };
+}
+
+/** `${...}` begins a mapping where YAML is not told that it is text. */
+function withHint(text: string, offset: number, message: string): string {
+  const isPlaceholder = text.slice(Math.max(0, offset - 1), offset + 1).includes('${') || text[offset - 1] === '$';
+  return isPlaceholder ? `${message}; put the text with \${...} in quotes` : message;
 }
 
 /** Aliases that multiply themselves are refused by the library. */

@@ -30,6 +30,11 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   readonly plane: 'control' | 'data';
   /** One sentence for the reference page. */
   readonly doc: string;
+  /**
+   * Reads the checked input straight from a body's bytes where that is plain JSON; undefined leaves it to the full
+   * parse, which must come to the same.
+   */
+  scan?(body: Uint8Array): Static<I> | undefined;
   handle(input: Static<I>, call: Call<S>): Promise<O>;
 }
 

@@ -36,13 +36,15 @@ export async function recover(environment: Environment, directory: string): Prom
     if (names[at - 1]?.segment === name.segment) throw damage(path, 0, 'another file has the same number');
     await recovery.take(path, name, at === names.length - 1);
   }
-  return recovery.finish((names.at(-1)?.segment ?? 0) + 1);
+  return await recovery.finish((names.at(-1)?.segment ?? 0) + 1);
 }
 
 class Recovery {
   readonly #environment: Environment;
   readonly #directory: string;
   readonly #segments: Segment[] = [];
+  /** Files without a whole commit. */
+  readonly #empty: { readonly segment: Segment; readonly scan: Scan }[] = [];
   readonly #table = new ShardTable();
   /** By segment: the furthest place that a later commit says was durable. */
   readonly #synced = new Map<number, number>();
@@ -62,19 +64,20 @@ class Recovery {
       const scan = await scanSegment(file, name, (commit) => this.#commit(segment, commit));
       segment.end = scan.end;
       if (scan.bad !== undefined) await this.#judge(file, path, name, scan, isLast);
-      if (scan.end > 0) this.#segments.push(segment);
+      if (scan.end === 0) this.#empty.push({ segment, scan });
+      else this.#segments.push(segment);
       if (scan.end > 0 && isLast) await this.#secure(file, name.segment, scan);
-      if (scan.end === 0) await this.#removeEmpty(path, scan);
     } finally {
       await file.close();
     }
   }
 
-  finish(nextSegment: number): Recovered {
-    for (const segment of this.#segments) {
+  async finish(nextSegment: number): Promise<Recovered> {
+    for (const segment of [...this.#segments, ...this.#empty.map((empty) => empty.segment)]) {
       const synced = this.#synced.get(segment.number) ?? 0;
       if (segment.end < synced) throw damage(segment.path, segment.end, `${synced} bytes of it were durable`);
     }
+    for (const { segment, scan } of this.#empty) await this.#removeEmpty(segment.path, scan);
     for (const state of this.#table.all()) this.#table.forgetIfGone(state);
     const last = this.#segments.at(-1);
     return {

@@ -30,8 +30,8 @@ const ALSO: Readonly<Record<string, EnvironmentCode>> = {
 };
 
 /**
- * Turns a platform error into ours; full quotas count as a full disk, missing rights as EACCES, a path through a file as
- * one that leads nowhere.
+ * Turns a platform error into ours; full quotas count as a full disk, missing rights as EACCES, and a path through a
+ * file as one that leads nowhere.
  */
 export function environmentError(error: unknown): EnvironmentError {
   const raw = String((error as { code?: unknown }).code);

@@ -59,11 +59,12 @@ async function serve(
   }
   checkContentType(request);
   const bytes = await request.readBody(bodyBytesMax);
-  const value = parse(bytes);
+  const scanned = served?.operation.scan?.(bytes);
+  const value = scanned === undefined ? parse(bytes) : undefined;
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
   checkSignatureShape(request);
   const { operation, state, check } = served;
-  const input = check(value, bytes.length);
+  const input = scanned ?? check(value, bytes.length);
   const output = await operation.handle(input, { requestId: request.id, signal: request.signal, state });
   if (output instanceof RawAnswer) return answers.ok(contentType, output.json);
   if (operation.output === undefined) return answers.ok(contentType, '');

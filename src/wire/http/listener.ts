@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import { createByteBudget, type ByteBudget } from '../../kernel/flow/byte-budget.ts';
@@ -51,6 +51,8 @@ class OpenListener implements Listener {
   readonly #environment: Environment;
   readonly #context: ExchangeContext;
   readonly #server: Server;
+  /** Connections that have not sent a byte: the platform counts them as busy. */
+  readonly #silent = new Set<Socket>();
   #requests = 0;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -77,6 +79,7 @@ class OpenListener implements Listener {
     this.#server.maxHeadersCount = httpLimits.headersMax;
     this.#server.maxConnections = httpLimits.connectionsMax;
     this.#server.timeout = httpLimits.socketIdleMs;
+    this.#server.on('connection', (socket: Socket) => this.#watchSilence(socket));
     this.#server.on('request', (message, response) => this.#serve(message, response, false));
     this.#server.on('checkContinue', (message, response) => this.#serve(message, response, true));
     this.#server.on('checkExpectation', (_message, response: ServerResponse) => {
@@ -113,6 +116,7 @@ class OpenListener implements Listener {
     this.#draining = true;
     const cancel = this.#environment.clock.timer(withinMs, () => this.#server.closeAllConnections());
     this.#closed ??= closeServer(this.#server);
+    for (const socket of this.#silent) if (socket.bytesRead === 0) socket.destroy();
     await this.#closed;
     cancel();
   }
@@ -122,6 +126,13 @@ class OpenListener implements Listener {
     this.#closed ??= closeServer(this.#server);
     this.#server.closeAllConnections();
     await this.#closed;
+  }
+
+  #watchSilence(socket: Socket): void {
+    this.#silent.add(socket);
+    const forget = (): void => void this.#silent.delete(socket);
+    socket.once('data', forget);
+    socket.once('close', forget);
   }
 
   #serve(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -141,10 +152,12 @@ class OpenListener implements Listener {
     if (this.#requests >= httpLimits.requestsMax) {
       return plainAnswer(503, 'ServiceUnavailable', 'too many requests are under way', { 'retry-after': '1' });
     }
+    const malformed = refusesHeaders(message);
+    if (malformed !== undefined) return malformed;
     const access = this.#options.private;
     if (access === undefined) return undefined;
-    const { host, origin } = message.headers;
-    const reason = refusesCaller({ host, origin }, this.#options.host, access);
+    const { origin } = message.headers;
+    const reason = refusesCaller({ host: calledHost(message), origin }, this.#options.host, access);
     if (reason !== undefined) return plainAnswer(403, 'Forbidden', reason);
     const isPreflight = message.method === 'OPTIONS' && message.headers['access-control-request-method'] !== undefined;
     return isPreflight && origin !== undefined ? preflight(message, origin) : undefined;
@@ -158,6 +171,27 @@ class OpenListener implements Listener {
     response.setHeader('access-control-expose-headers', 'x-amzn-requestid, x-amz-id-2');
     response.setHeader('vary', 'origin');
   }
+}
+
+/**
+ * The platform hides what is doubled and what is too much, and so keeps from our checks what others may have gone by:
+ * a second Host, or an Origin behind the last header that it looks at.
+ */
+function refusesHeaders({ rawHeaders }: IncomingMessage): HttpAnswer | undefined {
+  if (rawHeaders.length > 2 * httpLimits.headersMax) {
+    return plainAnswer(431, 'RequestHeaderFieldsTooLarge', `a request has at most ${httpLimits.headersMax} headers`);
+  }
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1 ? plainAnswer(400, 'BadRequest', 'a request has one Host') : undefined;
+}
+
+/** An absolute target names the host, whatever the header says (RFC 9112, 3.2.2). */
+function calledHost({ url = '/', headers }: IncomingMessage): string | undefined {
+  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
 }
 
 function preflight(message: IncomingMessage, origin: string): HttpAnswer {

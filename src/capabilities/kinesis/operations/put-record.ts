@@ -4,6 +4,7 @@ import { operation } from '../../../ports/operation.ts';
 import { addressedStream, onStream } from '../address.ts';
 import { checkOrdering, countIn, entryBytes, isStored, tooMuch, toRecord } from '../incoming.ts';
 import type { KinesisState } from '../model.ts';
+import { scanPutRecord } from '../put-scan.ts';
 import { TARGET, data, hashKey, partitionKey, sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({
@@ -26,6 +27,7 @@ export const putRecord = operation<KinesisState>()({
   errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
   plane: 'data',
   doc: 'Stores one record and answers where, once it is durable.',
+  scan: scanPutRecord,
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     checkOrdering(state, stream, request.SequenceNumberForOrdering);

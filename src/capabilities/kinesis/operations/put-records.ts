@@ -6,6 +6,7 @@ import { kinesisError } from '../errors.ts';
 import { countIn, entryBytes, isStored, tooMuch, toRecord } from '../incoming.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
+import { scanPutRecords } from '../put-scan.ts';
 import { TARGET, data, hashKey, partitionKey, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({
@@ -38,6 +39,7 @@ export const putRecords = operation<KinesisState>()({
   errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
   plane: 'data',
   doc: 'Stores up to 500 records; each one’s fate stands in the answer, in the request’s order.',
+  scan: scanPutRecords,
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     const bytes = request.Records.reduce((sum, entry) => sum + entryBytes(entry), 0);

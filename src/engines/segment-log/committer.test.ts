@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
+import { Simulation } from '../../environments/simulated/index.ts';
+import type { Environment, Files, OpenFile } from '../../ports/environment.ts';
+import { Unavailable, type Appended } from '../../ports/stream-store.ts';
+import { A, B, entry, LogUnderTest } from './log.fixture.ts';
+
+const SEEDS = 20;
+
+function segments(names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.startsWith('segment-'));
+}
+
+async function list({ simulation }: LogUnderTest): Promise<readonly string[]> {
+  return segments(await simulation.drive(simulation.environment.files.list('/data/log')));
+}
+
+function numbers(from: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `record ${from + index}`);
+}
+
+test('a full segment is followed by a new one, and readers cross from file to file', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 1000 });
+  for (const text of numbers(0, 30)) await under.append(under.a, text);
+  const names = await list(under);
+  assert.ok(names.length > 3);
+  assert.deepEqual(
+    names,
+    names.map((_, index) => `segment-${String(index + 1).padStart(10, '0')}-epoch-1.log`),
+  );
+  const image = await under.image();
+  for (const name of names) assert.ok((image.get(`/data/log/${name}`)?.length ?? Infinity) <= 1000 + 200, name);
+  assert.deepEqual(await under.texts(A), numbers(0, 30));
+  const again = await LogUnderTest.openImage(image);
+  assert.deepEqual(await again.texts(A), numbers(0, 30));
+  assert.equal((await list(again)).at(-1), `segment-${String(names.length + 1).padStart(10, '0')}-epoch-2.log`);
+});
+
+test('a run that is larger than a segment, or than a usual commit, stays in one piece', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 10_000 });
+  const large = 'x'.repeat(3_000_000);
+  await under.append(under.a, large, large);
+  await under.append(under.a, 'small');
+  assert.deepEqual(
+    (await under.texts(A)).map(({ length }) => length),
+    [3_000_000, 3_000_000, 5],
+  );
+  const again = await LogUnderTest.openImage(await under.image());
+  assert.equal((await again.texts(A)).length, 3);
+});
+
+test('segments that nobody needs go, the newest stays, and what is left can be opened', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 1000 });
+  for (const text of numbers(0, 30)) await under.append(under.a, text);
+  const before = await list(under);
+  await under.drive(under.log.store.trim(A, 30n));
+  // The next roll asks retention to look.
+  for (const text of numbers(30, 8)) await under.append(under.a, text);
+  await under.simulation.pass(1000);
+  const after = await list(under);
+  assert.ok(!after.includes(before[0] ?? ''), 'the oldest went');
+  assert.ok(after.length < before.length);
+  assert.deepEqual(await under.texts(A), numbers(30, 8));
+  const again = await LogUnderTest.openImage(await under.image());
+  assert.equal(again.log.store.bounds(A).end, 38n);
+  assert.deepEqual((await again.texts(A)).slice(-8), numbers(30, 8));
+});
+
+test('appends that wait share one write and one sync', async () => {
+  const under = await LogUnderTest.open();
+  const commits = (): number => under.simulation.metrics.get('log_commits_total{}') ?? 0;
+  const before = commits();
+  const texts = numbers(0, 100);
+  await under.drive(
+    Promise.all(texts.map(async (text, index) => await (index % 2 === 0 ? under.a : under.b).append([entry(text)]))),
+  );
+  assert.equal(commits() - before, 1);
+  assert.deepEqual(
+    await under.texts(A),
+    texts.filter((_, index) => index % 2 === 0),
+  );
+});
+
+test('more bytes than may wait are refused, known not to be stored, and room comes back', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { pendingBytesMax: 2000 });
+  const calls = numbers(0, 50);
+  const settled = await under.drive(Promise.allSettled(calls.map(async (text) => await under.a.append([entry(text)]))));
+  const stored = calls.filter((_, index) => settled[index]?.status === 'fulfilled');
+  assert.ok(stored.length > 5 && stored.length < 50);
+  for (const one of settled) if (one.status === 'rejected') assert.ok(one.reason instanceof Unavailable);
+  assert.deepEqual(await under.texts(A), stored);
+  assert.equal(under.simulation.metrics.get('log_refused_total{"reason":"pending"}'), 50 - stored.length);
+  await under.append(under.a, 'after');
+  assert.deepEqual(await under.texts(A), [...stored, 'after']);
+  await assert.rejects(under.drive(under.a.append([entry('x'.repeat(3000))])), Unavailable, 'alone too large');
+  assert.deepEqual(under.failures, []);
+});
+
+test('a failed sync ends the log once: who was being written is not told that nothing is stored', async () => {
+  const under = await LogUnderTest.open();
+  await under.append(under.a, 'before');
+  under.simulation.failNext('sync', 'EIO');
+  const settled = await under.drive(
+    (async () => {
+      const written = under.a.append([entry('in doubt')]);
+      // Queued while the commit of the first is at the disk.
+      await new Promise<void>((resolve) => under.simulation.environment.clock.soon(resolve));
+      const waiting = under.b.append([entry('behind')]);
+      return await Promise.allSettled([written, waiting]);
+    })(),
+  );
+  const [doubt, behind] = settled.map((one) => (one.status === 'rejected' ? (one.reason as Error) : undefined));
+  assert.ok(doubt instanceof EnvironmentError && !(doubt instanceof Unavailable));
+  assert.ok(behind instanceof Unavailable);
+  assert.equal(under.failures.length, 1);
+
+  const operations = under.simulation.fileOperations;
+  for (const writer of [under.a, under.b]) await assert.rejects(under.drive(writer.append([entry('x')])), Unavailable);
+  await assert.rejects(under.drive(under.log.store.createShards([A], { retentionMs: 1 })), Unavailable);
+  assert.equal(under.failures.length, 1, 'told once');
+  assert.match(under.log.health().join(), /the log cannot be written/);
+  assert.deepEqual(await under.texts(A), ['before'], 'what was durable is still served');
+  await under.drive(under.log.close());
+  assert.equal(under.simulation.fileOperations, operations, 'nothing is written or synced again');
+});
+
+test('after a failed sync and a power cut the record in doubt is there whole, or not at all', async () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const under = await LogUnderTest.open(new Simulation(seed));
+    await under.append(under.a, 'before');
+    under.simulation.failNext('sync', 'EIO');
+    await assert.rejects(under.append(under.a, 'in doubt'));
+    under.simulation.crash();
+    under.simulation.restart();
+    const again = await LogUnderTest.open(under.simulation, { epoch: 2 });
+    seen.add((await again.texts(A)).join());
+    await again.append(again.a, 'after');
+    assert.equal((await again.texts(A)).at(-1), 'after');
+  }
+  assert.deepEqual([...seen].sort(), ['before', 'before,in doubt']);
+});
+
+test('a full disk refuses, leaves nothing behind, keeps reading, and takes again what fits', async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const under = await LogUnderTest.open(new Simulation(seed));
+    await under.append(under.a, 'before');
+    under.simulation.failNext('write', 'ENOSPC', 'ENOSPC');
+    for (const text of ['refused 1', 'refused 2']) {
+      await assert.rejects(under.append(under.a, text), Unavailable);
+      assert.deepEqual(under.log.health(), ['the disk is full: appends are refused']);
+      assert.deepEqual(await under.texts(A), ['before']);
+    }
+    await under.append(under.a, 'after');
+    assert.deepEqual(under.log.health(), []);
+    assert.deepEqual(under.failures, []);
+    assert.deepEqual(await under.texts(A), ['before', 'after']);
+    under.simulation.crash();
+    under.simulation.restart();
+    const again = await LogUnderTest.open(under.simulation, { epoch: 2 });
+    assert.deepEqual(await again.texts(A), ['before', 'after'], `seed ${seed}`);
+  }
+});
+
+/** The machine with a fault in one kind of call, as often as `left` says. */
+function failing(
+  environment: Environment,
+  fault: { code: EnvironmentCode; left: number; on: 'create' | 'truncate' | 'syncDirectory' },
+): Environment {
+  const fail = (on: string): void => {
+    if (fault.on !== on || fault.left === 0) return;
+    fault.left -= 1;
+    throw new EnvironmentError(fault.code, `${on} fails`);
+  };
+  const opened = (file: OpenFile): OpenFile => ({
+    path: file.path,
+    read: async (into, position) => await file.read(into, position),
+    write: async (bytes, position) => await file.write(bytes, position),
+    sync: async () => await file.sync(),
+    truncate: async (length) => {
+      fail('truncate');
+      await file.truncate(length);
+    },
+    size: async () => await file.size(),
+    close: async () => await file.close(),
+  });
+  const files: Files = {
+    ...environment.files,
+    open: async (path, mode) => {
+      if (mode === 'create') fail('create');
+      return opened(await environment.files.open(path, mode));
+    },
+    syncDirectory: async (path) => {
+      fail('syncDirectory');
+      await environment.files.syncDirectory(path);
+    },
+  };
+  return { ...environment, files };
+}
+
+for (const on of ['create', 'syncDirectory'] as const) {
+  test(`no room for a new segment (${on}) refuses appends until there is`, async () => {
+    const simulation = new Simulation(1);
+    const fault = { code: 'ENOSPC' as const, left: 0, on };
+    const options = { segmentBytesMax: 1000 };
+    const under = await LogUnderTest.open(simulation, options, failing(simulation.environment, fault));
+    fault.left = 3;
+    const stored: string[] = [];
+    for (const text of numbers(0, 40)) {
+      try {
+        await under.append(under.a, text);
+        stored.push(text);
+      } catch (error) {
+        assert.ok(error instanceof Unavailable);
+      }
+    }
+    assert.deepEqual([stored.length, fault.left], [37, 0]);
+    assert.deepEqual(under.failures, []);
+    assert.deepEqual(await under.texts(A), stored);
+    assert.deepEqual(await (await LogUnderTest.openImage(await under.image())).texts(A), stored);
+  });
+}
+
+test('when what arrived of a refused commit cannot be taken back, the log ends', async () => {
+  const simulation = new Simulation(1);
+  const fault = { code: 'EIO' as const, left: 0, on: 'truncate' as const };
+  const under = await LogUnderTest.open(simulation, {}, failing(simulation.environment, fault));
+  await under.append(under.a, 'before');
+  fault.left = 1;
+  simulation.failNext('write', 'ENOSPC');
+  await assert.rejects(under.append(under.a, 'in doubt'), (error) => !(error instanceof Unavailable));
+  assert.equal(under.failures.length, 1);
+});
+
+test('a write that fails for another reason than room ends the log', async () => {
+  const under = await LogUnderTest.open();
+  under.simulation.failNext('write', 'EIO');
+  await assert.rejects(under.append(under.a, 'in doubt'), (error) => !(error instanceof Unavailable));
+  assert.equal(under.failures.length, 1);
+  await assert.rejects(under.append(under.b, 'x'), Unavailable);
+});
+
+test('closing writes what waits; later calls are refused', async () => {
+  const under = await LogUnderTest.open();
+  const appended: Promise<Appended>[] = numbers(0, 10).map(async (text) => await under.a.append([entry(text)]));
+  await under.drive(under.log.close());
+  assert.equal((await under.drive(Promise.all(appended))).length, 10);
+  await assert.rejects(under.drive(under.a.append([entry('late')])), Unavailable);
+  await assert.rejects(under.texts(A), Unavailable);
+  const again = await LogUnderTest.openImage(await under.image());
+  assert.deepEqual(await again.texts(A), numbers(0, 10));
+  assert.deepEqual(await again.texts(B), []);
+});

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { A, B, flipped, type Image, lastSegment, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
+
+const DAMAGED = { name: 'EnvironmentError', code: 'EIO' };
+const NEWER = { name: 'EnvironmentError', code: 'EOTHER' };
+
+interface Sample {
+  readonly image: Image;
+  readonly path: string;
+  readonly bytes: Buffer;
+  /** Where each append's commit ends. */
+  readonly ends: readonly number[];
+}
+
+/** Three commits in one file, left as a power cut after the last answer would. */
+async function sample(): Promise<Sample> {
+  const under = await LogUnderTest.open();
+  const ends: number[] = [];
+  const note = async (): Promise<void> => void ends.push(lastSegment(await under.image()).bytes.length);
+  await under.append(under.a, 'a1', 'a2');
+  await note();
+  await under.append(under.b, 'b1');
+  await note();
+  await under.append(under.a, 'a3', 'a4');
+  await note();
+  const image = await under.image();
+  return { image, ...lastSegment(image), ends };
+}
+
+async function held(under: LogUnderTest): Promise<Record<string, readonly string[]>> {
+  return { a: await under.texts(A), b: await under.texts(B) };
+}
+
+function cuts(under: LogUnderTest): number {
+  return under.simulation.logged.filter(({ event }) => event === 'log.tail.cut').length;
+}
+
+const WHOLE = { a: ['a1', 'a2', 'a3', 'a4'], b: ['b1'] };
+const WITHOUT_LAST = { a: ['a1', 'a2'], b: ['b1'] };
+
+test('after a power cut everything that was answered is there, and the log goes on', async () => {
+  const { image } = await sample();
+  const under = await LogUnderTest.openImage(image);
+  assert.deepEqual(await held(under), WHOLE);
+  assert.equal(cuts(under), 0);
+  await under.append(under.a, 'a5');
+  assert.deepEqual(await under.texts(A), [...WHOLE.a, 'a5']);
+});
+
+test('a last commit that ends at any of its bytes is cut, and what came before stays', async () => {
+  const { image, path, bytes, ends } = await sample();
+  const from = ends[1] ?? 0;
+  for (let length = from; length < bytes.length; length += 1) {
+    const under = await LogUnderTest.openImage(replaced(image, path, bytes.subarray(0, length)));
+    assert.deepEqual(await held(under), WITHOUT_LAST, `${length} of ${bytes.length} bytes`);
+    assert.equal(cuts(under), length === from ? 0 : 1, `${length} of ${bytes.length} bytes`);
+    // What was cut must not come back under what is written now.
+    await under.append(under.a, 'other');
+    const again = await LogUnderTest.openImage(await under.image(), { epoch: 3 });
+    assert.deepEqual(await held(again), { ...WITHOUT_LAST, a: [...WITHOUT_LAST.a, 'other'] });
+  }
+});
+
+test('a last commit with any byte wrong, or zeros from any byte on, is cut', async () => {
+  const { image, path, bytes, ends } = await sample();
+  for (let at = ends[1] ?? 0; at < bytes.length; at += 1) {
+    const zeroed = Buffer.from(bytes).fill(0, at);
+    for (const [what, torn] of [
+      ['turned', flipped(bytes, at)],
+      ['zeros from', zeroed],
+    ] as const) {
+      if (torn.equals(bytes)) continue;
+      const under = await LogUnderTest.openImage(replaced(image, path, torn));
+      assert.deepEqual(await held(under), WITHOUT_LAST, `${what} byte ${at}`);
+    }
+  }
+});
+
+test('a file cut before its first commit is whole holds nothing, and is removed', async () => {
+  const { path, bytes, ends } = await sample();
+  const firstCommit = Buffer.from(bytes.subarray(0, (ends[0] ?? 0) - 1));
+  const next = bytes.indexOf(bytes.subarray(40, 44), 44);
+  for (let length = 0; length < next; length += 1) {
+    const under = await LogUnderTest.openImage(new Map([[path, firstCommit.subarray(0, length)]]));
+    assert.deepEqual(await held(under), { a: [], b: [] });
+    assert.equal([...(await under.image()).keys()].includes(path), false, `${length} bytes`);
+  }
+});
+
+test('a wrong byte in front of the last commit is damage: the start says where, and changes nothing', async () => {
+  const { image, path, bytes, ends } = await sample();
+  for (let at = 0; at < (ends[1] ?? 0); at += 1) {
+    const simulation = await machineWith(replaced(image, path, flipped(bytes, at)));
+    const isVersion = at >= 8 && at < 12;
+    await assert.rejects(LogUnderTest.open(simulation, { epoch: 2 }), isVersion ? NEWER : DAMAGED, `byte ${at}`);
+    const left = await simulation.drive(simulation.environment.files.readFile(path));
+    assert.ok(flipped(bytes, at).equals(left), `byte ${at}`);
+  }
+});
+
+test('after a clean stop a wrong byte anywhere in the records is damage', async () => {
+  const under = await LogUnderTest.open();
+  await under.append(under.a, 'a1');
+  const { length } = lastSegment(await under.image()).bytes;
+  await under.drive(under.log.close());
+  const image = await under.image();
+  const { path, bytes } = lastSegment(image);
+  assert.ok(bytes.length > length, 'the last commit vouches for those before');
+  for (let at = 12; at < length; at += 1) {
+    await assert.rejects(LogUnderTest.openImage(replaced(image, path, flipped(bytes, at))), DAMAGED, `byte ${at}`);
+  }
+  for (let cut = 1; cut < length; cut += 7) {
+    const simulation = await machineWith(replaced(image, path, bytes.subarray(0, cut)));
+    const reopened = await LogUnderTest.open(simulation, { epoch: 2 });
+    assert.ok((await reopened.texts(A)).length <= 1, 'a file cut short is a torn write: nothing says otherwise');
+  }
+});
+
+test('an older file must be whole: neither a wrong byte nor a missing end passes', async () => {
+  const under = await LogUnderTest.open();
+  await under.append(under.a, 'a1');
+  const first = lastSegment(await under.image());
+  const second = await LogUnderTest.openImage(await under.image());
+  await second.append(second.a, 'a2');
+  const image = await second.image();
+  assert.ok(lastSegment(image).path > first.path);
+  for (let at = 0; at < first.bytes.length; at += 1) {
+    if (at >= 8 && at < 12) continue;
+    const broken = replaced(image, first.path, flipped(first.bytes, at));
+    await assert.rejects(LogUnderTest.openImage(broken, { epoch: 3 }), DAMAGED, `byte ${at}`);
+  }
+  for (let length = 0; length < first.bytes.length; length += 1) {
+    const broken = replaced(image, first.path, first.bytes.subarray(0, length));
+    const simulation = await machineWith(broken);
+    await assert.rejects(LogUnderTest.open(simulation, { epoch: 3 }), DAMAGED, `${length} bytes`);
+    const { files } = simulation.environment;
+    assert.equal(await simulation.drive(files.size(first.path)), length, 'nothing is removed');
+  }
+});
+
+test('the start of a file that a crash left without a commit is removed, whichever file it is', async () => {
+  const { image, path, bytes } = await sample();
+  const later = path.replace('segment-0000000001', 'segment-0000000002');
+  const started = replaced(image, later, bytes.subarray(0, 20));
+  const under = await LogUnderTest.openImage(started);
+  assert.deepEqual(await held(under), WHOLE);
+  assert.deepEqual([...(await under.image()).keys()], [path, path.replace('1-epoch-1', '3-epoch-2')]);
+});
+
+/** Makes a byte's change under a running log; what was read right before must be read so again, or not at all. */
+test('bytes that go wrong under a running log are never served', async () => {
+  const { image, path, bytes } = await sample();
+  const under = await LogUnderTest.openImage(image);
+  const expected = await held(under);
+  const { files } = under.simulation.environment;
+  const file = await under.drive(files.open(path, 'write'));
+  let refused = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    await under.drive(file.write(flipped(bytes, at).subarray(at, at + 1), at));
+    for (const [shard, texts] of [
+      [A, expected['a']],
+      [B, expected['b']],
+    ] as const) {
+      try {
+        assert.deepEqual(await under.texts(shard), texts, `byte ${at}`);
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'EIO') throw error;
+        refused += 1;
+      }
+    }
+    await under.drive(file.write(bytes.subarray(at, at + 1), at));
+  }
+  assert.ok(refused > 100, 'most bytes matter to a reader');
+  assert.deepEqual(await held(under), expected, 'and it goes on once they are right again');
+  assert.ok(under.log.health().some((problem) => problem.includes(path)));
+  assert.ok(under.simulation.logged.some(({ event }) => event === 'log.damaged'));
+});
+
+const HEADERS: readonly (readonly [what: string, at: number, bytes: number])[] = [
+  ['a segment', 0, 40],
+  ['its first commit', 40, 64],
+];
+
+for (const [what, at, length] of HEADERS) {
+  test(`${what} of a newer format is refused, and the files stay as they are`, async () => {
+    const { image, path, bytes } = await sample();
+    const newer = Buffer.from(bytes);
+    newer.writeUInt32LE(2, at + (length === 40 ? 8 : 4));
+    newer.writeUInt32LE(crc32(newer.subarray(at, at + length - 4)), at + length - 4);
+    const simulation = await machineWith(replaced(image, path, newer));
+    await assert.rejects(LogUnderTest.open(simulation, { epoch: 2 }), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'EOTHER');
+      assert.match(error.message, /has on-disk format 2, written by a newer millrace; this one reads up to 1$/);
+      return true;
+    });
+    const { files } = simulation.environment;
+    assert.ok(newer.equals(await simulation.drive(files.readFile(path))));
+    assert.deepEqual(await simulation.drive(files.list('/data/log')), [path.slice('/data/log/'.length)]);
+  });
+}
+
+test('a record that holds a copy of the log’s own bytes is a record', async () => {
+  const { bytes } = await sample();
+  const under = await LogUnderTest.open();
+  const copy = bytes.toString('latin1');
+  await under.append(under.a, copy);
+  const { bytes: own } = lastSegment(await under.image());
+  await under.append(under.a, own.toString('latin1'), 'last');
+  const image = await under.image();
+  const { path, bytes: whole } = lastSegment(image);
+  assert.deepEqual((await (await LogUnderTest.openImage(image)).texts(A)).length, 3);
+  // Behind a torn place the copy's commits look whole; they are not of that place.
+  const torn = await LogUnderTest.openImage(replaced(image, path, flipped(whole, own.length + 70)));
+  assert.deepEqual(await torn.texts(A), [copy]);
+});

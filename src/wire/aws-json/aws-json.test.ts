@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Defect, EnvironmentError, RequestError, ThrottleError } from '../../kernel/errors.ts';
+import * as s from '../../kernel/schema/declare.ts';
+import type { HttpAnswer } from '../../ports/http.ts';
+import { operation, RawAnswer, type Operation } from '../../ports/operation.ts';
+import { Fenced, Unavailable } from '../../ports/stream-store.ts';
+import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
+import { quietEnvironment } from '../../testing/quiet-environment.ts';
+import { createAwsJson } from './index.ts';
+
+const SIGNED = {
+  'content-type': 'application/x-amz-json-1.1',
+  'x-amz-date': '20260101T000000Z',
+  authorization: 'AWS4-HMAC-SHA256 Credential=k, SignedHeaders=host, Signature=0',
+};
+
+interface State {
+  readonly seen: unknown[];
+  answer: () => unknown;
+}
+
+const common = {
+  target: 'Test_20260101',
+  input: s.struct({ Name: s.string({ min: 1 }), At: s.optional(s.timestamp()) }),
+  errors: [],
+  plane: 'control',
+  doc: 'For tests.',
+  handle: async (input: unknown, { requestId, state }: { requestId: string; state: State }) => {
+    state.seen.push(input, requestId);
+    return state.answer();
+  },
+} as const;
+
+const act = operation<State>()({ ...common, name: 'Act', output: s.struct({ At: s.optional(s.timestamp()) }) });
+const silent = operation<State>()({ ...common, name: 'Silent' });
+
+interface Logged {
+  readonly level: string;
+  readonly event: string;
+  readonly message: string;
+}
+
+/** Serves both operations; what they answer, and what is logged and counted, is in the tests' hands. */
+function serve(): {
+  readonly state: State;
+  readonly logged: Logged[];
+  readonly counted: string[];
+  readonly call: (parts?: FakeRequest) => Promise<HttpAnswer>;
+} {
+  const environment = quietEnvironment();
+  environment.random.bytes = (count) => new Uint8Array(count).fill(1);
+  const logged: Logged[] = [];
+  const counted: string[] = [];
+  environment.log.error = (event, fields = {}) => {
+    logged.push({ level: 'error', event, message: String(fields['message']) });
+  };
+  environment.meter.count = (name) => void counted.push(name);
+  const state: State = { seen: [], answer: () => ({}) };
+  const operations = [act, silent].map((one) => ({ operation: one as Operation<unknown>, state }));
+  const handler = createAwsJson({ operations, bodyBytesMax: 100 }, environment);
+  const call = async (parts: FakeRequest = {}): Promise<HttpAnswer> => {
+    const headers = { 'x-amz-target': 'Test_20260101.Act', ...SIGNED, ...parts.headers };
+    return await handler(fakeRequest({ body: '{"Name":"a"}', ...parts, headers }));
+  };
+  return { state, logged, counted, call };
+}
+
+test('an action answers in the shape it declares, with its ids', async () => {
+  const { state, call } = serve();
+  state.answer = () => ({ At: 1_700_000_000_123, Other: 'left out' });
+  const answer = await call({ body: '{"Name":"a","At":1.5,"Unknown":[]}', id: 'the-id' });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body, '{"At":1700000000.123}');
+  assert.equal(answer.headers['content-type'], 'application/x-amz-json-1.1');
+  assert.match(answer.headers['x-amz-id-2'] ?? '', /^(AQEB)+$/);
+  assert.deepEqual(state.seen, [{ Name: 'a', At: 1500 }, 'the-id']);
+});
+
+test('an action without an output answers nothing; one that wrote its own answer is not written again', async () => {
+  const { state, call } = serve();
+  const answer = await call({ headers: { 'x-amz-target': 'Test_20260101.Silent' } });
+  assert.deepEqual([answer.status, answer.body], [200, '']);
+  const bytes = Buffer.from('{"At":"raw"}');
+  state.answer = () => new RawAnswer(bytes);
+  assert.equal((await call()).body, bytes);
+});
+
+test('content types: what is spoken, what is answered', async () => {
+  const { call } = serve();
+  const table: readonly (readonly [asked: string, status: number, answered: string])[] = [
+    ['application/x-amz-json-1.1', 200, 'application/x-amz-json-1.1'],
+    ['Application/X-Amz-Json-1.0; charset=utf-8', 200, 'application/x-amz-json-1.0'],
+    ['application/json', 200, 'application/json'],
+    ['', 400, 'application/x-amz-json-1.1'],
+    ['text/plain', 400, 'application/x-amz-json-1.1'],
+    ['application/x-amz-cbor-1.1', 415, 'application/x-amz-json-1.1'],
+  ];
+  for (const [asked, status, answered] of table) {
+    const answer = await call({ headers: { 'content-type': asked } });
+    assert.deepEqual([answer.status, answer.headers['content-type']], [status, answered], asked);
+  }
+});
+
+test('what is refused before the action, in this order', async () => {
+  const { state, call } = serve();
+  const noTarget = { 'x-amz-target': '' };
+  const unsigned = { authorization: '' };
+  const long = 'x'.repeat(101);
+  const table: readonly (readonly [parts: FakeRequest, status: number, body: string])[] = [
+    [{ method: 'GET' }, 405, '{"__type":"MethodNotAllowed","message":"AWS actions are POST requests"}'],
+    [{ headers: { 'content-type': 'text/plain' }, body: long }, 400, '{"__type":"UnknownOperationException"}'],
+    [{ headers: noTarget, body: long }, 413, '{"__type":"RequestEntityTooLarge","message":"the body is too large"}'],
+    [{ headers: noTarget, body: '{' }, 400, '{"__type":"SerializationException"}'],
+    [{ headers: noTarget, body: '' }, 400, '{"__type":"SerializationException"}'],
+    [{ headers: noTarget, body: Uint8Array.of(0x22, 0xff, 0x22) }, 400, '{"__type":"SerializationException"}'],
+    [{ headers: { ...noTarget, ...unsigned } }, 400, '{"__type":"UnknownOperationException"}'],
+    [{ headers: { 'x-amz-target': 'Test_20260101.Act2' } }, 400, '{"__type":"UnknownOperationException"}'],
+    [{ headers: { 'x-amz-target': '__proto__' } }, 400, '{"__type":"UnknownOperationException"}'],
+    [
+      { headers: unsigned, body: '[]' },
+      400,
+      '{"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"}',
+    ],
+    [{ body: '5' }, 400, '{"__type":"SerializationException"}'],
+    [{ body: 'null' }, 400, '{"__type":"SerializationException"}'],
+    [
+      { body: '{"Name":5}' },
+      400,
+      '{"__type":"SerializationException","Message":"class com.amazon.coral.value.json.numbers.TruncatingBigNumber ' +
+        'can not be converted to an String"}',
+    ],
+    [
+      { body: '{}' },
+      400,
+      '{"__type":"ValidationException","message":"1 validation error detected: Value null at \'name\' failed to ' +
+        'satisfy constraint: Member must not be null"}',
+    ],
+  ];
+  for (const [parts, status, body] of table) {
+    const answer = await call(parts);
+    assert.deepEqual([answer.status, answer.body], [status, body], JSON.stringify(parts));
+    assert.equal(answer.headers['x-amzn-errortype'], (JSON.parse(body) as { __type: string }).__type);
+  }
+  assert.deepEqual(state.seen, [], 'no action was called');
+  assert.equal((await call({ method: 'PUT' })).headers['allow'], 'POST');
+});
+
+test('errors of an action', async () => {
+  const unavailable = 'ServiceUnavailableException: The service is unavailable. Try again later.';
+  const failure = 'InternalFailure: The request failed; the log names it by the-id.';
+  const table: readonly (readonly [error: unknown, status: number, said: string, logged: string])[] = [
+    [new RequestError('ResourceNotFoundException', 'gone'), 400, 'ResourceNotFoundException: gone', ''],
+    [new RequestError('Odd', 'teapot', 418, { 'x-extra': '1' }), 418, 'Odd: teapot', ''],
+    [new ThrottleError('LimitExceededException', 'slow'), 400, 'LimitExceededException: slow', ''],
+    [new ThrottleError('ServiceUnavailable', 'full'), 503, 'ServiceUnavailableException: full', ''],
+    [new Unavailable('disk full'), 503, unavailable, ''],
+    [new Fenced('a/1/0'), 503, unavailable, ''],
+    [new EnvironmentError('EIO', 'the disk is gone'), 500, failure, 'aws.failed'],
+    [new Defect('a promise was broken'), 500, failure, 'aws.bug'],
+    [new TypeError('secret detail'), 500, failure, 'aws.bug'],
+    ['no error at all', 500, failure, 'aws.bug'],
+  ];
+  for (const [error, status, said, event] of table) {
+    const { state, call, logged, counted } = serve();
+    state.answer = () => {
+      throw error;
+    };
+    const answer = await call({ id: 'the-id' });
+    const { __type, message } = JSON.parse(String(answer.body)) as { __type: string; message: string };
+    assert.deepEqual([answer.status, `${__type}: ${message}`], [status, said]);
+    assert.equal(logged.map((line) => line.event).join(), event, String(error));
+    assert.deepEqual(counted, { '': [], 'aws.bug': ['http_bugs_total'], 'aws.failed': ['aws_failures_total'] }[event]);
+    if (event !== '') assert.match(logged[0]?.message ?? '', /disk is gone|broken|secret detail|no error at all/);
+    assert.equal(answer.headers['retry-after'], status === 503 ? '1' : undefined);
+    assert.equal(answer.headers['x-extra'], status === 418 ? '1' : undefined);
+  }
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
+import type { HttpHandler } from '../../ports/http.ts';
+import { httpLimits } from './limits.ts';
+import { ok, serve, type Peer, type WireAnswer } from './sockets.fixture.ts';
+
+const POST = 'POST / HTTP/1.1\r\nHost: h\r\n';
+
+/** Answers with the length of the body, of at most 10 bytes. */
+const measuring: HttpHandler = async (request) => ok(String((await request.readBody(10)).length));
+
+async function ask(peer: Peer, text: string): Promise<string> {
+  peer.send(text);
+  return said(await peer.answer());
+}
+
+function said({ status, body }: WireAnswer): string {
+  return status === 200 ? `200 ${body}` : `${status} ${(JSON.parse(body) as { error: string }).error}`;
+}
+
+test('bodies of every form', async (context) => {
+  const { connect } = await serve(context, { handler: measuring });
+  const table: readonly (readonly [rest: string, said: string])[] = [
+    ['\r\n', '200 0'],
+    ['Content-Length: 0\r\n\r\n', '200 0'],
+    ['Content-Length: 10\r\n\r\n0123456789', '200 10'],
+    ['Content-Length: 11\r\n\r\n0123456789x', '413 RequestEntityTooLarge'],
+    ['Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', '200 0'],
+    ['Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n6;x=y\r\n456789\r\n0\r\nTrailer: t\r\n\r\n', '200 10'],
+    ['Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n7\r\n456789x\r\n0\r\n\r\n', '413 RequestEntityTooLarge'],
+  ];
+  for (const [rest, wanted] of table) assert.equal(await ask(await connect(), POST + rest), wanted, rest);
+});
+
+test('a body that says it is too long is refused before any of it came', async (context) => {
+  const { connect } = await serve(context, { handler: measuring });
+  const peer = await connect();
+  assert.equal(await ask(peer, `${POST}Content-Length: 11\r\n\r\n`), '413 RequestEntityTooLarge');
+});
+
+test('a body that does not say so is refused at the first byte too many', async (context) => {
+  const { connect, fire } = await serve(context, { handler: measuring });
+  const peer = await connect();
+  const answer = await ask(peer, `${POST}Transfer-Encoding: chunked\r\n\r\nb\r\n0123456789x`);
+  assert.equal(answer, '413 RequestEntityTooLarge');
+  await fire(httpLimits.lingerMs);
+  assert.equal(await peer.end(), '', 'who goes on sending for ever is not listened to');
+});
+
+test('the answer to a long body that is refused reaches its sender', async (context) => {
+  const { connect } = await serve(context, { handler: measuring });
+  const peer = await connect();
+  const bytes = 3_000_000;
+  peer.send(`${POST}Content-Length: ${bytes}\r\n\r\n`);
+  peer.send(Buffer.alloc(bytes, 'x'));
+  const answer = await peer.answer();
+  assert.equal(said(answer), '413 RequestEntityTooLarge');
+  assert.equal(answer.headers['connection'], 'close');
+  assert.equal(await peer.end(), '', 'a clean end, not a reset');
+});
+
+test('a short rest is read away, and the connection kept', async (context) => {
+  const { connect } = await serve(context, { handler: measuring });
+  const peer = await connect();
+  peer.send(`${POST}Content-Length: 5000\r\n\r\n${'x'.repeat(4000)}`);
+  const refused = await peer.answer();
+  assert.deepEqual([said(refused), refused.headers['connection']], ['413 RequestEntityTooLarge', 'keep-alive']);
+  peer.send('x'.repeat(1000));
+  assert.equal(await ask(peer, `${POST}Content-Length: 2\r\n\r\nok`), '200 2');
+});
+
+test('a handler that does not ask for the body may answer all the same', async (context) => {
+  const { connect } = await serve(context, { handler: async () => ok('unread') });
+  const peer = await connect();
+  assert.equal(await ask(peer, `${POST}Content-Length: 4\r\n\r\nbody`), '200 unread');
+  assert.equal(await ask(peer, `${POST}Content-Length: 0\r\n\r\n`), '200 unread');
+});
+
+test('who waits for 100 Continue hears it only when the body is wanted', async (context) => {
+  const handler: HttpHandler = async (request) => {
+    if (request.path === '/no') throw new RequestError('Unauthorized', 'no', 401);
+    return await measuring(request);
+  };
+  const { connect, fire } = await serve(context, { handler });
+  const wanted = await connect();
+  wanted.send(`${POST}Expect: 100-continue\r\nContent-Length: 4\r\n\r\n`);
+  assert.equal((await wanted.answer()).status, 100);
+  assert.equal(await ask(wanted, 'body'), '200 4');
+  const long = await connect();
+  assert.equal(
+    await ask(long, `${POST}Expect: 100-continue\r\nContent-Length: 11\r\n\r\n`),
+    '413 RequestEntityTooLarge',
+    'no 100 comes before it',
+  );
+  const refused = await connect();
+  refused.send('POST /no HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+  const answer = await refused.answer();
+  assert.deepEqual([said(answer), answer.headers['connection']], ['401 Unauthorized', 'close']);
+  await fire(httpLimits.lingerMs);
+  assert.equal(await refused.end(), '');
+  const other = await connect();
+  other.send(`${POST}Expect: tea\r\nContent-Length: 4\r\n\r\n`);
+  assert.equal((await other.answer()).status, 417);
+});
+
+/** Serves a handler that reads, and tells how reading ended. */
+async function reading(context: Parameters<typeof serve>[0]): Promise<{
+  readonly served: Awaited<ReturnType<typeof serve>>;
+  readonly ended: Promise<string>;
+}> {
+  let end: (how: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => (end = resolve));
+  const handler: HttpHandler = async (request) => {
+    try {
+      const body = await request.readBody(10);
+      end(`read ${body.length}`);
+      return ok();
+    } catch (error) {
+      assert.ok(error instanceof RequestError || error instanceof ThrottleError);
+      end(error.code);
+      throw error;
+    }
+  };
+  return { served: await serve(context, { handler }), ended };
+}
+
+test('a body that ends early is incomplete', async (context) => {
+  for (const cut of ['end', 'destroy'] as const) {
+    const { served, ended } = await reading(context);
+    const peer = await served.connect();
+    peer.send(`${POST}Content-Length: 4\r\n\r\nbo`);
+    peer.socket[cut]();
+    assert.equal(await ended, 'IncompleteBody', cut);
+    assert.deepEqual(served.logged, []);
+  }
+});
+
+test('a body that pauses, or takes too long in all, is not waited for', async (context) => {
+  for (const ms of [httpLimits.bodyIdleMs, httpLimits.bodyMs]) {
+    const { served, ended } = await reading(context);
+    const peer = await served.connect();
+    peer.send(`${POST}Content-Length: 4\r\n\r\n`);
+    await served.fire(ms);
+    assert.equal(await ended, 'RequestTimeout');
+    assert.equal(said(await peer.answer()), '408 RequestTimeout');
+    assert.deepEqual([served.timers(httpLimits.bodyIdleMs), served.timers(httpLimits.bodyMs)], [0, 0]);
+  }
+});
+
+test('each piece of a body starts the pause anew', async (context) => {
+  const { served, ended } = await reading(context);
+  const peer = await served.connect();
+  peer.send(`${POST}Content-Length: 4\r\n\r\n`);
+  for (const piece of ['b', 'o', 'd', 'y']) peer.send(piece);
+  assert.equal(await ended, 'read 4');
+  assert.equal(served.timers(httpLimits.bodyIdleMs), 0);
+});
+
+test('a body waits for room among the bytes in flight', async (context) => {
+  const budget = createByteBudget(100);
+  const { connect, timers } = await serve(context, { handler: measuring, budget });
+  budget.charge(95);
+  const peer = await connect();
+  peer.send(`${POST}Content-Length: 10\r\n\r\n0123456789`);
+  while (budget.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(timers(httpLimits.bodyIdleMs), 0, 'the wait is not the fault of the sender');
+  budget.giveBack(95);
+  assert.equal(said(await peer.answer()), '200 10');
+  while (budget.usedBytes > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('a body that finds no room in time is refused, and keeps none', async (context) => {
+  const budget = createByteBudget(100);
+  const { connect, fire } = await serve(context, { handler: measuring, budget });
+  budget.charge(95);
+  const peer = await connect();
+  peer.send(`${POST}Content-Length: 10\r\n\r\n0123456789`);
+  await fire(httpLimits.budgetWaitMs);
+  const answer = await peer.answer();
+  assert.deepEqual([said(answer), answer.headers['retry-after']], ['503 ServiceUnavailable', '1']);
+  while (budget.usedBytes > 95) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(budget.waiting, 0);
+  budget.giveBack(95);
+  assert.equal(budget.usedBytes, 0);
+});
