@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
+import { encodeCommitHeader } from './format.ts';
 import { A, B, flipped, type Image, lastSegment, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
 
 const DAMAGED = { name: 'EnvironmentError', code: 'EIO' };
@@ -214,4 +215,31 @@ test('a record that holds a copy of the log’s own bytes is a record', async ()
   // Behind a torn place the copy's commits look whole; they are not of that place.
   const torn = await LogUnderTest.openImage(replaced(image, path, flipped(whole, own.length + 70)));
   assert.deepEqual(await torn.texts(A), [copy]);
+});
+
+test('a record made to look like a commit at its very place proves nothing: it does not know the file’s salt', async () => {
+  const imageWith = async (record: Buffer): Promise<Image> => {
+    const under = await LogUnderTest.open();
+    await under.append(under.a, 'a1');
+    await under.drive(under.a.append([{ key: Buffer.from('k'), data: record }]));
+    return await under.image();
+  };
+  const marker = Buffer.alloc(64, 'marker');
+  const { bytes: measured } = lastSegment(await imageWith(marker));
+  const position = measured.indexOf(marker);
+  for (const [salt, expected] of [
+    [measured.readUInt32LE(20) ^ 1, 'cut'],
+    [measured.readUInt32LE(20), 'damage'],
+  ] as const) {
+    const forged = Buffer.alloc(64);
+    const synced = { segment: 1, position };
+    const header = { salt: salt >>> 0, epoch: 1, segment: 1, position, number: 9, at: 9, bodyBytes: 0, extentCount: 0 };
+    encodeCommitHeader(forged, { ...header, synced });
+    const image = await imageWith(forged);
+    const { path, bytes } = lastSegment(image);
+    assert.equal(bytes.indexOf(forged), position);
+    const torn = replaced(image, path, flipped(bytes, position - 100));
+    if (expected === 'cut') assert.deepEqual(await (await LogUnderTest.openImage(torn)).texts(A), ['a1']);
+    else await assert.rejects(LogUnderTest.openImage(torn), DAMAGED, 'whoever knew it could');
+  }
 });
