@@ -51,8 +51,8 @@ class OpenListener implements Listener {
   readonly #environment: Environment;
   readonly #context: ExchangeContext;
   readonly #server: Server;
-  /** Connections that have not sent a byte: the platform counts them as busy. */
-  readonly #silent = new Set<Socket>();
+  /** Connections without a request so far, which the platform counts as busy. */
+  readonly #fresh = new Set<Socket>();
   #requests = 0;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -79,7 +79,10 @@ class OpenListener implements Listener {
     this.#server.maxHeadersCount = httpLimits.headersMax;
     this.#server.maxConnections = httpLimits.connectionsMax;
     this.#server.timeout = httpLimits.socketIdleMs;
-    this.#server.on('connection', (socket: Socket) => this.#watchSilence(socket));
+    this.#server.on('connection', (socket: Socket) => {
+      this.#fresh.add(socket);
+      socket.once('close', () => this.#fresh.delete(socket));
+    });
     this.#server.on('request', (message, response) => this.#serve(message, response, false));
     this.#server.on('checkContinue', (message, response) => this.#serve(message, response, true));
     this.#server.on('checkExpectation', (_message, response: ServerResponse) => {
@@ -116,7 +119,7 @@ class OpenListener implements Listener {
     this.#draining = true;
     const cancel = this.#environment.clock.timer(withinMs, () => this.#server.closeAllConnections());
     this.#closed ??= closeServer(this.#server);
-    for (const socket of this.#silent) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#fresh) if (socket.bytesRead === 0) socket.destroy();
     await this.#closed;
     cancel();
   }
@@ -128,14 +131,8 @@ class OpenListener implements Listener {
     await this.#closed;
   }
 
-  #watchSilence(socket: Socket): void {
-    this.#silent.add(socket);
-    const forget = (): void => void this.#silent.delete(socket);
-    socket.once('data', forget);
-    socket.once('close', forget);
-  }
-
   #serve(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    this.#fresh.delete(message.socket);
     const exchange = new Exchange(message, response, this.#context, expectsContinue);
     const refused = this.#refusal(message);
     if (refused === undefined) this.#cors(message, response);
