@@ -31,9 +31,7 @@ test('one changed character makes it no text of ours', () => {
   fc.assert(
     fc.property(places, ([at, character]) => {
       const changed = text.slice(0, at) + character + text.slice(at + 1);
-      // The first seven bytes only pad, as AWS's own do.
-      const isPadding = at < 9;
-      if (changed !== text && !isPadding) assert.equal(openOpaque('iterator', changed), undefined, changed);
+      if (changed !== text) assert.equal(openOpaque('iterator', changed), undefined, changed);
     }),
   );
 });

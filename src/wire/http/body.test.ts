@@ -149,7 +149,7 @@ test('a body that pauses, or takes too long in all, is not waited for', async (c
   }
 });
 
-test('each piece of a body starts the pause anew', async (context) => {
+test('pieces are joined, and no timer stays behind', async (context) => {
   const { served, ended } = await reading(context);
   const peer = await served.connect();
   peer.send(`${POST}Content-Length: 4\r\n\r\n`);
