@@ -46,7 +46,12 @@ export class BodyReader {
     const cancelDeadline = this.#context.clock.timer(httpLimits.bodyMs, () => this.#done?.(tooSlow()));
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#done = (error) => (error === undefined ? resolve() : reject(error));
+        this.#done = (error) => {
+          // Only the first word counts; what the stream says after its end is not even looked at.
+          this.#done = undefined;
+          if (error === undefined) resolve();
+          else reject(error);
+        };
         this.#listen();
         this.#context.begin();
       });
