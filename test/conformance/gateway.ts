@@ -41,7 +41,7 @@ async function stored(subject: Subject): Promise<Read['Records']> {
     for (;;) {
       const page = await ok<Read>(subject.kinesis('GetRecords', { ShardIterator }));
       found.push(...page.Records);
-      if (page.MillisBehindLatest === 0) break;
+      if (page.Records.length === 0 || page.MillisBehindLatest === 0) break;
       ShardIterator = page.NextShardIterator;
     }
   }

@@ -4,7 +4,7 @@ import { HOOK_STREAM, ok, type Subject } from './subject.ts';
 
 type Kind = 'string' | 'integer' | 'boolean' | 'blob' | 'list' | 'struct' | 'time';
 
-const TOO_LONG = 'x'.repeat(2_000_000);
+const TOO_LONG = 'x'.repeat(100_000);
 /** What no member of the kind may be. */
 const WRONG: Readonly<Record<Kind, readonly unknown[]>> = {
   string: [1, true, [], {}, ['x'], { x: 'x' }, TOO_LONG, '\ud800 \u0000', '__proto__ constructor'],
