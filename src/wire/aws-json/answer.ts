@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpRequest } from '../../ports/http.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
 
 const ID2_BYTES = 72;
+const ID2_AT_ONCE = 64;
 const RETRY_SOON = { 'retry-after': '1' };
 
 /** AWS's error body; only SerializationException spells `Message` with a capital, and a few have no message at all. */
@@ -15,6 +16,8 @@ function errorBody(code: string, message: string): string {
 /** Writes answers of AWS's JSON protocols. */
 export class Answers {
   readonly #environment: Environment;
+  #chance = Buffer.alloc(0);
+  #chanceUsed = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -65,7 +68,16 @@ export class Answers {
     body: string | Uint8Array,
     headers: Readonly<Record<string, string>> = {},
   ): HttpAnswer {
-    const id2 = Buffer.from(this.#environment.random.bytes(ID2_BYTES)).toString('base64');
-    return { status, headers: { ...headers, 'content-type': contentType, 'x-amz-id-2': id2 }, body };
+    return { status, headers: { ...headers, 'content-type': contentType, 'x-amz-id-2': this.#id2() }, body };
+  }
+
+  /** AWS's second id: long and without meaning; drawn from chance many at a time. */
+  #id2(): string {
+    if (this.#chanceUsed >= this.#chance.length) {
+      this.#chance = Buffer.from(this.#environment.random.bytes(ID2_BYTES * ID2_AT_ONCE));
+      this.#chanceUsed = 0;
+    }
+    this.#chanceUsed += ID2_BYTES;
+    return this.#chance.toString('base64', this.#chanceUsed - ID2_BYTES, this.#chanceUsed);
   }
 }

@@ -65,7 +65,14 @@ async function serve(
   checkSignatureShape(request);
   const { operation, state, check } = served;
   const input = scanned ?? check(value, bytes.length);
-  const output = await operation.handle(input, { requestId: request.id, signal: request.signal, state });
+  const call = {
+    requestId: request.id,
+    state,
+    get signal() {
+      return request.signal;
+    },
+  };
+  const output = await operation.handle(input, call);
   if (output instanceof RawAnswer) return answers.ok(contentType, output.json);
   if (operation.output === undefined) return answers.ok(contentType, '');
   return answers.ok(contentType, JSON.stringify(encodeAwsJson(operation.output, output)));

@@ -10,6 +10,7 @@ const PARTS = ['Credential', 'Signature', 'SignedHeaders'] as const;
  */
 export function checkSignatureShape(request: HttpRequest): void {
   const header = request.headers['authorization'];
+  if (request.query === '' && header !== undefined && isUsual(header, request)) return;
   const query = new URLSearchParams(request.query);
   if (query.has('X-Amz-Algorithm')) {
     if (header !== undefined) {
@@ -24,6 +25,13 @@ export function checkSignatureShape(request: HttpRequest): void {
     throw new RequestError('MissingAuthenticationTokenException', 'Missing Authentication Token');
   }
   return checkHeader(header, request);
+}
+
+/** What every SDK sends, told at a glance. */
+const USUAL = /^AWS4-HMAC-SHA256 Credential=[^,]+, ?SignedHeaders=[^,]+, ?Signature=[^,]+$/;
+
+function isUsual(header: string, request: HttpRequest): boolean {
+  return request.headers['x-amz-date'] !== undefined && USUAL.test(header);
 }
 
 function checkQuery(query: URLSearchParams): void {

@@ -30,6 +30,8 @@ export class BodyReader {
   #bytes = 0;
   #maxBytes = 0;
   #done: ((error?: Error) => void) | undefined;
+  #areClocksOn = false;
+  #cancelDeadline = (): void => undefined;
   #cancelIdle = (): void => undefined;
   #waiting: AbortController | undefined;
   taken = 0;
@@ -43,7 +45,6 @@ export class BodyReader {
     const announced = announcedBytes(this.#message);
     if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
     this.#maxBytes = maxBytes;
-    const cancelDeadline = this.#context.clock.timer(httpLimits.bodyMs, () => this.#done?.(tooSlow()));
     try {
       await new Promise<void>((resolve, reject) => {
         this.#done = (error) => {
@@ -54,9 +55,10 @@ export class BodyReader {
         };
         this.#listen();
         this.#context.begin();
+        // A body that came with its headers is over before any clock is wound up.
+        this.#context.clock.soon(() => this.#startClocks());
       });
     } finally {
-      cancelDeadline();
       this.#leave();
     }
     const [only] = this.#chunks;
@@ -66,7 +68,6 @@ export class BodyReader {
   #listen(): void {
     const message = this.#message;
     if (message.readableAborted || message.destroyed) return this.#done?.(incomplete());
-    this.#restartIdle();
     message.on('data', this.#take);
     message.once('end', this.#end);
     message.once('aborted', this.#cut);
@@ -74,7 +75,16 @@ export class BodyReader {
     message.once('close', this.#cut);
   }
 
+  #startClocks(): void {
+    if (this.#done === undefined) return;
+    this.#cancelDeadline = this.#context.clock.timer(httpLimits.bodyMs, () => this.#done?.(tooSlow()));
+    this.#areClocksOn = true;
+    // While room is waited for, it is not the sender who is slow.
+    if (this.#waiting === undefined) this.#restartIdle();
+  }
+
   #leave(): void {
+    this.#cancelDeadline();
     this.#cancelIdle();
     this.#waiting?.abort();
     const message = this.#message;
@@ -110,6 +120,7 @@ export class BodyReader {
     const cancel = clock.timer(httpLimits.budgetWaitMs, () => waiting.abort());
     const isTaken = await budget.take(bytes, waiting.signal);
     cancel();
+    this.#waiting = undefined;
     if (isTaken) this.taken += bytes;
     if (this.#done === undefined) return;
     if (!isTaken) return this.#done(new ThrottleError('ServiceUnavailable', 'too many bytes are in flight'));
@@ -118,6 +129,7 @@ export class BodyReader {
   }
 
   #restartIdle(): void {
+    if (!this.#areClocksOn) return;
     this.#cancelIdle();
     this.#cancelIdle = this.#context.clock.timer(httpLimits.bodyIdleMs, () => this.#done?.(tooSlow()));
   }

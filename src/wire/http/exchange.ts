@@ -24,7 +24,8 @@ export class Exchange {
   readonly #response: ServerResponse;
   readonly #context: ExchangeContext;
   readonly #body: BodyReader;
-  readonly #gone = new AbortController();
+  #gone: AbortController | undefined;
+  #isGone = false;
   readonly id: string;
 
   /** `expectsContinue`: the sender waits for `100 Continue` before it sends the body. */
@@ -43,7 +44,8 @@ export class Exchange {
     message.on('error', () => undefined);
     response.on('error', () => undefined);
     response.once('close', () => {
-      if (!response.writableFinished) this.#gone.abort();
+      this.#isGone = !response.writableFinished;
+      if (this.#isGone) this.#gone?.abort();
     });
   }
 
@@ -88,6 +90,7 @@ export class Exchange {
     const { method = 'GET', url = '/', socket } = this.#message;
     const target = url.startsWith('/') ? url : absoluteTarget(url);
     const mark = target.indexOf('?');
+    const signal = (): AbortSignal => this.#signal();
     return {
       id: this.id,
       method,
@@ -95,9 +98,18 @@ export class Exchange {
       query: mark < 0 ? '' : target.slice(mark + 1),
       headers: plainHeaders(this.#message),
       remoteAddress: socket.remoteAddress ?? '',
-      signal: this.#gone.signal,
+      get signal() {
+        return signal();
+      },
       readBody: async (maxBytes) => await this.#body.read(maxBytes),
     };
+  }
+
+  /** Made when somebody asks: most requests are over before anyone could go away. */
+  #signal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#isGone) this.#gone.abort();
+    return this.#gone.signal;
   }
 
   async #send({ status, headers, body }: HttpAnswer, bytes: number): Promise<void> {
