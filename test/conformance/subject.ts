@@ -58,7 +58,11 @@ export class Subject {
   readonly run = randomUUID().slice(0, 8);
 
   async start(): Promise<void> {
-    if (this.api !== '') return;
+    if (this.api !== '') {
+      // Whether it was there before or not.
+      await this.kinesis('CreateStream', { StreamName: HOOK_STREAM, StreamModeDetails: { StreamMode: 'ON_DEMAND' } });
+      return;
+    }
     this.#data = temporaryDirectory('conformance');
     const config = join(this.#data, 'millrace.yaml');
     writeFileSync(config, CONFIG);
