@@ -36,7 +36,7 @@ export class ApiClient {
   /** The JSON of an admin path. Ends the command when it is refused. */
   async admin(method: 'GET' | 'POST', path: string, signal?: AbortSignal): Promise<unknown> {
     const answer = await this.#fetch(path, { method, signal: signal ?? this.#context.interrupted });
-    const value = (await answer.json()) as { message?: string };
+    const value = this.#parse(await answer.text()) as { message?: string };
     if (!answer.ok) throw new CliError(value.message ?? `the node answered ${answer.status}`);
     return value;
   }
@@ -56,9 +56,17 @@ export class ApiClient {
       },
     });
     const text = await answer.text();
-    const value = (text === '' ? {} : JSON.parse(text)) as { __type?: string; message?: string; Message?: string };
+    const value = (text === '' ? {} : this.#parse(text)) as { __type?: string; message?: string; Message?: string };
     if (!answer.ok) throw new CliError(`${value.__type}: ${value.message ?? value.Message ?? ''}`);
     return value;
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw new CliError(`what answers at ${this.#url} is no millrace`);
+    }
   }
 
   async #fetch(path: string, options: RequestInit): Promise<Response> {

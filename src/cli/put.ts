@@ -58,7 +58,7 @@ class Putter {
     if (this.#context.stdin.isTTY === true)
       this.#context.err('reading records from stdin, one a line; end with Ctrl-D\n');
     let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of this.#context.stdin) {
+    for await (const chunk of untilAborted(this.#context.stdin, this.#context.interrupted)) {
       const lines = splitLines(Buffer.concat([rest, chunk as Buffer]));
       rest = lines.rest;
       await this.#batches(lines.whole);
@@ -96,6 +96,21 @@ class Putter {
     const text =
       this.#flags.json === true ? JSON.stringify({ ShardId, SequenceNumber }) : `${ShardId} ${SequenceNumber}`;
     this.#context.out(`${text}\n`);
+  }
+}
+
+/** What comes in until Ctrl-C, which must also end a wait for the next piece. */
+async function* untilAborted(chunks: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<unknown> {
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new CliError('interrupted'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  const iterator = chunks[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await Promise.race([iterator.next(), aborted]);
+    if (done === true) return;
+    yield value;
   }
 }
 

@@ -79,7 +79,9 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
   const shape = checkConfig(schema, substituted.value);
   // An empty text where a placeholder found nothing is no second problem.
   const isNew = ({ path }: Problem): boolean => !substituted.problems.some((one) => samePath(one.path, path));
-  const problems = [...substituted.problems, ...shape.filter(isNew)];
+  const isSecret = ({ path }: Problem): boolean => substituted.secretPaths.some((one) => samePath(one, path));
+  const found = shape.filter(isNew).map((problem) => (isSecret(problem) ? withoutValue(problem) : problem));
+  const problems = [...substituted.problems, ...found];
   const value = substituted.value as Readonly<Record<string, unknown>>;
   if (problems.length === 0) problems.push(...sectionProblems(value, options));
   if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));
@@ -89,6 +91,11 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
     secrets: substituted.secrets,
   };
+}
+
+/** Some problems repeat the value that they are about. */
+function withoutValue({ path, expected }: Problem): Problem {
+  return { path, what: 'the secret does not fit', expected, hint: '' };
 }
 
 function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, mode }: ConfigOptions): Problem[] {

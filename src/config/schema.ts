@@ -22,7 +22,10 @@ const engine = s.struct(
     segmentLog: s.optional(
       s.struct({
         sync: s.optional(
-          s.either([s.string({ values: ['always'], doc: 'Every answer waits for its fdatasync.' }), s.notBuilt()]),
+          s.either([
+            s.string({ values: ['always'], doc: 'Every answer waits for its fdatasync.' }),
+            s.notBuilt({ values: ['interval', 'none'] }),
+          ]),
         ),
         intervalMs: s.optional(s.notBuilt()),
         diskBytesMax: s.optional(s.notBuilt()),
@@ -51,7 +54,10 @@ export const ownWords = {
   converters: s.optional(s.notBuilt()),
   series: s.optional(s.notBuilt()),
   limits: s.optional(
-    s.either([s.string({ values: ['off'], doc: 'No throughput limits; sizes are always checked.' }), s.notBuilt()]),
+    s.either([
+      s.string({ values: ['off'], doc: 'No throughput limits; sizes are always checked.' }),
+      s.notBuilt({ values: ['aws'] }),
+    ]),
   ),
   faults: s.optional(s.notBuilt()),
   outgoing: s.optional(s.notBuilt()),

@@ -14,8 +14,12 @@ export interface Substituted {
   readonly problems: readonly Problem[];
   /** Names of the secrets that were used. */
   readonly secrets: ReadonlySet<string>;
+  /** Where they stand now. */
+  readonly secretPaths: readonly ConfigPath[];
 }
 
+/** Deeper trees are no configs; aliases and modules can make endless ones. */
+const DEPTH_MAX = 32;
 const PLACEHOLDER = /\$?\$\{(env|secret):([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}/g;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
@@ -26,10 +30,14 @@ const NUMBER = /^-?\d+(\.\d+)?$/;
 export function substitute(schema: Schema, tree: unknown, variables: Variables): Substituted {
   const problems: Problem[] = [];
   const secrets = new Set<string>();
+  const secretPaths: ConfigPath[] = [];
   const fill = (text: string, path: ConfigPath): string =>
     text.replaceAll(PLACEHOLDER, (whole: string, kind: string, name: string, given?: string, standard?: string) => {
       if (whole.startsWith('$$')) return whole.slice(1);
-      if (kind === 'secret') secrets.add(name);
+      if (kind === 'secret') {
+        secrets.add(name);
+        secretPaths.push(path);
+      }
       const value = kind === 'env' ? variables.environment(name) : variables.secret(name);
       if (value !== undefined) return value;
       if (given !== undefined) return standard ?? '';
@@ -41,15 +49,19 @@ export function substitute(schema: Schema, tree: unknown, variables: Variables):
       const text = fill(value, path);
       return text === value ? value : typed(text, shape);
     }
+    if (typeof value !== 'object' || value === null) return value;
+    if (path.length > DEPTH_MAX) {
+      problems.push({ path, what: 'nested too deeply', expected: `at most ${DEPTH_MAX} levels`, hint: '' });
+      return undefined;
+    }
     if (Array.isArray(value)) {
       const item = shape?.kind === 'list' ? shape.item : undefined;
       return value.map((one, index) => walk(one, item, [...path, index]));
     }
-    if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value).map(([key, one]) => [key, walk(one, inner(shape, key), [...path, key])]);
     return Object.fromEntries(entries);
   };
-  return { value: walk(tree, schema, []), problems, secrets };
+  return { value: walk(tree, schema, []), problems, secrets, secretPaths };
 }
 
 function missing(kind: string, name: string, path: ConfigPath): Problem {

@@ -71,7 +71,11 @@ const route = s.struct({
       doc: 'Largest body, in bytes; the stream sets a bound too: body and delivery id fit MaxRecordSizeInKiB.',
     }),
   ),
-  payload: s.optional(s.either([s.string({ values: ['raw'] }), s.notBuilt()], { doc: 'raw: the bytes as sent.' })),
+  payload: s.optional(
+    s.either([s.string({ values: ['raw'] }), s.notBuilt({ values: ['json', 'envelope'] })], {
+      doc: 'raw: the bytes as sent.',
+    }),
+  ),
   function: s.optional(s.notBuilt()),
   event: s.optional(s.notBuilt()),
   authorizer: s.optional(s.notBuilt()),

@@ -50,7 +50,8 @@ test('well sealed, but altered', async () => {
   const gone = (name: string): string =>
     `ResourceNotFoundException: Stream ${name} under account 000000000000 not found.`;
   const noShard = (generation: string): string =>
-    `ResourceNotFoundException: Could not find shard of generation ${generation} in stream a under account 000000000000.`;
+    `ResourceNotFoundException: Could not find shard of generation ${generation} in stream a ` +
+    'under account 000000000000.';
   const table: readonly (readonly [change: object, said: string])[] = [
     [{}, 'shardId-000000000001 7'],
     [{ o: 0 }, 'shardId-000000000000 7'],

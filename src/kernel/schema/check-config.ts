@@ -225,7 +225,13 @@ function checkEither(schema: EitherSchema, value: unknown, path: ConfigPath, fou
   const attempts = schema.of.map((choice) => ({ choice, problems: checkConfig(choice, value, path) }));
   if (attempts.some(({ problems }) => problems.length === 0)) return;
   const near = attempts.filter(({ choice }) => choice.kind !== 'not-built' && isOfKind(choice, value));
-  const [closest] = near.length > 0 ? near : attempts.filter(({ choice }) => choice.kind === 'not-built');
-  if (closest !== undefined && (near.length === 1 || near.length === 0)) found.push(...closest.problems);
+  const coming = attempts.filter(({ choice }) => choice.kind === 'not-built');
+  const named = coming.find(({ choice }) => choice.kind === 'not-built' && isNamed(choice.values, value));
+  const [closest] = named === undefined ? (near.length > 0 ? near : coming) : [named];
+  if (closest !== undefined && (named !== undefined || near.length <= 1)) found.push(...closest.problems);
   else found.push({ path, what: `is ${kindOf(value)} that fits no choice`, expected: describe(schema), hint: '' });
+}
+
+function isNamed(values: readonly string[] | undefined, value: unknown): boolean {
+  return typeof value === 'string' && values?.includes(value) === true;
 }

@@ -82,6 +82,8 @@ export interface NotBuiltSchema extends Common {
   readonly kind: 'not-built';
   /** Said in place of `not built yet`. */
   readonly what?: string;
+  /** Texts it will take, where it stands beside a choice of texts. */
+  readonly values?: readonly string[];
 }
 
 export type Schema =

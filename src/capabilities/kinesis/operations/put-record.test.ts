@@ -16,7 +16,8 @@ test('answers exactly where the record stands, and it stands there', async () =>
   const shard = records.route(stream, { partitionKey: 'ключ' });
   assert.deepEqual(answer, { ShardId: shard.id, SequenceNumber: encodeSequenceNumber(shard.ref, 0n) });
   const [stored] = (await records.read(stream, shard, 0n, LIMIT)).records;
-  assert.deepEqual([String(stored?.data), String(stored?.key)], ['104,101,108,108,111', Buffer.from('ключ').join(',')]);
+  const texts = [stored?.data ?? [], stored?.key ?? []].map((bytes) => Buffer.from(bytes).toString());
+  assert.deepEqual(texts, ['hello', 'ключ']);
   assert.deepEqual(seen, { 'kinesis_records_in_total a': 1, 'kinesis_in_bytes_total a': 13 });
 });
 

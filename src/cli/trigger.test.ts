@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { verifyGithub } from '../wire/webhook/github.ts';
+import { FACTS, millrace, refused, type Ended, type Parts, type Reply } from './cli.fixture.ts';
+
+const SAMPLE = Buffer.from('{"zen":"Keep it logically awesome."}');
+const GITHUB = { method: 'POST', path: '/test/git-data', verify: 'github' };
+const OTHER = { method: 'POST', path: '/other', verify: 'github' };
+const OPEN = { method: 'POST', path: '/open', verify: 'none' };
+
+interface Node {
+  readonly routes?: readonly object[];
+  readonly answer?: Reply;
+  readonly configFile?: string | null;
+}
+
+/** Triggers on a node with these routes; secrets of a route are `secret of POST /path`. */
+async function trigger(args: readonly string[], node: Node = {}, parts: Parts = {}): Promise<Ended> {
+  const { routes = [GITHUB, OPEN], configFile = FACTS.configFile } = node;
+  const answer = node.answer ?? (() => ({ ShardId: 's', duplicate: false }));
+  const posts = Object.fromEntries(['/test/git-data', '/other', '/open'].map((path) => [`POST ${path}`, answer]));
+  const replies: Record<string, Reply> = {
+    'GET /admin/node': () => ({ ...FACTS, configFile }),
+    'GET /admin/routes': () => ({ routes }),
+    ...posts,
+  };
+  const fixtures = async (): Promise<ReadonlyMap<string, Uint8Array>> =>
+    new Map([
+      ['github.ping', SAMPLE],
+      ['github.push', SAMPLE],
+    ]);
+  const routeSecrets: Parts['routeSecrets'] = async (file, data, route) => [`secret of ${route} by ${file} in ${data}`];
+  return await millrace(['trigger', ...args], { replies, fixtures, routeSecrets, ...parts });
+}
+
+test('a sample goes to the only GitHub route, signed with its own secret', async () => {
+  const { code, sent, out, err } = await trigger(['github.push']);
+  assert.equal(code, 0);
+  assert.equal(out, '{"ShardId":"s","duplicate":false}\n');
+  assert.equal(err, 'POST http://127.0.0.1:4568/test/git-data -> 200\n');
+  const { headers, body, url } = sent.at(-1) ?? assert.fail();
+  assert.equal(url, 'http://127.0.0.1:4568/test/git-data');
+  assert.deepEqual(body, SAMPLE);
+  const { 'x-hub-signature-256': signature = '', ...others } = headers;
+  assert.deepEqual(others, {
+    'content-type': 'application/json',
+    'user-agent': 'GitHub-Hookshot/millrace',
+    'x-github-event': 'push',
+    'x-github-delivery': 'id-1',
+  });
+  const secret = 'secret of POST /test/git-data by /home/m.yaml in /data';
+  assert.equal(verifyGithub([secret], SAMPLE, signature), true);
+  assert.equal(verifyGithub(['another'], SAMPLE, signature), false);
+});
+
+test('what flags change', async () => {
+  const { sent } = await trigger(
+    ['github.issues', '--file', 'f.json', '--secret', 'own', '--delivery', 'd-7', '--route', 'POST /other'],
+    { routes: [GITHUB, OTHER], configFile: null },
+    { readFile: async (path) => Buffer.from(`content of ${path}`) },
+  );
+  const { headers, body, url } = sent.at(-1) ?? assert.fail();
+  assert.equal(url, 'http://127.0.0.1:4568/other');
+  assert.equal(body.toString(), 'content of f.json');
+  assert.deepEqual([headers['x-github-event'], headers['x-github-delivery']], ['issues', 'd-7']);
+  assert.equal(verifyGithub(['own'], body, headers['x-hub-signature-256'] ?? ''), true);
+  const elsewhere = await trigger(['github.push', '--data', 'd']);
+  assert.equal(elsewhere.code, 0);
+  const signature = elsewhere.sent.at(-1)?.headers['x-hub-signature-256'] ?? '';
+  assert.equal(verifyGithub(['secret of POST /test/git-data by /home/m.yaml in d'], SAMPLE, signature), true);
+});
+
+test('without an event, the samples there are', async () => {
+  const { out, sent } = await trigger([]);
+  assert.equal(out, 'github.ping\ngithub.push\n');
+  assert.deepEqual(sent, []);
+});
+
+const SEVERAL = 'several routes fit; choose with --route: POST /test/git-data, POST /other';
+
+test('which route is meant', async () => {
+  const table: readonly (readonly [args: string, routes: readonly object[], code: number, said: string])[] = [
+    ['github.push', [OPEN, OTHER], 0, 'POST http://127.0.0.1:4568/other -> 200'],
+    ['github.push --route /open', [OPEN, OTHER], 0, 'POST http://127.0.0.1:4568/open -> 200'],
+    ['github.push', [], 1, 'millrace: no such route; the node has: none'],
+    ['github.push', [OPEN], 1, 'millrace: no such route; the node has: POST /open'],
+    ['github.push --route /nope', [OPEN], 1, 'millrace: no such route; the node has: POST /open'],
+    ['github.push', [GITHUB, OTHER], 2, `millrace: ${SEVERAL}`],
+  ];
+  for (const [args, routes, code, said] of table) {
+    const ended = await trigger(args.split(' '), { routes });
+    assert.deepEqual([ended.code, ended.err], [code, `${said}\n`], args);
+  }
+});
+
+test('what ends it', async () => {
+  const gone: Reply = () => {
+    throw new TypeError('fetch failed');
+  };
+  const none: Parts = { routeSecrets: async () => [] };
+  const table: readonly (readonly [args: string, node: Node, parts: Parts, code: number, said: RegExp])[] = [
+    ['github.nope', {}, {}, 2, /^millrace: no sample github\.nope; there are github\.ping, github\.push\n$/],
+    ['gitlab.push', {}, {}, 2, /^millrace: no sample gitlab\.push; /],
+    ['gitlab.push --file f', {}, {}, 2, /^millrace: no sample gitlab\.push; /],
+    ['github.push', { configFile: null }, {}, 2, /^millrace: the node has no config file; give --secret\n$/],
+    ['github.push', {}, none, 1, /^millrace: the secret of the route is not known here; give --secret\n$/],
+    [
+      'github.push',
+      { answer: gone },
+      {},
+      4,
+      /^millrace: nothing answers at http:\/\/127\.0\.0\.1:4568\/test\/git-data\n$/,
+    ],
+    ['github.push', { answer: () => refused(401, 'no') }, {}, 1, /-> 401\nmillrace: the route answered 401\n$/],
+  ];
+  for (const [args, node, parts, code, said] of table) {
+    const ended = await trigger(args.split(' '), node, parts);
+    assert.equal(ended.code, code, args);
+    assert.match(ended.err, said, args);
+  }
+});
