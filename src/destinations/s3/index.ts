@@ -8,6 +8,8 @@ import { s3Defaults, s3Options, type S3Options } from './options.ts';
 
 const OCTETS = 'application/octet-stream';
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** Two dots in a row, or an IPv4 address. */
+const NO_BUCKET = /\.\.|^\d+\.\d+\.\d+\.\d+$/;
 
 /** Objects in a bucket: records one after the other as they came, plain or as one gzip member. */
 export const s3: Destination<typeof s3Options> = {
@@ -26,8 +28,9 @@ export const s3: Destination<typeof s3Options> = {
 function problem(options: S3Options): string | undefined {
   const { BufferingHints: hints, CompressionFormat: format = 'UNCOMPRESSED', Prefix = '' } = options;
   const bucket = nameOfArn(options.BucketARN);
-  if (!BUCKET.test(bucket) || bucket.includes('..'))
+  if (!BUCKET.test(bucket) || NO_BUCKET.test(bucket)) {
     return `BucketARN: ${bucket} is not a name that S3 takes for a bucket`;
+  }
   if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
     return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
   }
