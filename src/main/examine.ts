@@ -1,7 +1,8 @@
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { open, rm, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Finding } from '../cli/context.ts';
+import { nodeFiles } from '../environments/node/files.ts';
 
 const SYNCS = 20;
 const SYNC_BYTES = 4096;
@@ -59,7 +60,7 @@ function examineClock(): Finding {
 
 async function examineDisk(data: string): Promise<Finding[]> {
   try {
-    await mkdir(data, { recursive: true, mode: 0o700 });
+    await nodeFiles.makeDirectory(data);
     const { bavail, bsize } = await statfs(data);
     const free = bavail * bsize;
     const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free below ${data}`;

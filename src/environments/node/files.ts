@@ -10,6 +10,7 @@ import {
   stat,
   unlink,
 } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
 import type { Files, OpenFile, OpenMode } from '../../ports/environment.ts';
 
@@ -103,6 +104,23 @@ class NodeFile implements OpenFile {
   }
 }
 
+/**
+ * Step by step: the platform's own recursion never comes back from a folder that exists and takes no children
+ * (`/proc/x`).
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await guarded(mkdir(path, { mode: DIRECTORY_MODE }));
+  } catch (error) {
+    const { code } = error as EnvironmentError;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await nodeFiles.size(parent)) !== undefined) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(path);
+  }
+}
+
 /** The machine's own files. */
 export const nodeFiles: Files = {
   async open(path, mode) {
@@ -112,9 +130,7 @@ export const nodeFiles: Files = {
   list: async (directory) => (await orAbsent(readdir(directory), [])).sort(),
   size: async (path) => (await orAbsent<Stats | undefined>(stat(path), undefined))?.size,
   isDirectory: async (path) => (await orAbsent<Stats | undefined>(stat(path), undefined))?.isDirectory() ?? false,
-  async makeDirectory(path) {
-    await guarded(mkdir(path, { recursive: true, mode: DIRECTORY_MODE }));
-  },
+  makeDirectory,
   remove: async (path) => await orAbsent(unlink(path), undefined),
   removeTree: async (path) => await guarded(rm(path, { recursive: true, force: true })),
   rename: async (from, to) => await guarded(rename(from, to)),

@@ -16,6 +16,15 @@ async function ask(peer: Peer, text: string): Promise<string> {
   return said(await peer.answer());
 }
 
+/** Looks after each turn of the loop, and gives up in the end. */
+async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!isSo()) {
+    assert.ok(performance.now() < end, `in vain: ${String(isSo)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 function said({ status, body }: WireAnswer): string {
   return status === 200 ? `200 ${body}` : `${status} ${(JSON.parse(body) as { error: string }).error}`;
 }
@@ -164,11 +173,11 @@ test('a body waits for room among the bytes in flight', async (context) => {
   budget.charge(95);
   const peer = await connect();
   peer.send(`${POST}Content-Length: 10\r\n\r\n0123456789`);
-  while (budget.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => budget.waiting > 0);
   assert.equal(timers(httpLimits.bodyIdleMs), 0, 'the wait is not the fault of the sender');
   budget.giveBack(95);
   assert.equal(said(await peer.answer()), '200 10');
-  while (budget.usedBytes > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => budget.usedBytes === 0);
 });
 
 test('a body that finds no room in time is refused, and keeps none', async (context) => {
@@ -180,7 +189,7 @@ test('a body that finds no room in time is refused, and keeps none', async (cont
   await fire(httpLimits.budgetWaitMs);
   const answer = await peer.answer();
   assert.deepEqual([said(answer), answer.headers['retry-after']], ['503 ServiceUnavailable', '1']);
-  while (budget.usedBytes > 95) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => budget.usedBytes <= 95);
   assert.equal(budget.waiting, 0);
   budget.giveBack(95);
   assert.equal(budget.usedBytes, 0);

@@ -55,6 +55,7 @@ export function createDeliveryStream(destinations: readonly AnyDestination[]): O
       'InvalidArgumentException',
       'LimitExceededException',
       'ResourceInUseException',
+      'ResourceNotFoundException',
       'ServiceUnavailableException',
     ],
     plane: 'control',
