@@ -50,6 +50,11 @@ export interface CliContext {
 /** Exit codes of all commands. */
 export const exitCodes = { ok: 0, failure: 1, usage: 2, invalidConfig: 3, unreachable: 4 } as const;
 
+/** A config cannot be used; told by its name, as commands know nothing of the config's room. */
+export function isInvalidConfig(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'InvalidConfig';
+}
+
 /** Ends a command with a line on stderr and an exit code. */
 export class CliError extends Error {
   override readonly name = 'CliError';

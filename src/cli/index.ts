@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { CliError, exitCodes, type CliContext } from './context.ts';
+import { CliError, exitCodes, isInvalidConfig, type CliContext } from './context.ts';
 import { declareDoctor } from './doctor.ts';
 import { declareEnv } from './env.ts';
 import { declarePs } from './ps.ts';
@@ -41,5 +41,6 @@ function failed(context: CliContext, error: unknown): number {
   if (context.interrupted.aborted) return exitCodes.ok;
   const message = error instanceof Error ? error.message : String(error);
   context.err(`millrace: ${message}\n`);
-  return error instanceof CliError ? error.exitCode : exitCodes.failure;
+  if (error instanceof CliError) return error.exitCode;
+  return isInvalidConfig(error) ? exitCodes.invalidConfig : exitCodes.failure;
 }

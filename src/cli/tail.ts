@@ -66,11 +66,11 @@ function print(record: Viewed, flags: Flags): string {
   return `${arrival} ${shardId} ${printable(partitionKey)} ${shown}\n`;
 }
 
-/** A record must not be able to steer the terminal it is shown in. */
+/** A record must not be able to steer the terminal it is shown in, nor to turn its text around. */
 function printable(text: string): string {
   return text
     .trimEnd()
-    .replaceAll(/\p{Cc}/gu, (control) =>
+    .replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (control) =>
       control === '\n' || control === '\t' ? ' ' : `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`,
     );
 }

@@ -184,7 +184,13 @@ test('placeholders become text, and numbers and truth values where those are wan
     ],
     ['deep: { more: "$${env:SEVEN} $${secret:KEY}" }', { deep: { more: '${env:SEVEN} ${secret:KEY}' } }],
     ['deep: { more: "${env:NESTED}" }', { deep: { more: '${env:SEVEN}' } }],
-    ['deep: { more: "$env:SEVEN {env:SEVEN} ${SEVEN}" }', { deep: { more: '$env:SEVEN {env:SEVEN} ${SEVEN}' } }],
+    ['deep: { more: "$env:SEVEN {env:SEVEN} $${x}" }', { deep: { more: '$env:SEVEN {env:SEVEN} ${x}' } }],
+    ['deep: { more: "${api}/a ${gateway}/b" }', { deep: { more: '${api}/a ${gateway}/b' } }],
+    [
+      'deep: { more: "${evn:SEVEN}" }',
+      'm.yaml:1:30 things.x.deep.more: ${evn:SEVEN} is unknown, expected ${env:NAME} or ${secret:NAME}, ' +
+        'write $${evn:SEVEN} for the text itself',
+    ],
     ['deep: { more: "!{timestamp:yyyy}/${secret:KEY}" }', { deep: { more: '!{timestamp:yyyy}/hunter2' } }],
     ['count: "${env:TEXT}"', 'm.yaml:1:23 things.x.count: is text, expected a whole number from 1 to 10'],
     ['on: "${env:SEVEN}"', 'm.yaml:1:20 things.x.on: is text, expected true or false'],

@@ -20,20 +20,29 @@ export interface Substituted {
 
 /** Deeper trees are no configs; aliases and modules can make endless ones. */
 const DEPTH_MAX = 32;
-const PLACEHOLDER = /\$?\$\{(env|secret):([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}/g;
+const PLACEHOLDER = /\$?\$\{([^}]*)\}/g;
+const NAMED = /^(env|secret):([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?$/s;
+/** The listeners' own addresses: only parts to come take them, and those read them themselves. */
+const ADDRESSES: readonly string[] = ['api', 'gateway'];
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /**
- * Fills in `${env:X}`, `${env:X:-default}` and `${secret:X}`; `$${` stays as `${`. Text that comes out where the shape
- * takes a number or a truth value becomes one.
+ * Fills in `${env:X}`, `${env:X:-default}` and `${secret:X}`; `$${x}` stays as `${x}`. Text that comes out where
+ * the shape takes a number or a truth value becomes one.
  */
 export function substitute(schema: Schema, tree: unknown, variables: Variables): Substituted {
   const problems: Problem[] = [];
   const secrets = new Set<string>();
   const secretPaths: ConfigPath[] = [];
   const fill = (text: string, path: ConfigPath): string =>
-    text.replaceAll(PLACEHOLDER, (whole: string, kind: string, name: string, given?: string, standard?: string) => {
+    text.replaceAll(PLACEHOLDER, (whole: string, inside: string) => {
       if (whole.startsWith('$$')) return whole.slice(1);
+      if (ADDRESSES.includes(inside)) return whole;
+      const [, kind, name, given, standard] = NAMED.exec(inside) ?? [];
+      if (kind === undefined || name === undefined) {
+        problems.push(unknown(whole, path));
+        return '';
+      }
       if (kind === 'secret') {
         secrets.add(name);
         secretPaths.push(path);
@@ -62,6 +71,12 @@ export function substitute(schema: Schema, tree: unknown, variables: Variables):
     return Object.fromEntries(entries);
   };
   return { value: walk(tree, schema, []), problems, secrets, secretPaths };
+}
+
+function unknown(whole: string, path: ConfigPath): Problem {
+  const shown = whole.length > 60 ? `${whole.slice(0, 60)}...` : whole;
+  const hint = `write $${whole.slice(0, 40)} for the text itself`;
+  return { path, what: `${shown} is unknown`, expected: '${env:NAME} or ${secret:NAME}', hint };
 }
 
 function missing(kind: string, name: string, path: ConfigPath): Problem {

@@ -12,6 +12,8 @@ import {
 import type { ConfigPath } from '../kernel/schema/check-config.ts';
 
 const FAULTS_SHOWN = 2;
+const CHARACTERS_MAX = 1024 * 1024;
+const BRACKETS_MAX = 200;
 
 /** A place in a file; both count from 1. */
 export interface Position {
@@ -30,6 +32,14 @@ export interface ConfigFile {
 
 /** Reads YAML 1.2 (JSON is a part of it); never throws. */
 export function readYaml(text: string): ConfigFile {
+  const excess = excessOf(text);
+  if (excess !== undefined) {
+    return {
+      value: undefined,
+      locate: () => undefined,
+      faults: [{ position: { line: 1, column: 1 }, message: excess }],
+    };
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const at = (offset: number): Position => {
@@ -49,6 +59,18 @@ export function readYaml(text: string): ConfigFile {
     },
     faults: read.fault === undefined ? [] : [{ position: { line: 1, column: 1 }, message: read.fault }],
   };
+}
+
+/** What would cost the parser more than a config is worth: it goes down once for every level. */
+function excessOf(text: string): string | undefined {
+  if (text.length > CHARACTERS_MAX) return `the file is longer than ${CHARACTERS_MAX} characters`;
+  if (/^ {1000}|(?:[-?:] ){200}/m.test(text)) return 'the file is nested too deeply';
+  let depth = 0;
+  for (const [character] of text.matchAll(/[[\]{}]/g)) {
+    depth = character === '[' || character === '{' ? depth + 1 : Math.max(0, depth - 1);
+    if (depth > BRACKETS_MAX) return `more than ${BRACKETS_MAX} brackets are open at once`;
+  }
+  return undefined;
 }
 
 /** `${...}` begins a mapping where YAML is not told that it is text. */

@@ -41,17 +41,20 @@ export async function readConfig(options: ReadConfigOptions): Promise<Config> {
   const file = typeof source === 'string' ? source : undefined;
   const read = await readSource(source);
   const kept = await keptSecrets(environment, dataDirectory);
-  const fromFile = await readSecretsFile(file, read.secretsFile);
-  const made: Record<string, string> = {};
+  // Maps, since every object knows names such as `constructor`.
+  const known = new Map([...Object.entries(kept), ...Object.entries(await readSecretsFile(file, read.secretsFile))]);
+  const made = new Map<string, string>();
   const secret = (name: string): string | undefined => {
-    const known = process.env[`MILLRACE_SECRET_${name}`] ?? fromFile[name] ?? kept[name] ?? made[name];
-    if (known !== undefined || !options.makeSecrets) return known;
-    return (made[name] = makeSecret(environment));
+    const found = process.env[`MILLRACE_SECRET_${name}`] ?? known.get(name) ?? made.get(name);
+    if (found !== undefined || !options.makeSecrets) return found;
+    const fresh = makeSecret(environment);
+    made.set(name, fresh);
+    return fresh;
   };
   const variables = { environment: (name: string) => process.env[name], secret };
   const name = file === undefined ? 'config' : shortName(file);
   const config = read.check({ name, sections: capabilities, variables, mode });
-  if (Object.keys(made).length > 0) await keepSecrets(environment, dataDirectory, { ...kept, ...made });
+  if (made.size > 0) await keepSecrets(environment, dataDirectory, { ...kept, ...Object.fromEntries(made) });
   return config;
 }
 

@@ -27,6 +27,8 @@ export interface StartedNode {
   readonly config: Config;
   /** Absolute. */
   readonly dataDirectory: string;
+  /** The same where it goes with the node. */
+  readonly temporary: string | undefined;
   /** Reads the config again and takes it over; rejects with InvalidConfig and keeps the old one. */
   reload(): Promise<void>;
   stop(withinMs: number): Promise<void>;
@@ -55,18 +57,29 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     });
   try {
     const config = await read();
+    let reloading: Promise<void> = Promise.resolve();
+    let isStopping = false;
     const served = await serve({ ...options, ...serveOptions(config, options), environment, dataDirectory });
     return {
       served,
       environment,
       config,
       dataDirectory,
+      temporary: options.data === undefined ? dataDirectory : undefined,
+      // One after the other, so that what was read last is what stays.
       reload: async () => {
-        const changed = await read();
-        warnOfRestart(environment, config.server, changed.server);
-        await served.reload(changed.sections);
+        const mine = reloading.then(async () => {
+          if (isStopping) return;
+          const changed = await read();
+          warnOfRestart(environment, config.server, changed.server);
+          await served.reload(changed.sections);
+        });
+        reloading = mine.catch(() => undefined);
+        await mine;
       },
       stop: async (withinMs) => {
+        isStopping = true;
+        await reloading;
         await served.stop(withinMs);
         await cleanUp();
       },

@@ -1,4 +1,4 @@
-import { existsSync, watch } from 'node:fs';
+import { existsSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { exitCodes, type RunOptions } from '../cli/context.ts';
 import type { Address } from '../compose/serve.ts';
@@ -13,6 +13,7 @@ import { welcome } from './welcome.ts';
 const DRAIN_MS = 10_000;
 /** Editors write a file in several steps. */
 const SETTLE_MS = 150;
+const SAME_WISH_MS = 300;
 /** EX_SOFTWARE: the log can no longer promise durability. */
 const EXIT_LOG_FAILED = 70;
 
@@ -58,7 +59,10 @@ function startFailed(error: unknown): number {
   if (error instanceof RequestError && error.code === 'InvalidConfig')
     return fail(error.message, exitCodes.invalidConfig);
   if (error instanceof EnvironmentError) {
-    return fail(error.message, error.code === 'EIO' ? EXIT_LOG_FAILED : exitCodes.failure);
+    if (error.code !== 'EIO') return fail(error.message, exitCodes.failure);
+    const hint =
+      'copy the data directory before anything else; docs/internals/on-disk-format.md says what stands where';
+    return fail(`${error.message}\n  ${hint}`, EXIT_LOG_FAILED);
   }
   throw error;
 }
@@ -70,15 +74,23 @@ async function untilEnd(node: StartedNode, watched: string | undefined): Promise
   process.on('SIGHUP', reload);
   const signalled = new Promise<'signal'>((resolveSignal) => {
     let signals = 0;
+    let firstAt = 0;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         signals += 1;
-        if (signals > 1) process.exit(exitCodes.failure);
+        const now = performance.now();
+        // A terminal and its shell may each send one: that is no second wish.
+        if (signals > 1 && now - firstAt > SAME_WISH_MS) process.exit(exitCodes.failure);
+        if (signals === 1) firstAt = now;
         resolveSignal('signal');
       });
     }
   });
   // Timers alone keep no process alive, and neither should a listener that failed.
+  if (node.temporary !== undefined) {
+    const { temporary } = node;
+    process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+  }
   const alive = setInterval(() => undefined, 60_000);
   const end = await Promise.race([signalled, node.served.failed]);
   clearInterval(alive);
@@ -108,14 +120,20 @@ async function reloadNode(node: StartedNode): Promise<void> {
 /** Watches the folder: many editors replace the file itself. */
 function watchFile(path: string, changed: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(dirname(path), (_event, name) => {
-    if (name !== basename(path)) return;
-    clearTimeout(timer);
-    timer = setTimeout(changed, SETTLE_MS);
-  });
-  watcher.on('error', () => watcher.close());
+  let watcher: FSWatcher | undefined;
+  try {
+    watcher = watch(dirname(path), (_event, name) => {
+      if (name !== basename(path)) return;
+      clearTimeout(timer);
+      timer = setTimeout(changed, SETTLE_MS);
+    });
+    watcher.on('error', () => watcher?.close());
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`millrace: changes of ${path} are not noticed (${message}); SIGHUP reloads it\n`);
+  }
   return () => {
     clearTimeout(timer);
-    watcher.close();
+    watcher?.close();
   };
 }

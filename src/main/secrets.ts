@@ -11,12 +11,24 @@ export async function keptSecrets(
   dataDirectory: string,
 ): Promise<Readonly<Record<string, string>>> {
   try {
-    const bytes = await environment.files.readFile(`${dataDirectory}/${FILE}`);
-    return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>;
+    return parseSecrets(await environment.files.readFile(`${dataDirectory}/${FILE}`), `${dataDirectory}/${FILE}`);
   } catch (error) {
     if (error instanceof EnvironmentError && error.code === 'ENOENT') return {};
     throw error;
   }
+}
+
+function parseSecrets(bytes: Uint8Array, path: string): Readonly<Record<string, string>> {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+    const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isMapping && Object.values(value).every((one) => typeof one === 'string'))
+      return value as Record<string, string>;
+  } catch {
+    // Told below: what stands there must not be quoted.
+  }
+  const hint = 'mend it, or move it away to have new secrets made';
+  throw new EnvironmentError('EOTHER', `${path} is no JSON mapping of names to texts; ${hint}`);
 }
 
 /** Keeps them, readable by the owner only, whole or not at all. */

@@ -2,6 +2,8 @@ import { relative } from 'node:path';
 import type { StartedNode } from './node.ts';
 
 const LINES_MAX = 12;
+/** Where commands look unless they are told. */
+const USUAL_PORT = ':4567';
 
 /** What `dev` says once it is ready: at most 12 lines, with every address a user needs. */
 export function welcome(node: StartedNode, file: string | undefined): string {
@@ -13,11 +15,11 @@ export function welcome(node: StartedNode, file: string | undefined): string {
   const first = `millrace dev ${file === undefined ? '(no config file: bare AWS endpoints)' : here(file)}`;
   const api = [`  api       ${served.api}  Kinesis and Firehose; /healthz /readyz /metrics /admin/streams`];
   const gateway = [`  gateway   ${served.gateway}`];
-  const trigger = routes(config.sections).length > 0 ? ' | millrace trigger github.push' : '';
+  const at = served.api.endsWith(USUAL_PORT) ? '' : ` --api ${served.api}`;
   const last = [
     `  data      ${here(dataDirectory)}`,
-    '  clients   eval "$(millrace env)"    secrets: millrace env --show-secrets',
-    `  look      millrace ps | millrace tail STREAM${trigger}`,
+    `  clients   eval "$(millrace env${at})"    secrets: millrace env${at} --show-secrets`,
+    `  look      millrace ps${at} | millrace tail STREAM | millrace trigger github.push`,
   ];
   const room = LINES_MAX - 1 - api.length - gateway.length - last.length;
   const own = [

@@ -8,7 +8,7 @@ export const firehoseEvents = {
   paused: 'delivery.paused',
   delivered: 'delivery.done',
   failed: 'delivery.failed',
-  /** Retention removed records before they were delivered. */
+  /** Retention, or the deletion of the stream, removed records before they were delivered. */
   lost: 'delivery.retention-exceeded',
   /** Somebody else delivers this stream now. */
   fenced: 'delivery.fenced',

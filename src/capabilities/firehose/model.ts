@@ -129,17 +129,23 @@ export function progressFromJson(value: Json): Progress {
 
 type StoredIntent = Omit<Intent, 'ranges'> & { readonly ranges: readonly [number, number, string, string][] };
 
-/** The progress once an intent's records have arrived at `place`. */
-export function completed(progress: Progress, place: string): Progress {
+/** What came of an intent: `records` of its records were still there, and arrived at `place`; none had no place. */
+export interface Outcome {
+  readonly place: string | undefined;
+  readonly records: number;
+}
+
+/** The progress once an intent is over. */
+export function completed(progress: Progress, { place, records }: Outcome): Progress {
   const { intent, ...rest } = progress;
   if (intent === undefined) throw new Defect('nothing was under way');
   const moved = intent.ranges.map((range) => [positionKey(range), range.to.toString()] as const);
   return {
     ...rest,
     positions: { ...rest.positions, ...Object.fromEntries(moved) },
-    objects: rest.objects + 1,
-    records: rest.records + intent.recordCount,
-    last: place,
+    objects: rest.objects + (place === undefined ? 0 : 1),
+    records: rest.records + records,
+    ...(place !== undefined && { last: place }),
   };
 }
 

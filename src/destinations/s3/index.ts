@@ -6,6 +6,10 @@ import type { Environment } from '../../ports/environment.ts';
 import { objectKey } from './object-key.ts';
 import { s3Defaults, s3Options, type S3Options } from './options.ts';
 
+/** What file names can hold, less the year that follows the last part of a prefix. */
+const PREFIX_PART_BYTES_MAX = 240;
+/** Each takes three bytes in a folder's name. */
+const ESCAPED = /[\p{Cc}%\\:*?"<>|]/gu;
 const OCTETS = 'application/octet-stream';
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** Two dots in a row, or an IPv4 address. */
@@ -35,6 +39,9 @@ function problem(options: S3Options): string | undefined {
     return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
   }
   if (format !== 'UNCOMPRESSED' && format !== 'GZIP') return `CompressionFormat: ${format} is not built yet`;
+  if (Prefix.split('/').some((part) => Buffer.byteLength(part.replaceAll(ESCAPED, '%XX')) > PREFIX_PART_BYTES_MAX)) {
+    return `Prefix: a folder cannot hold a part of more than ${PREFIX_PART_BYTES_MAX} bytes`;
+  }
   if (options.S3BackupMode === 'Enabled') return 'S3BackupMode: Enabled is not built yet';
   if (Prefix.includes('!{') || options.ErrorOutputPrefix?.includes('!{') === true) {
     return 'Prefix: expressions such as !{timestamp:...} are not built yet';

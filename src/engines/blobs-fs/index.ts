@@ -44,6 +44,7 @@ class FolderBlobs implements BlobStore {
         return bytes;
       } catch (error) {
         await files.remove(part).catch(() => undefined);
+        if (error instanceof EnvironmentError && error.code === 'ENOENT') await this.#makeAnew();
         throw error;
       }
     });
@@ -88,6 +89,12 @@ class FolderBlobs implements BlobStore {
       this.#cleaned = undefined;
       throw error;
     }
+  }
+
+  /** Somebody removed folders under us: the next attempt must not take them for made. */
+  async #makeAnew(): Promise<void> {
+    this.#durableFolders.clear();
+    await this.#environment.files.makeDirectory(`${this.#directory}/${PARTS}`).catch(() => undefined);
   }
 
   async #write(path: string, body: AsyncIterable<Uint8Array>): Promise<number> {

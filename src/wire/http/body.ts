@@ -105,8 +105,9 @@ export class BodyReader {
     if (this.#bytes > this.#maxBytes) return this.#done?.(tooLarge(this.#maxBytes));
     this.#chunks.push(chunk);
     this.#restartIdle();
-    if (this.#context.budget.tryTake(chunk.length)) this.taken += chunk.length;
-    else void this.#waitForRoom(chunk.length);
+    const bytes = chunk.length * httpLimits.bytesHeldPerByte;
+    if (this.#context.budget.tryTake(bytes)) this.taken += bytes;
+    else void this.#waitForRoom(bytes);
     return undefined;
   };
 

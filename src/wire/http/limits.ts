@@ -18,6 +18,8 @@ export const httpLimits = {
   requestsMax: 10_000,
   /** Bodies and answers in memory at once, over all connections of a node. */
   inFlightBytesMax: 256 * MIB,
+  /** A body is held as it came, decoded, and as it waits for the disk: so much counts for each of its bytes. */
+  bytesHeldPerByte: 3,
   /** What is left of a refused body is read and dropped for this long, so that the sender sees the answer. */
   lingerMs: 2000,
   /** How often the platform looks for slow headers. */

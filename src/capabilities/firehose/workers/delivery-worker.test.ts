@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
 import { base64, Bench, toBucket, type Answer } from '../harness.fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -88,7 +89,7 @@ test('records that retention removed first are counted, said and shown', async (
   await bench.open(sections);
   await bench.simulation.pass(5000);
   const { problems } = bench.node.health();
-  assert.deepEqual(problems, ['delivery d: retention removed records before they were delivered']);
+  assert.deepEqual(problems, ['delivery d: records were gone before they were delivered']);
   assert.ok(
     bench.simulation.logged.some(
       ({ event, fields }) => event === 'delivery.retention-exceeded' && fields['records'] === 1,
@@ -116,4 +117,63 @@ test('a name that left the file goes on, unmanaged', async () => {
   await put(bench, 'd', 'a');
   await bench.simulation.pass(3000);
   assert.equal((await status(bench)).objectsDelivered, 1);
+});
+
+test('a bucket that somebody removed is made again, and nothing is lost', async () => {
+  const bench = await new Bench().open({ deliveries: { d: toBucket('archive', 1) } });
+  await put(bench, 'd', 'a');
+  await bench.simulation.pass(3000);
+  await bench.simulation.drive(bench.simulation.environment.files.removeTree('/data/buckets'));
+  await put(bench, 'd', 'b');
+  await bench.simulation.pass(10_000);
+  assert.deepEqual([...(await bench.objects('archive')).values()].map(String), ['b']);
+  assert.deepEqual((await status(bench)).objectsDelivered, 2);
+});
+
+test('a batch that can never arrive as it was planned goes by the options that mend it', async () => {
+  const sections = (prefix: string): Record<string, unknown> => {
+    const { ExtendedS3DestinationConfiguration: to } = toBucket('archive', 1);
+    return { deliveries: { d: { ExtendedS3DestinationConfiguration: { ...to, Prefix: prefix } } } };
+  };
+  // Longest that is taken; the object's own name comes after the slash.
+  const bench = await new Bench().open(sections('p'.repeat(240)));
+  const { files } = bench.simulation.environment;
+  const original = files.rename.bind(files);
+  files.rename = async () => {
+    throw new DeliveryError('S3.KeyTooLongError', 'a folder cannot hold the key', false);
+  };
+  await put(bench, 'd', 'a');
+  await bench.simulation.pass(10_000);
+  files.rename = original;
+  assert.equal((await status(bench)).objectsDelivered, 0);
+  await bench.simulation.drive(bench.node.reload(sections('fixed/')));
+  files.rename = async () => {
+    files.rename = original;
+    throw new DeliveryError('S3.KeyTooLongError', 'a folder cannot hold the key', false);
+  };
+  await bench.simulation.pass(120_000);
+  assert.match([...(await bench.objects('archive')).keys()].join(), /^fixed\//);
+});
+
+test('what went with its stream is no object', async () => {
+  const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 1) } } };
+  const bench = await new Bench().open(sections);
+  await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64('gone;') });
+  const { files } = bench.simulation.environment;
+  const original = files.rename.bind(files);
+  files.rename = async (_from, to) => {
+    throw new EnvironmentError('EACCES', `no way to ${to}`);
+  };
+  await bench.simulation.pass(5000);
+  await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'events' });
+  files.rename = original;
+  await bench.simulation.pass(60_000);
+  assert.equal((await bench.objects('archive')).size, 0);
+  const { objectsDelivered, recordsDelivered } = await status(bench);
+  assert.deepEqual([objectsDelivered, recordsDelivered], [0, 0]);
+  const lost = bench.simulation.logged.filter(({ event }) => event === 'delivery.retention-exceeded');
+  assert.deepEqual(
+    lost.map(({ fields }) => [fields['records'], fields['error']]),
+    [[1, 'StreamDeleted']],
+  );
 });

@@ -20,6 +20,7 @@ import {
   withoutGone,
   type DeliveryStream,
   type Intent,
+  type Outcome,
   type Progress,
   type Target,
 } from '../model.ts';
@@ -46,6 +47,9 @@ export interface DeliveryStatus {
   readonly failure: string | undefined;
 }
 
+/** Causes can quote keys of a thousand characters. */
+const MESSAGE_MAX = 300;
+
 interface Flush {
   readonly targets: ReadonlyMap<string, Offset>;
   readonly done: () => void;
@@ -70,6 +74,10 @@ export class DeliveryWorker {
   #failure: string | undefined;
   #attempts = 0;
   #lostAt = -Infinity;
+  /** Records that the latest pass over an intent found. */
+  #yielded = 0;
+  #lossNotedOf: string | undefined;
+  #isFenced = false;
   #running: Promise<void> | undefined;
 
   constructor(delivery: DeliveryStream, doors: WorkerDoors) {
@@ -139,7 +147,7 @@ export class DeliveryWorker {
       last,
       waitingRecords: this.#gathering.recordCount,
       waitingBytes: this.#gathering.sizeBytes,
-      failure: this.#failure,
+      failure: this.#isFenced ? 'somebody else delivers this stream now' : this.#failure,
     };
   }
 
@@ -154,7 +162,7 @@ export class DeliveryWorker {
       problems.push(`delivery ${name}: ${this.#failure}`);
     }
     if (environment.clock.monotonic() - this.#lostAt < firehoseLimits.lossShownMs) {
-      problems.push(`delivery ${name}: retention removed records before they were delivered`);
+      problems.push(`delivery ${name}: records were gone before they were delivered`);
     }
     return problems;
   }
@@ -165,7 +173,8 @@ export class DeliveryWorker {
       try {
         await this.#turn();
       } catch (error) {
-        if (error instanceof Fenced) {
+        if (error instanceof LostOwnership) {
+          this.#isFenced = true;
           log.warn(firehoseEvents.fenced, { delivery: this.#delivery.name });
           return;
         }
@@ -206,7 +215,7 @@ export class DeliveryWorker {
         if (cursor >= this.#doors.records.bounds(shard).end) continue;
         const slice = await this.#doors.records.read(stream, shard, cursor, READ_LIMIT);
         const first = slice.records[0]?.offset ?? slice.next;
-        if (slice.start > cursor && first > cursor) this.#lost(Number(first - cursor));
+        if (slice.start > cursor && first > cursor) this.#lost(Number(first - cursor), 'RetentionExceeded');
         if (gathering.recordCount === 0) this.#gatheredSince = this.#doors.environment.clock.monotonic();
         gathering.take(shard.ref, position, slice.records, slice.next);
         hasMore ||= slice.next < slice.end;
@@ -214,11 +223,11 @@ export class DeliveryWorker {
     }
   }
 
-  #lost(records: number): void {
+  #lost(records: number, error: 'RetentionExceeded' | 'StreamDeleted'): void {
     const { environment } = this.#doors;
     const delivery = this.#delivery.name;
     this.#lostAt = environment.clock.monotonic();
-    environment.log.error(firehoseEvents.lost, { delivery, records, error: 'RetentionExceeded' });
+    environment.log.error(firehoseEvents.lost, { delivery, records, error });
     environment.meter.count(firehoseEvents.recordsLost, { delivery }, records);
   }
 
@@ -263,21 +272,9 @@ export class DeliveryWorker {
   }
 
   async #begin(stream: StreamInfo): Promise<void> {
-    const { name, version, target } = this.#delivery;
-    const { ranges, recordCount, sizeBytes, oldestAt } = this.#gathering;
-    const id = this.#doors.environment.random.uuid();
-    const plan = { id, deliveryStream: name, versionId: String(version), oldestAt, recordCount, sizeBytes };
-    const open = this.#open(target);
-    const place = open.place(plan);
-    await open.close();
-    const intent: Intent = { id, place, version, target, ranges, recordCount, sizeBytes, oldestAt };
-    await this.#store({
-      ...withoutGone(
-        this.#progress,
-        stream.shards.map(({ ref }) => ref),
-      ),
-      intent,
-    });
+    const intent = await this.#plan(this.#gathering);
+    const shards = stream.shards.map(({ ref }) => ref);
+    await this.#store({ ...withoutGone(this.#progress, shards), intent });
     this.#gathering = new Gathering(this.#bytesMax());
   }
 
@@ -287,10 +284,11 @@ export class DeliveryWorker {
     const open = this.#open(intent.target);
     try {
       for (this.#attempts = 0; !this.#stop.signal.aborted || this.#attempts === 0;) {
-        const place = await this.#attempt(open, intent);
-        if (place !== undefined) {
-          await this.#store(completed(this.#progress, place));
-          this.#arrived(intent, place);
+        const outcome = await this.#attempt(open, intent);
+        if (outcome === 'plan again') return await this.#planAgain(intent);
+        if (outcome !== undefined) {
+          await this.#store(completed(this.#progress, outcome));
+          this.#arrived(intent, outcome);
           await this.#trim();
           return;
         }
@@ -303,15 +301,41 @@ export class DeliveryWorker {
     }
   }
 
-  async #attempt(open: OpenDestination, intent: Intent): Promise<string | undefined> {
+  async #attempt(open: OpenDestination, intent: Intent): Promise<Outcome | 'plan again' | undefined> {
     try {
+      this.#yielded = 0;
+      // Where all of it is gone, there is nothing to make an object of.
+      if (!(await this.#hasRecords(intent))) return { place: undefined, records: 0 };
       const delivered = await open.deliver(this.#batch(intent), intent.place, this.#cut.signal);
-      return delivered.place;
+      return { place: delivered.place, records: this.#yielded };
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       this.#note(error);
-      return undefined;
+      // What cannot arrive as it was planned, and left nothing behind, goes by the options as they are now.
+      return !error.retryable && this.#delivery.version !== intent.version ? 'plan again' : undefined;
     }
+  }
+
+  async #hasRecords(intent: Intent): Promise<boolean> {
+    for await (const some of this.#records(intent)) if (some.length > 0) return true;
+    return false;
+  }
+
+  /** The same records to where the options of now say. */
+  async #planAgain(before: Intent): Promise<void> {
+    const intent = await this.#plan(before);
+    await this.#store({ ...this.#progress, intent });
+  }
+
+  async #plan(range: Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'>): Promise<Intent> {
+    const { name, version, target } = this.#delivery;
+    const { ranges, recordCount, sizeBytes, oldestAt } = range;
+    const id = this.#doors.environment.random.uuid();
+    const open = this.#open(target);
+    const batch = { id, deliveryStream: name, versionId: String(version), oldestAt, recordCount, sizeBytes };
+    const place = open.place(batch);
+    await open.close();
+    return { id, place, version, target, ranges, recordCount, sizeBytes, oldestAt };
   }
 
   #batch(intent: Intent): Batch {
@@ -328,25 +352,30 @@ export class DeliveryWorker {
 
   async *#records(intent: Intent): AsyncGenerator<readonly OutgoingRecord[]> {
     const { records } = this.#doors;
+    const stream = records.describe(sourceStream(this.#delivery));
     let count = 0;
-    for await (const some of outgoingRecords(records, records.describe(sourceStream(this.#delivery)), intent)) {
+    for await (const some of outgoingRecords(records, stream, intent)) {
       count += some.length;
       yield some;
     }
-    if (count < intent.recordCount) this.#lost(intent.recordCount - count);
+    this.#yielded = count;
+    if (count === intent.recordCount || this.#lossNotedOf === intent.id) return;
+    this.#lossNotedOf = intent.id;
+    this.#lost(intent.recordCount - count, stream === undefined ? 'StreamDeleted' : 'RetentionExceeded');
   }
 
-  #arrived(intent: Intent, place: string): void {
+  #arrived(intent: Intent, { place, records }: Outcome): void {
     const { environment } = this.#doors;
     const delivery = this.#delivery.name;
     this.#failure = undefined;
     this.#attempts = 0;
-    environment.meter.count(firehoseEvents.objects, { delivery });
-    environment.meter.count(firehoseEvents.recordsOut, { delivery }, intent.recordCount);
-    environment.meter.count(firehoseEvents.bytesOut, { delivery }, intent.sizeBytes);
-    environment.meter.gauge(firehoseEvents.freshness, { delivery }, environment.clock.now() - intent.oldestAt);
-    const { recordCount: records, sizeBytes: bytes } = intent;
-    environment.log.info(firehoseEvents.delivered, { delivery, records, bytes, place });
+    if (place === undefined) return;
+    const { meter, log, clock } = environment;
+    meter.count(firehoseEvents.objects, { delivery });
+    meter.count(firehoseEvents.recordsOut, { delivery }, records);
+    meter.count(firehoseEvents.bytesOut, { delivery }, intent.sizeBytes);
+    meter.gauge(firehoseEvents.freshness, { delivery }, Math.max(0, clock.now() - intent.oldestAt));
+    log.info(firehoseEvents.delivered, { delivery, records, bytes: intent.sizeBytes, place });
   }
 
   /** What was put directly is kept for nobody else. */
@@ -369,7 +398,8 @@ export class DeliveryWorker {
   #note(error: unknown): void {
     const { log, meter } = this.#doors.environment;
     const delivery = this.#delivery.name;
-    const message = error instanceof Error ? error.message : String(error);
+    const whole = error instanceof Error ? error.message : String(error);
+    const message = whole.length > MESSAGE_MAX ? `${whole.slice(0, MESSAGE_MAX)}...` : whole;
     const isExpected =
       error instanceof DeliveryError ||
       error instanceof EnvironmentError ||
@@ -400,7 +430,7 @@ export class DeliveryWorker {
     const expect = this.#revision ?? null;
     const verdict = await this.#doors.catalog.propose([{ key, expect, put: progressToJson(progress) }]);
     // Deleted, or somebody else's: either way no longer ours to deliver.
-    if (!verdict.accepted) throw new Fenced();
+    if (!verdict.accepted) throw new LostOwnership();
     this.#progress = progress;
     this.#revision = verdict.revision;
   }
@@ -427,6 +457,6 @@ export class DeliveryWorker {
 }
 
 /** The delivery's position was written by somebody else, or removed. */
-class Fenced extends Error {
-  override readonly name = 'Fenced';
+class LostOwnership extends Error {
+  override readonly name = 'LostOwnership';
 }
