@@ -31,6 +31,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'http.listener': 'The system reports a problem of a listener.',
   'kinesis.stream-created': 'A stream of the file did not exist and was created.',
   'kinesis.stream-drift': 'The file asks for something that differs from the stream as it is.',
+  'kinesis.stream-updated': 'The file changed what it may of a stream: a longer retention, or its tags.',
   'log.damaged': 'A durable place of the log does not hold what was written there; reading it answers an error.',
   'log.drop.unmarked': 'A shard is gone, but the log could not note it; the next start drops it again.',
   'log.failed': 'The disk did not confirm a write: the process ends with exit code 70.',
@@ -45,6 +46,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'node.ready': 'All listeners answer.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',
   'stream.drop.failed': 'A deleted stream’s shards could not be dropped; the next start drops them.',
+  'stream.reshard.waits': 'The log refused to finish a reshard; it is tried again.',
 };
 
 /** What each metric counts, with its labels. */

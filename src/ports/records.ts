@@ -9,6 +9,7 @@ export interface StreamSpec {
   readonly shardCount: number;
   readonly retentionMs: number;
   readonly maxRecordBytes: number;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /** One shard of a stream; hash keys are inclusive bounds of 0 .. 2^128 - 1. */
@@ -22,14 +23,32 @@ export interface ShardInfo {
   readonly endingSequenceNumber?: string;
   readonly parentShardId?: string;
   readonly adjacentParentShardId?: string;
+  /** When it began to take records, in ms. */
+  readonly openedAt: number;
+  /** When it was closed, in ms; absent while it takes records. */
+  readonly closedAt?: number;
 }
+
+/** A piece of a reshard: one shard becomes two, or two neighbours become one. */
+export type Reshard =
+  | { readonly split: string; readonly at: bigint }
+  | { readonly merge: string; readonly with: string };
 
 export interface StreamInfo extends StreamSpec {
   readonly arn: string;
   readonly createdAt: number;
   readonly shards: readonly ShardInfo[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** Whether shards are being closed and their children are not open yet. */
+  readonly isResharding: boolean;
   /** Catalog revision of this description. */
   readonly revision: bigint;
+}
+
+/** What can change of a stream. */
+export interface StreamChange {
+  readonly retentionMs?: number;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface RecordInput {
@@ -66,12 +85,25 @@ export class StreamNotFound extends Error {
   }
 }
 
+/** The stream is being resharded already. */
+export class StreamBusy extends Error {
+  override readonly name = 'StreamBusy';
+}
+
 /** Streams as people know them: routing by partition key, sequence numbers, exact retention. */
 export interface Records {
   /** Resolves once the stream can be used; rejects with StreamExists. */
   create(spec: StreamSpec): Promise<StreamInfo>;
   /** Rejects with StreamNotFound. */
   delete(name: string): Promise<void>;
+  /** Resolves with the stream as it is then; rejects with StreamNotFound. */
+  update(name: string, change: (stream: StreamInfo) => StreamChange): Promise<StreamInfo>;
+  /**
+   * Closes parents and opens their children, which together own the same hash keys. Puts wait meanwhile; a child takes
+   * records only after its parents' last one. Rejects with StreamNotFound, StreamBusy; Unavailable when it will be
+   * finished later.
+   */
+  reshard(name: string, change: Reshard): Promise<StreamInfo>;
   /** Local view. */
   describe(name: string): StreamInfo | undefined;
   /** Local view, sorted by name; internal streams only when asked for. */

@@ -118,7 +118,8 @@ class Run {
     const node = await this.#open();
     const work = async (): Promise<void> => {
       if (this.#simulation.random.chance(0.5)) await this.#checkStream(node);
-      const clients = [this.#putter(node, 'a'), this.#putter(node, 'b'), this.#hooks(node), this.#direct(node)];
+      const writers = [this.#putter(node, 'a'), this.#putter(node, 'b'), this.#hooks(node), this.#direct(node)];
+      const clients = [...writers, this.#resharder(node)];
       await Promise.all([...clients, this.#breakDisk()]);
       await this.#checkStream(node);
       if (this.#simulation.random.chance(0.5)) await node.close();
@@ -140,6 +141,7 @@ class Run {
       const { flushed } = answer as { flushed: boolean };
       if (!flushed) throw new BrokenPromise(`${name} was not flushed`);
     }
+    await this.#checkShards(node);
     const { problems } = node.health;
     if (problems.length > 0) throw new BrokenPromise(`not healthy: ${problems.join('; ')}`);
     const stored = (await this.#readStream(node)).map(({ text }) => text);
@@ -199,6 +201,40 @@ class Run {
     }
   }
 
+  /** Splits, merges, counts anew and changes the retention while the others write. */
+  async #resharder(node: SimulatedNode): Promise<void> {
+    const { random } = this.#simulation;
+    for (let rounds = random.below(4); rounds > 0; rounds -= 1) {
+      await this.#pause();
+      const StreamName = SIMULATED.stream;
+      const [action, input] = random.chance(0.5)
+        ? ['SplitShard', await this.#someSplit(node)]
+        : random.chance(0.6)
+          ? ['UpdateShardCount', { TargetShardCount: 1 + random.below(6), ScalingType: 'UNIFORM_SCALING' }]
+          : ['IncreaseStreamRetentionPeriod', { RetentionPeriodHours: 24 + random.below(48) }];
+      try {
+        await node.call(`Kinesis_20131202.${action}`, { StreamName, ...input });
+      } catch (error) {
+        // Closed meanwhile, too many, too few, or the disk: refused or finished later, never half.
+        if (!(error instanceof RequestError || error instanceof Unavailable || error instanceof EnvironmentError)) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  async #someSplit(node: SimulatedNode): Promise<object> {
+    const ShardFilter = { Type: 'AT_LATEST' };
+    const { Shards } = (await node.call('Kinesis_20131202.ListShards', {
+      StreamName: SIMULATED.stream,
+      ShardFilter,
+    })) as Open;
+    const shard = Shards[this.#simulation.random.below(Shards.length)];
+    const { StartingHashKey = '0', EndingHashKey = '0' } = shard?.HashKeyRange ?? {};
+    const middle = (BigInt(StartingHashKey) + BigInt(EndingHashKey)) / 2n;
+    return { ShardToSplit: shard?.ShardId, NewStartingHashKey: middle.toString() };
+  }
+
   async #hook(node: SimulatedNode, id: string): Promise<void> {
     const text = this.#oracle.textOf(id, `hook:${id}`);
     const { status, body } = await node.post(id, `${text};`);
@@ -242,6 +278,30 @@ class Run {
     this.#oracle.checkStream(await this.#readStream(node), (text) => before.has(text));
   }
 
+  /** No reshard is left half done: the open shards own every hash key once. */
+  async #checkShards(node: SimulatedNode): Promise<void> {
+    const StreamName = SIMULATED.stream;
+    const { StreamDescriptionSummary } = (await node.call('Kinesis_20131202.DescribeStreamSummary', {
+      StreamName,
+    })) as { StreamDescriptionSummary: { StreamStatus: string; OpenShardCount: number } };
+    const asked = { StreamName, ShardFilter: { Type: 'AT_LATEST' } };
+    const { Shards } = (await node.call('Kinesis_20131202.ListShards', asked)) as Open;
+    const ranges = Shards.map(({ HashKeyRange: range }) => [
+      BigInt(range.StartingHashKey),
+      BigInt(range.EndingHashKey),
+    ]);
+    ranges.sort(([one = 0n], [other = 0n]) => (one < other ? -1 : 1));
+    let next = 0n;
+    for (const [start = 0n, end = 0n] of ranges) {
+      if (start !== next) throw new BrokenPromise(`no shard, or two, own the hash key ${next}`);
+      next = end + 1n;
+    }
+    const { StreamStatus, OpenShardCount } = StreamDescriptionSummary;
+    if (next !== 1n << 128n || StreamStatus !== 'ACTIVE' || OpenShardCount !== Shards.length) {
+      throw new BrokenPromise(`${OpenShardCount} open shards up to ${next}, ${StreamStatus}`);
+    }
+  }
+
   async #readStream(node: SimulatedNode): Promise<ReadRecord[]> {
     const found: ReadRecord[] = [];
     const StreamName = SIMULATED.stream;
@@ -259,8 +319,8 @@ class Run {
           const text = Buffer.from(Data, 'base64').toString().replace(/;$/, '');
           found.push({ text, shardId: ShardId, sequenceNumber: SequenceNumber });
         }
-        ShardIterator = page.NextShardIterator;
-        more = page.Records.length > 0 || page.MillisBehindLatest > 0;
+        more = page.NextShardIterator !== undefined && (page.Records.length > 0 || page.MillisBehindLatest > 0);
+        ShardIterator = page.NextShardIterator ?? '';
       }
     }
     return found;
@@ -298,9 +358,17 @@ class Run {
   }
 }
 
+interface Open {
+  readonly Shards: readonly {
+    readonly ShardId: string;
+    readonly HashKeyRange: { readonly StartingHashKey: string; readonly EndingHashKey: string };
+  }[];
+}
+
 interface Page {
   readonly Records: readonly { readonly Data: string; readonly SequenceNumber: string }[];
-  readonly NextShardIterator: string;
+  /** Absent at the end of a closed shard. */
+  readonly NextShardIterator?: string;
   readonly MillisBehindLatest: number;
 }
 

@@ -31,7 +31,13 @@ export const streamsOptions = s.map(
         doc: 'Largest record (data and partition key), in KiB; default 1024.',
       }),
     ),
-    Tags: s.optional(s.notBuilt({ doc: 'Tags of the stream.' })),
+    Tags: s.optional(
+      s.map(s.string({ min: 0, max: 256 }), {
+        key: s.string({ min: 1, max: 128 }),
+        max: kinesisLimits.tagsPerStreamMax,
+        doc: 'Tags of the stream; the file replaces what is there.',
+      }),
+    ),
   }),
   {
     key: s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' }),

@@ -2,6 +2,8 @@
 export const kinesisEvents = {
   /** The file asks for something that differs from the stream as it is and that cannot be changed yet. */
   drift: 'kinesis.stream-drift',
+  /** The file changed what it may of a stream. */
+  updated: 'kinesis.stream-updated',
   /** A stream of the file did not exist and was created. */
   created: 'kinesis.stream-created',
   recordsIn: 'kinesis_records_in_total',

@@ -3,8 +3,6 @@ import { openCatalog, type OpenCatalog } from '../../engines/catalog/index.ts';
 import { openRecords, type OpenRecords } from '../../engines/records/index.ts';
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
 import { checkAws } from '../../kernel/schema/check-aws.ts';
-import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
-import type { Json } from '../../ports/catalog.ts';
 import { RawAnswer, type Operation } from '../../ports/operation.ts';
 import type { StreamInfo } from '../../ports/records.ts';
 import { MemoryCommandLog } from '../../testing/memory-command-log.ts';
@@ -33,7 +31,7 @@ export interface Bench {
   readonly make: (name: string, shards?: number) => Promise<StreamInfo>;
   /** Puts one record per text into the shard that starts at the hash key. */
   readonly fill: (name: string, texts: readonly string[], hashKey?: bigint) => Promise<readonly string[]>;
-  /** Closes the stream's first shard and gives it two children, as SplitShard would. */
+  /** Splits the stream's first shard in the middle. */
   readonly split: (name: string) => Promise<StreamInfo>;
 }
 
@@ -97,35 +95,10 @@ function described({ records }: Bench, name: string): StreamInfo {
 }
 
 async function split(bench: Bench, name: string): Promise<StreamInfo> {
-  const { store, catalog } = bench;
   const [parent] = described(bench, name).shards;
   assert.ok(parent !== undefined);
-  const end = await (await store.open(parent.ref, 0n)).close();
-  const entry = catalog.get(`stream/${name}`);
-  const value = entry?.value as { shards: Record<string, Json>[] };
   const middle = (parent.startingHashKey + parent.endingHashKey) / 2n;
-  const child = (ordinal: number, from: bigint, to: bigint): Record<string, Json> => ({
-    generation: parent.ref.generation,
-    ordinal,
-    startingHashKey: from.toString(),
-    endingHashKey: to.toString(),
-    parentShardId: parent.id,
-  });
-  const [first, ...others] = value.shards;
-  const shards = [
-    { ...first, endingSequenceNumber: encodeSequenceNumber(parent.ref, end) },
-    ...others,
-    child(value.shards.length, parent.startingHashKey, middle),
-    child(value.shards.length + 1, middle + 1n, parent.endingHashKey),
-  ];
-  const verdict = await catalog.propose([{ key: `stream/${name}`, put: { ...value, shards } }]);
-  assert.equal(verdict.accepted, true);
-  const after = described(bench, name);
-  await store.createShards(
-    after.shards.map(({ ref }) => ref),
-    { retentionMs: after.retentionMs },
-  );
-  return after;
+  return await bench.records.reshard(name, { split: parent.id, at: middle + 1n });
 }
 
 /** All that the metrics of Kinesis counted, by name and stream. */

@@ -2,7 +2,15 @@ import type { Capability, Running } from '../../ports/capability.ts';
 import { StreamExists } from '../../ports/records.ts';
 import { streamsOptions, type StreamsOptions } from './config.ts';
 import { kinesisEvents } from './events.ts';
-import { configuredSpec, drift, type KinesisState } from './model.ts';
+import { allowedChange, configuredSpec, drift, type KinesisState } from './model.ts';
+import { addTagsToStream } from './operations/add-tags-to-stream.ts';
+import { decreaseStreamRetentionPeriod } from './operations/decrease-stream-retention-period.ts';
+import { increaseStreamRetentionPeriod } from './operations/increase-stream-retention-period.ts';
+import { listTagsForStream } from './operations/list-tags-for-stream.ts';
+import { mergeShards } from './operations/merge-shards.ts';
+import { removeTagsFromStream } from './operations/remove-tags-from-stream.ts';
+import { splitShard } from './operations/split-shard.ts';
+import { updateShardCount } from './operations/update-shard-count.ts';
 import { createStream } from './operations/create-stream.ts';
 import { deleteStream } from './operations/delete-stream.ts';
 import { describeStream } from './operations/describe-stream.ts';
@@ -21,16 +29,24 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
   section: 'streams',
   options: streamsOptions,
   operations: [
+    addTagsToStream,
     createStream,
+    decreaseStreamRetentionPeriod,
     deleteStream,
     describeStream,
     describeStreamSummary,
     getRecords,
     getShardIterator,
+    increaseStreamRetentionPeriod,
     listShards,
     listStreams,
+    listTagsForStream,
+    mergeShards,
     putRecord,
     putRecords,
+    removeTagsFromStream,
+    splitShard,
+    updateShardCount,
   ],
   async start(options, doors, environment): Promise<Running<KinesisState>> {
     const { records, identity } = doors;
@@ -59,13 +75,13 @@ async function applyFile(state: KinesisState, options: StreamsOptions): Promise<
       log.info(kinesisEvents.created, { stream: name, shards: spec.shardCount });
       continue;
     }
-    const different = drift(existing, spec);
-    if (different.length > 0) {
-      log.warn(kinesisEvents.drift, {
-        stream: name,
-        differs: different.join(','),
-        hint: 'changing a stream is not built yet',
-      });
+    const change = allowedChange(existing, spec);
+    if (Object.keys(change).length > 0) {
+      await state.records.update(name, () => change);
+      log.info(kinesisEvents.updated, { stream: name, changed: Object.keys(change).join(',') });
+    }
+    for (const different of drift(existing, spec)) {
+      log.warn(kinesisEvents.drift, { stream: name, differs: different });
     }
   }
 }

@@ -26,6 +26,8 @@ export const kinesisLimits = {
   retentionHoursMin: 24,
   retentionHoursMax: 8760,
   hourMs: HOUR_MS,
+  tagsPerStreamMax: 50,
+  tagsPageMax: 50,
   /** Our own: how long the viewer holds a request open, and how much it answers. */
   viewerWaitMsMax: 20_000,
   viewerRecordsMax: 1000,

@@ -1,6 +1,6 @@
 import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { Records, ShardInfo, StreamInfo, StreamSpec } from '../../ports/records.ts';
+import type { Records, ShardInfo, StreamChange, StreamInfo, StreamSpec } from '../../ports/records.ts';
 import type { StreamsOptions } from './config.ts';
 import { kinesisLimits } from './limits.ts';
 
@@ -19,6 +19,7 @@ export interface StreamRequest {
   readonly shardCount?: number | undefined;
   readonly retentionHours?: number | undefined;
   readonly maxRecordKib?: number | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The stream that a request describes; absent values are AWS's defaults. */
@@ -29,6 +30,7 @@ export function streamSpec(name: string, request: StreamRequest): StreamSpec {
     mode,
     shardCount: mode === 'ON_DEMAND' ? kinesisLimits.onDemandShards : (request.shardCount ?? 1),
     retentionMs: retentionHours * kinesisLimits.hourMs,
+    ...(request.tags !== undefined && { tags: request.tags }),
     maxRecordBytes: request.maxRecordKib === undefined ? kinesisLimits.recordBytesDefault : request.maxRecordKib * 1024,
   };
 }
@@ -40,13 +42,39 @@ export function configuredSpec(name: string, options: StreamsOptions[string]): S
     shardCount: options.ShardCount,
     retentionHours: options.RetentionPeriodHours,
     maxRecordKib: options.MaxRecordSizeInKiB,
+    tags: options.Tags,
   });
 }
 
-/** Names of what differs between a stream and what the file asks for. */
+/** What the file may change of a stream without loss. */
+export function allowedChange(stream: StreamInfo, wanted: StreamSpec): StreamChange {
+  return {
+    ...(wanted.retentionMs > stream.retentionMs && { retentionMs: wanted.retentionMs }),
+    ...(wanted.tags !== undefined && !sameTags(stream.tags, wanted.tags) && { tags: wanted.tags }),
+  };
+}
+
+function sameTags(one: StreamInfo['tags'], other: StreamInfo['tags']): boolean {
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].every((key) => one[key] === other[key]);
+}
+
+/** What differs from the file and is not the file's to change, each with the command that changes it. */
 export function drift(stream: StreamInfo, wanted: StreamSpec): string[] {
-  const members = ['mode', 'shardCount', 'retentionMs', 'maxRecordBytes'] as const;
-  return members.filter((member) => stream[member] !== wanted[member]);
+  const name = `--stream-name ${stream.name}`;
+  const found: string[] = [];
+  if (stream.mode !== wanted.mode) found.push(`mode is ${stream.mode}: changing it is not built yet`);
+  else if (stream.mode === 'PROVISIONED' && stream.shardCount !== wanted.shardCount) {
+    const target = `--target-shard-count ${wanted.shardCount} --scaling-type UNIFORM_SCALING`;
+    found.push(`${stream.shardCount} shards: aws kinesis update-shard-count ${name} ${target}`);
+  }
+  if (stream.retentionMs > wanted.retentionMs) {
+    const hours = wanted.retentionMs / kinesisLimits.hourMs;
+    const target = `--retention-period-hours ${hours}`;
+    found.push(`records are kept longer: aws kinesis decrease-stream-retention-period ${name} ${target}`);
+  }
+  if (stream.maxRecordBytes !== wanted.maxRecordBytes) found.push('record size: changing it is not built yet');
+  return found;
 }
 
 /** A shard as AWS describes it. */
@@ -76,11 +104,17 @@ export function describeCommon(stream: StreamInfo): Record<string, unknown> {
   return {
     StreamName: stream.name,
     StreamARN: stream.arn,
-    StreamStatus: 'ACTIVE',
+    StreamStatus: stream.isResharding ? 'UPDATING' : 'ACTIVE',
     StreamModeDetails: { StreamMode: stream.mode },
     RetentionPeriodHours: stream.retentionMs / kinesisLimits.hourMs,
     StreamCreationTimestamp: stream.createdAt,
     EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
     EncryptionType: 'NONE',
   };
+}
+
+/** Shards that can still be read: a closed one goes when the last of its records is older than the stream keeps. */
+export function visibleShards({ environment }: KinesisState, stream: StreamInfo): readonly ShardInfo[] {
+  const oldestAt = environment.clock.now() - stream.retentionMs;
+  return stream.shards.filter(({ closedAt }) => closedAt === undefined || closedAt >= oldestAt);
 }

@@ -38,6 +38,11 @@ export const shard = s.struct({
   SequenceNumberRange: sequenceNumberRange,
 });
 
+/** A tag's key. */
+export const tagKey = s.string({ min: 1, max: 128 });
+/** Tags by key. */
+export const tagMap = s.map(s.string({ min: 0, max: 256 }), { key: tagKey, min: 1, max: 200 });
+
 /** Provisioned or on-demand. */
 export const streamModeDetails = s.struct({ StreamMode: s.string({ values: ['PROVISIONED', 'ON_DEMAND'] }) });
 

@@ -1,20 +1,24 @@
 import type { Identity } from '../../ports/capability.ts';
-import type { Catalog } from '../../ports/catalog.ts';
+import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
 import {
+  StreamBusy,
   StreamExists,
   StreamNotFound,
   type RecordFailure,
   type RecordInput,
   type RecordPosition,
   type Records,
+  type Reshard,
   type ShardInfo,
+  type StreamChange,
   type StreamInfo,
   type StreamSpec,
 } from '../../ports/records.ts';
 import {
   shardKey,
   Trimmed,
+  Unavailable,
   UnknownShard,
   type Offset,
   type Slice,
@@ -22,12 +26,21 @@ import {
 } from '../../ports/stream-store.ts';
 import { appendRecords, UNAVAILABLE } from './append.ts';
 import { ShardLane } from './shard-lane.ts';
-import { newStreamEntry, STREAM_PREFIX } from './stream-entry.ts';
+import {
+  beginReshard,
+  changedEntry,
+  finishReshard,
+  newStreamEntry,
+  reshardingParents,
+  STREAM_PREFIX,
+} from './stream-entry.ts';
 import { StreamView, viewStream, type ViewedStream } from './stream-view.ts';
 
 const GENERATION_KEY = 'counter/generation';
 /** Shards of this stream are the catalog's own and never in the catalog. */
 const CATALOG_STREAM = '$catalog';
+/** A reshard that the log refused is tried again after so long. */
+const RESHARD_AGAIN_MS = 1000;
 
 /** Records that own the writers of their shards. */
 export interface OpenRecords extends Records {
@@ -56,6 +69,8 @@ class StreamRecords implements OpenRecords {
   /** Streams, by revision, whose shards are known to the store or are being made known. */
   readonly #prepared = new Map<string, Promise<void>>();
   readonly #deleting = new Set<string>();
+  /** Puts to these streams wait: their parents are being closed. */
+  readonly #resharding = new Map<string, Promise<void>>();
   #closed = false;
 
   constructor(store: StreamStore, catalog: Catalog, environment: Environment, identity: Identity) {
@@ -75,6 +90,7 @@ class StreamRecords implements OpenRecords {
     const known = new Set(streams.flatMap(({ shards }) => shards.map(({ ref }) => shardKey(ref))));
     const orphans = stored.filter((ref) => ref.stream !== CATALOG_STREAM && !known.has(shardKey(ref)));
     if (orphans.length > 0) await this.#store.dropShards(orphans);
+    for (const { name, isResharding } of streams) if (isResharding) await this.#finishLater(name, 0);
   }
 
   async create(spec: StreamSpec): Promise<StreamInfo> {
@@ -101,6 +117,88 @@ class StreamRecords implements OpenRecords {
     }
   }
 
+  async update(name: string, change: (stream: StreamInfo) => StreamChange): Promise<StreamInfo> {
+    await this.#edit(name, (entry, stream) => changedEntry(entry, change(stream)));
+    const stream = this.#view.get(name)?.info;
+    if (stream === undefined) throw new StreamNotFound(name);
+    for (const { ref } of stream.shards) {
+      await this.#onShard({ ref }, async () => await this.#store.retain(ref, stream.retentionMs));
+    }
+    return stream;
+  }
+
+  async reshard(name: string, change: Reshard): Promise<StreamInfo> {
+    if (this.#resharding.has(name) || this.#view.get(name)?.info.isResharding === true) throw new StreamBusy(name);
+    const work = this.#begin(name, change);
+    const over = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#resharding.set(name, over);
+    try {
+      return await work;
+    } catch (error) {
+      if (this.#view.get(name)?.info.isResharding === true) void this.#finishLater(name, RESHARD_AGAIN_MS);
+      throw error;
+    } finally {
+      this.#resharding.delete(name);
+    }
+  }
+
+  async #begin(name: string, change: Reshard): Promise<StreamInfo> {
+    await this.#edit(name, (entry, stream) => {
+      if (stream.isResharding) throw new StreamBusy(name);
+      return beginReshard(entry, change);
+    });
+    return await this.#finish(name);
+  }
+
+  /** Closes the parents, then opens the children: what a crash cuts short, the next start does again. */
+  async #finish(name: string): Promise<StreamInfo> {
+    const entry = this.#catalog.get(STREAM_PREFIX + name);
+    const stream = this.#view.get(name);
+    if (entry === undefined || stream === undefined) throw new StreamNotFound(name);
+    const parents = reshardingParents(entry.value) ?? [];
+    const endings = new Map<number, string>();
+    for (const shard of stream.info.shards.filter(({ ref }) => parents.includes(ref.ordinal))) {
+      const lane = this.#lane(stream, shard);
+      endings.set(shard.ref.ordinal, lane.encode(await lane.close()));
+    }
+    await this.#edit(name, (value) => finishReshard(value, endings, this.#environment.clock.now()));
+    const after = this.#view.get(name)?.info;
+    if (after === undefined) throw new StreamNotFound(name);
+    await this.#release(this.#takeLanes({ shards: stream.info.shards.filter(({ ref }) => endings.has(ref.ordinal)) }));
+    await this.#prepare(after);
+    return after;
+  }
+
+  async #finishLater(name: string, afterMs: number): Promise<void> {
+    const { clock, log } = this.#environment;
+    for (let ms = afterMs; !this.#closed; ms = RESHARD_AGAIN_MS) {
+      await clock.sleep(ms);
+      if (this.#view.get(name)?.info.isResharding !== true) return;
+      try {
+        await this.#finish(name);
+        return;
+      } catch (error) {
+        log.warn('stream.reshard.waits', { stream: name, reason: String(error) });
+        if (!(error instanceof Unavailable)) return;
+      }
+    }
+  }
+
+  /** Changes a stream's entry as it stands. */
+  async #edit(name: string, change: (value: Json, stream: StreamInfo) => Json): Promise<void> {
+    const key = STREAM_PREFIX + name;
+    for (;;) {
+      const entry = this.#catalog.get(key);
+      const stream = this.#view.get(name)?.info;
+      if (entry === undefined || stream === undefined) throw new StreamNotFound(name);
+      const put = change(entry.value, stream);
+      if ((await this.#catalog.propose([{ key, expect: entry.revision, put }])).accepted) return;
+    }
+  }
+
   describe(name: string): StreamInfo | undefined {
     return this.#view.get(name)?.info;
   }
@@ -119,6 +217,9 @@ class StreamRecords implements OpenRecords {
   }
 
   async append(name: string, records: readonly RecordInput[]): Promise<readonly (RecordPosition | RecordFailure)[]> {
+    const resharding = this.#resharding.get(name);
+    // The order of calls is kept: all who wait go on in it.
+    if (resharding !== undefined) await resharding;
     const stream = this.#view.get(name);
     if (stream === undefined) throw new StreamNotFound(name);
     if (this.#closed) return records.map(() => UNAVAILABLE);
@@ -282,7 +383,7 @@ class StreamRecords implements OpenRecords {
   }
 
   /** Runs `work` on a shard of the store; a shard that exists only in the catalog so far is waited for. */
-  async #onShard<T>(shard: ShardInfo, work: () => Promise<T>): Promise<T> {
+  async #onShard<T>(shard: Pick<ShardInfo, 'ref'>, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -295,7 +396,7 @@ class StreamRecords implements OpenRecords {
   }
 
   /** The stream as it is now, when the shard still belongs to it. */
-  #current({ ref }: ShardInfo): StreamInfo | undefined {
+  #current({ ref }: Pick<ShardInfo, 'ref'>): StreamInfo | undefined {
     const stream = this.#view.get(ref.stream)?.info;
     return stream?.shards.some((shard) => shardKey(shard.ref) === shardKey(ref)) ? stream : undefined;
   }

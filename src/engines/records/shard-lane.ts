@@ -46,6 +46,17 @@ export class ShardLane {
     return await this.#write(writer, entries);
   }
 
+  /** Ends the shard for good behind everything that was queued; resolves with the offset after its last record. */
+  async close(): Promise<Offset> {
+    while (this.#writer === undefined) {
+      if (this.#closed) throw new Unavailable('the shard was released');
+      this.#opening ??= this.#openWriter();
+      await this.#opening;
+      if (this.#writer === undefined) throw new Unavailable('the shard could not be opened');
+    }
+    return await this.#writer.close();
+  }
+
   /** Gives the shard up; appends under way still finish. */
   async release(): Promise<void> {
     this.#closed = true;

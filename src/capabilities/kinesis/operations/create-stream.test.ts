@@ -51,8 +51,9 @@ const REFUSED: Refusals = [
   ],
   [{ StreamName: 'n', ShardCount: 501 }, `LimitExceededException: ${LIMIT}`],
   [
-    { StreamName: 'n', ShardCount: 1, Tags: { a: 'b' } },
-    'InvalidArgumentException: Tags are not built yet: create the stream without them.',
+    { StreamName: 'n', ShardCount: 1, Tags: { 'a?': 'b' } },
+    'InvalidArgumentException: Some tags contain invalid characters. Valid characters: Unicode letters, digits, ' +
+      'white space, _ . / = + - % @.',
   ],
   [
     { StreamName: 'n', ShardCount: 1, WarmThroughputMiBps: 0 },
@@ -75,4 +76,11 @@ test('a name is given once, also to callers at the same moment', async () => {
   assert.equal(loser, sentence);
   assert.equal(await refusal(createStream, input), sentence);
   assert.equal(records.describe('once')?.shards.length, 2);
+});
+
+test('tags and sizes are there from the start', async () => {
+  const { call, records } = await openBench();
+  await call(createStream, { StreamName: 'n', ShardCount: 1, MaxRecordSizeInKiB: 2048, Tags: { a: 'b' } });
+  const stream = records.describe('n');
+  assert.deepEqual([stream?.tags, stream?.maxRecordBytes], [{ a: 'b' }, 2_097_152]);
 });

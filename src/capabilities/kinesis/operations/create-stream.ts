@@ -3,6 +3,7 @@ import { operation } from '../../../ports/operation.ts';
 import { StreamExists } from '../../../ports/records.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
+import { checkTags } from '../tags.ts';
 import { streamSpec, type KinesisState } from '../model.ts';
 import { TARGET, streamModeDetails, streamName } from '../shapes.ts';
 
@@ -40,7 +41,9 @@ export const createStream = operation<KinesisState>()({
         `${state.identity.region}. Limit: ${kinesisLimits.shardsPerStreamMax}.`;
       throw kinesisError('LimitExceededException', sentence);
     }
-    const shape = { mode, shardCount: request.ShardCount, maxRecordKib: request.MaxRecordSizeInKiB } as const;
+    const { Tags: tags = {} } = request;
+    checkTags(state, request.StreamName, tags);
+    const shape = { mode, shardCount: request.ShardCount, maxRecordKib: request.MaxRecordSizeInKiB, tags } as const;
     try {
       await state.records.create(streamSpec(request.StreamName, shape));
     } catch (error) {
@@ -54,9 +57,6 @@ export const createStream = operation<KinesisState>()({
 
 /** Members of AWS's request that would be lost in silence. */
 function refuseWhatIsMissing(request: s.Static<typeof input>): void {
-  if (Object.keys(request.Tags ?? {}).length > 0) {
-    throw kinesisError('InvalidArgumentException', 'Tags are not built yet: create the stream without them.');
-  }
   if (request.WarmThroughputMiBps !== undefined) {
     throw kinesisError('InvalidArgumentException', 'WarmThroughputMiBps is not built yet: leave it out.');
   }

@@ -2,7 +2,7 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeCommon, describeShard, type KinesisState } from '../model.ts';
+import { describeCommon, describeShard, visibleShards, type KinesisState } from '../model.ts';
 import { TARGET, describedStream, shard, shardId, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({
@@ -28,7 +28,8 @@ export const describeStream = operation<KinesisState>()({
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     const after = request.ExclusiveStartShardId;
-    const rest = after === undefined ? stream.shards : stream.shards.filter(({ id }) => id > after);
+    const shards = visibleShards(state, stream);
+    const rest = after === undefined ? shards : shards.filter(({ id }) => id > after);
     const page = rest.slice(0, Math.min(request.Limit ?? kinesisLimits.describeShardsDefault, rest.length));
     return {
       StreamDescription: {

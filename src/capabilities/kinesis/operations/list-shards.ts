@@ -4,7 +4,7 @@ import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { addressedStream, findStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeShard, isOpen, type KinesisState } from '../model.ts';
+import { describeShard, isOpen, visibleShards, type KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
 import { TARGET, nextToken, shard, shardId, streamArn, streamName } from '../shapes.ts';
 
@@ -60,7 +60,7 @@ export const listShards = operation<KinesisState>()({
   doc: 'Lists the shards of a stream, all or those a filter chooses, a page at a time.',
   async handle(request, { state }) {
     const { stream, after, filter } = request.NextToken === undefined ? begin(state, request) : goOn(state, request);
-    const chosen = stream.shards.filter((one) => fits(state, one, filter));
+    const chosen = visibleShards(state, stream).filter((one) => fits(state, stream, one, filter));
     const rest = after === undefined ? chosen : chosen.filter(({ id }) => id > after);
     const page = rest.slice(0, request.MaxResults ?? kinesisLimits.listShardsDefault);
     const last = page.at(-1);
@@ -115,19 +115,28 @@ function checkFilter(filter: Filter): void {
   }
 }
 
-/** A closed shard counts as long as it holds records that the filter's moment reaches. */
-function fits(state: KinesisState, shard: ShardInfo, filter: Filter | undefined): boolean {
+/** Which shards a filter means: those open at its moment (`AT_`), or open then or later (`FROM_`). */
+function fits(state: KinesisState, stream: StreamInfo, shard: ShardInfo, filter: Filter | undefined): boolean {
   if (filter === undefined) return true;
-  const { start, end } = state.records.bounds(shard);
-  const holdsRecords = isOpen(shard) || start < end;
   switch (filter.Type) {
     case 'AFTER_SHARD_ID':
       return shard.id > (filter.ShardId ?? '');
     case 'AT_LATEST':
       return isOpen(shard);
     case 'AT_TRIM_HORIZON':
-      return holdsRecords && shard.parentShardId === undefined;
+      return wasOpenAt(state, stream, shard, 0);
+    case 'AT_TIMESTAMP':
+      return wasOpenAt(state, stream, shard, filter.Timestamp ?? 0);
+    case 'FROM_TIMESTAMP':
+      return isOpen(shard) || (shard.closedAt ?? 0) > (filter.Timestamp ?? 0);
     default:
-      return holdsRecords;
+      return true;
   }
+}
+
+/** A moment before the trim horizon is that horizon, and one before the stream was made is when it was made. */
+function wasOpenAt(state: KinesisState, stream: StreamInfo, shard: ShardInfo, timeMs: number): boolean {
+  const moment = Math.max(timeMs, state.environment.clock.now() - stream.retentionMs);
+  if (moment <= stream.createdAt) return shard.parentShardId === undefined;
+  return shard.openedAt <= moment && (shard.closedAt === undefined || shard.closedAt > moment);
 }

@@ -1,0 +1,40 @@
+import * as s from '../../../kernel/schema/declare.ts';
+import { operation } from '../../../ports/operation.ts';
+import { addressedStream } from '../address.ts';
+import { kinesisLimits } from '../limits.ts';
+import type { KinesisState } from '../model.ts';
+import { streamArn, streamName, tagKey, TARGET } from '../shapes.ts';
+
+const input = s.struct({
+  StreamName: s.optional(streamName),
+  ExclusiveStartTagKey: s.optional(tagKey),
+  Limit: s.optional(s.integer({ min: 1, max: kinesisLimits.tagsPageMax })),
+  StreamARN: s.optional(streamArn),
+});
+
+const output = s.struct({
+  Tags: s.list(s.struct({ Key: s.string(), Value: s.optional(s.string()) })),
+  HasMoreTags: s.boolean(),
+});
+
+/** Lists the tags of a stream by key, a page at a time. */
+export const listTagsForStream = operation<KinesisState>()({
+  name: 'ListTagsForStream',
+  target: TARGET,
+  input,
+  output,
+  errors: ['InvalidArgumentException', 'ResourceNotFoundException'],
+  plane: 'control',
+  doc: 'Lists the tags of a stream by key, a page at a time.',
+  async handle(request, { state }) {
+    const { tags } = addressedStream(state, request);
+    const { ExclusiveStartTagKey: after, Limit: limit = kinesisLimits.tagsPageMax } = request;
+    const all = Object.entries(tags)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .filter(([key]) => after === undefined || key > after);
+    return {
+      Tags: all.slice(0, limit).map(([Key, Value]) => ({ Key, Value })),
+      HasMoreTags: all.length > limit,
+    };
+  },
+});

@@ -1,0 +1,34 @@
+import { StreamBusy, type Reshard, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import { onStream } from './address.ts';
+import { kinesisError } from './errors.ts';
+import { isOpen, type KinesisState } from './model.ts';
+
+/** Reshards; ResourceInUseException while another reshard of the stream is under way. */
+export async function reshard(state: KinesisState, stream: StreamInfo, change: Reshard): Promise<StreamInfo> {
+  try {
+    return await onStream(state, stream, async () => await state.records.reshard(stream.name, change));
+  } catch (error) {
+    if (!(error instanceof StreamBusy)) throw error;
+    const { account } = state.identity;
+    const sentence =
+      `Stream ${stream.name} under account ${account} not ACTIVE, instead in state UPDATING: ` +
+      'try again in a moment.';
+    throw kinesisError('ResourceInUseException', sentence);
+  }
+}
+
+/** Shards of an on-demand stream are not the caller's to cut. */
+export function refuseOnDemand(state: KinesisState, { name, mode }: StreamInfo): void {
+  if (mode !== 'ON_DEMAND') return;
+  const sentence = `Request is invalid. Stream ${name} under account ${state.identity.account} is in On-Demand mode.`;
+  throw kinesisError('ValidationException', sentence);
+}
+
+/** Only an open shard can be split or merged. */
+export function refuseClosed(state: KinesisState, stream: StreamInfo, shard: ShardInfo): void {
+  if (isOpen(shard)) return;
+  const sentence =
+    `Shard ${shard.id} in stream ${stream.name} under account ${state.identity.account} has already been merged or ` +
+    'split, and thus is not eligible for merging or splitting.';
+  throw kinesisError('InvalidArgumentException', sentence);
+}
