@@ -10,6 +10,7 @@ import { firehoseRefusalsConformance } from './firehose-refusals.ts';
 import { fuzzConformance } from './fuzz.ts';
 import { gatewayConformance } from './gateway.ts';
 import { kinesisConformance } from './kinesis.ts';
+import { kinesisLifecycleConformance } from './kinesis-lifecycle.ts';
 import { kinesisRecordsConformance } from './kinesis-records.ts';
 import { kinesisRefusalsConformance } from './kinesis-refusals.ts';
 import { malformedConformance, SlowSenders } from './malformed.ts';
@@ -27,6 +28,7 @@ before(async () => {
 kinesisConformance(subject);
 kinesisRecordsConformance(subject);
 kinesisRefusalsConformance(subject);
+kinesisLifecycleConformance(subject);
 firehoseConformance(subject);
 firehoseRefusalsConformance(subject);
 gatewayConformance(subject);

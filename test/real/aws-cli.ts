@@ -104,6 +104,24 @@ async function otherActions(node: NodeProcess): Promise<number> {
   return 8;
 }
 
+/** What changes a stream, through the same client. */
+async function lifecycle(node: NodeProcess): Promise<number> {
+  const name = '--stream-name tb-test-uplink';
+  await aws(node, `kinesis split-shard ${name} --shard-to-split shardId-000000000000 --new-starting-hash-key 1000`);
+  const merge = '--shard-to-merge shardId-000000000001 --adjacent-shard-to-merge shardId-000000000002';
+  await aws(node, `kinesis merge-shards ${name} ${merge}`);
+  const count = '--target-shard-count 2 --scaling-type UNIFORM_SCALING';
+  const updated = await aws(node, `kinesis update-shard-count ${name} ${count}`);
+  assert.deepEqual([updated['CurrentShardCount'], updated['TargetShardCount']], [1, 2]);
+  await aws(node, `kinesis increase-stream-retention-period ${name} --retention-period-hours 48`);
+  await aws(node, `kinesis add-tags-to-stream ${name} --tags team=devices`);
+  const tags = await aws(node, `kinesis list-tags-for-stream ${name}`);
+  assert.deepEqual(tags['Tags'], [{ Key: 'team', Value: 'devices' }]);
+  const open = await aws(node, `kinesis list-shards ${name} --shard-filter Type=AT_LATEST`);
+  assert.equal((open['Shards'] as readonly Json[]).length, 2);
+  return 7;
+}
+
 /** The AWS command line, installed from PyPI, with only the endpoint changed. */
 export const awsCli: Group = {
   name: 'aws-cli',
@@ -112,7 +130,7 @@ export const awsCli: Group = {
     const data = temporaryDirectory('aws-cli');
     const node = await startNodeProcess({ data });
     try {
-      return (await deviceDocument(node)) + (await otherActions(node));
+      return (await deviceDocument(node)) + (await otherActions(node)) + (await lifecycle(node));
     } finally {
       await node.stop();
       removeDirectory(data);
