@@ -15,6 +15,12 @@ export interface ByteBudget {
   /** Takes without asking, past the bound when need be: for what is in memory already. */
   charge(bytes: number): void;
   giveBack(bytes: number): void;
+  /**
+   * Lets one user at a time go on past the bound (by `charge`): when many hold a part of what they need, one of them
+   * must come to its end. False while another one does.
+   */
+  tryOverdraw(): boolean;
+  endOverdraft(): void;
 }
 
 interface Waiter {
@@ -25,6 +31,7 @@ interface Waiter {
 /** A budget of `maxBytes`; with `maxBytes` 0 it still gives to one user at a time. */
 export function createByteBudget(maxBytes: number): ByteBudget {
   let usedBytes = 0;
+  let isOverdrawn = false;
   const waiters = new Set<Waiter>();
   const fits = (bytes: number): boolean => usedBytes === 0 || usedBytes + bytes <= maxBytes;
   const serve = (): void => {
@@ -69,6 +76,15 @@ export function createByteBudget(maxBytes: number): ByteBudget {
     },
     charge(bytes) {
       usedBytes += bytes;
+    },
+    tryOverdraw() {
+      if (isOverdrawn) return false;
+      isOverdrawn = true;
+      return true;
+    },
+    endOverdraft() {
+      assert(isOverdrawn, 'an overdraft ends once');
+      isOverdrawn = false;
     },
     giveBack(bytes) {
       assert(bytes <= usedBytes, 'more bytes given back than taken');

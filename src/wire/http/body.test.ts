@@ -171,6 +171,8 @@ test('a body waits for room among the bytes in flight', async (context) => {
   const budget = createByteBudget(100);
   const { connect, timers } = await serve(context, { handler: measuring, budget });
   budget.charge(95);
+  // Somebody else goes past the bound already.
+  budget.tryOverdraw();
   const peer = await connect();
   peer.send(`${POST}Content-Length: 10\r\n\r\n0123456789`);
   await until(() => budget.waiting > 0);
@@ -184,6 +186,8 @@ test('a body that finds no room in time is refused, and keeps none', async (cont
   const budget = createByteBudget(100);
   const { connect, fire } = await serve(context, { handler: measuring, budget });
   budget.charge(95);
+  // Somebody else goes past the bound already.
+  budget.tryOverdraw();
   const peer = await connect();
   peer.send(`${POST}Content-Length: 10\r\n\r\n0123456789`);
   await fire(httpLimits.budgetWaitMs);
@@ -193,4 +197,15 @@ test('a body that finds no room in time is refused, and keeps none', async (cont
   assert.equal(budget.waiting, 0);
   budget.giveBack(95);
   assert.equal(budget.usedBytes, 0);
+});
+
+test('where all bodies hold a part of the memory, one at a time goes on past the bound', async (context) => {
+  const budget = createByteBudget(60);
+  const { connect } = await serve(context, { handler: measuring, budget });
+  const peers = await Promise.all(Array.from({ length: 4 }, async () => await connect()));
+  for (const peer of peers) peer.send(`${POST}Content-Length: 10\r\n\r\n01234`);
+  for (const peer of peers) peer.send('56789');
+  for (const peer of peers) assert.equal(said(await peer.answer()), '200 10');
+  await until(() => budget.usedBytes === 0);
+  assert.equal(budget.tryOverdraw(), true, 'the last one gave the overdraft back');
 });

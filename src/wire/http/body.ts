@@ -20,8 +20,8 @@ export function announcedBytes(message: IncomingMessage): number | undefined {
 
 /**
  * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge`, 408 `RequestTimeout`, 400 `IncompleteBody`,
- * and ThrottleError `ServiceUnavailable` when there is no room for it in memory. Bytes taken from the budget are the
- * caller's to give back: `taken` tells how many.
+ * and ThrottleError `ServiceUnavailable` when there is no room for it in memory.
+ * What it takes of the memory is held until `release`.
  */
 export class BodyReader {
   readonly #message: IncomingMessage;
@@ -34,11 +34,22 @@ export class BodyReader {
   #cancelDeadline = (): void => undefined;
   #cancelIdle = (): void => undefined;
   #waiting: AbortController | undefined;
-  taken = 0;
+  #taken = 0;
+  /** Whether this is the one body that may go past the bound, so that it comes to its end. */
+  #isOverdrawing = false;
+  #isReleased = false;
 
   constructor(message: IncomingMessage, context: BodyContext) {
     this.#message = message;
     this.#context = context;
+  }
+
+  /** Gives back what the body took; once, when nobody looks at it any more. */
+  release(): void {
+    const { budget } = this.#context;
+    if (this.#isOverdrawing) budget.endOverdraft();
+    budget.giveBack(this.#taken);
+    this.#isReleased = true;
   }
 
   async read(maxBytes: number): Promise<Uint8Array> {
@@ -106,8 +117,13 @@ export class BodyReader {
     this.#chunks.push(chunk);
     this.#restartIdle();
     const bytes = chunk.length * httpLimits.bytesHeldPerByte;
-    if (this.#context.budget.tryTake(bytes)) this.taken += bytes;
-    else void this.#waitForRoom(bytes);
+    const { budget } = this.#context;
+    if (budget.tryTake(bytes)) this.#taken += bytes;
+    else if (this.#isOverdrawing || budget.tryOverdraw()) {
+      this.#isOverdrawing = true;
+      budget.charge(bytes);
+      this.#taken += bytes;
+    } else void this.#waitForRoom(bytes);
     return undefined;
   };
 
@@ -122,7 +138,8 @@ export class BodyReader {
     const isTaken = await budget.take(bytes, waiting.signal);
     cancel();
     this.#waiting = undefined;
-    if (isTaken) this.taken += bytes;
+    if (isTaken && this.#isReleased) budget.giveBack(bytes);
+    else if (isTaken) this.#taken += bytes;
     if (this.#done === undefined) return;
     if (!isTaken) return this.#done(new ThrottleError('ServiceUnavailable', 'too many bytes are in flight'));
     this.#restartIdle();

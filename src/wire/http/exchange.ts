@@ -59,7 +59,8 @@ export class Exchange {
     try {
       await this.#send(answer, bytes);
     } finally {
-      this.#context.budget.giveBack(bytes + this.#body.taken);
+      this.#context.budget.giveBack(bytes);
+      this.#body.release();
     }
   }
 
