@@ -121,7 +121,6 @@ async function runProgram(): Promise<number> {
     version: await packageVersion(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    colors: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
     variable: (name) => process.env[name],
     fetch: async (url, options) => await fetch(url, options),
     interrupted: interrupted.signal,

@@ -41,7 +41,7 @@ export const FACTS = {
   api: 'http://127.0.0.1:4567',
   gateway: 'http://127.0.0.1:4568',
   dataDirectory: '/data',
-  configFile: '/home/m.yaml',
+  configFile: '/config/m.yaml',
   region: 'us-east-1',
   account: '000000000000',
 };
@@ -55,7 +55,6 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
     version: '1.2.3',
     out: (text) => void (ended.out += text),
     err: (text) => void (ended.err += text),
-    colors: false,
     variable: (name) => variables[name],
     interrupted: new AbortController().signal,
     now: () => Date.parse('2026-01-31T12:00:00.123Z'),

@@ -25,8 +25,6 @@ export interface CliContext {
   readonly version: string;
   out(text: string): void;
   err(text: string): void;
-  /** Whether lines may be coloured. */
-  readonly colors: boolean;
   variable(name: string): string | undefined;
   readonly fetch: typeof fetch;
   /** Aborts at Ctrl-C. */

@@ -48,7 +48,7 @@ test('a sample goes to the only GitHub route, signed with its own secret', async
     'x-github-event': 'push',
     'x-github-delivery': 'id-1',
   });
-  const secret = 'secret of POST /test/git-data by /home/m.yaml in /data';
+  const secret = 'secret of POST /test/git-data by /config/m.yaml in /data';
   assert.equal(verifyGithub([secret], SAMPLE, signature), true);
   assert.equal(verifyGithub(['another'], SAMPLE, signature), false);
 });
@@ -67,7 +67,7 @@ test('what flags change', async () => {
   const elsewhere = await trigger(['github.push', '--data', 'd']);
   assert.equal(elsewhere.code, 0);
   const signature = elsewhere.sent.at(-1)?.headers['x-hub-signature-256'] ?? '';
-  assert.equal(verifyGithub(['secret of POST /test/git-data by /home/m.yaml in d'], SAMPLE, signature), true);
+  assert.equal(verifyGithub(['secret of POST /test/git-data by /config/m.yaml in d'], SAMPLE, signature), true);
 });
 
 test('without an event, the samples there are', async () => {

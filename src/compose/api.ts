@@ -1,5 +1,6 @@
 import { RequestError } from '../kernel/errors.ts';
 import type { AdminRoute, Health } from '../ports/capability.ts';
+import { plainAnswer } from '../wire/http/exchange.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
 
 /** What the private listener serves beside AWS actions. */
@@ -12,8 +13,6 @@ export interface ApiParts {
   /** Prometheus text. */
   metrics(): string;
 }
-
-const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** The handler of the api listener: AWS actions on `/`, admin JSON, health, readiness and metrics. */
 export function createApi(parts: ApiParts): HttpHandler {
@@ -29,18 +28,18 @@ export function createApi(parts: ApiParts): HttpHandler {
         body: parts.metrics(),
       });
     if (path.startsWith('/admin/')) return await answerAdmin(parts.admin, request);
-    return json(404, { error: 'NotFound', message: `nothing is served at ${path}` });
+    return plainAnswer(404, 'NotFound', `nothing is served at ${path}`);
   };
 }
 
-function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
-  return { status, headers: { ...JSON_TYPE, ...headers }, body: `${JSON.stringify(value)}\n` };
+function json(status: number, value: unknown): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(value)}\n` };
 }
 
 /** GET and HEAD only. */
 function read(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
   if (request.method === 'GET' || request.method === 'HEAD') return answer;
-  return json(405, { error: 'MethodNotAllowed', message: 'only GET is served here' }, { allow: 'GET, HEAD' });
+  return plainAnswer(405, 'MethodNotAllowed', 'only GET is served here', { allow: 'GET, HEAD' });
 }
 
 function answerHealth(request: HttpRequest, health: Health): HttpAnswer {
@@ -56,17 +55,17 @@ async function answerAdmin(routes: readonly AdminRoute[], request: HttpRequest):
     const parameters = matchPath(route.path, request.path);
     return parameters === undefined ? [] : [{ route, parameters }];
   });
-  if (matches.length === 0) return json(404, { error: 'NotFound', message: `nothing is served at ${request.path}` });
+  if (matches.length === 0) return plainAnswer(404, 'NotFound', `nothing is served at ${request.path}`);
   const match = matches.find(({ route }) => route.method === request.method);
   if (match === undefined) {
     const allow = [...new Set(matches.map(({ route }) => route.method))].join(', ');
-    return json(405, { error: 'MethodNotAllowed', message: `use ${allow}` }, { allow });
+    return plainAnswer(405, 'MethodNotAllowed', `use ${allow}`, { allow });
   }
   try {
     return json(200, await match.route.handle(match.parameters, new URLSearchParams(request.query), request.signal));
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    return json(error.status, { error: error.code, message: error.message }, error.headers);
+    return plainAnswer(error.status, error.code, error.message, error.headers);
   }
 }
 

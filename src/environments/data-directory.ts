@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../kernel/errors.ts';
+import { parentOf } from '../kernel/paths.ts';
 import type { Environment } from '../ports/environment.ts';
 
 /** The right to use a data directory until released. */
@@ -48,11 +49,6 @@ async function makeDurable({ files }: Environment, directory: string): Promise<v
   }
   await files.makeDirectory(directory);
   for (const folder of unsure.toReversed()) await syncIfAllowed(files, parentOf(folder));
-}
-
-function parentOf(path: string): string {
-  const cut = path.lastIndexOf('/');
-  return cut <= 0 ? '/' : path.slice(0, cut);
 }
 
 /** A folder of somebody else's may be closed to us; what stands in it is not ours to make durable then. */

@@ -32,3 +32,12 @@ export function nameOfArn(arnOrName: string): string {
 export function isInternal(name: string): boolean {
   return name.startsWith('$');
 }
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** Two dots in a row, or an IPv4 address. */
+const NO_BUCKET = /\.\.|^\d+\.\d+\.\d+\.\d+$/;
+
+/** Whether S3 would take the name for a bucket. */
+export function isBucketName(name: string): boolean {
+  return BUCKET.test(name) && !NO_BUCKET.test(name);
+}

@@ -1,5 +1,6 @@
-/** A JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+import type { Json } from '../kernel/json.ts';
+
+export type { Json } from '../kernel/json.ts';
 
 /** Position in the command log of the command that wrote a key. */
 export type Revision = bigint;

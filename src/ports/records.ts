@@ -72,6 +72,16 @@ export interface RecordFailure {
   readonly failed: 'unavailable';
 }
 
+/** Whether the record was stored. */
+export function isStored(result: RecordPosition | RecordFailure): result is RecordPosition {
+  return 'sequenceNumber' in result;
+}
+
+/** Whether the shard still takes records. */
+export function isOpen(shard: { readonly endingSequenceNumber?: string }): boolean {
+  return shard.endingSequenceNumber === undefined;
+}
+
 export class StreamExists extends Error {
   override readonly name = 'StreamExists';
 }

@@ -1,11 +1,8 @@
-import { compose, type ComposedNode } from '../compose/index.ts';
-import { claimDataDirectory } from '../environments/data-directory.ts';
+import type { ComposedNode } from '../compose/index.ts';
 import { Simulation } from '../environments/simulated/index.ts';
 import { RequestError } from '../kernel/errors.ts';
-import { checkAws } from '../kernel/schema/check-aws.ts';
-import { RawAnswer } from '../ports/operation.ts';
 import { fakeRequest } from './fake-request.ts';
-import { encodeAwsJson } from '../wire/aws-json/encode.ts';
+import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
 
 /** JSON of any shape; tests look into answers as clients do. */
 export type Answer = ReturnType<typeof JSON.parse>;
@@ -13,8 +10,7 @@ export type Answer = ReturnType<typeof JSON.parse>;
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
 export class NodeBench {
   readonly simulation: Simulation;
-  #node: ComposedNode | undefined;
-  #release = async (): Promise<void> => {};
+  #open: OpenNode | undefined;
 
   constructor(seed = 1) {
     this.simulation = new Simulation(seed);
@@ -22,53 +18,25 @@ export class NodeBench {
 
   /** Brings the node up, again after a crash or `close`. */
   async open(sections: Readonly<Record<string, unknown>> = {}): Promise<this> {
-    const { environment } = this.simulation;
-    const claim = await this.simulation.drive(claimDataDirectory(environment, '/data'));
-    this.#release = async () => await claim.release();
-    this.#node = await this.simulation.drive(
-      compose({
-        environment,
-        dataDirectory: '/data',
-        epoch: claim.epoch,
-        sections,
-        identity: { region: 'us-east-1', account: '000000000000' },
-        mode: 'dev',
-        onFailure: (error) => {
-          throw error;
-        },
-      }),
-    );
+    const failed = (error: Error): never => {
+      throw error;
+    };
+    this.#open = await this.simulation.drive(openNode(this.simulation.environment, sections, failed));
     return this;
   }
 
   get node(): ComposedNode {
-    if (this.#node === undefined) throw new Error('not open');
-    return this.#node;
+    return this.#opened().node;
   }
 
   async close(): Promise<void> {
-    await this.simulation.drive(
-      (async () => {
-        await this.node.drain(1000);
-        await this.node.close();
-        await this.#release();
-      })(),
-    );
+    await this.simulation.drive(this.#opened().close());
   }
 
   /** Calls `Firehose` unless the action names its service. */
   async call(action: string, input: unknown): Promise<Answer> {
     const target = action.includes('.') ? action : `Firehose_20150804.${action}`;
-    const bound = this.node.operations.find(({ operation }) => `${operation.target}.${operation.name}` === target);
-    if (bound === undefined) throw new Error(`no action ${target}`);
-    const { operation, state } = bound;
-    const call = { requestId: 'test', signal: new AbortController().signal, state };
-    const answer = await this.simulation.drive(
-      (async () => await operation.handle(checkAws(operation.input, input), call))(),
-    );
-    if (answer instanceof RawAnswer) return JSON.parse(Buffer.from(answer.json).toString());
-    if (operation.output === undefined) return undefined;
-    return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, answer)));
+    return await this.simulation.drive(callAction(this.node, target, input));
   }
 
   /** `Code: sentence` of a refusal. */
@@ -107,9 +75,14 @@ export class NodeBench {
   /** Objects of a bucket: key to content. */
   async objects(bucket: string): Promise<ReadonlyMap<string, Buffer>> {
     const found = new Map<string, Buffer>();
-    const home = `/data/buckets/${bucket}`;
+    const home = `${SIMULATED_DATA}/buckets/${bucket}`;
     await this.simulation.drive(this.#collect(home, home, found));
     return found;
+  }
+
+  #opened(): OpenNode {
+    if (this.#open === undefined) throw new Error('not open');
+    return this.#open;
   }
 
   async #collect(home: string, folder: string, found: Map<string, Buffer>): Promise<void> {

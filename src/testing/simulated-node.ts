@@ -1,11 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { compose, type ComposedNode } from '../compose/index.ts';
-import { claimDataDirectory } from '../environments/data-directory.ts';
+import type { ComposedNode } from '../compose/index.ts';
 import type { Simulation } from '../environments/simulated/index.ts';
-import { checkAws } from '../kernel/schema/check-aws.ts';
 import type { HttpAnswer } from '../ports/http.ts';
-import { RawAnswer } from '../ports/operation.ts';
 import { fakeRequest } from './fake-request.ts';
+import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
 
 /** Names of the simulated node's config. */
 export const SIMULATED = {
@@ -15,7 +13,7 @@ export const SIMULATED = {
   bucket: 'archive',
   direct: 'direct',
   directBucket: 'direct-archive',
-  data: '/data',
+  data: SIMULATED_DATA,
 } as const;
 
 /** What differs between the nodes of different seeds. */
@@ -51,47 +49,29 @@ function sections({ shardCount, isGzip, intervalSeconds }: SimulatedConfig): Rea
 
 /** A whole node on a simulated machine, used from `Operation.handle` and the gateway's request down to the disk. */
 export class SimulatedNode {
-  readonly #node: ComposedNode;
-  readonly #release: () => Promise<void>;
+  readonly #open: OpenNode;
 
-  private constructor(node: ComposedNode, release: () => Promise<void>) {
-    this.#node = node;
-    this.#release = release;
+  private constructor(open: OpenNode) {
+    this.#open = open;
   }
 
-  /** Claims the data directory and brings the node up; `onFailure`: the log can no longer promise durability. */
+  /** Brings the node up; `onFailure`: the log can no longer promise durability. */
   static async open(
     simulation: Simulation,
     config: SimulatedConfig,
     onFailure: (error: Error) => void,
   ): Promise<SimulatedNode> {
-    const { environment } = simulation;
-    const claim = await claimDataDirectory(environment, SIMULATED.data);
-    const node = await compose({
-      environment,
-      dataDirectory: SIMULATED.data,
-      epoch: claim.epoch,
-      sections: sections(config),
-      identity: { region: 'us-east-1', account: '000000000000' },
-      mode: 'dev',
-      onFailure,
-      log: { segmentBytesMax: config.segmentBytesMax },
-    });
-    return new SimulatedNode(node, async () => await claim.release());
+    const { segmentBytesMax } = config;
+    return new SimulatedNode(await openNode(simulation.environment, sections(config), onFailure, { segmentBytesMax }));
   }
 
   get health(): ReturnType<ComposedNode['health']> {
-    return this.#node.health();
+    return this.#open.node.health();
   }
 
   /** Calls an action as the wire does: checked input in, the answer's JSON out. */
   async call(target: string, input: unknown): Promise<unknown> {
-    const bound = this.#node.operations.find(({ operation }) => `${operation.target}.${operation.name}` === target);
-    if (bound === undefined) throw new Error(`no action ${target}`);
-    const { operation, state } = bound;
-    const call = { requestId: 'simulated', signal: new AbortController().signal, state };
-    const output = await operation.handle(checkAws(operation.input, input), call);
-    return output instanceof RawAnswer ? JSON.parse(Buffer.from(output.json).toString()) : output;
+    return await callAction(this.#open.node, target, input);
   }
 
   /** Posts a webhook; `secret` other than the route's own makes a wrong signature. */
@@ -103,19 +83,17 @@ export class SimulatedNode {
       'x-github-delivery': deliveryId,
       'x-hub-signature-256': `sha256=${signature}`,
     };
-    return await this.#node.gateway(fakeRequest({ method: 'POST', path: SIMULATED.route, headers, body }));
+    return await this.#open.node.gateway(fakeRequest({ method: 'POST', path: SIMULATED.route, headers, body }));
   }
 
   /** One admin route, by its pattern. */
   async admin(method: 'GET' | 'POST', path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
-    const route = this.#node.admin.find((one) => one.method === method && one.path === path);
+    const route = this.#open.node.admin.find((one) => one.method === method && one.path === path);
     if (route === undefined) throw new Error(`no admin route ${path}`);
     return await route.handle(parameters, new URLSearchParams(), new AbortController().signal);
   }
 
   async close(): Promise<void> {
-    await this.#node.drain(1000);
-    await this.#node.close();
-    await this.#release();
+    await this.#open.close();
   }
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../kernel/json.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
@@ -148,7 +149,8 @@ export class Deliveries {
       log.warn(firehoseEvents.drift, { delivery: name, hint });
       return;
     }
-    if (sameJson(existing.target.options, target.options)) return;
+    // The catalog keeps members in its own order.
+    if (canonicalJson(existing.target.options) === canonicalJson(target.options)) return;
     const updated = { ...existing, target, version: existing.version + 1, updatedAt: clock.now() };
     await this.#doors.catalog.propose([{ key: DELIVERY_PREFIX + name, put: deliveryToJson(updated) }]);
     this.#workers.get(name)?.update(updated);
@@ -229,14 +231,6 @@ export class Deliveries {
       if (!(error instanceof StreamNotFound)) throw error;
     }
   }
-}
-
-/** Members in any order: the catalog keeps them in its own. */
-function sameJson(one: Json | undefined, other: Json | undefined): boolean {
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
-  const [left, right] = [one as Readonly<Record<string, Json>>, other as Readonly<Record<string, Json>>];
-  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...names].every((name) => sameJson(left[name], right[name]));
 }
 
 function startOf(startAt: string | number | undefined): StartAt {

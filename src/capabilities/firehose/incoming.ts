@@ -1,4 +1,4 @@
-import type { RecordFailure, RecordPosition } from '../../ports/records.ts';
+import { isStored, type RecordFailure, type RecordPosition } from '../../ports/records.ts';
 import { StreamNotFound } from '../../ports/records.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
@@ -34,11 +34,6 @@ export async function putDirectly(
 /** The answer's name of a stored record. */
 export function recordId({ sequenceNumber }: RecordPosition): string {
   return sequenceNumber;
-}
-
-/** Whether the record was stored. */
-export function isStored(result: RecordPosition | RecordFailure): result is RecordPosition {
-  return 'sequenceNumber' in result;
 }
 
 function notTaken(state: FirehoseState, name: string): Error {

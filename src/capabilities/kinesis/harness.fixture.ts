@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { openCatalog, type OpenCatalog } from '../../engines/catalog/index.ts';
 import { openRecords, type OpenRecords } from '../../engines/records/index.ts';
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
-import { checkAws } from '../../kernel/schema/check-aws.ts';
-import { RawAnswer, type Operation } from '../../ports/operation.ts';
+import type { Operation } from '../../ports/operation.ts';
 import type { StreamInfo } from '../../ports/records.ts';
 import { MemoryCommandLog } from '../../testing/memory-command-log.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
+import { callOperation } from '../../testing/open-node.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
-import { encodeAwsJson } from '../../wire/aws-json/encode.ts';
 import type { KinesisState } from './model.ts';
 import { createStream } from './operations/create-stream.ts';
 
@@ -70,12 +69,7 @@ export async function openBench(
 }
 
 async function call(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<Answer> {
-  const checked = checkAws(operation.input, JSON.parse(JSON.stringify(input)));
-  const signal = new AbortController().signal;
-  const output = await operation.handle(checked, { requestId: 'r', signal, state });
-  if (output instanceof RawAnswer) return JSON.parse(Buffer.from(output.json as string).toString());
-  if (operation.output === undefined) return output;
-  return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, output)));
+  return await callOperation(operation, state, JSON.parse(JSON.stringify(input)));
 }
 
 async function refusal(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<string> {

@@ -1,6 +1,6 @@
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import { ThrottleError } from '../../kernel/errors.ts';
-import type { RecordFailure, RecordInput, RecordPosition, StreamInfo } from '../../ports/records.ts';
+import type { RecordInput, StreamInfo } from '../../ports/records.ts';
 import { kinesisError } from './errors.ts';
 import { kinesisEvents } from './events.ts';
 import type { KinesisState } from './model.ts';
@@ -53,19 +53,11 @@ export function checkOrdering(state: KinesisState, stream: StreamInfo, sequenceN
   throw kinesisError('InvalidArgumentException', sentence);
 }
 
-/** Whether the record was stored. */
-export function isStored(result: RecordPosition | RecordFailure): result is RecordPosition {
-  return 'sequenceNumber' in result;
-}
-
 /** The answer when the log takes nothing now: AWS's name for "slow down", which every SDK retries. */
-export function tooMuch(
-  state: KinesisState,
-  stream: StreamInfo,
-  result: RecordPosition | RecordFailure,
-): ThrottleError {
-  const shard = 'shardId' in result ? result.shardId : stream.shards[0]?.id;
-  const sentence = `Rate exceeded for shard ${shard} in stream ${stream.name} under account ${state.identity.account}.`;
+export function tooMuch(state: KinesisState, stream: StreamInfo): ThrottleError {
+  const [shard] = stream.shards;
+  const { account } = state.identity;
+  const sentence = `Rate exceeded for shard ${shard?.id} in stream ${stream.name} under account ${account}.`;
   return new ThrottleError('ProvisionedThroughputExceededException', sentence);
 }
 

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../kernel/json.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, ShardInfo, StreamChange, StreamInfo, StreamSpec } from '../../ports/records.ts';
@@ -50,13 +51,9 @@ export function configuredSpec(name: string, options: StreamsOptions[string]): S
 export function allowedChange(stream: StreamInfo, wanted: StreamSpec): StreamChange {
   return {
     ...(wanted.retentionMs > stream.retentionMs && { retentionMs: wanted.retentionMs }),
-    ...(wanted.tags !== undefined && !sameTags(stream.tags, wanted.tags) && { tags: wanted.tags }),
+    ...(wanted.tags !== undefined &&
+      canonicalJson(stream.tags) !== canonicalJson(wanted.tags) && { tags: wanted.tags }),
   };
-}
-
-function sameTags(one: StreamInfo['tags'], other: StreamInfo['tags']): boolean {
-  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...keys].every((key) => one[key] === other[key]);
 }
 
 /** What differs from the file and is not the file's to change, each with the command that changes it. */
@@ -92,11 +89,6 @@ export function describeShard(shard: ShardInfo): Record<string, unknown> {
       ...(shard.endingSequenceNumber === undefined ? {} : { EndingSequenceNumber: shard.endingSequenceNumber }),
     },
   };
-}
-
-/** Whether the shard still takes records. */
-export function isOpen(shard: ShardInfo): boolean {
-  return shard.endingSequenceNumber === undefined;
 }
 
 /** What DescribeStream and DescribeStreamSummary both say of a stream. */

@@ -1,7 +1,16 @@
-import { StreamBusy, type Reshard, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import { isOpen, StreamBusy, type Reshard, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { onStream } from './address.ts';
-import { kinesisError } from './errors.ts';
-import { isOpen, type KinesisState } from './model.ts';
+import { kinesisError, type KinesisError } from './errors.ts';
+import { type KinesisState } from './model.ts';
+
+/** What every action that reshards may raise. */
+export const reshardErrors: readonly KinesisError[] = [
+  'InvalidArgumentException',
+  'LimitExceededException',
+  'ResourceInUseException',
+  'ResourceNotFoundException',
+  'ValidationException',
+];
 
 /** Reshards; ResourceInUseException while another reshard of the stream is under way. */
 export async function reshard(state: KinesisState, stream: StreamInfo, change: Reshard): Promise<StreamInfo> {

@@ -4,12 +4,12 @@ import { kinesisError } from './errors.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 
-/** Sets how long records are kept; `check` looks at the stream as it is and may refuse. InvalidArgumentException. */
+/** Sets how long records are kept, in one direction. InvalidArgumentException for the other and beyond AWS's bounds. */
 export async function changeRetention(
   state: KinesisState,
   stream: StreamInfo,
   hours: number,
-  check: (current: StreamInfo) => void,
+  direction: 'Increase' | 'Decrease',
 ): Promise<void> {
   const { retentionHoursMin: min, retentionHoursMax: max, hourMs } = kinesisLimits;
   if (hours < min || hours > max) {
@@ -21,8 +21,18 @@ export async function changeRetention(
   }
   await onStream(state, stream, async () => {
     await state.records.update(stream.name, (current) => {
-      check(current);
+      checkDirection(current, hours, direction);
       return { retentionMs: hours * hourMs };
     });
   });
+}
+
+function checkDirection(stream: StreamInfo, hours: number, direction: 'Increase' | 'Decrease'): void {
+  const current = stream.retentionMs / kinesisLimits.hourMs;
+  if (direction === 'Increase' ? hours >= current : hours <= current) return;
+  const [word, other] = direction === 'Increase' ? ['shorter', 'Decrease'] : ['longer', 'Increase'];
+  const sentence =
+    `Requested retention period (${hours} hours) for stream ${stream.name} can not be ${word} than existing ` +
+    `retention period (${current} hours). Use ${other}RetentionPeriod API.`;
+  throw kinesisError('InvalidArgumentException', sentence);
 }

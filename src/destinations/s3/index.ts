@@ -1,5 +1,6 @@
 import { DeliveryError } from '../../kernel/errors.ts';
-import { nameOfArn } from '../../kernel/names.ts';
+import { isBucketName, nameOfArn } from '../../kernel/names.ts';
+import { fileName } from '../../kernel/paths.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -8,12 +9,7 @@ import { s3Defaults, s3Options, type S3Options } from './options.ts';
 
 /** What file names can hold, less the year that follows the last part of a prefix. */
 const PREFIX_PART_BYTES_MAX = 240;
-/** Each takes three bytes in a folder's name. */
-const ESCAPED = /[\p{Cc}%\\:*?"<>|]/gu;
 const OCTETS = 'application/octet-stream';
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-/** Two dots in a row, or an IPv4 address. */
-const NO_BUCKET = /\.\.|^\d+\.\d+\.\d+\.\d+$/;
 
 /** Objects in a bucket: records one after the other as they came, plain or as one gzip member. */
 export const s3: Destination<typeof s3Options> = {
@@ -32,14 +28,14 @@ export const s3: Destination<typeof s3Options> = {
 function problem(options: S3Options): string | undefined {
   const { BufferingHints: hints, CompressionFormat: format = 'UNCOMPRESSED', Prefix = '' } = options;
   const bucket = nameOfArn(options.BucketARN);
-  if (!BUCKET.test(bucket) || NO_BUCKET.test(bucket)) {
+  if (!isBucketName(bucket)) {
     return `BucketARN: ${bucket} is not a name that S3 takes for a bucket`;
   }
   if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
     return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
   }
   if (format !== 'UNCOMPRESSED' && format !== 'GZIP') return `CompressionFormat: ${format} is not built yet`;
-  if (Prefix.split('/').some((part) => Buffer.byteLength(part.replaceAll(ESCAPED, '%XX')) > PREFIX_PART_BYTES_MAX)) {
+  if (Prefix.split('/').some((part) => Buffer.byteLength(fileName(part)) > PREFIX_PART_BYTES_MAX)) {
     return `Prefix: a folder cannot hold a part of more than ${PREFIX_PART_BYTES_MAX} bytes`;
   }
   if (options.S3BackupMode === 'Enabled') return 'S3BackupMode: Enabled is not built yet';

@@ -1,7 +1,8 @@
 import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
+import { parentOf, textOfFileName } from '../../kernel/paths.ts';
 import type { BlobInfo, BlobStore } from '../../ports/blob-store.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
-import { bucketFolder, decodePart, keyPath } from './paths.ts';
+import { bucketFolder, keyPath } from './paths.ts';
 
 const LIST_LIMIT = 1000;
 /** Folders remembered as durable; forgetting one costs a sync. */
@@ -138,7 +139,7 @@ class FolderBlobs implements BlobStore {
     for (const name of await files.list(folder)) {
       const path = `${folder}/${name}`;
       const isFolder = await files.isDirectory(path);
-      children.push({ path, key: base + decodePart(name) + (isFolder ? '/' : ''), isFolder });
+      children.push({ path, key: base + textOfFileName(name) + (isFolder ? '/' : ''), isFolder });
     }
     for (const { path, key, isFolder } of children.sort((one, other) => (one.key < other.key ? -1 : 1))) {
       if (found.length >= wanted.limit) return;
@@ -169,8 +170,4 @@ async function writeAll(file: OpenFile, body: AsyncIterable<Uint8Array>): Promis
     position += chunk.length;
   }
   return position;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
 }

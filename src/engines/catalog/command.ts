@@ -1,7 +1,7 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
 import type { Offset } from '../../ports/stream-store.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../kernel/json.ts';
 
 /**
  * One proposal as it stands in the log. `session` and `sequence` name it: a command that reaches the log twice is

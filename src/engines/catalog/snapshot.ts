@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Json } from '../../ports/catalog.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../kernel/json.ts';
 import { CatalogState } from './model.ts';
 
 /**

@@ -4,7 +4,15 @@ import { splitHashKeys } from '../../kernel/stream/hash-key.ts';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { CatalogEntry, Json } from '../../ports/catalog.ts';
-import type { Reshard, ShardInfo, StreamChange, StreamInfo, StreamMode, StreamSpec } from '../../ports/records.ts';
+import {
+  isOpen,
+  type Reshard,
+  type ShardInfo,
+  type StreamChange,
+  type StreamInfo,
+  type StreamMode,
+  type StreamSpec,
+} from '../../ports/records.ts';
 
 /** Catalog keys of streams start with it. */
 export const STREAM_PREFIX = 'stream/';
@@ -75,11 +83,6 @@ export function readStreamEntry(entry: CatalogEntry, identity: Identity): Stream
     isResharding: stream.resharding !== undefined,
     revision: entry.revision,
   };
-}
-
-/** Whether records can still be put into the shard. */
-export function isOpen(shard: { readonly endingSequenceNumber?: string }): boolean {
-  return shard.endingSequenceNumber === undefined;
 }
 
 function readShard(stream: string, entry: ShardEntry, createdAt: number): ShardInfo {

@@ -2,8 +2,8 @@ import { isInternal } from '../../kernel/names.ts';
 import { hashKeyRouter, type HashKeyRouter } from '../../kernel/stream/hash-key.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Catalog } from '../../ports/catalog.ts';
-import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
-import { isOpen, readStreamEntry, STREAM_PREFIX } from './stream-entry.ts';
+import { isOpen, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import { readStreamEntry, STREAM_PREFIX } from './stream-entry.ts';
 
 /** A stream with what routing needs; made once per catalog revision. */
 export interface ViewedStream {

@@ -1,4 +1,5 @@
 import type { CommandLog } from '../../ports/command-log.ts';
+import { parentOf } from '../../kernel/paths.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { StreamStore } from '../../ports/stream-store.ts';
 import { SegmentCommandLog } from './command-log.ts';
@@ -43,7 +44,7 @@ export interface SegmentLog {
  */
 export async function openSegmentLog(environment: Environment, options: SegmentLogOptions): Promise<SegmentLog> {
   const { directory, epoch, onFailure } = options;
-  const parent = directory.slice(0, directory.lastIndexOf('/'));
+  const parent = parentOf(directory);
   const { files, log, clock } = environment;
   const startedAt = clock.monotonic();
   for (const path of [directory, `${parent}/catalog`]) await files.makeDirectory(path);

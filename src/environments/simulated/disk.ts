@@ -1,4 +1,5 @@
 import { Defect, EnvironmentError } from '../../kernel/errors.ts';
+import { parentOf } from '../../kernel/paths.ts';
 import type { SeededRandom } from './chance.ts';
 
 const SECTOR_BYTES = 512;
@@ -106,12 +107,6 @@ type NameChange =
   | { readonly kind: 'add'; readonly path: string; readonly place: Place }
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly place: Place };
-
-/** The folder of a path. */
-export function parentOf(path: string): string {
-  const cut = path.lastIndexOf('/');
-  return cut <= 0 ? '/' : path.slice(0, cut);
-}
 
 /** A disk that can lose power: names are durable after their folder was synced, bytes after their file was. */
 export class SimulatedDisk {

@@ -1,7 +1,8 @@
+import { isStored } from '../../../ports/records.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { firehoseError } from '../errors.ts';
-import { isStored, putDirectly, recordId, TRY_AGAIN } from '../incoming.ts';
+import { putDirectly, recordId, TRY_AGAIN } from '../incoming.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { FirehoseState } from '../model.ts';
 import { deliveryStreamName, record, TARGET } from '../shapes.ts';

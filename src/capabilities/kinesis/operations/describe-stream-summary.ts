@@ -1,7 +1,8 @@
+import { isOpen } from '../../../ports/records.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
-import { describeCommon, isOpen, type KinesisState } from '../model.ts';
+import { describeCommon, type KinesisState } from '../model.ts';
 import { TARGET, describedStream, streamArn, streamName } from '../shapes.ts';
 
 const input = s.struct({ StreamName: s.optional(streamName), StreamARN: s.optional(streamArn) });

@@ -1,10 +1,10 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
-import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
+import { isOpen, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
 import { addressedStream, findStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeShard, isOpen, visibleShards, type KinesisState } from '../model.ts';
+import { describeShard, visibleShards, type KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
 import { TARGET, nextToken, shard, shardId, streamArn, streamName } from '../shapes.ts';
 

@@ -1,8 +1,9 @@
+import { isStored } from '../../../ports/records.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import { Defect } from '../../../kernel/errors.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream, onStream } from '../address.ts';
-import { checkOrdering, countIn, entryBytes, isStored, tooMuch, toRecord } from '../incoming.ts';
+import { checkOrdering, countIn, entryBytes, tooMuch, toRecord } from '../incoming.ts';
 import type { KinesisState } from '../model.ts';
 import { scanPutRecord } from '../put-scan.ts';
 import { TARGET, data, hashKey, partitionKey, sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
@@ -36,7 +37,7 @@ export const putRecord = operation<KinesisState>()({
     if (result === undefined) throw new Defect('append answered nothing for one record');
     const stored = isStored(result);
     countIn(state, stream.name, stored ? 1 : 0, stored ? entryBytes(request) : 0, stored ? 0 : 1);
-    if (!isStored(result)) throw tooMuch(state, stream, result);
+    if (!isStored(result)) throw tooMuch(state, stream);
     return { ShardId: result.shardId, SequenceNumber: result.sequenceNumber };
   },
 });

@@ -1,9 +1,9 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
-import type { RecordFailure, RecordPosition, StreamInfo } from '../../../ports/records.ts';
+import { isStored, type RecordFailure, type RecordPosition, type StreamInfo } from '../../../ports/records.ts';
 import { addressedStream, onStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
-import { countIn, entryBytes, isStored, tooMuch, toRecord } from '../incoming.ts';
+import { countIn, entryBytes, tooMuch, toRecord } from '../incoming.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
 import { scanPutRecords } from '../put-scan.ts';
@@ -71,7 +71,7 @@ function answerText(
     if (isStored(result)) {
       text += `{"SequenceNumber":"${result.sequenceNumber}","ShardId":"${result.shardId}"}`;
     } else {
-      const { code, message } = tooMuch(state, stream, result);
+      const { code, message } = tooMuch(state, stream);
       text += JSON.stringify({ ErrorCode: code, ErrorMessage: message });
     }
   }

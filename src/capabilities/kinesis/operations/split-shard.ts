@@ -3,7 +3,7 @@ import { operation } from '../../../ports/operation.ts';
 import { addressedStream, findShard } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import type { KinesisState } from '../model.ts';
-import { refuseClosed, refuseOnDemand, reshard } from '../resharding.ts';
+import { refuseClosed, refuseOnDemand, reshard, reshardErrors } from '../resharding.ts';
 import { hashKey, shardId, streamArn, streamName, TARGET } from '../shapes.ts';
 
 const input = s.struct({
@@ -18,13 +18,7 @@ export const splitShard = operation<KinesisState>()({
   name: 'SplitShard',
   target: TARGET,
   input,
-  errors: [
-    'InvalidArgumentException',
-    'LimitExceededException',
-    'ResourceInUseException',
-    'ResourceNotFoundException',
-    'ValidationException',
-  ],
+  errors: reshardErrors,
   plane: 'control',
   doc: 'Closes a shard and opens two that share its hash keys; done when the answer comes.',
   async handle(request, { state }) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBench } from '../harness.fixture.ts';
 import { splitHashKeys } from '../../../kernel/stream/hash-key.ts';
-import { isOpen } from '../model.ts';
+import { isOpen } from '../../../ports/records.ts';
 import { updateShardCount } from './update-shard-count.ts';
 
 test('open shards share the hash keys evenly, whatever the counts', async () => {

@@ -1,12 +1,12 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { splitHashKeys } from '../../../kernel/stream/hash-key.ts';
 import { operation } from '../../../ports/operation.ts';
-import type { Reshard, StreamInfo } from '../../../ports/records.ts';
+import { isOpen, type Reshard, type StreamInfo } from '../../../ports/records.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
-import { isOpen, type KinesisState } from '../model.ts';
-import { refuseOnDemand, reshard } from '../resharding.ts';
+import { type KinesisState } from '../model.ts';
+import { refuseOnDemand, reshard, reshardErrors } from '../resharding.ts';
 import { streamArn, streamName, TARGET } from '../shapes.ts';
 
 const input = s.struct({
@@ -29,13 +29,7 @@ export const updateShardCount = operation<KinesisState>()({
   target: TARGET,
   input,
   output,
-  errors: [
-    'InvalidArgumentException',
-    'LimitExceededException',
-    'ResourceInUseException',
-    'ResourceNotFoundException',
-    'ValidationException',
-  ],
+  errors: reshardErrors,
   plane: 'control',
   doc: 'Splits and merges until so many open shards share the hash keys evenly; done when the answer comes.',
   async handle(request, { state }) {

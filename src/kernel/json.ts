@@ -1,4 +1,5 @@
-import type { Json } from '../../ports/catalog.ts';
+/** A JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** The one spelling of a JSON value: members sorted by code unit, no spaces. Equal values give equal text. */
 export function canonicalJson(value: Json): string {
