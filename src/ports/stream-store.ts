@@ -4,6 +4,16 @@
  * nothing follows END; readers never see what is not durable; one live writer per shard.
  */
 
+import {
+  EntryPlace,
+  readEntryAt,
+  readHeaders,
+  type Header,
+  type PackedEntries,
+} from '../kernel/stream/packed-entries.ts';
+
+export type { Entry, Header, PackedEntries } from '../kernel/stream/packed-entries.ts';
+
 /** Position of one record inside one shard; grows, with gaps allowed. */
 export type Offset = bigint;
 
@@ -17,16 +27,6 @@ export interface ShardRef {
 /** The unambiguous text form of a shard's name, for maps and messages. */
 export function shardKey(shard: ShardRef): string {
   return `${shard.stream}/${shard.generation}/${shard.ordinal}`;
-}
-
-/** A header of a record: name and bytes. Names are ASCII, at most 255 bytes; at most 255 headers. */
-export type Header = readonly [name: string, value: Uint8Array];
-
-/** What is appended: `key` is the partition key in UTF-8. */
-export interface Entry {
-  readonly key: Uint8Array;
-  readonly data: Uint8Array;
-  readonly headers?: readonly Header[];
 }
 
 /** Where a run of entries landed: offsets `first` .. `first + count - 1`; `at` is the log's time in ms. */
@@ -45,14 +45,74 @@ export interface StoredRecord {
   readonly headers: readonly Header[];
 }
 
-/** A piece of a shard. `next`: where to read on; `end`: first offset not yet durable; `start`: oldest kept offset. */
-export interface Slice {
-  readonly records: readonly StoredRecord[];
+/** Records that follow each other in a shard and came at one time, packed in `bytes` from `from` to `to`. */
+export interface StoredRun {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  /** Offset of the first record; below 2^53. */
+  readonly first: number;
+  readonly count: number;
+  /** Arrival in ms. */
+  readonly at: number;
+}
+
+/** Where a read came to. `next`: where to read on; `end`: first offset not yet durable; `start`: oldest kept offset. */
+export interface SliceBounds {
   readonly next: Offset;
   readonly end: Offset;
   readonly start: Offset;
   /** Set when the shard was closed: the offset after its last record. */
   readonly closedAt?: Offset;
+}
+
+/** A piece of a shard. Its bytes never change; who keeps some of them keeps a larger buffer alive. */
+export class Slice implements SliceBounds {
+  readonly runs: readonly StoredRun[];
+  readonly count: number;
+  readonly next: Offset;
+  readonly end: Offset;
+  readonly start: Offset;
+  readonly closedAt?: Offset;
+  #records: readonly StoredRecord[] | undefined;
+
+  constructor(runs: readonly StoredRun[], bounds: SliceBounds) {
+    this.runs = runs;
+    this.count = runs.reduce((sum, run) => sum + run.count, 0);
+    this.next = bounds.next;
+    this.end = bounds.end;
+    this.start = bounds.start;
+    if (bounds.closedAt !== undefined) this.closedAt = bounds.closedAt;
+  }
+
+  /** One object for each record, made when first asked for; who handles many records reads `runs` instead. */
+  get records(): readonly StoredRecord[] {
+    this.#records ??= this.runs.flatMap(unpack);
+    return this.#records;
+  }
+
+  /** The same, said to begin at `start` where the store still holds older records. */
+  from(start: Offset): Slice {
+    const { runs, next, end, closedAt } = this;
+    if (start <= this.start) return this;
+    return new Slice(runs, { next, end, start, ...(closedAt !== undefined && { closedAt }) });
+  }
+}
+
+function unpack({ bytes, from, to, first, count, at }: StoredRun): StoredRecord[] {
+  const place = new EntryPlace();
+  let position = from;
+  return Array.from({ length: count }, (_, index) => {
+    readEntryAt(bytes, position, to, place);
+    position = place.end;
+    return {
+      offset: BigInt(first + index),
+      at,
+      key: bytes.subarray(place.keyAt, place.headersAt),
+      data: bytes.subarray(place.dataAt, place.end),
+      headers: readHeaders(bytes, place),
+    };
+  });
 }
 
 /** Another owner took the shard over: stop, never retry. */
@@ -89,9 +149,9 @@ export interface ShardWriter {
   /**
    * Appends one contiguous run, in the order of calls; resolves once it survives a power cut.
    * Rejects with Fenced, Unavailable; never half of a run.
-   * The caller must not change the entries' bytes until it resolves.
+   * The entries' bytes are the log's from the call on: nobody changes them any more.
    */
-  append(entries: readonly Entry[]): Promise<Appended>;
+  append(entries: PackedEntries): Promise<Appended>;
   /** Writes END: no record can follow. Resolves with the offset after the last record. */
   close(): Promise<Offset>;
   release(): Promise<void>;
@@ -102,6 +162,8 @@ export interface ShardOptions {
 }
 
 export interface StreamStore {
+  /** Memory for entries that are filled and appended in this turn of the loop; then it is the log’s again. */
+  lend(bytes: number): Uint8Array;
   /** Makes the shards known; shards that exist already are left alone. */
   createShards(shards: readonly ShardRef[], options: ShardOptions): Promise<void>;
   /** Forgets the shards and lets their space be reclaimed; unknown ones are fine. */

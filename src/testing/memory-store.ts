@@ -1,4 +1,5 @@
 import { assert } from '../kernel/assert.ts';
+import { packEntries } from '../kernel/stream/packed-entries.ts';
 import {
   Fenced,
   shardKey,
@@ -6,13 +7,14 @@ import {
   Unavailable,
   UnknownShard,
   type Appended,
-  type Entry,
   type Offset,
   type ShardOptions,
   type ShardRef,
   type ShardWriter,
-  type Slice,
+  type PackedEntries,
+  Slice,
   type StoredRecord,
+  type StoredRun,
   type StreamStore,
 } from '../ports/stream-store.ts';
 
@@ -43,6 +45,10 @@ export class MemoryStore implements StreamStore {
 
   constructor(clock: Now) {
     this.#clock = clock;
+  }
+
+  lend(bytes: number): Uint8Array {
+    return new Uint8Array(bytes);
   }
 
   async createShards(shards: readonly ShardRef[], options: ShardOptions): Promise<void> {
@@ -88,7 +94,7 @@ export class MemoryStore implements StreamStore {
       records.push(record);
     }
     const last = records.at(-1);
-    return { records, next: last === undefined ? from : last.offset + 1n, ...this.bounds(ref) };
+    return new Slice(records.map(runOf), { next: last === undefined ? from : last.offset + 1n, ...this.bounds(ref) });
   }
 
   async waitForMore(ref: ShardRef, from: Offset, signal: AbortSignal): Promise<void> {
@@ -145,7 +151,7 @@ export class MemoryStore implements StreamStore {
       append: async (entries) => {
         check();
         if (this.refusing) throw new Unavailable('refusing');
-        this.appends.push({ shard: shard.ref, count: entries.length });
+        this.appends.push({ shard: shard.ref, count: entries.count });
         const appended = store(shard, entries, this.#clock.now());
         // As a disk would: the answer comes after the call.
         await Promise.resolve();
@@ -164,24 +170,24 @@ export class MemoryStore implements StreamStore {
   }
 }
 
+function runOf({ offset, at, ...entry }: StoredRecord): StoredRun {
+  const { bytes } = packEntries([entry]);
+  return { bytes, from: 0, to: bytes.length, first: Number(offset), count: 1, at };
+}
+
 function end(shard: Shard): Offset {
   return BigInt(shard.records.length);
 }
 
-function store(shard: Shard, entries: readonly Entry[], now: number): Appended {
+function store(shard: Shard, entries: PackedEntries, now: number): Appended {
   const first = end(shard);
   const at = Math.max(now, shard.records.at(-1)?.at ?? 0);
-  for (const entry of entries) {
-    shard.records.push({
-      offset: end(shard),
-      at,
-      key: Uint8Array.from(entry.key),
-      data: Uint8Array.from(entry.data),
-      headers: (entry.headers ?? []).map(([name, value]) => [name, Uint8Array.from(value)] as const),
-    });
-  }
+  const bytes = entries.bytes.slice();
+  const run = { bytes, from: 0, to: bytes.length, first: Number(first), count: entries.count, at };
+  const { records } = new Slice([run], { next: first, start: first, end: first });
+  shard.records.push(...records);
   wake(shard);
-  return { first, count: entries.length, at };
+  return { first, count: entries.count, at };
 }
 
 function wake(shard: Shard): void {

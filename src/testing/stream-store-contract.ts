@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { packEntries } from '../kernel/stream/packed-entries.ts';
 import {
   Fenced,
   Trimmed,
   UnknownShard,
   type Appended,
   type Entry,
+  type PackedEntries,
   type ShardRef,
   type StreamStore,
 } from '../ports/stream-store.ts';
@@ -32,6 +34,10 @@ function entry(text: string): Entry {
 
 function entries(from: number, count: number): Entry[] {
   return Array.from({ length: count }, (_, index) => entry(String(from + index)));
+}
+
+function packed(from: number, count: number): PackedEntries {
+  return packEntries(entries(from, count));
 }
 
 async function texts(store: StreamStore, shard: ShardRef, from = 0n): Promise<string[]> {
@@ -84,10 +90,9 @@ async function readsBack({ store, now }: StoreUnderTest): Promise<void> {
       ],
     },
   ];
-  const { first, count, at } = await writer.append(written);
+  const { first, count, at } = await writer.append(packEntries(written));
   assert.equal(count, 3);
   assert.ok(at >= before && at <= now());
-  // The writer's buffers are the caller's again.
   const wanted = written.map(({ data }) => Buffer.from(data));
   big.fill(0);
   const slice = await store.read(A, first, LIMIT);
@@ -117,7 +122,7 @@ async function readsBack({ store, now }: StoreUnderTest): Promise<void> {
 
 async function keepsOrder({ store }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
-  const calls = Array.from({ length: 60 }, async (_, call) => await writer.append(entries(call * 5, 5)));
+  const calls = Array.from({ length: 60 }, async (_, call) => await writer.append(packed(call * 5, 5)));
   const appended = await Promise.all(calls);
   assert.deepEqual(
     await texts(store, A),
@@ -134,14 +139,14 @@ async function keepsOrder({ store }: StoreUnderTest): Promise<void> {
 
 async function appendsInSequence({ store }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
-  for (let index = 0; index < 20; index += 1) await writer.append(entries(index, 1));
+  for (let index = 0; index < 20; index += 1) await writer.append(packed(index, 1));
   assert.equal((await texts(store, A)).length, 20);
 }
 
 async function boundsReads({ store }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
-  await writer.append(entries(0, 30));
-  await writer.append(entries(30, 30));
+  await writer.append(packed(0, 30));
+  await writer.append(packed(30, 30));
   const seen: string[] = [];
   for (let from = store.bounds(A).start; from < store.bounds(A).end;) {
     const slice = await store.read(A, from, { records: 7, bytes: LIMIT.bytes });
@@ -160,26 +165,26 @@ async function boundsReads({ store }: StoreUnderTest): Promise<void> {
 
 async function fences({ store }: StoreUnderTest): Promise<void> {
   const first = await store.open(A, 0n);
-  await first.append(entries(0, 1));
+  await first.append(packed(0, 1));
   const second = await store.open(A, 1n);
   assert.ok(second.token > first.token);
   assert.equal(second.openedAt, store.bounds(A).end);
-  await assert.rejects(first.append(entries(1, 1)), Fenced);
-  await second.append(entries(2, 1));
-  await assert.rejects(first.append(entries(3, 1)), Fenced);
+  await assert.rejects(first.append(packed(1, 1)), Fenced);
+  await second.append(packed(2, 1));
+  await assert.rejects(first.append(packed(3, 1)), Fenced);
   assert.deepEqual(await texts(store, A), ['0', '2']);
   await second.release();
   const third = await store.open(A, 2n);
-  await third.append(entries(4, 1));
+  await third.append(packed(4, 1));
   assert.deepEqual(await texts(store, A), ['0', '2', '4']);
 }
 
 async function closes({ store }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
-  const { first } = await writer.append(entries(0, 2));
+  const { first } = await writer.append(packed(0, 2));
   const end = await writer.close();
   assert.ok(end >= first + 2n);
-  await assert.rejects(writer.append(entries(2, 1)), Fenced);
+  await assert.rejects(writer.append(packed(2, 1)), Fenced);
   assert.equal(store.bounds(A).closedAt, end);
   const slice = await store.read(A, first, LIMIT);
   assert.equal(slice.closedAt, end);
@@ -189,7 +194,7 @@ async function closes({ store }: StoreUnderTest): Promise<void> {
 
 async function trims({ store }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
-  const { first } = await writer.append(entries(0, 10));
+  const { first } = await writer.append(packed(0, 10));
   await store.trim(A, first + 4n);
   const { start } = store.bounds(A);
   assert.ok(start >= first && start <= first + 4n);
@@ -204,7 +209,7 @@ async function trims({ store }: StoreUnderTest): Promise<void> {
   }
   await store.trim(A, first + 1000n);
   assert.ok(store.bounds(A).start <= store.bounds(A).end, 'trimming stops at the end');
-  const after = await writer.append(entries(10, 1));
+  const after = await writer.append(packed(10, 1));
   assert.ok(after.first >= first + 10n);
   assert.deepEqual(await texts(store, A, after.first), ['10']);
 }
@@ -214,7 +219,7 @@ async function findsPositions({ store, sleep }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
   const appended: Appended[] = [];
   for (let index = 0; index < 5; index += 1) {
-    appended.push(await writer.append(entries(index * 3, 3)));
+    appended.push(await writer.append(packed(index * 3, 3)));
     await sleep(5);
   }
   for (const [index, { first, at }] of appended.entries()) {
@@ -233,7 +238,7 @@ async function waits({ store, sleep }: StoreUnderTest): Promise<void> {
   const waiting = store.waitForMore(A, store.bounds(A).end, never).then(() => order.push('woken'));
   await sleep(2);
   order.push('append');
-  const { first } = await writer.append(entries(0, 1));
+  const { first } = await writer.append(packed(0, 1));
   await waiting;
   assert.deepEqual(order, ['append', 'woken']);
   await store.waitForMore(A, first, never);
@@ -252,7 +257,7 @@ async function waits({ store, sleep }: StoreUnderTest): Promise<void> {
 
 async function makesAndDrops({ store }: StoreUnderTest): Promise<void> {
   const writer = await store.open(A, 0n);
-  await writer.append(entries(0, 1));
+  await writer.append(packed(0, 1));
   await store.createShards([A, OTHER_GENERATION], { retentionMs: 1000 });
   assert.deepEqual(await texts(store, A), ['0'], 'what exists is left alone');
   assert.deepEqual(keys(store), ['1/0', '1/1', '2/0']);
@@ -260,7 +265,7 @@ async function makesAndDrops({ store }: StoreUnderTest): Promise<void> {
   assert.deepEqual(keys(store), ['1/1', '2/0']);
   await assert.rejects(store.read(A, 0n, LIMIT), UnknownShard);
   await assert.rejects(store.open(A, 0n), UnknownShard);
-  await assert.rejects(writer.append(entries(1, 1)));
+  await assert.rejects(writer.append(packed(1, 1)));
   assert.throws(() => store.bounds(A), UnknownShard);
 }
 
@@ -272,7 +277,10 @@ function keys(store: StreamStore): string[] {
 async function separates({ store }: StoreUnderTest): Promise<void> {
   const writers = [await store.open(A, 0n), await store.open(B, 0n)];
   await Promise.all(
-    Array.from({ length: 40 }, async (_, index) => await writers[index % 2]?.append([entry(String(index))])),
+    Array.from(
+      { length: 40 },
+      async (_, index) => await writers[index % 2]?.append(packEntries([entry(String(index))])),
+    ),
   );
   const odd = Array.from({ length: 20 }, (_, index) => String(2 * index + 1));
   assert.deepEqual(await texts(store, B), odd);

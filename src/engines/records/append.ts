@@ -1,3 +1,4 @@
+import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import {
   StreamNotFound,
   type RecordFailure,
@@ -56,7 +57,7 @@ export async function appendRecords(
 /** Never rejects, so that no part is still under way when the call answers. */
 async function store({ lane, entries }: Part): Promise<Outcome> {
   try {
-    return { appended: await lane.append(entries) };
+    return { appended: await lane.append(packEntries(entries)) };
   } catch (error) {
     return { error };
   }

@@ -234,12 +234,12 @@ class StreamRecords implements OpenRecords {
   ): Promise<Slice> {
     const oldestAt = this.#environment.clock.now() - stream.retentionMs;
     const slice = await this.#readFrom(shard, from, limit);
-    const first = slice.records[0];
+    const first = slice.runs[0];
     if (first === undefined || first.at >= oldestAt) return slice;
     // Times never fall inside a shard, so everything before this position is too old.
     const visible = await this.#onShard(shard, async () => await this.#store.positionAt(shard.ref, oldestAt));
     const rest = await this.#readFrom(shard, visible > from ? visible : from, limit);
-    return { ...rest, start: rest.start > visible ? rest.start : visible };
+    return rest.from(visible);
   }
 
   async waitForMore(shard: ShardInfo, from: Offset, signal: AbortSignal): Promise<void> {

@@ -178,7 +178,7 @@ test('what is known not to be stored is said record by record', async () => {
   );
   const [again] = await records.append('a', [input('mine', 0n)]);
   assert.ok(again !== undefined && !('failed' in again), 'the shard is still ours: opened again');
-  await assert.rejects(thief.append([]), { name: 'Fenced' });
+  await assert.rejects(thief.append({ bytes: new Uint8Array(0), count: 0 }), { name: 'Fenced' });
 });
 
 test('an error with an unknown outcome is no answer', async () => {

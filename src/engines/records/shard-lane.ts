@@ -3,8 +3,8 @@ import {
   Fenced,
   Unavailable,
   type Appended,
-  type Entry,
   type Offset,
+  type PackedEntries,
   type ShardRef,
   type ShardWriter,
 } from '../../ports/stream-store.ts';
@@ -14,8 +14,7 @@ const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
 
 interface Waiting {
-  readonly entries: readonly Entry[];
-  readonly bytes: number;
+  readonly entries: PackedEntries;
   readonly resolve: (appended: Appended | PromiseLike<Appended>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -40,7 +39,7 @@ export class ShardLane {
   }
 
   /** Enqueues before it returns. Unavailable and Fenced: nothing was stored. UnknownShard: the shard was dropped. */
-  async append(entries: readonly Entry[]): Promise<Appended> {
+  async append(entries: PackedEntries): Promise<Appended> {
     const writer = this.#writer;
     if (writer === undefined) return await this.#wait(entries);
     return await this.#write(writer, entries);
@@ -66,7 +65,7 @@ export class ShardLane {
     await writer?.release();
   }
 
-  async #write(writer: ShardWriter, entries: readonly Entry[]): Promise<Appended> {
+  async #write(writer: ShardWriter, entries: PackedEntries): Promise<Appended> {
     try {
       return await writer.append(entries);
     } catch (error) {
@@ -76,15 +75,16 @@ export class ShardLane {
     }
   }
 
-  async #wait(entries: readonly Entry[]): Promise<Appended> {
+  async #wait(lent: PackedEntries): Promise<Appended> {
     if (this.#closed) throw new Unavailable('the shard was released');
-    const bytes = entries.reduce((sum, { key, data }) => sum + key.length + data.length, 0);
+    const bytes = lent.bytes.length;
     if (this.#waiting.length >= WAITING_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
       throw new Unavailable('too many records wait for the shard to open');
     }
     this.#waitingBytes += bytes;
     return await new Promise<Appended>((resolve, reject) => {
-      this.#waiting.push({ entries, bytes, resolve, reject });
+      // Lent memory is the log's again with the next turn of the loop.
+      this.#waiting.push({ entries: { ...lent, bytes: lent.bytes.slice() }, resolve, reject });
       this.#opening ??= this.#openWriter();
     });
   }

@@ -1,3 +1,4 @@
+import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import type { CommandLog, LoggedCommand } from '../../ports/command-log.ts';
 import type { Offset, ShardWriter, Slice } from '../../ports/stream-store.ts';
 import type { Retention } from './retention.ts';
@@ -30,7 +31,7 @@ export class SegmentCommandLog implements CommandLog {
 
   async append(commands: readonly Uint8Array[]): Promise<void> {
     if (commands.length === 0) return;
-    await this.#writer.append(commands.map((data) => ({ key: NO_KEY, data })));
+    await this.#writer.append(packEntries(commands.map((data) => ({ key: NO_KEY, data }))));
   }
 
   async *tail(from: Offset, signal: AbortSignal): AsyncGenerator<readonly LoggedCommand[]> {

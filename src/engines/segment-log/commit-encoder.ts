@@ -1,5 +1,6 @@
-import type { Entry, ShardRef } from '../../ports/stream-store.ts';
-import { encodeEntry } from './entries.ts';
+import { assert } from '../../kernel/assert.ts';
+import { EntryPlace, readEntryAt } from '../../kernel/stream/packed-entries.ts';
+import type { PackedEntries, ShardRef } from '../../ports/stream-store.ts';
 import {
   COMMIT_HEADER_BYTES,
   crcOf,
@@ -77,17 +78,21 @@ export class CommitEncoder {
   }
 
   /** Adds all runs of one shard, from offset `first` on; `entryBytes` is what their entries take. */
-  add(state: ShardState, runs: readonly (readonly Entry[])[], first: number, at: number, entryBytes: number): void {
+  add(state: ShardState, runs: readonly PackedEntries[], first: number, at: number, entryBytes: number): void {
     this.#reserve(entryBytes + EXTENT_HEADER_BYTES * (2 + Math.ceil(entryBytes / EXTENT_BYTES_MAX)));
     let offset = first;
     this.#open();
-    for (const entries of runs) {
-      for (const entry of entries) {
+    const place = new EntryPlace();
+    for (const { bytes, count } of runs) {
+      for (let index = 0, position = 0; index < count; index += 1) {
         if (this.#length - this.#openAt > EXTENT_BYTES_MAX) {
           offset += this.#seal(state, offset, at);
           this.#open();
         }
-        this.#length = encodeEntry(this.#bytes, this.#length, entry);
+        assert(readEntryAt(bytes, position, bytes.length, place), 'packed entries are whole');
+        this.#bytes.set(bytes.subarray(position, place.end), this.#length);
+        this.#length += place.end - position;
+        position = place.end;
         this.#openCount += 1;
       }
     }

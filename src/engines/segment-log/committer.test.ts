@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { test } from 'node:test';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
@@ -73,7 +74,9 @@ test('appends that wait share one write and one sync', async () => {
   const before = commits();
   const texts = numbers(0, 100);
   await under.drive(
-    Promise.all(texts.map(async (text, index) => await (index % 2 === 0 ? under.a : under.b).append([entry(text)]))),
+    Promise.all(
+      texts.map(async (text, index) => await (index % 2 === 0 ? under.a : under.b).append(packEntries([entry(text)]))),
+    ),
   );
   assert.equal(commits() - before, 1);
   assert.deepEqual(
@@ -85,7 +88,9 @@ test('appends that wait share one write and one sync', async () => {
 test('more bytes than may wait are refused, known not to be stored, and room comes back', async () => {
   const under = await LogUnderTest.open(new Simulation(1), { pendingBytesMax: 2000 });
   const calls = numbers(0, 50);
-  const settled = await under.drive(Promise.allSettled(calls.map(async (text) => await under.a.append([entry(text)]))));
+  const settled = await under.drive(
+    Promise.allSettled(calls.map(async (text) => await under.a.append(packEntries([entry(text)])))),
+  );
   const stored = calls.filter((_, index) => settled[index]?.status === 'fulfilled');
   assert.ok(stored.length > 5 && stored.length < 50);
   for (const one of settled) if (one.status === 'rejected') assert.ok(one.reason instanceof Unavailable);
@@ -93,7 +98,11 @@ test('more bytes than may wait are refused, known not to be stored, and room com
   assert.equal(under.simulation.metrics.get('log_refused_total{"reason":"pending"}'), 50 - stored.length);
   await under.append(under.a, 'after');
   assert.deepEqual(await under.texts(A), [...stored, 'after']);
-  await assert.rejects(under.drive(under.a.append([entry('x'.repeat(3000))])), Unavailable, 'alone too large');
+  await assert.rejects(
+    under.drive(under.a.append(packEntries([entry('x'.repeat(3000))]))),
+    Unavailable,
+    'alone too large',
+  );
   assert.deepEqual(under.failures, []);
 });
 
@@ -103,10 +112,10 @@ test('a failed sync ends the log once: who was being written is not told that no
   under.simulation.failNext('sync', 'EIO');
   const settled = await under.drive(
     (async () => {
-      const written = under.a.append([entry('in doubt')]);
+      const written = under.a.append(packEntries([entry('in doubt')]));
       // Queued while the commit of the first is at the disk.
       await new Promise<void>((resolve) => under.simulation.environment.clock.soon(resolve));
-      const waiting = under.b.append([entry('behind')]);
+      const waiting = under.b.append(packEntries([entry('behind')]));
       return await Promise.allSettled([written, waiting]);
     })(),
   );
@@ -116,7 +125,8 @@ test('a failed sync ends the log once: who was being written is not told that no
   assert.equal(under.failures.length, 1);
 
   const operations = under.simulation.fileOperations;
-  for (const writer of [under.a, under.b]) await assert.rejects(under.drive(writer.append([entry('x')])), Unavailable);
+  for (const writer of [under.a, under.b])
+    await assert.rejects(under.drive(writer.append(packEntries([entry('x')]))), Unavailable);
   await assert.rejects(under.drive(under.log.store.createShards([A], { retentionMs: 1 })), Unavailable);
   assert.equal(under.failures.length, 1, 'told once');
   assert.match(under.log.health().join(), /the log cannot be written/);
@@ -243,10 +253,12 @@ test('a write that fails for another reason than room ends the log', async () =>
 
 test('closing writes what waits; later calls are refused', async () => {
   const under = await LogUnderTest.open();
-  const appended: Promise<Appended>[] = numbers(0, 10).map(async (text) => await under.a.append([entry(text)]));
+  const appended: Promise<Appended>[] = numbers(0, 10).map(
+    async (text) => await under.a.append(packEntries([entry(text)])),
+  );
   await under.drive(under.log.close());
   assert.equal((await under.drive(Promise.all(appended))).length, 10);
-  await assert.rejects(under.drive(under.a.append([entry('late')])), Unavailable);
+  await assert.rejects(under.drive(under.a.append(packEntries([entry('late')]))), Unavailable);
   await assert.rejects(under.texts(A), Unavailable);
   const again = await LogUnderTest.openImage(await under.image());
   assert.deepEqual(await again.texts(A), numbers(0, 10));

@@ -61,11 +61,11 @@ function encodeRuns(encoder: CommitEncoder, state: ShardState, runs: readonly Ru
   for (const run of runs) {
     run.first = next;
     run.at = at;
-    next += run.entries.length;
+    next += run.entries.count;
     bytes += run.bytes;
   }
   if (next > state.end) {
-    const entries = runs.filter((run) => run.entries.length > 0).map((run) => run.entries);
+    const entries = runs.filter((run) => run.entries.count > 0).map((run) => run.entries);
     encoder.add(state, entries, state.end, at, bytes);
   }
   for (const { flags } of runs) {

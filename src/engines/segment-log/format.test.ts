@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { collectEntries, encodeEntry, entryBytes, type Collection } from './entries.ts';
+import { entryBytes, packEntries } from '../../kernel/stream/packed-entries.ts';
+import { Slice, type StoredRecord } from '../../ports/stream-store.ts';
+import { collectEntries, type Collection } from './collect-entries.ts';
 import {
   COMMIT_HEADER_BYTES,
   decodeCommitHeader,
@@ -116,13 +118,10 @@ test('the bytes of version 1 are these', () => {
   const part = extentBytes({ shard: 1, flags: 2, count: 3, first: 4, at: 5, payloadBytes: 6, payloadCrc: 7 });
   const parts = Array.from({ length: 11 }, (_, index) => part.readUInt32LE(index * 4));
   assert.deepEqual(parts, [0xfff57865, 1, 2, 3, 4, 0, 5, 0, 6, 7, 0]);
-  const bytes = Buffer.alloc(64);
-  const end = encodeEntry(bytes, 0, {
-    key: Buffer.from('k'),
-    data: Buffer.from('dd'),
-    headers: [['n', Buffer.from('v')]],
-  });
-  assert.equal(bytes.subarray(0, end).toString('hex'), unspaced('02000000 0100 0100 6b 0101000000 6e76 6464'));
+  const { bytes } = packEntries([
+    { key: Buffer.from('k'), data: Buffer.from('dd'), headers: [['n', Buffer.from('v')]] },
+  ]);
+  assert.equal(Buffer.from(bytes).toString('hex'), unspaced('02000000 0100 0100 6b 0101000000 6e76 6464'));
 });
 
 test('numbers of eight bytes are exact up to the largest safe one', () => {
@@ -160,18 +159,24 @@ const anyEntry = fc.record(
 );
 
 function collection(recordsMax: number, bytesMax: number, end: number): Collection {
-  return { records: [], next: 0, end, recordsMax, bytesMax, bytes: 0, full: false };
+  return { runs: [], count: 0, next: 0, end, recordsMax, bytesMax, bytes: 0, full: false };
+}
+
+function recordsOf({ runs }: Collection): readonly StoredRecord[] {
+  return new Slice(runs, { next: 0n, start: 0n, end: 0n }).records;
 }
 
 test('entries read back as they were written, in the bytes that were reckoned', () => {
   const property = fc.property(fc.array(anyEntry, { minLength: 1, maxLength: 20 }), (entries) => {
-    const bytes = Buffer.alloc(entries.reduce((sum, one) => sum + entryBytes(one), 0));
-    const end = entries.reduce((at, one) => encodeEntry(bytes, at, one), 0);
-    assert.equal(end, bytes.length);
+    const { bytes, count } = packEntries(entries);
+    assert.equal(
+      bytes.length,
+      entries.reduce((sum, one) => sum + entryBytes(one), 0),
+    );
     const found = collection(1000, 1_000_000, entries.length);
-    assert.ok(collectEntries({ bytes, from: 0, to: end, first: 0, at: 1 }, found));
+    assert.ok(collectEntries({ bytes, from: 0, to: bytes.length, first: 0, count, at: 1 }, found));
     assert.deepEqual(
-      found.records.map(({ key, data, headers }) => ({
+      recordsOf(found).map(({ key, data, headers }) => ({
         key: Uint8Array.from(key),
         data: Uint8Array.from(data),
         headers: headers.map(([name, value]) => [name, Uint8Array.from(value)]),
@@ -183,13 +188,17 @@ test('entries read back as they were written, in the bytes that were reckoned', 
 });
 
 test('a run that is not well formed is told, whatever its bytes, and nothing beyond it is read', () => {
-  const property = fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (noise) => {
-    const bytes = Buffer.concat([noise, Buffer.alloc(1000, 1)]);
-    const found = collection(1000, 1_000_000, 1_000_000);
-    const isWhole = collectEntries({ bytes, from: 0, to: noise.length, first: 0, at: 1 }, found);
-    const taken = found.records.reduce((sum, { key, data }) => sum + key.length + data.length, 0);
-    assert.ok(taken <= noise.length);
-    if (isWhole) assert.ok(found.records.length > 0);
-  });
+  const property = fc.property(
+    fc.uint8Array({ minLength: 1, maxLength: 60 }),
+    fc.integer({ min: 1, max: 9 }),
+    (noise, count) => {
+      const bytes = Buffer.concat([noise, Buffer.alloc(1000, 1)]);
+      const found = collection(1000, 1_000_000, 1_000_000);
+      const isWhole = collectEntries({ bytes, from: 0, to: noise.length, first: 0, count, at: 1 }, found);
+      const taken = recordsOf(found).reduce((sum, { key, data }) => sum + key.length + data.length, 0);
+      assert.ok(taken <= noise.length);
+      if (isWhole) assert.equal(found.count, count);
+    },
+  );
   fc.assert(property);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Simulation } from '../../environments/simulated/index.ts';
+import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Entry, ShardRef, ShardWriter } from '../../ports/stream-store.ts';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from './index.ts';
@@ -65,7 +66,7 @@ export class LogUnderTest {
 
   /** One commit for each call. */
   async append(writer: ShardWriter, ...texts: readonly string[]): Promise<void> {
-    await this.drive(writer.append(texts.map(entry)));
+    await this.drive(writer.append(packEntries(texts.map(entry))));
   }
 
   /** The texts a shard holds; keys, headers and offsets are checked on the way. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../../ports/environment.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
-import { type Offset, type Slice, shardKey, Trimmed, UnknownShard } from '../../ports/stream-store.ts';
-import { collectEntries, type Collection } from './entries.ts';
+import { type Offset, shardKey, Slice, Trimmed, UnknownShard } from '../../ports/stream-store.ts';
+import { collectEntries, type Collection } from './collect-entries.ts';
 import { type LogPosition, damage } from './format.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { ShardState } from './shard-table.ts';
@@ -31,7 +31,8 @@ export class LogReader {
   async read(state: ShardState, from: Offset, limit: { records: number; bytes: number }): Promise<Slice> {
     if (from < state.start) throw new Trimmed(BigInt(state.start));
     const collection: Collection = {
-      records: [],
+      runs: [],
+      count: 0,
       next: Number(from),
       end: state.end,
       recordsMax: limit.records,
@@ -40,13 +41,12 @@ export class LogReader {
       full: false,
     };
     if (collection.next < collection.end && limit.records > 0) await this.#collect(state, collection);
-    return {
-      records: collection.records,
+    return new Slice(collection.runs, {
       next: BigInt(collection.next),
       end: BigInt(state.end),
       start: BigInt(state.start),
       ...(state.closed ? { closedAt: BigInt(state.end) } : {}),
-    };
+    });
   }
 
   async #collect(state: ShardState, collection: Collection): Promise<void> {
@@ -59,7 +59,7 @@ export class LogReader {
       },
       take: (run) => collectEntries(run, collection),
     });
-    if (collection.records.length > 0) return;
+    if (collection.count > 0) return;
     if (state.dropped) throw new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
     if (collection.next < state.start) throw new Trimmed(BigInt(state.start));
     throw this.#note(this.#missing(entry, `record ${collection.next} of shard ${shardKey(state.ref)} is not there`));

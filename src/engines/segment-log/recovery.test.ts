@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { encodeCommitHeader } from './format.ts';
@@ -221,7 +222,7 @@ test('a record made to look like a commit at its very place proves nothing: it d
   const imageWith = async (record: Buffer): Promise<Image> => {
     const under = await LogUnderTest.open();
     await under.append(under.a, 'a1');
-    await under.drive(under.a.append([{ key: Buffer.from('k'), data: record }]));
+    await under.drive(under.a.append(packEntries([{ key: Buffer.from('k'), data: record }])));
     return await under.image();
   };
   const marker = Buffer.alloc(64, 'marker');

@@ -1,4 +1,4 @@
-import { Fenced, type Entry, UnknownShard, shardKey } from '../../ports/stream-store.ts';
+import { Fenced, type PackedEntries, UnknownShard, shardKey } from '../../ports/stream-store.ts';
 import { FLAG_DROP, FLAG_END } from './format.ts';
 import type { ShardState } from './shard-table.ts';
 
@@ -7,7 +7,7 @@ export interface Run {
   readonly state: ShardState;
   /** The writer's token; undefined for what no writer has to send. */
   readonly token: bigint | undefined;
-  readonly entries: readonly Entry[];
+  readonly entries: PackedEntries;
   /** END, DROP, or 0 for entries. */
   readonly flags: number;
   /** What the run takes in the log at most. */

@@ -7,7 +7,7 @@ import { FLAG_DROP } from './format.ts';
 import type { LogReader } from './reader.ts';
 import type { Retention } from './retention.ts';
 import { CATALOG_SHARD, type ShardTable } from './shard-table.ts';
-import { LogWriter } from './writer.ts';
+import { LogWriter, NO_ENTRIES } from './writer.ts';
 
 /** The parts a store is made of. */
 export interface StoreParts {
@@ -26,6 +26,10 @@ export class SegmentStore implements StreamStore {
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
+  }
+
+  lend(bytes: number): Uint8Array {
+    return Buffer.allocUnsafeSlow(bytes);
   }
 
   async createShards(shards: readonly ShardRef[], options: ShardOptions): Promise<void> {
@@ -111,7 +115,7 @@ export class SegmentStore implements StreamStore {
     if (state === undefined) return;
     table.drop(state);
     const marked = new Promise((resolve, reject) => {
-      const marker = { state, token: undefined, entries: [], flags: FLAG_DROP, bytes: 0, first: 0, at: 0 };
+      const marker = { state, token: undefined, entries: NO_ENTRIES, flags: FLAG_DROP, bytes: 0, first: 0, at: 0 };
       committer.enqueue({ ...marker, resolve, reject });
     });
     try {

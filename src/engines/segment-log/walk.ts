@@ -10,7 +10,7 @@ import {
   type LogPosition,
   SEGMENT_HEADER_BYTES,
 } from './format.ts';
-import type { EntryRun } from './entries.ts';
+import type { StoredRun } from '../../ports/stream-store.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { ShardState } from './shard-table.ts';
@@ -21,7 +21,7 @@ import { Window } from './window.ts';
 export interface Visitor {
   look(extent: ExtentHeader): 'skip' | 'take' | 'stop';
   /** Whether the run was well formed. */
-  take(run: EntryRun): boolean;
+  take(run: StoredRun): boolean;
 }
 
 /** Walks a shard's durable extents forward from an index entry until the visitor stops or there are no more. */
@@ -103,11 +103,11 @@ class SegmentWalk {
 
   async #take(extent: ExtentHeader, payload: number): Promise<void> {
     const window = this.#window;
-    const { payloadBytes, payloadCrc, first, at } = extent;
+    const { payloadBytes, payloadCrc, first, count, at } = extent;
     if (!window.has(payload, payloadBytes)) await window.load(payload, payloadBytes, this.#segment.end);
     const from = window.at(payload);
-    const run = { bytes: window.bytes, from, to: from + payloadBytes, first, at };
-    if (crcOf(run.bytes, run.from, run.to) !== payloadCrc || !this.#visitor.take(run)) {
+    const run = { bytes: window.bytes, from, to: from + payloadBytes, first, count, at };
+    if (crcOf(window.bytes, run.from, run.to) !== payloadCrc || !this.#visitor.take(run)) {
       throw this.#damage(payload, 'the records do not match their checksum');
     }
   }

@@ -1,13 +1,13 @@
 import { assert } from '../../kernel/assert.ts';
-import type { Appended, Entry, Offset, ShardWriter } from '../../ports/stream-store.ts';
+import type { Appended, Offset, PackedEntries, ShardWriter } from '../../ports/stream-store.ts';
 import { Fenced, shardKey } from '../../ports/stream-store.ts';
 import type { Committer } from './committer.ts';
-import { entryBytes } from './entries.ts';
 import { EXTENT_HEADER_BYTES, FLAG_END } from './format.ts';
 import { refusal, type Run } from './run.ts';
 import type { ShardState } from './shard-table.ts';
 
-const NO_ENTRIES: readonly Entry[] = [];
+/** What a marker carries. */
+export const NO_ENTRIES: PackedEntries = { bytes: new Uint8Array(0), count: 0 };
 
 /** The one live writer of a shard, until another one is opened. */
 export class LogWriter implements ShardWriter {
@@ -24,12 +24,11 @@ export class LogWriter implements ShardWriter {
     this.openedAt = BigInt(state.end);
   }
 
-  append(entries: readonly Entry[]): Promise<Appended> {
+  append(entries: PackedEntries): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      assert(entries.length > 0, 'an append has at least one entry');
-      let bytes = EXTENT_HEADER_BYTES;
-      for (const entry of entries) bytes += entryBytes(entry);
-      const land = ({ first, at }: Run): void => resolve({ first: BigInt(first), count: entries.length, at });
+      assert(entries.count > 0, 'an append has at least one entry');
+      const bytes = EXTENT_HEADER_BYTES + entries.bytes.length;
+      const land = ({ first, at }: Run): void => resolve({ first: BigInt(first), count: entries.count, at });
       this.#enqueue(entries, 0, bytes, land, reject);
     });
   }
@@ -51,7 +50,7 @@ export class LogWriter implements ShardWriter {
     this.#isEnded = true;
   }
 
-  #enqueue(entries: readonly Entry[], flags: number, bytes: number, resolve: Run['resolve'], reject: Run['reject']) {
+  #enqueue(entries: PackedEntries, flags: number, bytes: number, resolve: Run['resolve'], reject: Run['reject']) {
     const state = this.#state;
     if (this.#isEnded) throw new Fenced(`the writer of shard ${shardKey(state.ref)} was closed`);
     const run: Run = { state, token: this.token, entries, flags, bytes, resolve, reject, first: 0, at: 0 };
