@@ -1,7 +1,7 @@
 import { openFolderBlobs } from '../engines/blobs-fs/index.ts';
 import { openCatalog } from '../engines/catalog/index.ts';
 import { openRecords } from '../engines/records/index.ts';
-import { openSegmentLog, type SegmentLog } from '../engines/segment-log/index.ts';
+import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../engines/segment-log/index.ts';
 import type { AdminRoute, Doors, Health, Identity, Running } from '../ports/capability.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -26,7 +26,7 @@ export interface NodeOptions {
   /** The log can no longer promise durability: the process must end. Called once. */
   readonly onFailure: (error: Error) => void;
   /** Sizes for tests; defaults are the log's own. */
-  readonly log?: { readonly segmentBytesMax?: number; readonly pendingBytesMax?: number };
+  readonly log?: Partial<SegmentLogOptions>;
 }
 
 /** An operation with the state it is called with. */

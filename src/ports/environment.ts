@@ -64,8 +64,8 @@ export interface OpenFile {
   readonly path: string;
   /** Reads up to `into.length` bytes at `position`; returns how many (0 at the end of the file). */
   read(into: Uint8Array, position: number): Promise<number>;
-  /** Writes all of `bytes` at `position`; may be torn by a crash before the next sync. */
-  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Writes all bytes, piece after piece, at `position`; may be torn by a crash before the next sync. */
+  write(bytes: Uint8Array | readonly Uint8Array[], position: number): Promise<void>;
   /** Resolves once data and size written so far survive a power cut (fdatasync). */
   sync(): Promise<void>;
   truncate(length: number): Promise<void>;

@@ -31,7 +31,8 @@ export async function openNode(
     identity: { region: 'us-east-1', account: '000000000000' },
     mode: 'dev',
     onFailure,
-    ...(log !== undefined && { log }),
+    // A reserve of the usual size would be most of what a simulated disk holds.
+    log: { reserveBytes: 0, ...log },
   });
   return {
     node,

@@ -1,6 +1,7 @@
 import { assert } from '../../kernel/assert.ts';
 import { EntryPlace, readEntryAt } from '../../kernel/stream/packed-entries.ts';
-import type { PackedEntries, ShardRef } from '../../ports/stream-store.ts';
+import type { PackedEntries } from '../../ports/stream-store.ts';
+import { encodeDefinition } from './definition.ts';
 import {
   COMMIT_HEADER_BYTES,
   crcOf,
@@ -11,17 +12,18 @@ import {
   FLAG_CLOSED,
   FLAG_DEFINE,
   type LogPosition,
-  readU64,
   SEGMENT_HEADER_BYTES,
-  writeU64,
 } from './format.ts';
 import type { Segment } from './segment.ts';
 import type { ShardState } from './shard-table.ts';
 
 /** Payload bytes after which a shard's records go on in another extent: the least that a reader checks at once. */
 export const EXTENT_BYTES_MAX = 128 * 1024;
-/** Bytes in front of the stream's name in the payload of a definition. */
-const DEFINITION_FIXED_BYTES = 24;
+/** A run of more than this is divided between its entries. */
+const WHOLE_RUN_BYTES_MAX = 2 * EXTENT_BYTES_MAX;
+/** Entries of up to this many bytes are copied together; larger runs are written from where they are. */
+const COPIED_BYTES_MAX = 16 * 1024;
+const SCRATCH_BYTES = 512 * 1024;
 
 /** An extent of a commit under way; `position` counts from the start of the segment's file. */
 export interface CommitExtent {
@@ -31,24 +33,28 @@ export interface CommitExtent {
   readonly count: number;
   readonly at: number;
   readonly position: number;
+  /** Header included. */
+  readonly bytes: number;
 }
 
-/** Builds one commit in a buffer that it keeps from commit to commit. */
+/** Builds commits, one at a time, as lists of pieces: headers and small runs copied, large runs as they are. */
 export class CommitEncoder {
-  readonly #usualBytes: number;
-  #bytes: Buffer;
-  #length = 0;
-  #commitAt = 0;
-  #segmentEnd = 0;
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  #chunk = this.#scratch;
+  /** Bytes of the chunk that are written, and those of them that are among the pieces. */
+  #used = 0;
+  #placed = 0;
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  #from = 0;
+  #salt = 0;
+  #commitHeader: Buffer = this.#scratch;
   #extents: CommitExtent[] = [];
-  /** Records of the extent under way. */
-  #openCount = 0;
+  /** The extent under way. */
+  #header: Buffer = this.#scratch;
   #openAt = 0;
-
-  constructor(usualBytes: number) {
-    this.#usualBytes = usualBytes;
-    this.#bytes = Buffer.allocUnsafeSlow(usualBytes);
-  }
+  #openCount = 0;
+  #crc = 0;
 
   get extents(): readonly CommitExtent[] {
     return this.#extents;
@@ -56,91 +62,103 @@ export class CommitEncoder {
 
   /** Starts a commit at the end of `segment`; the first one of a file carries the file's header. */
   begin(segment: Segment, now: number): void {
-    if (this.#bytes.length > this.#usualBytes) this.#bytes = Buffer.allocUnsafeSlow(this.#usualBytes);
+    this.#chunk = this.#scratch;
+    this.#used = 0;
+    this.#placed = 0;
+    this.#pieces = [];
+    this.#bytes = 0;
     this.#extents = [];
-    this.#segmentEnd = segment.end;
-    this.#commitAt = segment.end === 0 ? SEGMENT_HEADER_BYTES : 0;
-    this.#length = this.#commitAt + COMMIT_HEADER_BYTES;
-    if (segment.end > 0) return;
-    const { epoch, salt, number } = segment;
-    this.#bytes.set(encodeSegmentHeader({ epoch, segment: number, salt, createdAt: now }));
+    this.#from = segment.end;
+    this.#salt = segment.salt;
+    if (segment.end === 0) {
+      const { epoch, salt, number, isSettled, place } = segment;
+      const header = { epoch, segment: number, salt, createdAt: now, settledFrom: isSettled ? place : 0 };
+      this.#copy(encodeSegmentHeader(header));
+    }
+    this.#commitHeader = this.#take(COMMIT_HEADER_BYTES);
   }
 
   /** Says who the shard is and how far it has come, so that this segment can be read without the ones before. */
   define(state: ShardState): void {
-    const flags = FLAG_DEFINE | (state.closed ? FLAG_CLOSED : 0);
-    this.#extent(state, flags, state.end, state.lastAt, encodeDefinition(state.ref, state.start));
+    const { end, at, closed } = state.ahead;
+    this.#mark(state, FLAG_DEFINE | (closed ? FLAG_CLOSED : 0), end, at, encodeDefinition(state));
   }
 
   /** Adds an extent without records: END or DROP. */
   mark(state: ShardState, flags: number, first: number, at: number): void {
-    this.#extent(state, flags, first, at, EMPTY);
+    this.#mark(state, flags, first, at, EMPTY);
   }
 
-  /** Adds all runs of one shard, from offset `first` on; `entryBytes` is what their entries take. */
-  add(state: ShardState, runs: readonly PackedEntries[], first: number, at: number, entryBytes: number): void {
-    this.#reserve(entryBytes + EXTENT_HEADER_BYTES * (2 + Math.ceil(entryBytes / EXTENT_BYTES_MAX)));
+  /** Adds all runs of one shard, from offset `first` on. */
+  add(state: ShardState, runs: readonly PackedEntries[], first: number, at: number): void {
     let offset = first;
     this.#open();
-    const place = new EntryPlace();
-    for (const { bytes, count } of runs) {
-      for (let index = 0, position = 0; index < count; index += 1) {
-        if (this.#length - this.#openAt > EXTENT_BYTES_MAX) {
+    for (const run of runs) {
+      for (const { bytes, count } of run.bytes.length > WHOLE_RUN_BYTES_MAX ? divide(run) : [run]) {
+        if (this.#bytes - this.#openAt > EXTENT_BYTES_MAX) {
           offset += this.#seal(state, offset, at);
           this.#open();
         }
-        assert(readEntryAt(bytes, position, bytes.length, place), 'packed entries are whole');
-        this.#bytes.set(bytes.subarray(position, place.end), this.#length);
-        this.#length += place.end - position;
-        position = place.end;
-        this.#openCount += 1;
+        this.#crc = crcOf(bytes, 0, bytes.length, this.#crc);
+        this.#openCount += count;
+        if (bytes.length <= COPIED_BYTES_MAX) this.#copy(bytes);
+        else this.#place(bytes);
       }
     }
     this.#seal(state, offset, at);
   }
 
-  /** The commit's bytes, to be written at the end of the segment; valid until the next `begin`. */
-  finish(segment: Segment, number: number, at: number, synced: LogPosition): Buffer {
-    encodeCommitHeader(this.#bytes.subarray(this.#commitAt), {
+  /** The commit's pieces, to be written at the end of the segment; valid until the next `begin`. */
+  finish(
+    segment: Segment,
+    number: number,
+    at: number,
+    synced: LogPosition,
+  ): { readonly pieces: readonly Uint8Array[]; readonly bytes: number } {
+    const before = segment.end === 0 ? SEGMENT_HEADER_BYTES : 0;
+    encodeCommitHeader(this.#commitHeader, {
       salt: segment.salt,
       epoch: segment.epoch,
       segment: segment.number,
-      position: this.#segmentEnd + this.#commitAt,
+      position: segment.end + before,
       number,
       at,
       synced,
-      bodyBytes: this.#length - this.#commitAt - COMMIT_HEADER_BYTES,
+      bodyBytes: this.#bytes - before - COMMIT_HEADER_BYTES,
       extentCount: this.#extents.length,
     });
-    return this.#bytes.subarray(0, this.#length);
+    this.#flush();
+    return { pieces: this.#pieces, bytes: this.#bytes };
   }
 
   #open(): void {
-    this.#openAt = this.#length;
+    this.#openAt = this.#bytes;
     this.#openCount = 0;
-    this.#length += EXTENT_HEADER_BYTES;
+    this.#crc = 0;
+    this.#header = this.#take(EXTENT_HEADER_BYTES);
   }
 
   #seal(state: ShardState, first: number, at: number): number {
     const count = this.#openCount;
-    const payloadAt = this.#openAt + EXTENT_HEADER_BYTES;
-    encodeExtentHeader(this.#bytes, this.#openAt, {
+    const bytes = this.#bytes - this.#openAt;
+    encodeExtentHeader(this.#header, 0, {
       shard: state.id,
       flags: 0,
       count,
       first,
       at,
-      payloadBytes: this.#length - payloadAt,
-      payloadCrc: crcOf(this.#bytes, payloadAt, this.#length),
+      payloadBytes: bytes - EXTENT_HEADER_BYTES,
+      payloadCrc: this.#crc,
+      salt: this.#salt,
     });
-    this.#extents.push({ state, flags: 0, first, count, at, position: this.#segmentEnd + this.#openAt });
+    this.#extents.push({ state, flags: 0, first, count, at, position: this.#from + this.#openAt, bytes });
     return count;
   }
 
-  #extent(state: ShardState, flags: number, first: number, at: number, payload: Buffer): void {
-    this.#reserve(EXTENT_HEADER_BYTES + payload.length);
-    const position = this.#segmentEnd + this.#length;
-    encodeExtentHeader(this.#bytes, this.#length, {
+  #mark(state: ShardState, flags: number, first: number, at: number, payload: Buffer): void {
+    const position = this.#from + this.#bytes;
+    const bytes = EXTENT_HEADER_BYTES + payload.length;
+    encodeExtentHeader(this.#take(EXTENT_HEADER_BYTES), 0, {
       shard: state.id,
       flags,
       count: 0,
@@ -148,36 +166,58 @@ export class CommitEncoder {
       at,
       payloadBytes: payload.length,
       payloadCrc: crcOf(payload, 0, payload.length),
+      salt: this.#salt,
     });
-    this.#bytes.set(payload, this.#length + EXTENT_HEADER_BYTES);
-    this.#length += EXTENT_HEADER_BYTES + payload.length;
-    this.#extents.push({ state, flags, first, count: 0, at, position });
+    this.#copy(payload);
+    this.#extents.push({ state, flags, first, count: 0, at, position, bytes });
   }
 
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#length + bytes, this.#bytes.length * 2));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+  /** Room in memory of our own, which can still be written until the commit is finished. */
+  #take(bytes: number): Buffer {
+    if (this.#used + bytes > this.#chunk.length) {
+      this.#flush();
+      this.#chunk = Buffer.allocUnsafeSlow(Math.max(bytes, SCRATCH_BYTES));
+      this.#used = 0;
+      this.#placed = 0;
+    }
+    const from = this.#used;
+    this.#used += bytes;
+    this.#bytes += bytes;
+    return this.#chunk.subarray(from, this.#used);
+  }
+
+  #copy(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#take(bytes.length).set(bytes);
+  }
+
+  #place(bytes: Uint8Array): void {
+    this.#flush();
+    this.#pieces.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  #flush(): void {
+    if (this.#used > this.#placed) this.#pieces.push(this.#chunk.subarray(this.#placed, this.#used));
+    this.#placed = this.#used;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
 
-function encodeDefinition(ref: ShardRef, start: number): Buffer {
-  const name = Buffer.from(ref.stream, 'utf8');
-  const bytes = Buffer.alloc(DEFINITION_FIXED_BYTES + name.length);
-  writeU64(bytes, start, 0);
-  writeU64(bytes, ref.generation, 8);
-  writeU64(bytes, ref.ordinal, 16);
-  bytes.set(name, DEFINITION_FIXED_BYTES);
-  return bytes;
-}
-
-/** What the payload of a definition says, or undefined when it is too short. */
-export function decodeDefinition(payload: Buffer): { ref: ShardRef; start: number } | undefined {
-  if (payload.length < DEFINITION_FIXED_BYTES) return undefined;
-  const stream = payload.toString('utf8', DEFINITION_FIXED_BYTES);
-  const ref = { stream, generation: readU64(payload, 8), ordinal: readU64(payload, 16) };
-  return { ref, start: readU64(payload, 0) };
+/** Parts of a long run, each just longer than an extent's payload should be. */
+function divide({ bytes, count }: PackedEntries): PackedEntries[] {
+  const parts: PackedEntries[] = [];
+  const place = new EntryPlace();
+  let from = 0;
+  let position = 0;
+  let since = 0;
+  for (let index = 0; index < count; index += 1) {
+    assert(readEntryAt(bytes, position, bytes.length, place), 'packed entries are whole');
+    position = place.end;
+    if (position - from <= EXTENT_BYTES_MAX && index < count - 1) continue;
+    parts.push({ bytes: bytes.subarray(from, position), count: index + 1 - since });
+    from = position;
+    since = index + 1;
+  }
+  return parts;
 }

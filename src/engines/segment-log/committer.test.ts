@@ -31,7 +31,7 @@ test('a full segment is followed by a new one, and readers cross from file to fi
     names.map((_, index) => `segment-${String(index + 1).padStart(10, '0')}-epoch-1.log`),
   );
   const image = await under.image();
-  for (const name of names) assert.ok((image.get(`/data/log/${name}`)?.length ?? Infinity) <= 1000 + 200, name);
+  for (const name of names) assert.ok((image.get(`/data/log/${name}`)?.length ?? Infinity) <= 1000 + 900, name);
   assert.deepEqual(await under.texts(A), numbers(0, 30));
   const again = await LogUnderTest.openImage(image);
   assert.deepEqual(await again.texts(A), numbers(0, 30));

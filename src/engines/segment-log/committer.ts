@@ -2,23 +2,37 @@ import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { Unavailable } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
-import { CommitEncoder } from './commit-encoder.ts';
+import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { encodeBatch } from './encode-batch.ts';
 import type { LogPosition } from './format.ts';
 import type { Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
-import type { ShardState, ShardTable } from './shard-table.ts';
+import { CATALOG_SHARD, type ShardState, type ShardTable } from './shard-table.ts';
+import type { Slabs } from './slabs.ts';
+import type { Space } from './space.ts';
+import type { TailCache } from './tail-cache.ts';
 
 /** Bytes of entries after which the rest waits for the next commit; a larger run still goes in one. */
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
-/** Room for headers beside the entries of a usual commit. */
-const COMMIT_HEADROOM_BYTES = 256 * 1024;
+/** While the disk confirms a commit, the next one is written beside it when it has at least so many bytes. */
+const OVERLAP_BYTES_MIN = 256 * 1024;
+/** Commits written and not yet confirmed. */
+const UNCONFIRMED_MAX = 2;
+
+/** When an append is answered: `always` once it survives a power cut, `interval` and `none` once it is written. */
+export type SyncMode = 'always' | 'interval' | 'none';
 
 /** What the committer works on. */
 export interface CommitterOptions {
   readonly segments: SegmentSet;
   readonly table: ShardTable;
+  readonly slabs: Slabs;
+  readonly tail: TailCache;
+  readonly space: Space;
+  readonly sync: SyncMode;
+  /** With `interval`: the longest time between two syncs, in ms. */
+  readonly intervalMs: number;
   /** Bytes that may wait, those being written included. */
   readonly pendingBytesMax: number;
   /** Number of the last commit found on disk; 0 when there is none. */
@@ -27,28 +41,44 @@ export interface CommitterOptions {
   readonly synced: LogPosition | undefined;
   /** Told once when durability can no longer be promised. */
   readonly onFailure: (error: Error) => void;
-  /** Told when a new segment was begun. */
-  readonly onRoll: () => void;
+  /** Told when the first commit of a new segment is durable: the one before it is complete. */
+  readonly onRolled: (before: Segment) => void;
+}
+
+/** A commit that is written; whoever waits for it is told when it is confirmed. */
+interface Written {
+  readonly segment: Segment;
+  readonly end: number;
+  readonly extents: readonly CommitExtent[];
+  readonly runs: readonly Run[];
+  /** Of entries, as they counted when they were queued. */
+  readonly pendingBytes: number;
 }
 
 /**
  * Group commit: everything that waits, of all shards, goes into one write and one sync, while the next commit collects.
- * At most one commit is under way, so the end of the last one is always the end of what is durable.
+ * Commits are written one after the other and confirmed in the same order; a sync confirms all that was written before
+ * it began.
  */
 export class Committer {
   readonly #environment: Environment;
   readonly #options: CommitterOptions;
-  readonly #encoder = new CommitEncoder(COMMIT_BYTES_MAX + COMMIT_HEADROOM_BYTES);
+  readonly #encoder = new CommitEncoder();
   #waiting: Run[] = [];
+  #waitingBytes = 0;
   #pendingBytes = 0;
   #scheduled = false;
-  #running: Promise<void> | undefined;
+  #writing: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
+  #written: Written[] = [];
   #lastNumber: number;
   #synced: LogPosition | undefined;
+  #rolledFrom: Segment | undefined;
   #failure: Error | undefined;
   #closed = false;
-  #isFull = false;
   #settled: (() => void)[] = [];
+  #cancelTimer = (): void => undefined;
+  #isDirty = false;
 
   constructor(environment: Environment, options: CommitterOptions) {
     this.#environment = environment;
@@ -60,7 +90,7 @@ export class Committer {
   /** What stops appends now, for people. */
   problems(): string[] {
     if (this.#failure !== undefined) return [`the log cannot be written: ${this.#failure.message}`];
-    return this.#isFull ? ['the disk is full: appends are refused'] : [];
+    return this.#options.space.problems();
   }
 
   /** Raises Unavailable when the log is closed or has failed. */
@@ -74,75 +104,87 @@ export class Committer {
     if (this.#closed) throw new Unavailable('the log is closed');
   }
 
-  /** Queues a run for the next commit, in the order of calls. Raises Unavailable when too much waits. */
+  /** Queues a run for the next commit, in the order of calls. Unavailable: too much waits, or the disk is full. */
   enqueue(run: Run): void {
     this.assertUsable();
+    const refused = isPrivileged(run) ? undefined : this.#options.space.refusal();
+    if (refused !== undefined) throw this.#refused('space', refused);
     if (this.#pendingBytes + run.bytes > this.#options.pendingBytesMax) {
-      this.#environment.meter.count('log_refused_total', { reason: 'pending' });
-      throw new Unavailable('too many bytes wait for the disk');
+      throw this.#refused('pending', 'too many bytes wait for the disk');
     }
+    this.#options.slabs.hold(run.entries.bytes);
     this.#waiting.push(run);
+    this.#waitingBytes += run.bytes;
     this.#pendingBytes += run.bytes;
     this.#schedule();
   }
 
-  /** Resolves when the commit that is under way, if any, has come to its end. */
+  /** Resolves when what is being written now, if anything, has come to its end. */
   settled(): Promise<void> {
-    if (this.#running === undefined) return Promise.resolve();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
   /** Begins the first segment: it says where all shards stand and up to where the log was durable before. */
   async start(): Promise<void> {
-    await this.#write([]);
+    this.#writing = this.#write([]);
+    await this.#writing;
+    this.#writing = undefined;
+    await this.#confirmAll();
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#options.sync === 'interval') this.#syncLater();
   }
 
   /** Writes what waits, and that all of it is durable; later appends are refused. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    while (this.#running !== undefined || this.#waiting.length > 0) {
-      if (this.#failure !== undefined) return;
-      this.#run();
-      await this.#running;
+    this.#cancelTimer();
+    while (this.#failure === undefined && (this.#waiting.length > 0 || !this.#isIdle())) {
+      this.#pump();
+      await (this.#writing ?? this.#syncing);
     }
-    if (this.#failure === undefined) await this.#write([]);
+    if (this.#failure !== undefined) return;
+    // Vouches for everything before it.
+    await this.#confirmAll();
+    await this.#write([]);
+    await this.#confirmAll();
+  }
+
+  #isIdle(): boolean {
+    return this.#writing === undefined && this.#syncing === undefined && this.#written.length === 0;
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#running !== undefined) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     // The requests of this turn of the loop share the commit.
     this.#environment.clock.soon(() => {
       this.#scheduled = false;
-      this.#run();
+      this.#pump();
     });
   }
 
-  #run(): void {
-    if (this.#running !== undefined || this.#waiting.length === 0) return;
-    this.#running = this.#commitAll().finally(() => {
-      this.#running = undefined;
-      // What came while the last answers were given starts the next commit.
-      for (const settled of this.#settled.splice(0)) settled();
-      if (this.#waiting.length > 0 && this.#failure === undefined) this.#schedule();
-    });
-  }
-
-  async #commitAll(): Promise<void> {
-    let answer = (): void => {};
-    while (this.#waiting.length > 0 && this.#failure === undefined) {
-      // The next commit is on its way to the disk before the last one's answers take the processor.
-      const written = this.#write(this.#take());
-      answer();
-      answer = await written;
-      for (const settled of this.#settled.splice(0)) settled();
+  /** Starts whatever can be started. */
+  #pump(): void {
+    if (this.#writing === undefined && this.#mayWrite()) {
+      this.#writing = this.#write(this.#take()).finally(() => {
+        this.#writing = undefined;
+        this.#pump();
+      });
     }
-    answer();
+    if (this.#syncing === undefined && this.#written.length > 0 && this.#failure === undefined) this.#startSync();
+    if (!this.#isIdle()) return;
+    for (const settled of this.#settled.splice(0)) settled();
   }
 
-  #take(): Run[] {
+  #mayWrite(): boolean {
+    if (this.#waiting.length === 0 || this.#failure !== undefined) return false;
+    if (this.#options.sync !== 'always' || this.#written.length === 0) return true;
+    return this.#written.length < UNCONFIRMED_MAX && this.#waitingBytes >= OVERLAP_BYTES_MIN;
+  }
+
+  #take(): readonly Run[] {
     const all = this.#waiting;
     let bytes = 0;
     let count = 0;
@@ -152,102 +194,210 @@ export class Committer {
       count += 1;
     }
     this.#waiting = count === all.length ? [] : all.slice(count);
+    this.#waitingBytes -= bytes;
     return count === all.length ? all : all.slice(0, count);
   }
 
-  /** Makes the runs durable; what it resolves with tells those who wait. Never rejects. */
-  async #write(batch: readonly Run[]): Promise<() => void> {
-    const bytes = batch.reduce((sum, run) => sum + run.bytes, 0);
-    let accepted = batch;
+  /** Brings a batch to the system; with `always` its runs wait for the sync. Never rejects. */
+  async #write(batch: readonly Run[]): Promise<void> {
+    let runs = batch;
     try {
+      const bytes = sumOf(batch);
       if (!this.#options.segments.hasRoom(bytes)) await this.#roll();
-      const commit = this.#encode(batch);
-      accepted = commit.accepted;
-      if (commit.bytes !== undefined) await this.#store(commit.bytes);
-      return () => answerAll(commit.accepted);
+      const { segment, file } = this.#options.segments.writing;
+      const now = Math.floor(this.#environment.clock.now());
+      const { accepted, undo } = encodeBatch(this.#encoder, segment, this.#options.table, batch, now);
+      this.#drop(batch, accepted);
+      runs = accepted;
+      if (accepted.length === 0 && batch.length > 0) return;
+      const synced = this.#synced ?? { segment: segment.number, position: 0 };
+      const commit = this.#encoder.finish(segment, this.#lastNumber + 1, now, synced);
+      await this.#store(file, segment, commit, undo);
+      this.#note({ segment, end: segment.end, extents: this.#encoder.extents, runs, pendingBytes: sumOf(runs) });
     } catch (error) {
-      const refused = this.#refuse(error);
-      return () => {
-        for (const run of accepted) run.reject(refused);
-      };
-    } finally {
-      this.#pendingBytes -= bytes;
+      await this.#refuse(runs, error);
     }
   }
 
-  async #roll(): Promise<void> {
-    await this.#options.segments.roll();
-    this.#options.onRoll();
-  }
-
-  #encode(batch: readonly Run[]): { accepted: readonly Run[]; bytes: Buffer | undefined } {
-    const { segments, table } = this.#options;
-    const segment = segments.writing.segment;
-    const now = Math.floor(this.#environment.clock.now());
-    const accepted = encodeBatch(this.#encoder, segment, table, batch, now);
-    if (accepted.length === 0 && batch.length > 0) return { accepted, bytes: undefined };
-    const synced = this.#synced ?? { segment: segment.number, position: 0 };
-    return { accepted, bytes: this.#encoder.finish(segment, this.#lastNumber + 1, now, synced) };
-  }
-
-  async #store(bytes: Buffer): Promise<void> {
-    const { segment, file } = this.#options.segments.writing;
-    const { clock, meter } = this.#environment;
+  async #store(
+    file: OpenFile,
+    segment: Segment,
+    commit: { readonly pieces: readonly Uint8Array[]; readonly bytes: number },
+    undo: () => void,
+  ): Promise<void> {
     try {
-      await file.write(bytes, segment.end);
+      await file.write(commit.pieces, segment.end);
     } catch (error) {
+      undo();
       // What arrived of the commit must not stand in front of the next one.
       if (isDiskFull(error)) await file.truncate(segment.end);
       throw error;
     }
-    const syncStartedAt = clock.monotonic();
-    await this.#sync(file);
-    meter.observe('log_sync_ms', {}, clock.monotonic() - syncStartedAt);
+    this.#options.segments.grow(segment, commit.bytes);
+    this.#options.space.wrote();
+    segment.commitCount += 1;
+    this.#lastNumber += 1;
+    segment.lastCommit = this.#lastNumber;
+    const { meter } = this.#environment;
     meter.count('log_commits_total');
-    meter.count('log_written_bytes_total', {}, bytes.length);
+    meter.count('log_written_bytes_total', {}, commit.bytes);
     meter.gauge('log_pending_bytes', {}, this.#pendingBytes);
-    this.#apply(segment, bytes.length);
   }
 
-  async #sync(file: OpenFile): Promise<void> {
-    try {
-      await file.sync();
-    } catch (error) {
-      // The system may have thrown the written pages away: a second sync of this file would prove nothing.
-      throw new EnvironmentError('EIO', 'the disk did not confirm what was written', error);
+  #note(written: Written): void {
+    if (this.#failure !== undefined) return this.#rejectAll(written.runs, inDoubt(this.#failure));
+    if (this.#options.sync === 'always') {
+      this.#written.push(written);
+      return undefined;
+    }
+    this.#isDirty = true;
+    this.#confirm([written])();
+    return undefined;
+  }
+
+  /** Runs that were rejected while the batch was encoded wait no more. */
+  #drop(batch: readonly Run[], accepted: readonly Run[]): void {
+    if (accepted.length === batch.length) return;
+    const kept = new Set(accepted);
+    for (const run of batch) if (!kept.has(run)) this.#forget(run);
+  }
+
+  #forget(run: Run): void {
+    this.#pendingBytes -= run.bytes;
+    this.#options.slabs.release(run.entries.bytes);
+  }
+
+  async #roll(): Promise<void> {
+    const { segments } = this.#options;
+    await this.#confirmAll();
+    if (this.#failure !== undefined) throw this.#failure;
+    const before = segments.active?.segment;
+    await segments.roll();
+    this.#rolledFrom = before;
+  }
+
+  /** Resolves once all that was written is durable, or the log has failed. */
+  async #confirmAll(): Promise<void> {
+    while (this.#failure === undefined && (this.#syncing !== undefined || this.#written.length > 0 || this.#isDirty)) {
+      if (this.#syncing === undefined) this.#startSync();
+      await this.#syncing;
     }
   }
 
-  #apply(segment: Segment, bytes: number): void {
-    this.#lastNumber += 1;
-    segment.end += bytes;
-    segment.commitCount += 1;
-    this.#synced = { segment: segment.number, position: segment.end };
-    for (const extent of this.#encoder.extents) applyExtent(segment, extent);
-    if (!this.#isFull) return;
-    this.#isFull = false;
-    this.#environment.log.info('log.writable');
+  #startSync(): void {
+    this.#syncing = this.#sync();
+  }
+
+  /** One sync for all that is written now. Never rejects. */
+  async #sync(): Promise<void> {
+    const confirmed = this.#written.slice();
+    const { segment, file } = this.#options.segments.writing;
+    const { end } = segment;
+    const { clock, meter } = this.#environment;
+    const startedAt = clock.monotonic();
+    this.#isDirty = false;
+    try {
+      await file.sync();
+      meter.observe('log_sync_ms', {}, clock.monotonic() - startedAt);
+      this.#synced = { segment: segment.number, position: confirmed.at(-1)?.end ?? end };
+      this.#written.splice(0, confirmed.length);
+      const answer = this.#confirm(confirmed);
+      this.#syncing = undefined;
+      // The next commit is on its way to the disk before the last one's answers take the processor.
+      this.#pump();
+      answer();
+      this.#pump();
+    } catch (error) {
+      this.#syncing = undefined;
+      // The system may have thrown the written pages away: a second sync of this file would prove nothing.
+      this.#fail(new EnvironmentError('EIO', 'the disk did not confirm what was written', error));
+    }
+  }
+
+  #syncLater(): void {
+    this.#cancelTimer = this.#environment.clock.timer(this.#options.intervalMs, () => {
+      if (this.#isDirty && this.#syncing === undefined && this.#failure === undefined) this.#startSync();
+      this.#syncLater();
+    });
+  }
+
+  /** Makes the commits' records readable; the function it returns tells those who wait. */
+  #confirm(commits: readonly Written[]): () => void {
+    for (const { segment, extents, runs, pendingBytes } of commits) {
+      for (const extent of extents) applyExtent(segment, extent);
+      this.#pendingBytes -= pendingBytes;
+      this.#keep(runs);
+      if (this.#rolledFrom === undefined || this.#rolledFrom === segment) continue;
+      this.#options.onRolled(this.#rolledFrom);
+      this.#rolledFrom = undefined;
+    }
+    return () => {
+      for (const { runs } of commits) answerAll(runs);
+    };
+  }
+
+  /** The newest records stay in memory for those who follow. */
+  #keep(runs: readonly Run[]): void {
+    for (const { state, entries, first, at } of runs) {
+      const { bytes, count } = entries;
+      if (count > 0) this.#options.tail.add(state, { bytes, from: 0, to: bytes.length, first, count, at });
+    }
   }
 
   /**
-   * What the runs of the commit are told. Anything but a full disk ends the log; the commit may then stand there after
-   * a restart or not, so that its runs must not hear that they are not stored.
+   * What the runs of a commit that could not be written are told. Anything but a full disk ends the log; the commit may
+   * then stand there after a restart or not, so that its runs must not hear that they are not stored.
    */
-  #refuse(error: unknown): Error {
-    if (isDiskFull(error)) {
-      if (!this.#isFull) this.#environment.log.warn('log.full');
-      this.#isFull = true;
-      this.#environment.meter.count('log_refused_total', { reason: 'full' });
-      return new Unavailable('the disk is full', { cause: error });
+  async #refuse(runs: readonly Run[], error: unknown): Promise<void> {
+    if (!isDiskFull(error)) {
+      this.#rejectAll(runs, inDoubt(error));
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      return;
     }
-    const unknown = new EnvironmentError('EIO', 'the log failed while it wrote this', error);
-    if (this.#failure !== undefined) return unknown;
-    this.#failure = error instanceof Error ? error : new Error(String(error));
-    for (const run of this.#waiting.splice(0)) run.reject(new Unavailable('the log has failed', { cause: error }));
-    this.#environment.log.error('log.failed', { error: this.#failure.message });
-    this.#options.onFailure(this.#failure);
-    return unknown;
+    const [urgent, rest] = [runs.filter(isPrivileged), runs.filter((run) => !isPrivileged(run))];
+    this.#rejectAll(rest, this.#refused('full', 'the disk is full', error));
+    const isRoomMade = await this.#options.space.makeRoom();
+    if (!isRoomMade) return this.#rejectAll(urgent, this.#refused('full', 'the disk is full', error));
+    this.#waiting.unshift(...urgent);
+    this.#waitingBytes += sumOf(urgent);
+    return undefined;
   }
+
+  #refused(reason: 'full' | 'pending' | 'space', message: string, cause?: unknown): Unavailable {
+    this.#environment.meter.count('log_refused_total', { reason });
+    return new Unavailable(message, { cause });
+  }
+
+  #rejectAll(runs: readonly Run[], error: Error): void {
+    for (const run of runs) {
+      this.#forget(run);
+      run.reject(error);
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const { runs } of this.#written.splice(0)) this.#rejectAll(runs, inDoubt(error));
+    this.#waitingBytes = 0;
+    this.#rejectAll(this.#waiting.splice(0), new Unavailable('the log has failed', { cause: error }));
+    this.#environment.log.error('log.failed', { error: error.message });
+    this.#options.onFailure(error);
+  }
+}
+
+/** The commit may stand there after a restart or not. */
+function inDoubt(cause: unknown): EnvironmentError {
+  return new EnvironmentError('EIO', 'the log failed while it wrote this', cause);
+}
+
+function sumOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, run) => sum + run.bytes, 0);
+}
+
+/** What a full disk must still take: the catalog's changes, deletions and ends of shards. */
+function isPrivileged(run: Run): boolean {
+  return run.flags !== 0 || run.state.ref.stream === CATALOG_SHARD.stream;
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -2,11 +2,12 @@ import type { CommitEncoder } from './commit-encoder.ts';
 import { FLAG_DROP, FLAG_END } from './format.ts';
 import { refusal, type Run } from './run.ts';
 import type { Segment } from './segment.ts';
-import type { ShardState, ShardTable } from './shard-table.ts';
+import type { ShardAhead, ShardState, ShardTable } from './shard-table.ts';
 
 /**
  * Encodes all runs that may still be written, grouped by shard in the order of calls, and returns them; the others are
  * rejected. The first commit of a segment says where every shard stands, so that older segments can go at any time.
+ * Moves the shards' `ahead` on; `undo` takes that back.
  */
 export function encodeBatch(
   encoder: CommitEncoder,
@@ -14,27 +15,37 @@ export function encodeBatch(
   table: ShardTable,
   batch: readonly Run[],
   now: number,
-): Run[] {
+): { readonly accepted: readonly Run[]; readonly undo: () => void } {
   encoder.begin(segment, now);
-  const defined = new Set<ShardState>();
-  if (segment.commitCount === 0) defineAll(encoder, table, defined, now);
+  const before: [ShardState, ShardAhead][] = [];
+  const define = (state: ShardState): void => {
+    before.push([state, state.ahead]);
+    if (state.ahead.definedIn === segment.number) return;
+    encoder.define(state);
+    // Until another segment says it too, one wrong byte must not make the shard's records nobody's.
+    if (state.mentions === 0) encoder.define(state);
+    state.ahead = { ...state.ahead, definedIn: segment.number };
+  };
+  if (segment.commitCount === 0) defineAll(encoder, table, now, define);
   const accepted: Run[] = [];
   for (const [state, runs] of groupByShard(batch, accepted)) {
-    if (state.definedIn !== segment.number && !defined.has(state) && !state.dropped) encoder.define(state);
+    if (!state.dropped) define(state);
     encodeRuns(encoder, state, runs, now);
   }
-  return accepted;
+  return {
+    accepted,
+    undo: () => {
+      for (const [state, ahead] of before.reverse()) state.ahead = ahead;
+    },
+  };
 }
 
-function defineAll(encoder: CommitEncoder, table: ShardTable, defined: Set<ShardState>, now: number): void {
+function defineAll(encoder: CommitEncoder, table: ShardTable, now: number, define: (state: ShardState) => void): void {
   for (const state of table.all()) {
     if (state.dropped) {
       // Bytes of the shard are still around: whoever reads them must know.
-      if (state.segmentCount > 0) encoder.mark(state, FLAG_DROP, state.end, now);
-    } else if (state.isOnDisk) {
-      encoder.define(state);
-      defined.add(state);
-    }
+      if (state.mentions > 0) encoder.mark(state, FLAG_DROP, state.end, now);
+    } else if (state.isOnDisk) define(state);
   }
 }
 
@@ -55,21 +66,22 @@ function groupByShard(batch: readonly Run[], accepted: Run[]): Map<ShardState, R
 }
 
 function encodeRuns(encoder: CommitEncoder, state: ShardState, runs: readonly Run[], now: number): void {
-  const at = Math.max(now, state.lastAt);
-  let next = state.end;
-  let bytes = 0;
+  const { ahead } = state;
+  const at = Math.max(now, ahead.at);
+  let { end, closed } = ahead;
   for (const run of runs) {
-    run.first = next;
+    run.first = end;
     run.at = at;
-    next += run.entries.count;
-    bytes += run.bytes;
+    end += run.entries.count;
   }
-  if (next > state.end) {
+  if (end > ahead.end) {
     const entries = runs.filter((run) => run.entries.count > 0).map((run) => run.entries);
-    encoder.add(state, entries, state.end, at, bytes);
+    encoder.add(state, entries, ahead.end, at);
   }
   for (const { flags } of runs) {
-    const isNews = flags === FLAG_DROP ? state.segmentCount > 0 : flags === FLAG_END && !state.closed;
-    if (isNews) encoder.mark(state, flags, next, at);
+    const isNews = flags === FLAG_DROP ? state.mentions > 0 : flags === FLAG_END && !closed;
+    if (isNews) encoder.mark(state, flags, end, at);
+    if (flags === FLAG_END) closed = true;
   }
+  state.ahead = { ...ahead, end, closed, at: end > ahead.end ? at : ahead.at };
 }

@@ -1,49 +1,106 @@
 import { type ShardRef, shardKey } from '../../ports/stream-store.ts';
-import { applyExtent } from './apply-extent.ts';
-import { decodeDefinition } from './commit-encoder.ts';
-import { damage, FLAG_DEFINE, FLAG_DROP } from './format.ts';
+import { noteExtent } from './apply-extent.ts';
+import { decodeDefinition } from './definition.ts';
+import type { Footer, FooterShare } from './footer.ts';
+import { EXTENT_HEADER_BYTES, FLAG_CLOSED, FLAG_DEFINE, FLAG_DROP, FLAG_END } from './format.ts';
 import type { FoundExtent } from './read-commit.ts';
 import type { Segment } from './segment.ts';
 import type { ShardState, ShardTable } from './shard-table.ts';
 
-/** Takes an extent read back from disk into the table. Raises EIO when it contradicts what came before. */
-export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExtent): void {
-  const { header, position } = extent;
+/** Told of each place that does not fit what came before. */
+export type Damaged = (position: number, what: string) => void;
+
+/** Takes an extent read back from disk into the table and the segment's summary. */
+export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExtent, damaged: Damaged): void {
+  const { header, position, isWhole } = extent;
   const { shard, flags, first, count, at } = header;
   table.reserve(shard);
-  if ((flags & FLAG_DROP) !== 0) {
-    const dropped = table.byId(shard);
-    if (dropped !== undefined) table.drop(dropped);
-    return;
+  if ((flags & FLAG_DROP) !== 0) return foldDrop(table, segment, shard);
+  const isDefinition = (flags & FLAG_DEFINE) !== 0;
+  if (isDefinition && !isWhole) return damaged(position, 'the definition of a shard does not match its checksum');
+  const state = isDefinition ? define(table, segment, extent, damaged) : table.byId(shard);
+  if (state === undefined) return damaged(position, `shard ${shard} is not defined`);
+  if (first < state.end || (state.closed && count > 0)) {
+    return damaged(position, `record ${first} of shard ${shard} cannot follow what came before`);
   }
-  const state = (flags & FLAG_DEFINE) !== 0 ? define(table, segment, extent) : table.byId(shard);
-  if (state?.definedIn !== segment.number && (flags & FLAG_DEFINE) === 0) {
-    throw damage(segment.path, position, `shard ${shard} is not defined in this segment`);
-  }
-  if (state === undefined || first !== state.end || (state.closed && count > 0)) {
-    throw damage(segment.path, position, `record ${first} of shard ${shard} cannot follow what came before`);
-  }
+  if (count > 0) closeHole(state, segment, first);
+  state.end = Math.max(state.end, first);
+  if (!isWhole)
+    damaged(position, `records ${first} to ${first + count - 1} of shard ${shard} do not match their checksum`);
+  const bytes = EXTENT_HEADER_BYTES + header.payloadBytes;
+  noteExtent(segment, { state, flags, first, count, at, position, bytes });
+  if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) state.closed = true;
+  state.end = Math.max(state.end, first + count);
   state.lastAt = Math.max(state.lastAt, at);
-  applyExtent(segment, { state, flags, first, count, at, position });
+  return undefined;
 }
 
-function define(table: ShardTable, segment: Segment, { header, position, payload }: FoundExtent): ShardState {
-  const definition = decodeDefinition(payload);
-  if (definition === undefined) throw damage(segment.path, position, 'the definition of a shard is too short');
-  const { ref, start } = definition;
+function foldDrop(table: ShardTable, segment: Segment, shard: number): void {
+  const state = table.byId(shard) ?? table.define(shard, { stream: '', generation: 0, ordinal: shard });
+  segment.shareOf(state).dropped = true;
+  table.drop(state);
+}
+
+function define(
+  table: ShardTable,
+  segment: Segment,
+  { header, position, payload }: FoundExtent,
+  damaged: Damaged,
+): ShardState | undefined {
+  const definition = decodeDefinition(payload, segment.version);
+  if (definition === undefined) {
+    damaged(position, 'the definition of a shard is too short');
+    return undefined;
+  }
+  const { ref, start, gaps } = definition;
   const state = known(table, header.shard, ref) ?? table.define(header.shard, ref);
   if (shardKey(state.ref) !== shardKey(ref)) {
-    throw damage(segment.path, position, `shard ${header.shard} is called ${shardKey(ref)} and ${shardKey(state.ref)}`);
+    damaged(position, `shard ${header.shard} is called ${shardKey(ref)} and ${shardKey(state.ref)}`);
+    return undefined;
   }
-  if (header.first > state.end) {
-    // Retention took the segments in between, and with them all that was older.
-    state.end = header.first;
-    state.advanceStart(header.first);
-  }
-  state.advanceStart(start);
+  state.gaps = gaps;
+  // Without anything older, retention took all that was before.
+  if (state.shares.length === 0) state.end = Math.max(state.end, header.first);
+  state.start = Math.max(state.start, Math.min(start, state.end));
   return state;
+}
+
+/**
+ * What stands between two segments was removed by retention, and then everything before is needed no more either; or it
+ * is lost in a damaged place: then it stays a hole that answers an error.
+ */
+function closeHole(state: ShardState, segment: Segment, first: number): void {
+  const last = state.shares.at(-1);
+  if (last === undefined || first <= state.past(state.end) || last.segment === segment) return;
+  if (segment.isDamaged || last.segment.isDamaged) return;
+  state.shares.length = 0;
+  state.start = first;
 }
 
 function known(table: ShardTable, id: number, ref: ShardRef): ShardState | undefined {
   return table.byId(id) ?? table.find(ref);
+}
+
+/** The same for all that a sealed segment's footer says. */
+export function foldFooter(table: ShardTable, segment: Segment, footer: Footer): void {
+  for (const share of footer.shares) foldShare(table, segment, share);
+}
+
+function foldShare(table: ShardTable, segment: Segment, found: FooterShare): void {
+  table.reserve(found.shard);
+  const state = known(table, found.shard, found.ref) ?? table.define(found.shard, found.ref);
+  const share = segment.shareOf(state);
+  const { shard: _, ref: __, ...told } = found;
+  const { closed, dropped, start, before, first, end, lastAt } = Object.assign(share, told);
+  state.gaps = found.gaps;
+  if (dropped) return table.drop(state);
+  if (share.hasRecords) {
+    closeHole(state, segment, first);
+    state.shares.push(share);
+  }
+  if (closed) state.closed = true;
+  state.end = Math.max(state.end, end, before);
+  state.lastAt = Math.max(state.lastAt, lastAt);
+  state.start = Math.max(state.start, Math.min(start, state.end));
+  return undefined;
 }

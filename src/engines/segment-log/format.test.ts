@@ -26,7 +26,7 @@ const u32 = fc.nat({ max: 0xffff_ffff });
 const u64 = fc.maxSafeNat();
 const PLAIN = { noNullPrototype: true } as const;
 
-const segment = fc.record({ epoch: u32, segment: u32, salt: u32, createdAt: u64 }, PLAIN);
+const segment = fc.record({ epoch: u32, segment: u32, salt: u32, createdAt: u64, settledFrom: u32 }, PLAIN);
 const commit = fc.record(
   {
     salt: u32,
@@ -50,6 +50,7 @@ const extent = fc.record(
     at: u64,
     payloadBytes: u32,
     payloadCrc: u32,
+    salt: u32,
   },
   PLAIN,
 );
@@ -67,13 +68,17 @@ function extentBytes(header: Parameters<typeof encodeExtentHeader>[2]): Buffer {
 }
 
 test('headers read back as they were written', () => {
-  fc.assert(fc.property(segment, (one) => assert.deepEqual(decodeSegmentHeader(encodeSegmentHeader(one), 'x'), one)));
+  fc.assert(
+    fc.property(segment, (one) =>
+      assert.deepEqual(decodeSegmentHeader(encodeSegmentHeader(one), 'x'), { version: FORMAT_VERSION, ...one }),
+    ),
+  );
   fc.assert(fc.property(commit, (one) => assert.deepEqual(decodeCommitHeader(commitBytes(one), 0), one)));
   fc.assert(fc.property(extent, (one) => assert.deepEqual(decodeExtentHeader(extentBytes(one), 0), one)));
 });
 
 test('a header with any byte changed is none, or refused', () => {
-  const known = { salt: 1, epoch: 2, segment: 3, createdAt: 4 };
+  const known = { salt: 1, epoch: 2, segment: 3, createdAt: 4, settledFrom: 5 };
   const bytes = encodeSegmentHeader(known);
   for (let at = 0; at < SEGMENT_HEADER_BYTES; at += 1) {
     const isVersion = at >= 8 && at < 12;
@@ -95,12 +100,14 @@ function unspaced(hex: string): string {
   return hex.replaceAll(' ', '');
 }
 
-/** What files of version 1 hold, for ever: written down by hand from docs/internals/on-disk-format.md. */
-test('the bytes of version 1 are these', () => {
-  assert.equal(FORMAT_VERSION, 1);
+/** What files of version 2 hold, for ever: written down by hand from docs/internals/on-disk-format.md. */
+test('the bytes of version 2 are these', () => {
+  assert.equal(FORMAT_VERSION, 2);
   assert.equal(
-    encodeSegmentHeader({ epoch: 3, segment: 7, salt: 0xdeadbeef, createdAt: 0x01_0000_0002 }).toString('hex'),
-    unspaced('6d696c6c72616365 01000000 03000000 07000000 efbeadde 0200000001000000 00000000 df9e65ae'),
+    encodeSegmentHeader({ epoch: 3, segment: 7, salt: 0xdeadbeef, createdAt: 0x01_0000_0002, settledFrom: 5 }).toString(
+      'hex',
+    ),
+    unspaced('6d696c6c72616365 02000000 03000000 07000000 efbeadde 0200000001000000 05000000 ca69659b'),
   );
   const header = commitBytes({
     salt: 1,
@@ -114,10 +121,10 @@ test('the bytes of version 1 are these', () => {
     extentCount: 10,
   });
   const words = Array.from({ length: 15 }, (_, index) => header.readUInt32LE(index * 4));
-  assert.deepEqual(words, [0xfff56d63, 1, 1, 2, 3, 40, 5, 0, 6, 0, 7, 8, 9, 10, 0]);
-  const part = extentBytes({ shard: 1, flags: 2, count: 3, first: 4, at: 5, payloadBytes: 6, payloadCrc: 7 });
+  assert.deepEqual(words, [0xfff56d63, 2, 1, 2, 3, 40, 5, 0, 6, 0, 7, 8, 9, 10, 0]);
+  const part = extentBytes({ shard: 1, flags: 2, count: 3, first: 4, at: 5, payloadBytes: 6, payloadCrc: 7, salt: 8 });
   const parts = Array.from({ length: 11 }, (_, index) => part.readUInt32LE(index * 4));
-  assert.deepEqual(parts, [0xfff57865, 1, 2, 3, 4, 0, 5, 0, 6, 7, 0]);
+  assert.deepEqual(parts, [0xfff57865, 1, 2, 3, 4, 0, 5, 0, 6, 7, 8]);
   const { bytes } = packEntries([
     { key: Buffer.from('k'), data: Buffer.from('dd'), headers: [['n', Buffer.from('v')]] },
   ]);

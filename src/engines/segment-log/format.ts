@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { EnvironmentError } from '../../kernel/errors.ts';
 
 /** The on-disk format this code writes, and the newest it reads. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 /** Bytes of a segment file's header. */
 export const SEGMENT_HEADER_BYTES = 40;
 /** Bytes of a commit's header. */
@@ -30,12 +30,20 @@ export interface LogPosition {
   readonly position: number;
 }
 
-/** What a segment file says about itself. `salt` keeps stored data from passing for a commit of this file. */
+/** Whether one place stands before another. */
+export function isBefore(one: LogPosition, other: LogPosition): boolean {
+  return one.segment < other.segment || (one.segment === other.segment && one.position < other.position);
+}
+
+/** What a segment file says about itself. `salt` keeps stored data from passing for a part of this file. */
 export interface SegmentHeader {
+  readonly version: number;
   readonly epoch: number;
   readonly segment: number;
   readonly salt: number;
   readonly createdAt: number;
+  /** Number of the oldest segment whose records a settled file took over; 0: the file is a part of the journal. */
+  readonly settledFrom: number;
 }
 
 /** What a commit says about itself; `synced` is the end of what was durable when it was written. */
@@ -60,6 +68,8 @@ export interface ExtentHeader {
   readonly at: number;
   readonly payloadBytes: number;
   readonly payloadCrc: number;
+  /** The file's own; 0 in files of version 1. */
+  readonly salt: number;
 }
 
 /** `segment-0000000007-epoch-3.log`. */
@@ -85,12 +95,12 @@ export function readU64(bytes: Buffer, at: number): number {
 }
 
 /** CRC-32 of a part of a buffer, going on from `before`. */
-export function crcOf(bytes: Buffer, from: number, to: number, before = 0): number {
+export function crcOf(bytes: Uint8Array, from: number, to: number, before = 0): number {
   return crc32(bytes.subarray(from, to), before);
 }
 
 /** The bytes of a segment file's header. */
-export function encodeSegmentHeader(header: SegmentHeader): Buffer {
+export function encodeSegmentHeader(header: Omit<SegmentHeader, 'version'>): Buffer {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
   SEGMENT_MAGIC.copy(bytes);
   bytes.writeUInt32LE(FORMAT_VERSION, 8);
@@ -98,6 +108,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.writeUInt32LE(header.segment, 16);
   bytes.writeUInt32LE(header.salt, 20);
   writeU64(bytes, header.createdAt, 24);
+  bytes.writeUInt32LE(header.settledFrom, 32);
   bytes.writeUInt32LE(crcOf(bytes, 0, 36), 36);
   return bytes;
 }
@@ -108,19 +119,21 @@ export function decodeSegmentHeader(bytes: Buffer, path: string): SegmentHeader 
   refuseNewer(bytes.readUInt32LE(8), path);
   if (bytes.readUInt32LE(36) !== crcOf(bytes, 0, 36)) return undefined;
   return {
+    version: bytes.readUInt32LE(8),
     epoch: bytes.readUInt32LE(12),
     segment: bytes.readUInt32LE(16),
     salt: bytes.readUInt32LE(20),
     createdAt: readU64(bytes, 24),
+    settledFrom: bytes.readUInt32LE(32),
   };
 }
 
 /** Raises EOTHER when `version` is one that only a newer millrace can read. */
-export function refuseNewer(version: number, path: string): void {
-  if (version <= FORMAT_VERSION) return;
+export function refuseNewer(version: number, path: string, newest = FORMAT_VERSION): void {
+  if (version <= newest) return;
   throw new EnvironmentError(
     'EOTHER',
-    `${path} has on-disk format ${version}, written by a newer millrace; this one reads up to ${FORMAT_VERSION}`,
+    `${path} has on-disk format ${version}, written by a newer millrace; this one reads up to ${newest}`,
   );
 }
 
@@ -146,7 +159,7 @@ export function encodeCommitHeader(bytes: Buffer, header: CommitHeader): void {
 export function decodeCommitHeader(bytes: Buffer, at: number): CommitHeader | undefined {
   if (bytes.readUInt32LE(at) !== COMMIT_MAGIC) return undefined;
   if (bytes.readUInt32LE(at + 60) !== crcOf(bytes, at, at + 60)) return undefined;
-  if (bytes.readUInt32LE(at + 4) !== FORMAT_VERSION) return undefined;
+  if (bytes.readUInt32LE(at + 4) > FORMAT_VERSION) return undefined;
   return {
     salt: bytes.readUInt32LE(at + 8),
     epoch: bytes.readUInt32LE(at + 12),
@@ -170,7 +183,7 @@ export function encodeExtentHeader(bytes: Buffer, at: number, header: ExtentHead
   writeU64(bytes, header.at, at + 24);
   bytes.writeUInt32LE(header.payloadBytes, at + 32);
   bytes.writeUInt32LE(header.payloadCrc, at + 36);
-  bytes.writeUInt32LE(0, at + 40);
+  bytes.writeUInt32LE(header.salt, at + 40);
   bytes.writeUInt32LE(crcOf(bytes, at, at + 44), at + 44);
 }
 
@@ -186,10 +199,18 @@ export function decodeExtentHeader(bytes: Buffer, at: number): ExtentHeader | un
     at: readU64(bytes, at + 24),
     payloadBytes: bytes.readUInt32LE(at + 32),
     payloadCrc: bytes.readUInt32LE(at + 36),
+    salt: bytes.readUInt32LE(at + 40),
   };
 }
 
-/** A place in the log that does not hold what was written there. */
-export function damage(path: string, position: number, what: string): EnvironmentError {
-  return new EnvironmentError('EIO', `the log is damaged: ${path} at byte ${position}: ${what}`);
+/** A place in the log that does not hold what was written there; code EIO. */
+export class DamagedLog extends EnvironmentError {
+  constructor(path: string, position: number, what: string) {
+    super('EIO', `the log is damaged: ${path} at byte ${position}: ${what}`);
+  }
+}
+
+/** The error for a place in the log that does not hold what was written there. */
+export function damage(path: string, position: number, what: string): DamagedLog {
+  return new DamagedLog(path, position, what);
 }

@@ -1,18 +1,29 @@
-import type { CommandLog } from '../../ports/command-log.ts';
 import { parentOf } from '../../kernel/paths.ts';
+import type { CommandLog } from '../../ports/command-log.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { StreamStore } from '../../ports/stream-store.ts';
 import { SegmentCommandLog } from './command-log.ts';
-import { Committer } from './committer.ts';
+import { Committer, type SyncMode } from './committer.ts';
+import { IndexCache } from './index-cache.ts';
 import { LogReader } from './reader.ts';
-import { recover } from './recovery.ts';
+import { type Recovered, recover } from './recovery.ts';
 import { Retention } from './retention.ts';
+import { Sealer } from './sealer.ts';
 import { SegmentSet } from './segment-set.ts';
+import { Slabs } from './slabs.ts';
 import { Snapshots } from './snapshots.ts';
+import { Space } from './space.ts';
 import { SegmentStore } from './store.ts';
+import { TailCache } from './tail-cache.ts';
 
-const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
-const PENDING_BYTES_MAX = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const SEGMENT_BYTES_MAX = 64 * MIB;
+const PENDING_BYTES_MAX = 64 * MIB;
+const RESERVE_BYTES = 64 * MIB;
+const TAIL_BYTES_MAX = 8 * MIB;
+const SYNC_INTERVAL_MS = 100;
+
+export type { SyncMode } from './committer.ts';
 
 /** Where the log lives, and its bounds. */
 export interface SegmentLogOptions {
@@ -20,6 +31,14 @@ export interface SegmentLogOptions {
   readonly directory: string;
   /** The data directory's claim: no other process writes under it. */
   readonly epoch: number;
+  /** When appends are answered; default `always`: once they survive a power cut. */
+  readonly sync?: SyncMode;
+  /** With `interval`: longest time until an answered append survives a power cut, in ms; default 100. */
+  readonly intervalMs?: number;
+  /** What all files of the log may take together; default: as much as there is. */
+  readonly diskBytesMax?: number;
+  /** Kept back for what must be written on a full disk; default 64 MiB, 0: nothing. */
+  readonly reserveBytes?: number;
   /** Size at which a segment file ends; default 64 MiB. */
   readonly segmentBytesMax?: number;
   /** Bytes of entries that may wait for the disk; default 64 MiB. */
@@ -39,55 +58,83 @@ export interface SegmentLog {
 }
 
 /**
- * Opens the log: recovers what the disk holds, and begins a new segment. Rejects with an EnvironmentError: EIO when a
- * durable place is damaged, EOTHER when a newer millrace wrote the log.
+ * Opens the log: recovers what the disk holds, and begins a new segment. Rejects with an EnvironmentError: EOTHER when
+ * a newer millrace wrote the log. Damaged places do not keep it from opening.
  */
 export async function openSegmentLog(environment: Environment, options: SegmentLogOptions): Promise<SegmentLog> {
-  const { directory, epoch, onFailure } = options;
+  const { directory } = options;
   const parent = parentOf(directory);
-  const { files, log, clock } = environment;
+  const { files, clock } = environment;
   const startedAt = clock.monotonic();
   for (const path of [directory, `${parent}/catalog`]) await files.makeDirectory(path);
   await files.syncDirectory(parent);
-  const { table, ...found } = await recover(environment, directory);
-  const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
-  const segments = new SegmentSet(
-    environment,
-    { directory, epoch, segmentBytesMax },
-    found.segments,
-    found.nextSegment,
-  );
-  const retention = new Retention(environment, segments, table);
-  const committer = new Committer(environment, {
-    segments,
-    table,
-    pendingBytesMax: options.pendingBytesMax ?? PENDING_BYTES_MAX,
-    lastNumber: found.lastCommit,
-    synced: found.synced,
-    onFailure,
-    onRoll: () => retention.ask(),
-  });
+  const found = await recover(environment, directory);
+  const parts = assemble(environment, options, found);
+  const { committer, retention, store, reader } = parts;
   await committer.start();
-  const reader = new LogReader(environment, segments);
-  const store = new SegmentStore({ environment, epoch, table, committer, reader, retention });
-  const commands = await SegmentCommandLog.open(store, new Snapshots(environment, `${parent}/catalog`), retention);
+  for (const problem of found.damaged) reader.noteDamage(problem);
+  const snapshots = new Snapshots(environment, `${parent}/catalog`);
+  const commands = await SegmentCommandLog.open(store, snapshots, retention);
+  for (const segment of found.segments) if (segment.index !== undefined) parts.sealer.seal(segment, () => undefined);
   retention.start();
-  log.info('log.opened', {
+  environment.log.info('log.opened', {
     segments: found.segments.length,
-    bytes: found.segments.reduce((sum, segment) => sum + segment.end, 0),
+    bytes: found.segments.reduce((sum, segment) => sum + segment.fileBytes, 0),
     shards: store.shards().length,
     cutBytes: found.cutBytes,
+    sync: options.sync ?? 'always',
     tookMs: Math.round(clock.monotonic() - startedAt),
   });
   return {
     store,
     commands,
     health: () => [...committer.problems(), ...reader.problems()],
-    async close() {
-      await retention.close();
-      await committer.close();
-      store.wakeAll();
-      await segments.close();
-    },
+    close: async () => await close(parts),
   };
+}
+
+type Parts = ReturnType<typeof assemble>;
+
+function assemble(environment: Environment, options: SegmentLogOptions, found: Recovered) {
+  const { directory, epoch, onFailure, sync = 'always', intervalMs = SYNC_INTERVAL_MS } = options;
+  const { segmentBytesMax = SEGMENT_BYTES_MAX, pendingBytesMax = PENDING_BYTES_MAX } = options;
+  const { table } = found;
+  const segments = new SegmentSet(
+    environment,
+    { directory, epoch, segmentBytesMax },
+    found.segments,
+    found.nextSegment,
+  );
+  const indexes = new IndexCache(environment, segments);
+  const slabs = new Slabs();
+  const tail = new TailCache(slabs, TAIL_BYTES_MAX);
+  const { diskBytesMax: bytesMax, reserveBytes = RESERVE_BYTES } = options;
+  const space = new Space(environment, segments, { bytesMax, reserveBytes });
+  const retention = new Retention(environment, segments, table);
+  const sealer = new Sealer(environment, segments, indexes, onFailure);
+  const committer = new Committer(environment, {
+    segments,
+    table,
+    slabs,
+    tail,
+    space,
+    sync,
+    intervalMs,
+    pendingBytesMax,
+    lastNumber: found.lastCommit,
+    synced: found.synced,
+    onFailure,
+    onRolled: (before) => sealer.seal(before, () => retention.ask()),
+  });
+  const reader = new LogReader({ environment, segments, indexes, slabs });
+  const store = new SegmentStore({ environment, epoch, table, committer, reader, retention, slabs });
+  return { segments, sealer, retention, committer, reader, store };
+}
+
+async function close({ segments, sealer, retention, committer, store }: Parts): Promise<void> {
+  await retention.close();
+  await committer.close();
+  await sealer.close();
+  store.wakeAll();
+  await segments.close();
 }

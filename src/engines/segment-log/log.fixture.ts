@@ -47,7 +47,13 @@ export class LogUnderTest {
         await environment.files.makeDirectory('/data');
         await environment.files.syncDirectory('/');
         const onFailure = (error: Error): void => void failures.push(error);
-        const log = await openSegmentLog(environment, { directory: DIRECTORY, epoch: 1, onFailure, ...options });
+        const log = await openSegmentLog(environment, {
+          directory: DIRECTORY,
+          epoch: 1,
+          reserveBytes: 0,
+          onFailure,
+          ...options,
+        });
         await log.store.createShards([A, B], { retentionMs: DAY_MS });
         const writers = { a: await log.store.open(A, 0n), b: await log.store.open(B, 0n) };
         return new LogUnderTest(simulation, log, failures, writers);
@@ -85,6 +91,23 @@ export class LogUnderTest {
       );
       return text;
     });
+  }
+
+  /** What can be read of a shard, by offset, past places that answer an error. */
+  async survivors(shard: ShardRef): Promise<ReadonlyMap<bigint, string>> {
+    const { store } = this.log;
+    const found = new Map<bigint, string>();
+    const { start, end } = store.bounds(shard);
+    for (let at = start; at < end; at += 1n) {
+      try {
+        const slice = await this.drive(store.read(shard, at, { records: 1, bytes: 1 }));
+        const [record] = slice.records;
+        if (record !== undefined) found.set(record.offset, Buffer.from(record.data).toString());
+      } catch (error) {
+        assert.equal((error as { code?: unknown }).code, 'EIO');
+      }
+    }
+    return found;
   }
 
   async image(): Promise<Image> {

@@ -5,6 +5,7 @@ import {
   decodeCommitHeader,
   decodeExtentHeader,
   EXTENT_HEADER_BYTES,
+  EXTENT_MAGIC,
   type ExtentHeader,
   FLAG_CLOSED,
   FLAG_DEFINE,
@@ -18,19 +19,30 @@ import type { Window } from './window.ts';
 
 const FLAGS_KNOWN = FLAG_DEFINE | FLAG_END | FLAG_DROP | FLAG_CLOSED;
 
-/** An extent of a commit read back; `payload` is where its payload begins in the window's bytes. */
+/** An extent of a commit read back. */
 export interface FoundExtent {
   readonly header: ExtentHeader;
   /** From the start of the file. */
   readonly position: number;
   readonly payload: Buffer;
+  /** Whether the payload matches its checksum. */
+  readonly isWhole: boolean;
 }
 
-/** A commit read back whole. */
+/** A commit read back. `problem` says what is wrong with it, if anything is: `extents` are then what was found. */
 export interface FoundCommit {
   readonly header: CommitHeader;
   readonly extents: readonly FoundExtent[];
+  readonly problem: string | undefined;
+  /** Bytes in which records may have stood that nothing tells of any more. */
+  readonly lostBytes: number;
 }
+
+/** What tells a file's own extents from stored data that looks like some. */
+type SaltedFile = Pick<SegmentHeader, 'version' | 'salt'>;
+
+/** Extents that were found in a commit. */
+export type FoundExtents = Omit<FoundCommit, 'header'>;
 
 /** The place being read: a file, where its bytes end, and what its header says. */
 export interface CommitPlace {
@@ -42,17 +54,29 @@ export interface CommitPlace {
   readonly segment: SegmentHeader;
 }
 
-/** The commit at a place with every checksum verified, or a sentence that says what is wrong with it. */
+/** The commit at a place with every checksum looked at, or a sentence when not even its header is there. */
 export async function readCommit(place: CommitPlace): Promise<FoundCommit | string> {
   const { window, position, size } = place;
   if (position + COMMIT_HEADER_BYTES > size) return 'the header of a commit is cut';
   if (!window.has(position, COMMIT_HEADER_BYTES)) await window.load(position, COMMIT_HEADER_BYTES, size);
   const header = commitHeaderAt(place);
   if (header === undefined) return 'no commit';
-  const whole = COMMIT_HEADER_BYTES + header.bodyBytes;
-  if (position + whole > size) return 'the body of a commit is cut';
+  const whole = Math.min(COMMIT_HEADER_BYTES + header.bodyBytes, size - position);
   if (!window.has(position, whole)) await window.load(position, whole, size);
-  return readExtents(place, header);
+  const { extents, problem, lostBytes } = readExtents(place, position + whole);
+  if (whole < COMMIT_HEADER_BYTES + header.bodyBytes) {
+    return { header, extents, problem: 'the body of a commit is cut', lostBytes };
+  }
+  const isAll = extents.length === header.extentCount;
+  return { header, extents, problem: problem ?? (isAll ? undefined : 'the number of extents is wrong'), lostBytes };
+}
+
+/** What is left of a commit whose header is gone: the extents up to `end`, where the next commit begins. */
+export async function readRest(place: CommitPlace, end: number): Promise<FoundExtents> {
+  const { window, position } = place;
+  const bytes = end - position;
+  if (!window.has(position, bytes)) await window.load(position, bytes, end);
+  return readExtents(place, end);
 }
 
 /** The commit header at a place, if it belongs exactly there. */
@@ -74,23 +98,55 @@ function isWhole(bytes: Buffer, at: number): boolean {
   return bytes.readUInt32LE(at + 60) === crcOf(bytes, at, at + 60);
 }
 
-function readExtents({ window, position }: CommitPlace, header: CommitHeader): FoundCommit | string {
+/** The extents up to `end`; behind one whose header is bad the next one is looked for. */
+function readExtents({ window, position, segment }: CommitPlace, end: number): FoundExtents {
   const { bytes } = window;
-  const extents: FoundExtent[] = [];
   const shift = position - window.at(position);
-  const end = window.at(position) + COMMIT_HEADER_BYTES + header.bodyBytes;
-  let at = window.at(position) + COMMIT_HEADER_BYTES;
-  while (at < end) {
-    if (at + EXTENT_HEADER_BYTES > end) return 'an extent is longer than its commit';
-    const extent = decodeExtentHeader(bytes, at);
-    if (extent === undefined) return 'the header of an extent does not match its checksum';
-    if ((extent.flags & ~FLAGS_KNOWN) !== 0) return 'an extent has unknown flags';
+  const to = end - shift;
+  const extents: FoundExtent[] = [];
+  let problem: string | undefined;
+  let lostBytes = 0;
+  for (let at = window.at(position) + COMMIT_HEADER_BYTES; at < to;) {
+    const header = extentAt(bytes, at, to, segment);
+    if (header === undefined) {
+      problem ??= 'the header of an extent does not match its checksum';
+      const next = nextExtent(bytes, at + 1, to, segment);
+      lostBytes += next - at;
+      at = next;
+      continue;
+    }
     const payloadAt = at + EXTENT_HEADER_BYTES;
-    const next = payloadAt + extent.payloadBytes;
-    if (next > end) return 'an extent is longer than its commit';
-    if (crcOf(bytes, payloadAt, next) !== extent.payloadCrc) return 'an extent does not match its checksum';
-    extents.push({ header: extent, position: at + shift, payload: bytes.subarray(payloadAt, next) });
-    at = next;
+    at = payloadAt + header.payloadBytes;
+    const payload = bytes.subarray(payloadAt, at);
+    const isWhole = crcOf(payload, 0, payload.length) === header.payloadCrc;
+    if (!isWhole) problem ??= 'an extent does not match its checksum';
+    extents.push({ header, position: payloadAt - EXTENT_HEADER_BYTES + shift, payload, isWhole });
   }
-  return extents.length === header.extentCount ? { header, extents } : 'the number of extents is wrong';
+  return { extents, problem, lostBytes };
 }
+
+/** A whole header of an extent of this file that ends in front of `to`. */
+function extentAt(bytes: Buffer, at: number, to: number, segment: SaltedFile): ExtentHeader | undefined {
+  if (at + EXTENT_HEADER_BYTES > to) return undefined;
+  const header = decodeExtentHeader(bytes, at);
+  if (header === undefined || (header.flags & ~FLAGS_KNOWN) !== 0) return undefined;
+  if (segment.version > 1 && header.salt !== segment.salt) return undefined;
+  return at + EXTENT_HEADER_BYTES + header.payloadBytes <= to ? header : undefined;
+}
+
+/** Position of the next extent of this file in front of `to`, else `to`: to go on behind a damaged place. */
+export function nextExtent(bytes: Buffer, from: number, to: number, segment: SaltedFile): number {
+  // Without a salt stored data could pass for an extent.
+  if (segment.version === 1) return to;
+  for (
+    let at = bytes.indexOf(EXTENT_MAGIC_BYTES, from);
+    at >= 0 && at < to;
+    at = bytes.indexOf(EXTENT_MAGIC_BYTES, at + 1)
+  ) {
+    if (extentAt(bytes, at, to, segment) !== undefined) return at;
+  }
+  return to;
+}
+
+const EXTENT_MAGIC_BYTES = Buffer.alloc(4);
+EXTENT_MAGIC_BYTES.writeUInt32LE(EXTENT_MAGIC);

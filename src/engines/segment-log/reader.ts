@@ -1,30 +1,62 @@
-import type { Environment } from '../../ports/environment.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
-import { type Offset, shardKey, Slice, Trimmed, UnknownShard } from '../../ports/stream-store.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { type Offset, Slice, shardKey, type StoredRun, Trimmed, UnknownShard } from '../../ports/stream-store.ts';
 import { collectEntries, type Collection } from './collect-entries.ts';
-import { type LogPosition, damage } from './format.ts';
+import { damage, DamagedLog } from './format.ts';
+import type { IndexCache } from './index-cache.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentIndex, Spans } from './segment-index.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { ShardState } from './shard-table.ts';
-import { walk } from './walk.ts';
+import type { Slabs } from './slabs.ts';
+import { type Visitor, walkPiece } from './walk.ts';
 
-const CHUNK_BYTES_MIN = 64 * 1024;
-const CHUNK_BYTES_MAX = 1024 * 1024;
-const DAMAGED_PLACES_MAX = 10;
+/** Bytes read from a file at once: spans near each other are one read, and no read is longer unless an extent is. */
+const READ_BYTES_MAX = 1024 * 1024;
+/** Bytes between two spans that still go into one read. */
+const GAP_BYTES_MAX = 16 * 1024;
+/** Reads of one call that are on their way together. */
+const READS_MAX = 4;
+const DAMAGED_PLACES_MAX = 100;
 
-/** Reads shards from the segments' files, through the system's page cache only. */
+/** A part of a file to be read. */
+interface Wanted {
+  readonly segment: Segment;
+  readonly position: number;
+  readonly end: number;
+  /** Entry of the index that follows. */
+  readonly next: number;
+}
+
+/** What a reader works on. */
+export interface ReaderParts {
+  readonly environment: Environment;
+  readonly segments: SegmentSet;
+  readonly indexes: IndexCache;
+  readonly slabs: Slabs;
+}
+
+/** Reads shards: the newest records from memory, all others from the files, through the system's page cache. */
 export class LogReader {
-  readonly #environment: Environment;
-  readonly #segments: SegmentSet;
+  readonly #parts: ReaderParts;
   readonly #damaged = new Set<string>();
 
-  constructor(environment: Environment, segments: SegmentSet) {
-    this.#environment = environment;
-    this.#segments = segments;
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
   }
 
   /** Places found damaged, for people. */
   problems(): string[] {
     return [...this.#damaged];
+  }
+
+  /** Takes note of a damaged place: it is named in the log, in health and in the metrics. */
+  noteDamage(message: string): void {
+    if (this.#damaged.has(message) || this.#damaged.size >= DAMAGED_PLACES_MAX) return;
+    const { log, meter } = this.#parts.environment;
+    this.#damaged.add(message);
+    log.error('log.damaged', { error: message });
+    meter.gauge('log_damaged_places', {}, this.#damaged.size);
   }
 
   /** Durable records from `from` on; see StreamStore.read. */
@@ -33,14 +65,17 @@ export class LogReader {
     const collection: Collection = {
       runs: [],
       count: 0,
-      next: Number(from),
+      next: state.past(Number(from)),
       end: state.end,
       recordsMax: limit.records,
       bytesMax: limit.bytes,
       bytes: 0,
       full: false,
     };
-    if (collection.next < collection.end && limit.records > 0) await this.#collect(state, collection);
+    const wantsMore = collection.next < collection.end && limit.records > 0;
+    if (wantsMore && !this.#collectTail(state, collection)) {
+      await this.#again(async () => await this.#collect(state, collection));
+    }
     return new Slice(collection.runs, {
       next: BigInt(collection.next),
       end: BigInt(state.end),
@@ -49,60 +84,205 @@ export class LogReader {
     });
   }
 
-  async #collect(state: ShardState, collection: Collection): Promise<void> {
-    const entry = state.index.below(collection.next);
-    const chunkBytes = Math.min(Math.max(collection.bytesMax, CHUNK_BYTES_MIN), CHUNK_BYTES_MAX);
-    await this.#walk(state, entry, chunkBytes, {
-      look(extent) {
-        if (collection.full || extent.first >= collection.end || extent.first > collection.next) return 'stop';
-        return extent.first + extent.count <= collection.next ? 'skip' : 'take';
-      },
-      take: (run) => collectEntries(run, collection),
-    });
-    if (collection.count > 0) return;
-    if (state.dropped) throw new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
-    if (collection.next < state.start) throw new Trimmed(BigInt(state.start));
-    throw this.#note(this.#missing(entry, `record ${collection.next} of shard ${shardKey(state.ref)} is not there`));
-  }
-
   /** Offset of the first record with `at >= timeMs`, else the end. */
   async positionAt(state: ShardState, timeMs: number): Promise<Offset> {
     if (timeMs > state.lastAt || state.start === state.end) return BigInt(state.end);
     let found: number | undefined;
-    await this.#walk(state, state.index.before(timeMs), CHUNK_BYTES_MIN, {
+    const visitor: Visitor = {
       look(extent) {
         if (extent.at < timeMs) return 'skip';
         found = extent.first;
         return 'stop';
       },
       take: () => true,
+    };
+    await this.#again(async () => {
+      const from = state.shares.findIndex((share) => share.lastAt >= timeMs);
+      if (from >= 0) await this.#walk(state, from, (spans) => spans.ofTime(timeMs), READ_BYTES_MAX, visitor);
     });
     return BigInt(Math.max(state.start, Math.min(found ?? state.end, state.end)));
   }
 
+  /** A file that is gone was taken over from by another one, or expired: the work is done again on what is there. */
+  async #again(work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof Vanished)) throw error;
+      }
+    }
+  }
+
+  /** Whether the records from the collection's next one on were in memory; they are then collected. */
+  #collectTail(state: ShardState, collection: Collection): boolean {
+    const { tail } = state;
+    const oldest = tail[0];
+    if (oldest === undefined || collection.next < oldest.first) return false;
+    let low = 0;
+    let high = tail.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const run = tail[middle] as StoredRun;
+      if (run.first + run.count <= collection.next) low = middle + 1;
+      else high = middle;
+    }
+    for (let index = low; index < tail.length && !collection.full; index += 1) {
+      const run = tail[index] as StoredRun;
+      collectEntries(run, collection);
+      this.#parts.slabs.giveAway(run.bytes);
+    }
+    return true;
+  }
+
+  async #collect(state: ShardState, collection: Collection): Promise<void> {
+    const { next, bytesMax } = collection;
+    if (next < state.start) throw new Trimmed(BigInt(state.start));
+    const visitor: Visitor = {
+      look(extent) {
+        if (collection.next < extent.first) collection.next = state.past(collection.next);
+        if (collection.full || extent.first >= collection.end || extent.first > collection.next) return 'stop';
+        return extent.first + extent.count <= collection.next ? 'skip' : 'take';
+      },
+      take: (run) => collectEntries(run, collection),
+    };
+    try {
+      await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor);
+    } catch (error) {
+      // What stands in front of the damaged place is whole.
+      if (collection.count === 0) throw error;
+    }
+    if (collection.count > 0) return;
+    if (state.dropped) throw new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
+    if (next < state.start) throw new Trimmed(BigInt(state.start));
+    throw this.#note(this.#missing(state, next));
+  }
+
+  #missing(state: ShardState, offset: number): Error {
+    const share = state.shares[state.shareFrom(offset)];
+    const path = share?.segment.path ?? this.#parts.segments.options.directory;
+    return damage(path, 0, `record ${offset} of shard ${shardKey(state.ref)} is not there`);
+  }
+
+  /** Walks a shard from a share on, in parts of about `bytesMax`, until the visitor stops or there are no more. */
   async #walk(
     state: ShardState,
-    from: LogPosition | undefined,
-    chunkBytes: number,
-    visitor: Parameters<typeof walk>[4],
-  ) {
-    if (from === undefined) return;
+    from: number,
+    begin: (spans: Spans) => number,
+    bytesMax: number,
+    visitor: Visitor,
+  ): Promise<void> {
+    let isFirst = true;
+    for (let share = from; share < state.shares.length;) {
+      const { segment } = state.shares[share] as { segment: Segment };
+      const spans = (await this.#indexOf(segment)).spans.get(state.id);
+      if (spans !== undefined) {
+        const entry = isFirst ? begin(spans) : 0;
+        if (!(await this.#walkSpans(state, segment, spans, entry, bytesMax, visitor))) return;
+      }
+      isFirst = false;
+      // The list may have changed meanwhile: a settled file took the place of others.
+      share = this.#after(state, segment, share);
+    }
+  }
+
+  /** Walks what a segment holds of a shard, from an entry of its index on; false when the visitor stopped. */
+  async #walkSpans(
+    state: ShardState,
+    segment: Segment,
+    spans: Spans,
+    from: number,
+    bytesMax: number,
+    visitor: Visitor,
+  ): Promise<boolean> {
+    for (let next = from; next < spans.count;) {
+      const wanted = plan(segment, spans, next, bytesMax);
+      next = wanted.at(-1)?.next ?? spans.count;
+      if (!(await this.#visit(state, wanted, visitor))) return false;
+    }
+    return true;
+  }
+
+  #after(state: ShardState, segment: Segment, share: number): number {
+    const found = state.shares.findIndex((other) => other.segment === segment);
+    if (found >= 0) return found + 1;
+    const end = segment.shares.get(state.id)?.end ?? 0;
+    return share < state.shares.length ? state.shareFrom(end) : share;
+  }
+
+  async #indexOf(segment: Segment): Promise<SegmentIndex> {
     try {
-      await walk(this.#segments, state, from, chunkBytes, visitor);
+      return await this.#parts.indexes.of(segment);
     } catch (error) {
+      if (this.#isGone(segment, error)) throw new Vanished();
       throw this.#note(error);
     }
   }
 
-  #missing(entry: LogPosition | undefined, what: string): Error {
-    const segment = entry === undefined ? undefined : this.#segments.get(entry.segment);
-    return damage(segment?.path ?? 'index', entry?.position ?? 0, what);
+  /** Reads and walks parts of a file; false when the visitor stopped. */
+  async #visit(state: ShardState, wanted: readonly Wanted[], visitor: Visitor): Promise<boolean> {
+    for (let from = 0; from < wanted.length; from += READS_MAX) {
+      const parts = wanted.slice(from, from + READS_MAX);
+      const pieces = await Promise.all(parts.map(async (part) => await this.#read(part)));
+      for (const [index, { segment, position }] of parts.entries()) {
+        try {
+          if (!walkPiece({ segment, position, bytes: pieces[index] as Buffer }, state.id, visitor)) return false;
+        } catch (error) {
+          throw this.#note(error);
+        }
+      }
+    }
+    return true;
+  }
+
+  async #read({ segment, position, end }: Wanted): Promise<Buffer> {
+    const { segments } = this.#parts;
+    const handle = segments.handles.acquire(segment);
+    try {
+      const file = await handle.file;
+      const bytes = Buffer.allocUnsafeSlow(end - position);
+      const count = await file.read(bytes, position);
+      if (count < bytes.length) throw damage(segment.path, position + count, 'the file ends too early');
+      return bytes;
+    } catch (error) {
+      if (this.#isGone(segment, error)) throw new Vanished();
+      throw this.#note(error);
+    } finally {
+      segments.handles.release(handle);
+    }
+  }
+
+  #isGone(segment: Segment, error: unknown): boolean {
+    const isMissing = error instanceof EnvironmentError && error.code === 'ENOENT';
+    return isMissing && this.#parts.segments.get(segment.number) !== segment;
   }
 
   #note(error: unknown): unknown {
-    if (!(error instanceof EnvironmentError) || this.#damaged.size >= DAMAGED_PLACES_MAX) return error;
-    if (!this.#damaged.has(error.message)) this.#environment.log.error('log.damaged', { error: error.message });
-    this.#damaged.add(error.message);
+    if (error instanceof DamagedLog) this.noteDamage(error.message);
     return error;
   }
+}
+
+/** A segment's file is no more part of the log. */
+class Vanished extends Error {}
+
+/** Which parts of a file to read for about `bytesMax` bytes of a shard from entry `from` of its index on. */
+function plan(segment: Segment, spans: Spans, from: number, bytesMax: number): Wanted[] {
+  const parts: Wanted[] = [];
+  let bytes = 0;
+  let part: { position: number; end: number } | undefined;
+  let next = from;
+  for (let span = spans.at(next); span !== undefined && bytes < bytesMax; span = spans.at(next)) {
+    const end = span.position + span.length;
+    bytes += span.length;
+    next += 1;
+    const isNear = part !== undefined && span.position - part.end <= GAP_BYTES_MAX;
+    if (part !== undefined && isNear && end - part.position <= READ_BYTES_MAX) part.end = end;
+    else {
+      if (part !== undefined) parts.push({ segment, ...part, next: next - 1 });
+      part = { position: span.position, end };
+    }
+  }
+  if (part !== undefined) parts.push({ segment, ...part, next });
+  return parts;
 }

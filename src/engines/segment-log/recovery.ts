@@ -1,85 +1,127 @@
+import { ENTRY_FIXED_BYTES } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
-import { foldExtent } from './fold-extent.ts';
-import { damage, type LogPosition, parseSegmentName, segmentName } from './format.ts';
-import type { FoundCommit } from './read-commit.ts';
-import { findEvidence, type Scan, scanSegment } from './scan-segment.ts';
+import { type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
+import { findFooter, readFooter, type Footer } from './footer.ts';
+import {
+  damage,
+  isBefore,
+  type LogPosition,
+  parseSegmentName,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+  type SegmentHeader,
+} from './format.ts';
+import type { FoundCommit, FoundExtents } from './read-commit.ts';
+import { readEvidence, readSegmentStart, scanSegment, type SegmentName, type SegmentStart } from './scan-segment.ts';
 import { Segment } from './segment.ts';
-import { ShardTable } from './shard-table.ts';
+import { type ShardState, ShardTable } from './shard-table.ts';
 
 const REWRITE_BYTES = 1024 * 1024;
 
 /** What the disk holds, once the torn tail is cut and the rest is known to be durable. */
 export interface Recovered {
+  /** In the order of their records. */
   readonly segments: readonly Segment[];
   readonly table: ShardTable;
   readonly nextSegment: number;
   readonly lastCommit: number;
   readonly synced: LogPosition | undefined;
   readonly cutBytes: number;
+  /** Sentences that name the damaged places. */
+  readonly damaged: readonly string[];
 }
 
-interface Name {
-  readonly segment: number;
-  readonly epoch: number;
+/** A file that was found. */
+interface Found extends SegmentStart {
+  readonly path: string;
+  readonly name: SegmentName;
+  readonly size: number;
+  readonly footer: Footer | undefined;
+  readonly footerBytes: number;
 }
 
 /**
- * Reads the whole log, verifies it, and rebuilds what is known of its shards. Cuts what the last write before a crash
- * left unfinished. Rejects with an EnvironmentError: EIO names a damaged place, EOTHER a newer on-disk format.
+ * Rebuilds what is known of the log's shards: from the footers of sealed segments, and by reading those that have none.
+ * Cuts what the last writes before a crash left unfinished; a damaged place is named, and everything else is kept.
+ * Rejects with an EnvironmentError: EOTHER for a newer on-disk format, EIO for two files with one number.
  */
 export async function recover(environment: Environment, directory: string): Promise<Recovered> {
-  const names = (await environment.files.list(directory)).map(parseSegmentName).filter((name) => name !== undefined);
+  const { files } = environment;
+  const listed = await files.list(directory);
+  for (const name of listed) if (name.endsWith('.log.tmp')) await files.remove(`${directory}/${name}`);
+  const names = listed.map(parseSegmentName).filter((name) => name !== undefined);
   names.sort((left, right) => left.segment - right.segment || left.epoch - right.epoch);
-  const recovery = new Recovery(environment, directory);
+  const found: Found[] = [];
   for (const [at, name] of names.entries()) {
     const path = `${directory}/${segmentName(name.segment, name.epoch)}`;
     if (names[at - 1]?.segment === name.segment) throw damage(path, 0, 'another file has the same number');
-    await recovery.take(path, name, at === names.length - 1);
+    found.push(await look(environment, path, name));
   }
-  return await recovery.finish((names.at(-1)?.segment ?? 0) + 1);
+  const recovery = new Recovery(environment, directory);
+  return await recovery.run(found, (names.at(-1)?.segment ?? 0) + 1);
+}
+
+async function look(environment: Environment, path: string, name: SegmentName): Promise<Found> {
+  return await withFile(environment, path, 'read', async (file) => {
+    const size = await file.size();
+    const start = await readSegmentStart(file, size, name);
+    const { header } = start;
+    const place = header === undefined ? undefined : await findFooter(file, size, header.salt);
+    const footer = place === undefined ? undefined : await readFooter(file, place);
+    return { ...start, path, name, size, footer, footerBytes: place?.bytes ?? 0 };
+  });
+}
+
+async function withFile<T>(
+  environment: Environment,
+  path: string,
+  mode: 'read' | 'write',
+  work: (file: OpenFile) => Promise<T>,
+): Promise<T> {
+  const file = await environment.files.open(path, mode);
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
 }
 
 class Recovery {
   readonly #environment: Environment;
   readonly #directory: string;
-  readonly #segments: Segment[] = [];
-  /** Files without a whole commit. */
-  readonly #empty: { readonly segment: Segment; readonly scan: Scan }[] = [];
   readonly #table = new ShardTable();
-  /** By segment: the furthest place that a later commit says was durable. */
+  readonly #segments: Segment[] = [];
+  readonly #damaged: string[] = [];
+  /** Up to where the disk had confirmed what was written. */
+  #durable: LogPosition = { segment: 0, position: 0 };
+  /** By segment: the furthest place that a commit says was durable. */
   readonly #synced = new Map<number, number>();
-  #lastCommit = 0;
+  #cut: LogPosition | undefined;
   #cutBytes = 0;
+  #lastCommit = 0;
+  /** Bytes in which records may have stood that nothing tells of any more. */
+  #lostBytes = 0;
 
   constructor(environment: Environment, directory: string) {
     this.#environment = environment;
     this.#directory = directory;
   }
 
-  async take(path: string, name: Name, isLast: boolean): Promise<void> {
-    const { files } = this.#environment;
-    const file = await files.open(path, isLast ? 'write' : 'read');
-    try {
-      const segment = new Segment(this.#directory, { number: name.segment, epoch: name.epoch, salt: 0 }, 0);
-      const scan = await scanSegment(file, name, (commit) => this.#commit(segment, commit));
-      segment.end = scan.end;
-      if (scan.bad !== undefined) await this.#judge(file, path, name, scan, isLast);
-      if (scan.end === 0) this.#empty.push({ segment, scan });
-      else this.#segments.push(segment);
-      if (scan.end > 0 && isLast) await this.#secure(file, name.segment, scan);
-    } finally {
-      await file.close();
+  async run(all: readonly Found[], nextSegment: number): Promise<Recovered> {
+    const found = await this.#removeReplaced(all);
+    await this.#findDurable(found);
+    found.sort((one, other) => placeOf(one) - placeOf(other));
+    for (const one of found) await this.#fold(one);
+    this.#checkEnds();
+    await this.#secure();
+    for (const state of this.#table.all()) {
+      const oldest = state.shares[0];
+      state.start = Math.max(state.start, oldest?.first ?? state.end);
+      this.#leaveGap(state);
+      state.ahead = { end: state.end, at: state.lastAt, closed: state.closed, definedIn: -1 };
+      this.#table.forgetIfGone(state);
     }
-  }
-
-  async finish(nextSegment: number): Promise<Recovered> {
-    for (const segment of [...this.#segments, ...this.#empty.map((empty) => empty.segment)]) {
-      const synced = this.#synced.get(segment.number) ?? 0;
-      if (segment.end < synced) throw damage(segment.path, segment.end, `${synced} bytes of it were durable`);
-    }
-    for (const { segment, scan } of this.#empty) await this.#removeEmpty(segment.path, scan);
-    for (const state of this.#table.all()) this.#table.forgetIfGone(state);
-    const last = this.#segments.at(-1);
+    const last = this.#segments.findLast((segment) => !segment.isSettled);
     return {
       segments: this.#segments,
       table: this.#table,
@@ -87,59 +129,185 @@ class Recovery {
       lastCommit: this.#lastCommit,
       synced: last === undefined ? undefined : { segment: last.number, position: last.end },
       cutBytes: this.#cutBytes,
+      damaged: this.#damaged,
     };
   }
 
-  /** A bad place is the torn end of the last write, or it is damage. */
-  async #judge(file: OpenFile, path: string, name: Name, scan: Scan, isLast: boolean): Promise<void> {
-    const { position, what } = scan.bad ?? { position: 0, what: '' };
-    if (!isLast) throw damage(path, position, what);
-    const bad = { position, size: scan.size };
-    const evidence = await findEvidence(file, name, scan.header, bad);
-    if (evidence !== undefined) {
-      throw damage(path, position, `${what}, though the commit at byte ${evidence.position} says it was durable`);
+  /** A settled file is complete before it gets its name: what it took over from is needed no more. */
+  async #removeReplaced(all: readonly Found[]): Promise<Found[]> {
+    const replaced = new Set(all.flatMap(({ footer }) => footer?.sources ?? []));
+    const gone = all.filter(({ name }) => replaced.has(name.segment));
+    for (const { path } of gone) await this.#environment.files.remove(path);
+    if (gone.length > 0) await this.#environment.files.syncDirectory(this.#directory);
+    return all.filter(({ name }) => !replaced.has(name.segment));
+  }
+
+  /** Up to where the disk had confirmed what was written: sealed segments whole, behind them as commits tell. */
+  async #findDurable(found: readonly Found[]): Promise<void> {
+    const journal = found.filter(({ header }) => header?.settledFrom === 0);
+    for (const { name, synced, footer } of journal) {
+      if (synced !== undefined) this.#noteDurable(synced);
+      if (footer !== undefined) this.#noteDurable({ segment: name.segment, position: footer.end });
     }
+    for (const { path, size, header, footer } of journal.toReversed()) {
+      if (header === undefined || footer !== undefined) return;
+      const commits = await withFile(this.#environment, path, 'read', async (file) =>
+        readEvidence({ file, size, header }, (place) => this.#noteDurable(place)),
+      );
+      if (commits > 0) return;
+    }
+  }
+
+  #noteDurable(place: LogPosition): void {
+    this.#synced.set(place.segment, Math.max(this.#synced.get(place.segment) ?? 0, place.position));
+    if (isBefore(this.#durable, place)) this.#durable = place;
+  }
+
+  /** Up to where a file's bytes were confirmed: a bad place before is damage. */
+  #durableEnd(segment: number): number {
+    const known = this.#synced.get(segment);
+    return segment < this.#durable.segment ? (known ?? Infinity) : segment === this.#durable.segment ? (known ?? 0) : 0;
+  }
+
+  async #fold(found: Found): Promise<void> {
+    const { path, size, header, footer, isDamaged } = found;
+    if (header === undefined) return await this.#foldUnknown(found);
+    const isJournal = header.settledFrom === 0;
+    if (isJournal && this.#cut !== undefined) return await this.#cutAway(path, size);
+    const segment = new Segment(this.#directory, header);
+    segment.fileBytes = size;
+    if (isDamaged && size > SEGMENT_HEADER_BYTES)
+      this.#damagedIn(segment)(0, 'the header of a segment does not match its checksum');
+    if (footer === undefined) return await this.#scan(segment, { path, size, header, isJournal });
+    segment.end = footer.end;
+    segment.commitCount = footer.commitCount;
+    segment.lastCommit = footer.lastCommit;
+    segment.sources = footer.sources;
+    segment.footer = { position: footer.end, bytes: found.footerBytes };
+    segment.index = undefined;
+    foldFooter(this.#table, segment, footer);
+    if (isJournal) this.#lastCommit = Math.max(this.#lastCommit, footer.lastCommit);
+    this.#segments.push(segment);
+    return undefined;
+  }
+
+  /** A file whose header is not there: never finished, or damaged. */
+  async #foldUnknown({ path, name, size }: Found): Promise<void> {
+    if (this.#durableEnd(name.segment) === 0) return await this.#cutAway(path, size);
+    this.#damaged.push(damage(path, 0, 'no header of a segment').message);
+    return undefined;
+  }
+
+  async #scan(
+    segment: Segment,
+    { path, size, header, isJournal }: { path: string; size: number; header: SegmentHeader; isJournal: boolean },
+  ): Promise<void> {
+    const damaged = this.#damagedIn(segment);
+    const durableEnd = isJournal ? this.#durableEnd(segment.number) : size;
+    const isDurable = (position: number): boolean => position < durableEnd;
+    const { end, torn } = await withFile(this.#environment, path, 'read', async (file) =>
+      scanSegment(
+        { file, size, header },
+        {
+          commit: (commit) => this.#commit(segment, commit, damaged),
+          rest: (found) => this.#extents(segment, found, damaged),
+          isDurable,
+          damaged,
+        },
+      ),
+    );
+    segment.end = end;
+    // Behind the end of an older segment stands a footer that was not finished, or is damaged: no torn commit.
+    const isTorn = torn !== undefined && segment.number >= this.#durable.segment;
+    if (isTorn) this.#cut = { segment: segment.number, position: end };
+    if (segment.commitCount === 0 && durableEnd === 0) return await this.#cutAway(path, size);
+    if (isTorn) this.#noteCut(path, end, size);
+    this.#segments.push(segment);
+    return undefined;
+  }
+
+  #commit(segment: Segment, commit: FoundCommit, damaged: Damaged): void {
+    const { number, position } = commit.header;
+    if (!segment.isSettled && number <= this.#lastCommit) {
+      return damaged(position, `commit ${number} stands there again`);
+    }
+    if (!segment.isSettled) this.#lastCommit = number;
+    segment.commitCount += 1;
+    segment.lastCommit = number;
+    this.#extents(segment, commit, damaged);
+    return undefined;
+  }
+
+  #extents(segment: Segment, { extents, lostBytes }: FoundExtents, damaged: Damaged): void {
+    this.#lostBytes += lostBytes;
+    for (const extent of extents) foldExtent(this.#table, segment, extent, damaged);
+  }
+
+  /** Records of the shard may have been lost behind its last one: their numbers must not be given again. */
+  #leaveGap(state: ShardState): void {
+    if (this.#lostBytes === 0) return;
+    const to = state.end + Math.ceil(this.#lostBytes / ENTRY_FIXED_BYTES);
+    state.gaps = [...state.gaps, { from: state.end, to }];
+    state.end = to;
+  }
+
+  /** A file that ends in front of what was durable in it was cut between two commits, or emptied. */
+  #checkEnds(): void {
+    for (const segment of this.#segments) {
+      const synced = this.#synced.get(segment.number) ?? 0;
+      if (segment.end < synced) this.#damagedIn(segment)(segment.end, `${synced} bytes of it were durable`);
+    }
+  }
+
+  #damagedIn(segment: Segment): Damaged {
+    return (position, what) => {
+      segment.isDamaged = true;
+      this.#damaged.push(damage(segment.path, position, what).message);
+    };
   }
 
   /**
-   * Cuts the torn tail and makes sure the rest is on the disk before anybody reads it: what no later commit says was
-   * durable is written once more, since after a failed sync the system may believe it clean though it never arrived.
+   * Cuts the torn tail and makes sure the rest is on the disk before anybody reads it: what no commit says was durable
+   * is written once more, since after a failed sync the system may believe it clean though it never arrived.
    */
-  async #secure(file: OpenFile, number: number, scan: Scan): Promise<void> {
-    if (scan.size > scan.end) {
-      await file.truncate(scan.end);
-      this.#noteCut(file.path, scan);
+  async #secure(): Promise<void> {
+    for (const segment of this.#segments) {
+      const isLater = !segment.isSettled && segment.footer === undefined && segment.number >= this.#durable.segment;
+      if (!isLater) continue;
+      const from = segment.number === this.#durable.segment ? this.#durable.position : 0;
+      await withFile(this.#environment, segment.path, 'write', async (file) => {
+        if (segment.fileBytes > segment.end) await file.truncate(segment.end);
+        await rewrite(file, Math.min(from, segment.end), segment.end);
+        await file.sync();
+      });
+      segment.fileBytes = segment.end;
     }
-    let position = Math.min(this.#synced.get(number) ?? 0, scan.end);
-    const bytes = Buffer.alloc(Math.min(scan.end - position, REWRITE_BYTES));
-    while (position < scan.end) {
-      const part = bytes.subarray(0, scan.end - position);
-      const count = await file.read(part, position);
-      if (count === 0) throw damage(file.path, position, 'the file ends too early');
-      await file.write(part.subarray(0, count), position);
-      position += count;
-    }
-    await file.sync();
   }
 
-  async #removeEmpty(path: string, scan: Scan): Promise<void> {
-    if (scan.size > 0) this.#noteCut(path, scan);
+  /** Removes a file that holds nothing anybody was told of. */
+  async #cutAway(path: string, size: number): Promise<void> {
+    if (size > 0) this.#noteCut(path, 0, size);
     await this.#environment.files.remove(path);
     await this.#environment.files.syncDirectory(this.#directory);
   }
 
-  #noteCut(path: string, scan: Scan): void {
-    const bytes = scan.size - scan.end;
-    this.#cutBytes += bytes;
-    this.#environment.log.warn('log.tail.cut', { path, position: scan.end, bytes });
+  #noteCut(path: string, position: number, size: number): void {
+    this.#cutBytes += size - position;
+    this.#environment.log.warn('log.tail.cut', { path, position, bytes: size - position });
   }
+}
 
-  #commit(segment: Segment, commit: FoundCommit): void {
-    const { synced, number, position } = commit.header;
-    if (number <= this.#lastCommit) throw damage(segment.path, position, `commit ${number} stands there again`);
-    this.#lastCommit = number;
-    this.#synced.set(synced.segment, Math.max(this.#synced.get(synced.segment) ?? 0, synced.position));
-    segment.commitCount += 1;
-    for (const extent of commit.extents) foldExtent(this.#table, segment, extent);
+function placeOf({ header, name }: Found): number {
+  return header !== undefined && header.settledFrom > 0 ? header.settledFrom : name.segment;
+}
+
+async function rewrite(file: OpenFile, from: number, to: number): Promise<void> {
+  const bytes = Buffer.alloc(Math.min(to - from, REWRITE_BYTES));
+  for (let position = from; position < to;) {
+    const part = bytes.subarray(0, to - position);
+    const count = await file.read(part, position);
+    if (count === 0) throw damage(file.path, position, 'the file ends too early');
+    await file.write(part.subarray(0, count), position);
+    position += count;
   }
 }

@@ -55,16 +55,17 @@ export class Retention {
   }
 
   async #delete(segment: Segment): Promise<void> {
-    for (const [id, share] of segment.shares) {
-      const state = this.#table.byId(id);
-      if (state === undefined) continue;
-      state.advanceStart(share.end);
-      state.segmentCount -= 1;
+    for (const share of segment.shares.values()) {
+      const { state } = share;
+      const at = state.shares.indexOf(share);
+      if (at >= 0) state.shares.splice(at, 1);
+      if (share.hasRecords) state.advanceStart(share.end);
+      state.mentions -= 1;
       this.#table.forgetIfGone(state);
     }
     try {
       await this.#segments.delete(segment);
-      this.#environment.log.info('log.segment.deleted', { path: segment.path, bytes: segment.end });
+      this.#environment.log.info('log.segment.deleted', { path: segment.path, bytes: segment.fileBytes });
     } catch (error) {
       // The next start finds the file again, and removes it again.
       this.#environment.log.warn('log.segment.stuck', { path: segment.path, error: String(error) });
@@ -72,13 +73,6 @@ export class Retention {
   }
 
   #isExpired(segment: Segment): boolean {
-    const now = this.#environment.clock.now();
-    for (const [id, share] of segment.shares) {
-      const state = this.#table.byId(id);
-      const isNeeded =
-        state !== undefined && !state.dropped && share.end > state.start && share.at >= now - state.retentionMs;
-      if (isNeeded) return false;
-    }
-    return true;
+    return segment.liveBytes(this.#environment.clock.now()) === 0;
   }
 }

@@ -27,6 +27,6 @@ export function refusal(run: Pick<Run, 'state' | 'token' | 'flags'>): Error | un
   if (token !== undefined && token !== state.token) {
     return new Fenced(`another writer owns shard ${shardKey(state.ref)}`);
   }
-  if (state.closed && flags !== FLAG_END) return new Fenced(`shard ${shardKey(state.ref)} is closed`);
+  if (state.ahead.closed && flags !== FLAG_END) return new Fenced(`shard ${shardKey(state.ref)} is closed`);
   return undefined;
 }

@@ -2,104 +2,159 @@ import type { OpenFile } from '../../ports/environment.ts';
 import {
   COMMIT_HEADER_BYTES,
   COMMIT_MAGIC,
+  type CommitHeader,
   decodeCommitHeader,
   decodeSegmentHeader,
   type LogPosition,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from './format.ts';
-import { type FoundCommit, readCommit } from './read-commit.ts';
+import { commitHeaderAt, type FoundCommit, type FoundExtents, readCommit, readRest } from './read-commit.ts';
 import { Window } from './window.ts';
 
 const SCAN_CHUNK_BYTES = 4 * 1024 * 1024;
 const MAGIC_BYTES = Buffer.alloc(4);
 MAGIC_BYTES.writeUInt32LE(COMMIT_MAGIC);
 
-/** What a scan found; `bad` is the first place that is not what it should be, if it does not end cleanly. */
-export interface Scan {
-  readonly header: SegmentHeader | undefined;
-  /** End of the last whole commit; 0 without any. */
-  readonly end: number;
+/** The name of a segment's file. */
+export interface SegmentName {
+  readonly segment: number;
+  readonly epoch: number;
+}
+
+/** A file of the log that is being read back, without a footer. */
+export interface ScannedFile {
+  readonly file: OpenFile;
   readonly size: number;
-  readonly bad: { readonly position: number; readonly what: string } | undefined;
+  readonly header: SegmentHeader;
 }
 
-/** Reads a whole segment file and hands each commit, in order, to `found`, up to the first bad place. */
+/** What a scan meets. */
+export interface ScanVisitor {
+  /** The next commit; one with a problem comes only after `isDurable` said that its place was durable. */
+  commit(commit: FoundCommit): void;
+  /** Extents of a commit whose header is damaged. */
+  rest(found: FoundExtents): void;
+  /** Whether what stands at a position was confirmed by the disk: then a bad place is damage, else the torn end. */
+  isDurable(position: number): boolean;
+  /** A damaged place. */
+  damaged(position: number, what: string): void;
+}
+
+/** How a segment's file begins. */
+export interface SegmentStart {
+  /** Undefined when there is neither a header nor a first commit that repeats it. */
+  readonly header: SegmentHeader | undefined;
+  /** What the first commit says was durable before it. */
+  readonly synced: LogPosition | undefined;
+  /** Whether the header itself is damaged. */
+  readonly isDamaged: boolean;
+}
+
+/** Reads how a segment's file begins. Refuses a newer format with EOTHER. */
+export async function readSegmentStart(file: OpenFile, size: number, name: SegmentName): Promise<SegmentStart> {
+  const bytes = Buffer.alloc(Math.min(size, SEGMENT_HEADER_BYTES + COMMIT_HEADER_BYTES));
+  await file.read(bytes, 0);
+  const first = firstCommitIn(bytes, name);
+  const found = size < SEGMENT_HEADER_BYTES ? undefined : decodeSegmentHeader(bytes, file.path);
+  const header = found?.segment === name.segment && found.epoch === name.epoch ? found : undefined;
+  if (header !== undefined) {
+    const isOwn = header.settledFrom === 0 && first?.salt === header.salt;
+    return { header, synced: isOwn ? first.synced : undefined, isDamaged: false };
+  }
+  if (first === undefined) return { header: undefined, synced: undefined, isDamaged: size > 0 };
+  // A settled file's commits have no number and name its place where others say what was durable.
+  const isSettled = first.number === 0;
+  const version = bytes.readUInt32LE(SEGMENT_HEADER_BYTES + 4);
+  const settledFrom = isSettled ? first.synced.segment : 0;
+  const { salt, at: createdAt } = first;
+  return {
+    header: { version, ...name, salt, createdAt, settledFrom },
+    synced: isSettled ? undefined : first.synced,
+    isDamaged: true,
+  };
+}
+
+function firstCommitIn(bytes: Buffer, name: SegmentName): CommitHeader | undefined {
+  if (bytes.length < SEGMENT_HEADER_BYTES + COMMIT_HEADER_BYTES) return undefined;
+  const first = decodeCommitHeader(bytes, SEGMENT_HEADER_BYTES);
+  const isOwn = first?.segment === name.segment && first.epoch === name.epoch;
+  return isOwn && first.position === SEGMENT_HEADER_BYTES ? first : undefined;
+}
+
+/** Reads a segment commit by commit; resolves with the end of what is kept and, when a torn end follows, why. */
 export async function scanSegment(
-  file: OpenFile,
-  name: { readonly segment: number; readonly epoch: number },
-  found: (commit: FoundCommit) => void,
-): Promise<Scan> {
-  const size = await file.size();
+  scanned: ScannedFile,
+  visitor: ScanVisitor,
+): Promise<{ readonly end: number; readonly torn: string | undefined }> {
+  const { file, size, header } = scanned;
   const window = new Window(file, { chunkBytes: SCAN_CHUNK_BYTES, isReused: true });
-  const header = await readSegmentHeader(window, file.path, size, name);
-  if (header === undefined) {
-    const bad = size === 0 ? undefined : { position: 0, what: 'no header of a segment' };
-    return { header, end: 0, size, bad };
-  }
   let position = SEGMENT_HEADER_BYTES;
-  let before: FoundCommit | undefined;
   while (position < size) {
-    const commit = await readCommit({ window, path: file.path, position, size, segment: header });
-    const what = typeof commit === 'string' ? commit : outOfOrder(before, commit);
-    if (typeof commit === 'string' || what !== undefined) {
-      return { header, end: before === undefined ? 0 : position, size, bad: { position, what: what ?? '' } };
+    const place = { window, path: file.path, position, size, segment: header };
+    const commit = await readCommit(place);
+    const problem = typeof commit === 'string' ? commit : commit.problem;
+    if (problem !== undefined) {
+      if (!visitor.isDurable(position)) return { end: position, torn: problem };
+      visitor.damaged(position, problem);
     }
-    found(commit);
-    before = commit;
-    position += COMMIT_HEADER_BYTES + commit.header.bodyBytes;
+    if (typeof commit === 'string') {
+      const next = await nextCommit(scanned, position + 1);
+      visitor.rest(await readRest(place, next));
+      position = next;
+    } else {
+      visitor.commit(commit);
+      position += COMMIT_HEADER_BYTES + commit.header.bodyBytes;
+    }
   }
-  return { header, end: before === undefined ? 0 : position, size, bad: undefined };
+  return { end: Math.min(position, size), torn: undefined };
 }
 
-function outOfOrder(before: FoundCommit | undefined, commit: FoundCommit): string | undefined {
-  if (before === undefined || commit.header.number === before.header.number + 1) return undefined;
-  return `commit ${commit.header.number} follows commit ${before.header.number}`;
-}
-
-async function readSegmentHeader(
-  window: Window,
-  path: string,
-  size: number,
-  name: { readonly segment: number; readonly epoch: number },
-): Promise<SegmentHeader | undefined> {
-  if (size < SEGMENT_HEADER_BYTES) return undefined;
-  await window.load(0, SEGMENT_HEADER_BYTES, size);
-  const header = decodeSegmentHeader(window.bytes.subarray(0, SEGMENT_HEADER_BYTES), path);
-  return header?.segment === name.segment && header.epoch === name.epoch ? header : undefined;
+/** Position of the first commit header at or after `from`; the file's size when there is none. */
+async function nextCommit(scanned: ScannedFile, from: number): Promise<number> {
+  let found = scanned.size;
+  await eachCommitHeader(scanned, from, ({ position }) => {
+    found = position;
+    return false;
+  });
+  return found;
 }
 
 /**
- * Looks behind a bad place for a commit that was written when that place was already durable: then the place is
- * damaged, and not the torn end of the last write. Resolves with such a commit's position, if there is one.
+ * Tells what the commit headers of a file say was durable, and resolves with their number. A header proves it whether
+ * the rest of its commit is whole or not.
  */
-export async function findEvidence(
-  file: OpenFile,
-  name: { readonly segment: number; readonly epoch: number },
-  header: SegmentHeader | undefined,
-  bad: { readonly position: number; readonly size: number },
-): Promise<LogPosition | undefined> {
-  const rest = Buffer.alloc(Math.max(0, bad.size - bad.position));
-  await readFully(file, rest, bad.position);
-  for (let at = rest.indexOf(MAGIC_BYTES); at >= 0; at = rest.indexOf(MAGIC_BYTES, at + 1)) {
-    if (at + COMMIT_HEADER_BYTES > rest.length) return undefined;
-    const commit = decodeCommitHeader(rest, at);
-    const position = bad.position + at;
-    if (commit === undefined || commit.position !== position) continue;
-    if (commit.segment !== name.segment || commit.epoch !== name.epoch) continue;
-    if (header !== undefined && commit.salt !== header.salt) continue;
-    if (commit.synced.segment === name.segment && commit.synced.position > bad.position) {
-      return { segment: name.segment, position };
-    }
-  }
-  return undefined;
+export async function readEvidence(scanned: ScannedFile, durable: (place: LogPosition) => void): Promise<number> {
+  let commits = 0;
+  await eachCommitHeader(scanned, SEGMENT_HEADER_BYTES, (header) => {
+    commits += 1;
+    durable(header.synced);
+    return true;
+  });
+  return commits;
 }
 
-async function readFully(file: OpenFile, into: Buffer, position: number): Promise<void> {
-  let done = 0;
-  while (done < into.length) {
-    const count = await file.read(into.subarray(done), position + done);
-    if (count === 0) return;
-    done += count;
+/** Finds commit headers of this file at their own places, also behind damage, until `visit` says false. */
+async function eachCommitHeader(
+  { file, size, header: segment }: ScannedFile,
+  from: number,
+  visit: (header: Extract<ReturnType<typeof commitHeaderAt>, object>) => boolean,
+): Promise<void> {
+  const window = new Window(file, { chunkBytes: SCAN_CHUNK_BYTES, isReused: true });
+  let position = from;
+  while (position + COMMIT_HEADER_BYTES <= size) {
+    if (!window.has(position, COMMIT_HEADER_BYTES)) await window.load(position, COMMIT_HEADER_BYTES, size);
+    const at = window.bytes.indexOf(MAGIC_BYTES, window.at(position));
+    const found = at < 0 ? window.end : position + at - window.at(position);
+    if (found + COMMIT_HEADER_BYTES > window.end) {
+      if (window.end >= size) return;
+      // The magic, or a header, may go over the window's end.
+      position = Math.max(position + 1, Math.min(found, window.end - MAGIC_BYTES.length + 1));
+      await window.load(position, Math.min(COMMIT_HEADER_BYTES, size - position), size);
+      continue;
+    }
+    const header = commitHeaderAt({ window, path: file.path, position: found, size, segment });
+    if (header !== undefined && !visit(header)) return;
+    position = header === undefined ? found + 1 : found + COMMIT_HEADER_BYTES;
   }
 }

@@ -1,5 +1,6 @@
 import { assert } from '../../kernel/assert.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
+import { FORMAT_VERSION } from './format.ts';
 import { ReadHandles } from './read-handles.ts';
 import { Segment } from './segment.ts';
 
@@ -13,27 +14,38 @@ export interface SegmentSetOptions {
 /** The files of the log: the older ones for reading, and the one that is written. */
 export class SegmentSet {
   readonly handles: ReadHandles;
+  readonly options: SegmentSetOptions;
   readonly #environment: Environment;
-  readonly #options: SegmentSetOptions;
   readonly #byNumber = new Map<number, Segment>();
   #nextNumber: number;
+  #totalBytes = 0;
   #active: { readonly segment: Segment; readonly file: OpenFile } | undefined;
 
   constructor(environment: Environment, options: SegmentSetOptions, found: readonly Segment[], nextNumber: number) {
     this.#environment = environment;
-    this.#options = options;
+    this.options = options;
     this.handles = new ReadHandles(environment.files);
-    for (const segment of found) this.#byNumber.set(segment.number, segment);
+    for (const segment of found) this.#take(segment);
     this.#nextNumber = nextNumber;
   }
 
-  /** Oldest first. */
+  /** In the order of their records. */
   all(): readonly Segment[] {
-    return [...this.#byNumber.values()];
+    return [...this.#byNumber.values()].sort((one, other) => one.place - other.place);
   }
 
   get(number: number): Segment | undefined {
     return this.#byNumber.get(number);
+  }
+
+  /** Size of all files together, in bytes. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** The file being written, once there is one. */
+  get active(): { readonly segment: Segment; readonly file: OpenFile } | undefined {
+    return this.#active;
   }
 
   /** The file being written; there is one once hasRoom said so or roll resolved. */
@@ -42,37 +54,66 @@ export class SegmentSet {
     return this.#active;
   }
 
-  /** The newest segment that holds a commit: it says where all shards stand, so it must stay. */
+  /** The newest part of the journal that holds a commit: it says where all shards stand, so it must stay. */
   get newest(): Segment | undefined {
-    return this.all().findLast((segment) => segment.commitCount > 0);
+    return this.all().findLast((segment) => !segment.isSettled && segment.commitCount > 0);
   }
 
   /** Whether a commit of about `bytes` goes into the file being written; the first one always does. */
   hasRoom(bytes: number): boolean {
     const segment = this.#active?.segment;
     if (segment === undefined) return false;
-    return segment.commitCount === 0 || segment.end + bytes <= this.#options.segmentBytesMax;
+    return segment.commitCount === 0 || segment.end + bytes <= this.options.segmentBytesMax;
+  }
+
+  /** Takes note that commits were written at the end of a file. */
+  grow(segment: Segment, bytes: number): void {
+    segment.end += bytes;
+    this.resize(segment, segment.end);
+  }
+
+  /** Takes note of a file's size, in bytes. */
+  resize(segment: Segment, fileBytes: number): void {
+    this.#totalBytes += fileBytes - segment.fileBytes;
+    segment.fileBytes = fileBytes;
+  }
+
+  /** A segment that has no file yet; `settledFrom`: the place it takes in the order of records, 0 at the end. */
+  make(settledFrom: number): Segment {
+    const { directory, epoch } = this.options;
+    const salt = Buffer.from(this.#environment.random.bytes(4)).readUInt32LE(0);
+    const segment = new Segment(directory, {
+      version: FORMAT_VERSION,
+      segment: this.#nextNumber,
+      epoch,
+      salt,
+      settledFrom,
+    });
+    this.#nextNumber += 1;
+    return segment;
   }
 
   /** Goes on in a new file, whose name is durable when this resolves. Everything before must be durable. */
   async roll(): Promise<void> {
-    const { directory, epoch } = this.#options;
-    const { files, random } = this.#environment;
-    const salt = Buffer.from(random.bytes(4)).readUInt32LE(0);
-    const segment = new Segment(directory, { number: this.#nextNumber, epoch, salt }, 0);
+    const { files } = this.#environment;
+    const segment = this.make(0);
     const file = await files.open(segment.path, 'create');
-    this.#nextNumber += 1;
-    await files.syncDirectory(directory);
+    await files.syncDirectory(this.options.directory);
     const before = this.#active;
     this.#active = { segment, file };
-    this.#byNumber.set(segment.number, segment);
+    this.#take(segment);
     await before?.file.close();
   }
 
-  /** Removes a file that is not being written; readers under way keep theirs open. */
+  /** Lets a settled file, whose name is durable, take the place of its sources. */
+  replace(sources: readonly Segment[], settled: Segment): void {
+    for (const source of sources) this.#leave(source);
+    this.#take(settled);
+  }
+
+  /** Removes a file that nobody is to read any more; readers under way keep theirs open. */
   async delete(segment: Segment): Promise<void> {
-    this.#byNumber.delete(segment.number);
-    this.handles.forget(segment);
+    this.#leave(segment);
     await this.#environment.files.remove(segment.path);
   }
 
@@ -80,5 +121,16 @@ export class SegmentSet {
     await this.#active?.file.close();
     this.#active = undefined;
     await this.handles.close();
+  }
+
+  #take(segment: Segment): void {
+    this.#byNumber.set(segment.number, segment);
+    this.#totalBytes += segment.fileBytes;
+  }
+
+  #leave(segment: Segment): void {
+    if (!this.#byNumber.delete(segment.number)) return;
+    this.#totalBytes -= segment.fileBytes;
+    this.handles.forget(segment);
   }
 }

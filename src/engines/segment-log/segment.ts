@@ -1,45 +1,95 @@
-import { segmentName } from './format.ts';
+import { segmentName, type SegmentHeader } from './format.ts';
+import type { Gap } from './definition.ts';
+import { SegmentIndex } from './segment-index.ts';
+import type { ShardState } from './shard-table.ts';
 
-/** What one segment holds of one shard. */
-export interface Share {
-  /** Offset after the shard's last record in the segment; 0 when there is none. */
-  end: number;
-  /** Arrival of that record, in ms. */
-  at: number;
+/** Everything one segment says of one shard. */
+export class Share {
+  readonly segment: Segment;
+  readonly state: ShardState;
+  /** As the definition has them: oldest kept offset, and the shard's end before this segment. */
+  start = 0;
+  before = 0;
+  /** Whether the shard was closed before this segment or in it. */
+  closed = false;
+  dropped = false;
+  gaps: readonly Gap[] = [];
+  /** Offsets and arrival times of the records here: `first` to `end - 1`; equal when there are none. */
+  first = 0;
+  end = 0;
+  firstAt = 0;
+  lastAt = 0;
+  /** What the records take in the file, headers of extents included. */
+  bytes = 0;
+
+  constructor(segment: Segment, state: ShardState) {
+    this.segment = segment;
+    this.state = state;
+  }
+
+  get hasRecords(): boolean {
+    return this.end > this.first;
+  }
 }
 
-/** One file of the log. */
+/** Where the index of a sealed segment stands in its file. */
+export interface FooterPlace {
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/** One file of the log: a part of the journal as it was written, or a settled one that took over from such parts. */
 export class Segment {
   readonly number: number;
   readonly epoch: number;
   readonly salt: number;
+  readonly version: number;
+  /** Where the file stands in the order of records: its number, or that of the oldest file it took over from. */
+  readonly place: number;
+  readonly isSettled: boolean;
   readonly path: string;
-  /** Bytes known to be durable, from the start of the file. */
-  end: number;
-  /** How many commits are among them. */
+  /** End of what was written to the file, without its footer. */
+  end = 0;
+  /** Size of the file, in bytes. */
+  fileBytes = 0;
   commitCount = 0;
-  /** By the shards' numbers; a shard that is only defined here has a share without records. */
+  /** Number of the newest commit. */
+  lastCommit = 0;
+  /** By the shards' numbers: all that the file names. */
   readonly shares = new Map<number, Share>();
+  /** Kept while the file has no footer that could be read instead. */
+  index: SegmentIndex | undefined = new SegmentIndex();
+  footer: FooterPlace | undefined;
+  /** Settled files that this one took over from, or journal files. */
+  sources: readonly number[] = [];
+  /** Whether a place in it is known to be damaged: such a file is never taken over from. */
+  isDamaged = false;
 
-  constructor(directory: string, header: { number: number; epoch: number; salt: number }, end: number) {
-    this.number = header.number;
+  constructor(directory: string, header: Omit<SegmentHeader, 'createdAt'>) {
+    this.number = header.segment;
     this.epoch = header.epoch;
     this.salt = header.salt;
-    this.path = `${directory}/${segmentName(header.number, header.epoch)}`;
-    this.end = end;
+    this.version = header.version;
+    this.isSettled = header.settledFrom > 0;
+    this.place = this.isSettled ? header.settledFrom : header.segment;
+    this.path = `${directory}/${segmentName(header.segment, header.epoch)}`;
   }
 
-  /** Takes note of records up to `end`; returns whether the shard is new to this segment. */
-  note(shard: number, end: number, at: number): boolean {
-    const share = this.shares.get(shard);
+  /** What the file says of a shard, made when it is first named. */
+  shareOf(state: ShardState): Share {
+    let share = this.shares.get(state.id);
     if (share === undefined) {
-      this.shares.set(shard, { end, at });
-      return true;
+      share = new Share(this, state);
+      this.shares.set(state.id, share);
+      state.mentions += 1;
     }
-    if (end > share.end) {
-      share.end = end;
-      share.at = at;
-    }
-    return false;
+    return share;
+  }
+
+  /** Bytes of records that somebody may still read at `now`, in ms. */
+  liveBytes(now: number): number {
+    let bytes = 0;
+    for (const share of this.shares.values()) if (share.state.needs(share, now)) bytes += share.bytes;
+    return bytes;
   }
 }

@@ -1,15 +1,28 @@
-import { shardKey, type ShardRef, UnknownShard } from '../../ports/stream-store.ts';
-import { SparseIndex } from './sparse-index.ts';
+import { shardKey, type ShardRef, type StoredRun, UnknownShard } from '../../ports/stream-store.ts';
+import type { Gap } from './definition.ts';
+import type { Share } from './segment.ts';
 
 /** The internal shard that holds the catalog's commands. */
 export const CATALOG_SHARD: ShardRef = { stream: '$catalog', generation: 0, ordinal: 0 };
+
+/** Where a shard stands once the commits under way are durable. */
+export interface ShardAhead {
+  readonly end: number;
+  readonly at: number;
+  readonly closed: boolean;
+  /** Number of the newest segment that defines the shard; -1 when none does. */
+  readonly definedIn: number;
+}
 
 /** All that is known of one shard; offsets are below 2^53 and dense. */
 export class ShardState {
   /** Stands for the shard in the log, for ever. */
   readonly id: number;
   readonly ref: ShardRef;
-  readonly index = new SparseIndex();
+  /** What segments hold of its records, oldest first. */
+  readonly shares: Share[] = [];
+  /** Its newest records as they are still in memory, oldest first, without gaps up to `end`. */
+  readonly tail: StoredRun[] = [];
   /** Oldest kept offset. */
   start = 0;
   /** First offset that is not durable. */
@@ -18,16 +31,18 @@ export class ShardState {
   lastAt = 0;
   closed = false;
   dropped = false;
+  /** Oldest first; reads go on behind them. */
+  gaps: readonly Gap[] = [];
+  /** What commits under way have come to. */
+  ahead: ShardAhead = { end: 0, at: 0, closed: false, definedIn: -1 };
   /** Whether someone asked for the shard since the start; until then it stays invisible. */
   named = false;
   retentionMs = Infinity;
   /** Grows with every writer; what an older one queued is fenced. */
   token = 0n;
   lease: bigint | undefined;
-  /** Number of the newest segment that defines the shard; -1 when none does. */
-  definedIn = -1;
-  /** How many segments hold something of the shard. */
-  segmentCount = 0;
+  /** How many segments name the shard. */
+  mentions = 0;
   readonly #waiting = new Set<Waiter>();
 
   constructor(id: number, ref: ShardRef) {
@@ -40,11 +55,34 @@ export class ShardState {
     return this.end > 0 || this.closed;
   }
 
+  /** Whether somebody may still read some of these records at `now`, in ms. */
+  needs(share: Share, now: number): boolean {
+    return !this.dropped && share.hasRecords && share.end > this.start && share.lastAt >= now - this.retentionMs;
+  }
+
+  /** Index of the share that holds `offset`, or of the next one behind it. */
+  shareFrom(offset: number): number {
+    let low = 0;
+    let high = this.shares.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.shares[middle] as Share).end <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The offset itself, or the one behind the gap that it lies in. */
+  past(offset: number): number {
+    const gap = this.gaps.find(({ from, to }) => offset >= from && offset < to);
+    return gap === undefined ? offset : gap.to;
+  }
+
   /** Moves the oldest kept offset forward; it never moves back. */
   advanceStart(to: number): void {
     if (to <= this.start) return;
     this.start = Math.min(to, this.end);
-    this.index.dropBelow(this.start, this.end);
+    this.gaps = this.gaps.filter((gap) => gap.to > this.start);
   }
 
   /** Resolves once there is something at or after `from`, nothing more can come, or `signal` aborts. */
@@ -134,8 +172,8 @@ export class ShardTable {
     state.wake();
   }
 
-  /** Forgets a dropped shard of which no segment holds anything. */
+  /** Forgets a dropped shard that no segment names. */
   forgetIfGone(state: ShardState): void {
-    if (state.dropped && state.segmentCount === 0) this.#byId.delete(state.id);
+    if (state.dropped && state.mentions === 0) this.#byId.delete(state.id);
   }
 }

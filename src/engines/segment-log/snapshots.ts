@@ -1,8 +1,10 @@
 import type { Environment } from '../../ports/environment.ts';
 import type { Offset } from '../../ports/stream-store.ts';
-import { crcOf, readU64, refuseNewer, FORMAT_VERSION, writeU64 } from './format.ts';
+import { crcOf, readU64, refuseNewer, writeU64 } from './format.ts';
 
 const MAGIC = Buffer.from('millsnap', 'latin1');
+/** The layout this code writes, and the newest it reads. */
+const SNAPSHOT_VERSION = 1;
 const HEADER_BYTES = 32;
 const KEPT_MAX = 2;
 
@@ -67,7 +69,7 @@ export class Snapshots {
 function encode(at: Offset, bytes: Uint8Array): Buffer {
   const file = Buffer.alloc(HEADER_BYTES + bytes.length);
   MAGIC.copy(file);
-  file.writeUInt32LE(FORMAT_VERSION, 8);
+  file.writeUInt32LE(SNAPSHOT_VERSION, 8);
   file.writeUInt32LE(bytes.length, 12);
   writeU64(file, Number(at), 16);
   file.set(bytes, HEADER_BYTES);
@@ -77,7 +79,7 @@ function encode(at: Offset, bytes: Uint8Array): Buffer {
 
 function decode(file: Buffer, at: Offset, path: string): Snapshot | undefined {
   if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(MAGIC)) return undefined;
-  refuseNewer(file.readUInt32LE(8), path);
+  refuseNewer(file.readUInt32LE(8), path, SNAPSHOT_VERSION);
   const isWhole = file.readUInt32LE(12) === file.length - HEADER_BYTES && readU64(file, 16) === Number(at);
   if (!isWhole || file.readUInt32LE(28) !== crcOfSnapshot(file)) return undefined;
   return { at, bytes: file.subarray(HEADER_BYTES) };

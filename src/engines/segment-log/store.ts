@@ -7,6 +7,7 @@ import { FLAG_DROP } from './format.ts';
 import type { LogReader } from './reader.ts';
 import type { Retention } from './retention.ts';
 import { CATALOG_SHARD, type ShardTable } from './shard-table.ts';
+import type { Slabs } from './slabs.ts';
 import { LogWriter, NO_ENTRIES } from './writer.ts';
 
 /** The parts a store is made of. */
@@ -17,6 +18,7 @@ export interface StoreParts {
   readonly committer: Committer;
   readonly reader: LogReader;
   readonly retention: Retention;
+  readonly slabs: Slabs;
 }
 
 /** The segment log as the rooms above see it. */
@@ -29,7 +31,7 @@ export class SegmentStore implements StreamStore {
   }
 
   lend(bytes: number): Uint8Array {
-    return Buffer.allocUnsafeSlow(bytes);
+    return this.#parts.slabs.lend(bytes);
   }
 
   async createShards(shards: readonly ShardRef[], options: ShardOptions): Promise<void> {

@@ -21,6 +21,11 @@ export class Window {
     return this.#bytes;
   }
 
+  /** End of what is in memory, as a position of the file. */
+  get end(): number {
+    return this.#to;
+  }
+
   /** Where in `bytes` a position of the file is. */
   at(position: number): number {
     return position - this.#from;

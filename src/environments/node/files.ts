@@ -20,6 +20,8 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
 };
 const KNOWN: readonly string[] = ['ENOENT', 'EEXIST', 'ENOSPC', 'EIO', 'EACCES'] satisfies EnvironmentCode[];
+/** The system's bound for one gathered write (IOV_MAX on Linux and macOS). */
+const PIECES_MAX = 1024;
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -79,7 +81,28 @@ class NodeFile implements OpenFile {
     return done;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
+  async write(bytes: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
+    if (bytes instanceof Uint8Array) return await this.writeOne(bytes, position);
+    let at = position;
+    for (let from = 0; from < bytes.length; from += PIECES_MAX) {
+      at += await this.writeSome(bytes.slice(from, from + PIECES_MAX), at);
+    }
+    return undefined;
+  }
+
+  /** What the system did not take at once is written piece by piece. */
+  private async writeSome(pieces: readonly Uint8Array[], position: number): Promise<number> {
+    const { bytesWritten } = await guarded(this.handle.writev(pieces, position));
+    let at = 0;
+    for (const piece of pieces) {
+      const done = Math.max(0, bytesWritten - at);
+      if (done < piece.length) await this.writeOne(piece.subarray(done), position + at + done);
+      at += piece.length;
+    }
+    return at;
+  }
+
+  private async writeOne(bytes: Uint8Array, position: number): Promise<void> {
     let done = 0;
     while (done < bytes.length) {
       const { bytesWritten } = await guarded(this.handle.write(bytes, done, bytes.length - done, position + done));

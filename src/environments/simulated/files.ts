@@ -96,7 +96,8 @@ function openFile(
         needOpen();
         return inode.read(into, position);
       }),
-    async write(bytes, position) {
+    async write(pieces, position) {
+      const bytes = pieces instanceof Uint8Array ? pieces : Buffer.concat(pieces);
       await later(() => {
         needWritable();
         const code = machine.fault('write');

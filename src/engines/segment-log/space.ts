@@ -1,0 +1,123 @@
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { SegmentSet } from './segment-set.ts';
+
+/** Parts of `bytesMax` at which people are warned, and at which appends are refused. */
+const WARN_AT = 0.85;
+const REFUSE_AT = 0.95;
+const WRITE_BYTES = 1024 * 1024;
+
+/** How much of the disk the log may take. */
+export interface SpaceOptions {
+  /** For all files of the log together, the reserve included; undefined: as much as there is. */
+  readonly bytesMax: number | undefined;
+  /** Bytes kept back, so that deletions and positions can still be written on a full disk; 0: none. */
+  readonly reserveBytes: number;
+}
+
+/** Watches what the log takes of the disk, and keeps a reserve for what must be written on a full one. */
+export class Space {
+  readonly #environment: Environment;
+  readonly #segments: SegmentSet;
+  readonly #options: SpaceOptions;
+  readonly #path: string;
+  #reserveBytes = 0;
+  #isFull = false;
+  #isWarned = false;
+  #making: Promise<void> | undefined;
+
+  constructor(environment: Environment, segments: SegmentSet, options: SpaceOptions) {
+    this.#environment = environment;
+    this.#segments = segments;
+    this.#options = options;
+    this.#path = `${segments.options.directory}/reserve`;
+  }
+
+  /** All files of the log, in bytes. */
+  get usedBytes(): number {
+    return this.#segments.totalBytes + this.#reserveBytes;
+  }
+
+  /** Why ordinary appends are refused now, if they are. */
+  refusal(): string | undefined {
+    if (this.#isFull && this.#options.reserveBytes > 0) return 'the disk is full';
+    return this.#part() >= REFUSE_AT ? 'the log takes almost all of engine.segmentLog.diskBytesMax' : undefined;
+  }
+
+  /** For people. */
+  problems(): string[] {
+    if (this.#isFull) return ['the disk is full: appends are refused'];
+    const part = this.#part();
+    const { bytesMax } = this.#options;
+    const use = `the log takes ${this.usedBytes} of ${bytesMax} bytes (engine.segmentLog.diskBytesMax)`;
+    if (part >= REFUSE_AT) return [`${use}: appends are refused`];
+    return part >= WARN_AT ? [`${use}: at ${REFUSE_AT * 100} % appends are refused`] : [];
+  }
+
+  /** The disk took no more: frees the reserve. False when there was none left. */
+  async makeRoom(): Promise<boolean> {
+    if (!this.#isFull) this.#environment.log.warn('log.full');
+    this.#isFull = true;
+    await this.#making;
+    const hadReserve = this.#reserveBytes > 0;
+    if (hadReserve) await this.#environment.files.remove(this.#path);
+    this.#reserveBytes = 0;
+    return hadReserve;
+  }
+
+  /** A commit went to the disk: without a reserve that is how one learns that it takes something again. */
+  wrote(): void {
+    if (this.#isFull && this.#options.reserveBytes === 0) this.#writable();
+  }
+
+  /** Tells how things stand, and makes the reserve again where it is missing: once it stands, the disk is not full. */
+  async look(): Promise<void> {
+    const { meter, log } = this.#environment;
+    meter.gauge('log_disk_bytes', {}, this.usedBytes);
+    const isWarning = this.#part() >= WARN_AT;
+    if (isWarning && !this.#isWarned) log.warn('log.space.low', { bytes: this.usedBytes });
+    this.#isWarned = isWarning;
+    if (this.#reserveBytes >= this.#options.reserveBytes) return;
+    this.#making ??= this.#makeReserve().finally(() => {
+      this.#making = undefined;
+    });
+    await this.#making;
+  }
+
+  #part(): number {
+    const { bytesMax } = this.#options;
+    return bytesMax === undefined ? 0 : this.usedBytes / bytesMax;
+  }
+
+  #writable(): void {
+    this.#isFull = false;
+    this.#environment.log.info('log.writable');
+  }
+
+  async #makeReserve(): Promise<void> {
+    const { files, log } = this.#environment;
+    const { reserveBytes } = this.#options;
+    try {
+      if ((await files.size(this.#path)) !== reserveBytes) await this.#writeReserve(reserveBytes);
+      this.#reserveBytes = reserveBytes;
+      if (this.#isFull) this.#writable();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      if (error.code !== 'ENOSPC') log.warn('log.reserve.failed', { error: error.message });
+      await files.remove(this.#path).catch(() => undefined);
+    }
+  }
+
+  async #writeReserve(bytes: number): Promise<void> {
+    const { files } = this.#environment;
+    await files.remove(this.#path);
+    const file = await files.open(this.#path, 'create');
+    try {
+      const zeros = Buffer.alloc(Math.min(bytes, WRITE_BYTES));
+      for (let at = 0; at < bytes; at += zeros.length) await file.write(zeros.subarray(0, bytes - at), at);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}
