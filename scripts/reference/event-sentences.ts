@@ -42,6 +42,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'log.segment.deleted': 'Nobody needs a record of this segment any more.',
   'log.segment.stuck': 'A segment that nobody needs could not be removed; the next start tries again.',
   'log.snapshot.damaged': 'A snapshot of the catalog is damaged; the one before it is taken.',
+  'log.settle.failed': 'Files of the log could not be settled; they stay as they are.',
+  'log.settled': 'What is needed of some files was copied into one.',
   'log.space.low': 'The log takes more than 85 % of what it may.',
   'log.tail.cut': 'The unfinished end of the last write before a crash was cut.',
   'log.writable': 'The disk has room again: appends are taken.',
@@ -86,5 +88,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   log_damaged_places: 'Places of the log found damaged since the start.',
   log_disk_bytes: 'Size of all files of the log.',
   log_index_cache_bytes: 'Memory for indexes of sealed segments.',
+  log_segments: 'Files of the log.',
+  log_settled_bytes_total: 'Bytes written by the cleaner.',
+  log_unsettled_bytes: 'Bytes of files whose records lie scattered and wait to be settled.',
   log_written_bytes_total: 'Bytes written to the log.',
 };

@@ -1,9 +1,9 @@
 import type { CommitExtent } from './commit-encoder.ts';
 import { FLAG_CLOSED, FLAG_DEFINE, FLAG_DROP, FLAG_END } from './format.ts';
-import type { Segment } from './segment.ts';
+import type { Segment, Share } from './segment.ts';
 
-/** Takes an extent that is on disk into the segment's summary and index and the shard's list; moves no end. */
-export function noteExtent(segment: Segment, extent: CommitExtent): void {
+/** Takes an extent into the segment's summary and index; the shard itself does not know of it yet. */
+export function noteExtent(segment: Segment, extent: CommitExtent): Share {
   const { state, flags, first, count, at, position, bytes } = extent;
   const share = segment.shareOf(state);
   if ((flags & FLAG_DROP) !== 0) share.dropped = true;
@@ -13,21 +13,28 @@ export function noteExtent(segment: Segment, extent: CommitExtent): void {
     share.start = state.start;
     share.gaps = state.gaps;
   }
-  if (count === 0) return;
+  if (count === 0) return share;
   if (!share.hasRecords) {
     share.first = first;
     share.firstAt = at;
-    state.shares.push(share);
   }
   share.end = first + count;
   share.lastAt = at;
   share.bytes += bytes;
   segment.index?.add(state.id, first, at, position, bytes);
+  return share;
 }
 
-/** The same for an extent that became durable: its records can be read from now on. Wakes nobody. */
+/** The same, and the shard's list of what segments hold of it is kept up. */
+export function listExtent(segment: Segment, extent: CommitExtent): void {
+  const share = noteExtent(segment, extent);
+  const { shares } = extent.state;
+  if (share.hasRecords && shares.at(-1) !== share) shares.push(share);
+}
+
+/** All of that for an extent that became durable: its records can be read from now on. Wakes nobody. */
 export function applyExtent(segment: Segment, extent: CommitExtent): void {
-  noteExtent(segment, extent);
+  listExtent(segment, extent);
   const { state, flags, first, count, at } = extent;
   if ((flags & FLAG_DROP) !== 0) return;
   if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) state.closed = true;

@@ -1,7 +1,7 @@
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import type { CommandLog, LoggedCommand } from '../../ports/command-log.ts';
 import type { Offset, ShardWriter, Slice } from '../../ports/stream-store.ts';
-import type { Retention } from './retention.ts';
+import type { Cleaner } from './cleaner.ts';
 import { CATALOG_SHARD } from './shard-table.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { SegmentStore } from './store.ts';
@@ -14,19 +14,19 @@ export class SegmentCommandLog implements CommandLog {
   readonly #store: SegmentStore;
   readonly #writer: ShardWriter;
   readonly #snapshots: Snapshots;
-  readonly #retention: Retention;
+  readonly #cleaner: Cleaner;
 
-  private constructor(store: SegmentStore, writer: ShardWriter, snapshots: Snapshots, retention: Retention) {
+  private constructor(store: SegmentStore, writer: ShardWriter, snapshots: Snapshots, cleaner: Cleaner) {
     this.#store = store;
     this.#writer = writer;
     this.#snapshots = snapshots;
-    this.#retention = retention;
+    this.#cleaner = cleaner;
   }
 
-  static async open(store: SegmentStore, snapshots: Snapshots, retention: Retention): Promise<SegmentCommandLog> {
+  static async open(store: SegmentStore, snapshots: Snapshots, cleaner: Cleaner): Promise<SegmentCommandLog> {
     await store.createShards([CATALOG_SHARD], { retentionMs: Infinity });
     const writer = await store.open(CATALOG_SHARD, 0n);
-    return new SegmentCommandLog(store, writer, snapshots, retention);
+    return new SegmentCommandLog(store, writer, snapshots, cleaner);
   }
 
   async append(commands: readonly Uint8Array[]): Promise<void> {
@@ -62,6 +62,6 @@ export class SegmentCommandLog implements CommandLog {
     const older = offsets.length < 2 ? undefined : offsets.at(-2);
     if (older === undefined) return;
     await this.#store.trim(CATALOG_SHARD, older < before ? older : before);
-    this.#retention.ask();
+    this.#cleaner.ask();
   }
 }

@@ -151,6 +151,25 @@ export class Committer {
     await this.#confirmAll();
   }
 
+  /** Ends the segment that is written, when nothing is under way, and begins the next one. */
+  async roll(): Promise<void> {
+    if (!this.#isIdle() || this.#closed || this.#failure !== undefined) return;
+    this.#writing = this.#rollNow().finally(() => {
+      this.#writing = undefined;
+      this.#pump();
+    });
+    await this.#writing;
+  }
+
+  async #rollNow(): Promise<void> {
+    try {
+      await this.#roll();
+    } catch (error) {
+      return await this.#refuse([], error);
+    }
+    return await this.#write([]);
+  }
+
   #isIdle(): boolean {
     return this.#writing === undefined && this.#syncing === undefined && this.#written.length === 0;
   }

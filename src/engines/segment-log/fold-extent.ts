@@ -1,5 +1,5 @@
 import { type ShardRef, shardKey } from '../../ports/stream-store.ts';
-import { noteExtent } from './apply-extent.ts';
+import { listExtent } from './apply-extent.ts';
 import { decodeDefinition } from './definition.ts';
 import type { Footer, FooterShare } from './footer.ts';
 import { EXTENT_HEADER_BYTES, FLAG_CLOSED, FLAG_DEFINE, FLAG_DROP, FLAG_END } from './format.ts';
@@ -28,7 +28,7 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
   if (!isWhole)
     damaged(position, `records ${first} to ${first + count - 1} of shard ${shard} do not match their checksum`);
   const bytes = EXTENT_HEADER_BYTES + header.payloadBytes;
-  noteExtent(segment, { state, flags, first, count, at, position, bytes });
+  listExtent(segment, { state, flags, first, count, at, position, bytes });
   if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) state.closed = true;
   state.end = Math.max(state.end, first + count);
   state.lastAt = Math.max(state.lastAt, at);

@@ -3,11 +3,11 @@ import type { CommandLog } from '../../ports/command-log.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { StreamStore } from '../../ports/stream-store.ts';
 import { SegmentCommandLog } from './command-log.ts';
+import { Cleaner } from './cleaner.ts';
 import { Committer, type SyncMode } from './committer.ts';
 import { IndexCache } from './index-cache.ts';
 import { LogReader } from './reader.ts';
 import { type Recovered, recover } from './recovery.ts';
-import { Retention } from './retention.ts';
 import { Sealer } from './sealer.ts';
 import { SegmentSet } from './segment-set.ts';
 import { Slabs } from './slabs.ts';
@@ -70,13 +70,13 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   await files.syncDirectory(parent);
   const found = await recover(environment, directory);
   const parts = assemble(environment, options, found);
-  const { committer, retention, store, reader } = parts;
+  const { committer, cleaner, store, reader } = parts;
   await committer.start();
   for (const problem of found.damaged) reader.noteDamage(problem);
   const snapshots = new Snapshots(environment, `${parent}/catalog`);
-  const commands = await SegmentCommandLog.open(store, snapshots, retention);
+  const commands = await SegmentCommandLog.open(store, snapshots, cleaner);
   for (const segment of found.segments) if (segment.index !== undefined) parts.sealer.seal(segment, () => undefined);
-  retention.start();
+  cleaner.start();
   environment.log.info('log.opened', {
     segments: found.segments.length,
     bytes: found.segments.reduce((sum, segment) => sum + segment.fileBytes, 0),
@@ -110,7 +110,6 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
   const tail = new TailCache(slabs, TAIL_BYTES_MAX);
   const { diskBytesMax: bytesMax, reserveBytes = RESERVE_BYTES } = options;
   const space = new Space(environment, segments, { bytesMax, reserveBytes });
-  const retention = new Retention(environment, segments, table);
   const sealer = new Sealer(environment, segments, indexes, onFailure);
   const committer = new Committer(environment, {
     segments,
@@ -124,15 +123,25 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     lastNumber: found.lastCommit,
     synced: found.synced,
     onFailure,
-    onRolled: (before) => sealer.seal(before, () => retention.ask()),
+    onRolled: (before) => sealer.seal(before, () => cleaner.ask()),
   });
   const reader = new LogReader({ environment, segments, indexes, slabs });
-  const store = new SegmentStore({ environment, epoch, table, committer, reader, retention, slabs });
-  return { segments, sealer, retention, committer, reader, store };
+  const cleaner = new Cleaner({
+    environment,
+    segments,
+    indexes,
+    table,
+    space,
+    diskBytesMax: bytesMax,
+    roll: async () => await committer.roll(),
+    damaged: (message) => reader.noteDamage(message),
+  });
+  const store = new SegmentStore({ environment, epoch, table, committer, reader, cleaner, slabs });
+  return { segments, sealer, cleaner, committer, reader, store };
 }
 
-async function close({ segments, sealer, retention, committer, store }: Parts): Promise<void> {
-  await retention.close();
+async function close({ segments, sealer, cleaner, committer, store }: Parts): Promise<void> {
+  await cleaner.close();
   await committer.close();
   await sealer.close();
   store.wakeAll();

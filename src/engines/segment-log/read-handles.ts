@@ -1,4 +1,5 @@
 import type { Files, OpenFile } from '../../ports/environment.ts';
+import { damage } from './format.ts';
 import type { Segment } from './segment.ts';
 
 const OPEN_FILES_MAX = 64;
@@ -18,6 +19,20 @@ export class ReadHandles {
 
   constructor(files: Files) {
     this.#files = files;
+  }
+
+  /** The bytes from `position` to `end`; rejects with EIO when the file ends before. */
+  async read(segment: Segment, position: number, end: number): Promise<Buffer> {
+    const handle = this.acquire(segment);
+    try {
+      const file = await handle.file;
+      const bytes = Buffer.allocUnsafeSlow(end - position);
+      const count = await file.read(bytes, position);
+      if (count < bytes.length) throw damage(segment.path, position + count, 'the file ends too early');
+      return bytes;
+    } finally {
+      this.release(handle);
+    }
   }
 
   /** Must be released again, also when the file cannot be opened. */

@@ -4,6 +4,7 @@ import { type Offset, Slice, shardKey, type StoredRun, Trimmed, UnknownShard } f
 import { collectEntries, type Collection } from './collect-entries.ts';
 import { damage, DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
+import { planReads, type PlannedRead } from './read-plan.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndex, Spans } from './segment-index.ts';
 import type { SegmentSet } from './segment-set.ts';
@@ -11,22 +12,11 @@ import type { ShardState } from './shard-table.ts';
 import type { Slabs } from './slabs.ts';
 import { type Visitor, walkPiece } from './walk.ts';
 
-/** Bytes read from a file at once: spans near each other are one read, and no read is longer unless an extent is. */
-const READ_BYTES_MAX = 1024 * 1024;
-/** Bytes between two spans that still go into one read. */
-const GAP_BYTES_MAX = 16 * 1024;
+/** Bytes of the index's entries that are looked through at once for a time. */
+const POSITION_BYTES = 1024 * 1024;
 /** Reads of one call that are on their way together. */
 const READS_MAX = 4;
 const DAMAGED_PLACES_MAX = 100;
-
-/** A part of a file to be read. */
-interface Wanted {
-  readonly segment: Segment;
-  readonly position: number;
-  readonly end: number;
-  /** Entry of the index that follows. */
-  readonly next: number;
-}
 
 /** What a reader works on. */
 export interface ReaderParts {
@@ -98,7 +88,7 @@ export class LogReader {
     };
     await this.#again(async () => {
       const from = state.shares.findIndex((share) => share.lastAt >= timeMs);
-      if (from >= 0) await this.#walk(state, from, (spans) => spans.ofTime(timeMs), READ_BYTES_MAX, visitor);
+      if (from >= 0) await this.#walk(state, from, (spans) => spans.ofTime(timeMs), POSITION_BYTES, visitor);
     });
     return BigInt(Math.max(state.start, Math.min(found ?? state.end, state.end)));
   }
@@ -196,9 +186,9 @@ export class LogReader {
     visitor: Visitor,
   ): Promise<boolean> {
     for (let next = from; next < spans.count;) {
-      const wanted = plan(segment, spans, next, bytesMax);
+      const wanted = planReads(spans, next, bytesMax);
       next = wanted.at(-1)?.next ?? spans.count;
-      if (!(await this.#visit(state, wanted, visitor))) return false;
+      if (!(await this.#visit(state, segment, wanted, visitor))) return false;
     }
     return true;
   }
@@ -220,11 +210,16 @@ export class LogReader {
   }
 
   /** Reads and walks parts of a file; false when the visitor stopped. */
-  async #visit(state: ShardState, wanted: readonly Wanted[], visitor: Visitor): Promise<boolean> {
+  async #visit(
+    state: ShardState,
+    segment: Segment,
+    wanted: readonly PlannedRead[],
+    visitor: Visitor,
+  ): Promise<boolean> {
     for (let from = 0; from < wanted.length; from += READS_MAX) {
       const parts = wanted.slice(from, from + READS_MAX);
-      const pieces = await Promise.all(parts.map(async (part) => await this.#read(part)));
-      for (const [index, { segment, position }] of parts.entries()) {
+      const pieces = await Promise.all(parts.map(async (part) => await this.#read(segment, part)));
+      for (const [index, { position }] of parts.entries()) {
         try {
           if (!walkPiece({ segment, position, bytes: pieces[index] as Buffer }, state.id, visitor)) return false;
         } catch (error) {
@@ -235,20 +230,12 @@ export class LogReader {
     return true;
   }
 
-  async #read({ segment, position, end }: Wanted): Promise<Buffer> {
-    const { segments } = this.#parts;
-    const handle = segments.handles.acquire(segment);
+  async #read(segment: Segment, { position, end }: PlannedRead): Promise<Buffer> {
     try {
-      const file = await handle.file;
-      const bytes = Buffer.allocUnsafeSlow(end - position);
-      const count = await file.read(bytes, position);
-      if (count < bytes.length) throw damage(segment.path, position + count, 'the file ends too early');
-      return bytes;
+      return await this.#parts.segments.handles.read(segment, position, end);
     } catch (error) {
       if (this.#isGone(segment, error)) throw new Vanished();
       throw this.#note(error);
-    } finally {
-      segments.handles.release(handle);
     }
   }
 
@@ -265,24 +252,3 @@ export class LogReader {
 
 /** A segment's file is no more part of the log. */
 class Vanished extends Error {}
-
-/** Which parts of a file to read for about `bytesMax` bytes of a shard from entry `from` of its index on. */
-function plan(segment: Segment, spans: Spans, from: number, bytesMax: number): Wanted[] {
-  const parts: Wanted[] = [];
-  let bytes = 0;
-  let part: { position: number; end: number } | undefined;
-  let next = from;
-  for (let span = spans.at(next); span !== undefined && bytes < bytesMax; span = spans.at(next)) {
-    const end = span.position + span.length;
-    bytes += span.length;
-    next += 1;
-    const isNear = part !== undefined && span.position - part.end <= GAP_BYTES_MAX;
-    if (part !== undefined && isNear && end - part.position <= READ_BYTES_MAX) part.end = end;
-    else {
-      if (part !== undefined) parts.push({ segment, ...part, next: next - 1 });
-      part = { position: span.position, end };
-    }
-  }
-  if (part !== undefined) parts.push({ segment, ...part, next });
-  return parts;
-}

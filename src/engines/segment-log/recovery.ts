@@ -1,5 +1,6 @@
 import { ENTRY_FIXED_BYTES } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
+import { isScattered } from './cleaning-policy.ts';
 import { type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
 import { findFooter, readFooter, type Footer } from './footer.ts';
 import {
@@ -184,8 +185,10 @@ class Recovery {
     segment.lastCommit = footer.lastCommit;
     segment.sources = footer.sources;
     segment.footer = { position: footer.end, bytes: found.footerBytes };
-    segment.index = undefined;
     foldFooter(this.#table, segment, footer);
+    segment.index = footer.index;
+    segment.isScattered = isScattered(segment);
+    segment.index = undefined;
     if (isJournal) this.#lastCommit = Math.max(this.#lastCommit, footer.lastCommit);
     this.#segments.push(segment);
     return undefined;

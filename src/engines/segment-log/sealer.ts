@@ -1,6 +1,7 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { encodeFooter } from './footer.ts';
+import { isScattered } from './cleaning-policy.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
@@ -59,6 +60,7 @@ export class Sealer {
     }
     segment.footer = { position: segment.end, bytes: footer.length };
     this.#segments.resize(segment, segment.end + footer.length);
+    segment.isScattered = isScattered(segment);
     segment.index = undefined;
     this.#indexes.keep(segment, index);
     return true;

@@ -26,6 +26,13 @@ export class Spans {
     return this.#count;
   }
 
+  /** Bytes of the file that entries lead to. */
+  get coveredBytes(): number {
+    let bytes = 0;
+    for (let index = 0; index < this.#count; index += 1) bytes += this.#bytes[index] as number;
+    return bytes;
+  }
+
   /** Memory it takes, in bytes. */
   get memoryBytes(): number {
     return this.#first.length * ENTRY_BYTES;

@@ -62,6 +62,8 @@ export class Segment {
   footer: FooterPlace | undefined;
   /** Settled files that this one took over from, or journal files. */
   sources: readonly number[] = [];
+  /** Whether reading one shard means reading mostly others'; said when the file is sealed. */
+  isScattered = false;
   /** Whether a place in it is known to be damaged: such a file is never taken over from. */
   isDamaged = false;
 

@@ -2,10 +2,10 @@ import { assert } from '../../kernel/assert.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Offset, ShardOptions, ShardRef, ShardWriter, Slice, StreamStore } from '../../ports/stream-store.ts';
 import { Fenced, shardKey, Unavailable } from '../../ports/stream-store.ts';
+import type { Cleaner } from './cleaner.ts';
 import type { Committer } from './committer.ts';
 import { FLAG_DROP } from './format.ts';
 import type { LogReader } from './reader.ts';
-import type { Retention } from './retention.ts';
 import { CATALOG_SHARD, type ShardTable } from './shard-table.ts';
 import type { Slabs } from './slabs.ts';
 import { LogWriter, NO_ENTRIES } from './writer.ts';
@@ -17,7 +17,7 @@ export interface StoreParts {
   readonly table: ShardTable;
   readonly committer: Committer;
   readonly reader: LogReader;
-  readonly retention: Retention;
+  readonly cleaner: Cleaner;
   readonly slabs: Slabs;
 }
 
@@ -47,7 +47,7 @@ export class SegmentStore implements StreamStore {
 
   async dropShards(shards: readonly ShardRef[]): Promise<void> {
     await Promise.all(shards.map((ref) => this.#drop(ref)));
-    this.#parts.retention.ask();
+    this.#parts.cleaner.ask();
   }
 
   shards(): readonly ShardRef[] {

@@ -1,0 +1,238 @@
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { chooseJob, isScattered, type CleaningState } from './cleaning-policy.ts';
+import { DamagedLog } from './format.ts';
+import type { IndexCache } from './index-cache.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentSet } from './segment-set.ts';
+import { settle, takeOver } from './settle.ts';
+import type { ShardTable } from './shard-table.ts';
+import type { Space } from './space.ts';
+import { TrustedClock } from './trusted-clock.ts';
+
+/** How often the cleaner looks when nobody asks. */
+const LOOK_MS = 5000;
+/** A part of the journal is ended early when its records lie scattered and nothing came for so long. */
+const IDLE_MS = 5000;
+const IDLE_BYTES_MIN = 1024 * 1024;
+/** Shortest piece of work that is followed by a rest, and longest rest, in ms. */
+const REST_MS_MIN = 4;
+const REST_MS_MAX = 50;
+
+/** What the cleaner works on. */
+export interface CleanerParts {
+  readonly environment: Environment;
+  readonly segments: SegmentSet;
+  readonly indexes: IndexCache;
+  readonly table: ShardTable;
+  readonly space: Space;
+  readonly diskBytesMax: number | undefined;
+  /** Ends the part of the journal that is being written. */
+  readonly roll: () => Promise<void>;
+  /** Told of a damaged place. */
+  readonly damaged: (message: string) => void;
+}
+
+/**
+ * Keeps the log's files to what is needed: removes those of which nobody needs a record, and settles others: what is
+ * needed of some neighbours is copied into one file, each shard's records together. One piece of work at a time.
+ */
+export class Cleaner {
+  readonly #parts: CleanerParts;
+  readonly #clock: TrustedClock;
+  #cancelTimer: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+  #isAskedAgain = false;
+  #closed = false;
+  #restedAt = 0;
+  #idleSince = 0;
+  #idleEnd = 0;
+
+  constructor(parts: CleanerParts) {
+    this.#parts = parts;
+    this.#clock = new TrustedClock(parts.environment.clock);
+  }
+
+  start(): void {
+    this.ask();
+    this.#later();
+  }
+
+  /** Looks now, or again after the work under way. */
+  ask(): void {
+    this.#isAskedAgain = true;
+    this.#running ??= this.#work().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    await this.#running;
+  }
+
+  #later(): void {
+    this.#cancelTimer = this.#parts.environment.clock.timer(LOOK_MS, () => {
+      this.ask();
+      this.#later();
+    });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#isAskedAgain && !this.#closed) {
+      this.#isAskedAgain = false;
+      await this.#removeExpired();
+      await this.#parts.space.look();
+      await this.#endIdle();
+      this.#measure();
+      const job = chooseJob(this.#state());
+      if (job === undefined || !(await this.#settle(job))) continue;
+      this.#isAskedAgain = true;
+    }
+  }
+
+  #state(): CleaningState {
+    const { segments, diskBytesMax } = this.#parts;
+    const { segmentBytesMax } = segments.options;
+    return { segments: this.#complete(), now: this.#clock.now(), segmentBytesMax, diskBytesMax };
+  }
+
+  /**
+   * Files that may go. The newest part of the journal stays, since it tells the next start where all shards stand; and
+   * until a part has its footer only the next one tells where it ends.
+   */
+  #complete(): readonly Segment[] {
+    const { segments } = this.#parts;
+    const all = segments.all();
+    const isOpen = (segment: Segment): boolean =>
+      !segment.isSettled && segment.version > 1 && segment.footer === undefined;
+    const first = all.find(isOpen)?.number ?? Infinity;
+    const newest = segments.newest?.number ?? 0;
+    return all.filter(({ isSettled, number }) => isSettled || (number < newest && number <= first));
+  }
+
+  async #removeExpired(): Promise<void> {
+    const now = this.#clock.now();
+    let count = 0;
+    for (const segment of this.#complete()) {
+      // What a damaged file held is not wholly known.
+      const isUnknown = segment.isDamaged && ![...segment.shares.values()].some((share) => share.hasRecords);
+      if (isUnknown || segment.liveBytes(now) > 0) continue;
+      await this.#delete(segment);
+      count += 1;
+    }
+    if (count > 0) await this.#syncDirectory();
+  }
+
+  async #delete(segment: Segment): Promise<void> {
+    const { table, indexes } = this.#parts;
+    for (const share of segment.shares.values()) {
+      const { state } = share;
+      const at = state.shares.indexOf(share);
+      if (at >= 0) state.shares.splice(at, 1);
+      if (share.hasRecords) state.advanceStart(share.end);
+      state.mentions -= 1;
+      table.forgetIfGone(state);
+    }
+    indexes.forget(segment);
+    await this.#remove(segment);
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    const { environment, segments } = this.#parts;
+    const fields = { path: segment.path, bytes: segment.fileBytes };
+    try {
+      await segments.delete(segment);
+      environment.log.info('log.segment.deleted', fields);
+    } catch (error) {
+      // The next start finds the file again, and removes it again.
+      environment.log.warn('log.segment.stuck', { path: segment.path, error: String(error) });
+    }
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const { environment, segments } = this.#parts;
+    try {
+      await environment.files.syncDirectory(segments.options.directory);
+    } catch (error) {
+      environment.log.warn('log.segment.stuck', { path: segments.options.directory, error: String(error) });
+    }
+  }
+
+  /** Whether the job was done. */
+  async #settle(sources: readonly Segment[]): Promise<boolean> {
+    const { environment, segments, indexes, table } = this.#parts;
+    const { meter, log, clock } = environment;
+    const startedAt = clock.monotonic();
+    this.#restedAt = startedAt;
+    try {
+      const now = (): number => this.#clock.now();
+      const settled = await settle({ environment, segments, indexes, now, pause: () => this.#pause() }, sources);
+      takeOver(sources, settled);
+      segments.replace(sources, settled);
+      for (const source of sources) {
+        indexes.forget(source);
+        await this.#remove(source);
+        for (const { state } of source.shares.values()) table.forgetIfGone(state);
+      }
+      await this.#syncDirectory();
+      const bytes = settled.fileBytes;
+      meter.count('log_settled_bytes_total', {}, bytes);
+      const tookMs = Math.round(clock.monotonic() - startedAt);
+      log.info('log.settled', { path: settled.path, files: sources.length, bytes, tookMs });
+      return true;
+    } catch (error) {
+      await this.#failed(sources, error);
+      return false;
+    }
+  }
+
+  async #failed(sources: readonly Segment[], error: unknown): Promise<void> {
+    if (!(error instanceof EnvironmentError) && !this.#closed) throw error;
+    const { environment, space, damaged } = this.#parts;
+    environment.log.warn('log.settle.failed', { path: sources[0]?.path, error: String(error) });
+    if (error instanceof DamagedLog) {
+      damaged(error.message);
+      for (const source of sources) if (error.message.includes(source.path)) source.isDamaged = true;
+      this.#isAskedAgain = true;
+    }
+    if (error instanceof EnvironmentError && error.code === 'ENOSPC') {
+      this.#isAskedAgain = await space.makeRoom();
+    }
+  }
+
+  /** Rests as long as it worked, so that commits find the disk free; not when space is short. */
+  async #pause(): Promise<void> {
+    const { environment, space } = this.#parts;
+    const { clock } = environment;
+    if (this.#closed) throw new Closing();
+    const workedMs = clock.monotonic() - this.#restedAt;
+    if (workedMs > REST_MS_MIN && space.refusal() === undefined) await clock.sleep(Math.min(workedMs, REST_MS_MAX));
+    else await new Promise<void>((resolve) => clock.soon(resolve));
+    this.#restedAt = clock.monotonic();
+  }
+
+  /** Single puts leave small pieces: once they pause, the file ends early, so that it can be settled. */
+  async #endIdle(): Promise<void> {
+    const { segments, environment, roll } = this.#parts;
+    const active = segments.active?.segment;
+    if (active === undefined || active.end < IDLE_BYTES_MIN || !isScattered(active)) return;
+    const now = environment.clock.monotonic();
+    if (active.end !== this.#idleEnd) {
+      this.#idleEnd = active.end;
+      this.#idleSince = now;
+    } else if (now - this.#idleSince >= IDLE_MS) await roll();
+  }
+
+  #measure(): void {
+    const { segments, environment } = this.#parts;
+    let unsettled = 0;
+    for (const segment of segments.all()) if (isScattered(segment)) unsettled += segment.fileBytes;
+    environment.meter.gauge('log_unsettled_bytes', {}, unsettled);
+    environment.meter.gauge('log_segments', {}, segments.all().length);
+  }
+}
+
+/** The log is closing: the work is given up. */
+class Closing extends Error {}

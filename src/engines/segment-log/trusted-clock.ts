@@ -1,0 +1,42 @@
+import type { Clock } from '../../ports/environment.ts';
+
+/** A wall clock that is ahead of the time that passed by more than this has been set. */
+const STEP_MS = 60_000;
+/** For so long nothing is deleted on the word of a clock that was set forward: it may be set back. */
+const DOUBT_MS = 15 * 60_000;
+
+/**
+ * The time by which records are deleted for good. A clock that was set forward is believed only after a while; one that
+ * was set back at once.
+ */
+export class TrustedClock {
+  readonly #clock: Clock;
+  #wall: number;
+  #monotonic: number;
+  #doubtedSince: number | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#wall = clock.now();
+    this.#monotonic = clock.monotonic();
+  }
+
+  /** In ms since the Unix epoch; never ahead of the wall clock. */
+  now(): number {
+    const wall = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
+    const expected = this.#wall + monotonic - this.#monotonic;
+    this.#monotonic = monotonic;
+    if (wall <= expected + STEP_MS) this.#doubtedSince = undefined;
+    else this.#doubtedSince ??= monotonic;
+    const isDoubted = this.#doubtedSince !== undefined && monotonic - this.#doubtedSince < DOUBT_MS;
+    this.#wall = isDoubted ? expected : wall;
+    if (!isDoubted) this.#doubtedSince = undefined;
+    return this.#wall;
+  }
+
+  /** Whether the wall clock is not believed at present. */
+  get isDoubting(): boolean {
+    return this.#doubtedSince !== undefined;
+  }
+}
