@@ -76,7 +76,7 @@ test('the config page has every section, and says what is not built', async () =
   assert.match(page, /\| `streams\.NAME\.ShardCount` \| a whole number from 1 to /);
   assert.match(page, /\| `deliveries\.NAME\.ExtendedS3DestinationConfiguration\.BucketARN` \|.*\| yes \|/);
   assert.match(page, /\| `streams` \| a mapping \| no \|/);
-  assert.match(page, /\| `engine\.segmentLog\.sync` \|.*always: .*Other values are not built yet\./);
+  assert.match(page, /\| `limits` \|.*off: .*not built yet\./);
 });
 
 function mentionOf(section: string): RegExp {

@@ -13,6 +13,8 @@ export interface NodeFacts {
   readonly gateway: string;
   readonly dataDirectory: string;
   readonly configFile: string | null;
+  /** When answers are durable: always, interval or none. */
+  readonly sync: string;
   readonly region: string;
   readonly account: string;
 }

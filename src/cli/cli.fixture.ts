@@ -42,6 +42,7 @@ export const FACTS = {
   gateway: 'http://127.0.0.1:4568',
   dataDirectory: '/data',
   configFile: '/config/m.yaml',
+  sync: 'always',
   region: 'us-east-1',
   account: '000000000000',
 };

@@ -25,7 +25,7 @@ test('exit codes', async () => {
     ['tail a --limit 0', {}, 2, /Expected a whole number above 0/],
     ['tail a --nonsense', {}, 2, /unknown option '--nonsense'/],
     ['dev --log loud', {}, 2, /Allowed choices are pretty, json/],
-    ['dev --sync interval', {}, 2, /^millrace: --sync interval is not built yet\n$/],
+    ['dev --sync sometimes', {}, 2, /Allowed choices are always, interval, none/],
     ['trigger github.none', {}, 2, /^millrace: no sample github\.none; there are \n$/],
     ['doctor', { examine: async () => [finding] }, 1, /^millrace: this machine is not fit as it is\n$/],
     ['env', reached, 1, /^millrace: broken\n$/],
@@ -56,6 +56,7 @@ test('dev and start hand over what they were given', async () => {
     data: '.millrace',
     ephemeral: false,
     log: 'pretty',
+    sync: undefined,
     unsafe: false,
   };
   const table: readonly (readonly [args: string, run: object])[] = [
@@ -63,7 +64,7 @@ test('dev and start hand over what they were given', async () => {
     ['start', { ...standard, mode: 'start', log: 'json' }],
     ['dev my.yaml --ephemeral --unsafe', { ...standard, file: 'my.yaml', ephemeral: true, unsafe: true }],
     ['dev --api [::1]:0 --gateway localhost:65535', { ...standard, api: '[::1]:0', gateway: 'localhost:65535' }],
-    ['start --log pretty --data d --sync always', { ...standard, mode: 'start', data: 'd' }],
+    ['start --log pretty --data d --sync none', { ...standard, mode: 'start', data: 'd', sync: 'none' }],
   ];
   for (const [args, run] of table) assert.deepEqual((await millrace(args.split(' '))).runs, [run], args);
   for (const address of ['4567', 'h:65536', 'h:', ':1', '::1:80', 'h:-1', 'a b:1', '[h]:1']) {
@@ -153,6 +154,7 @@ const DELIVERIES = {
 
 test('ps prints tables, and leaves out what there is none of', async () => {
   const replies = {
+    'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => STREAMS,
     'GET /admin/routes': () => ROUTES,
     'GET /admin/deliveries': () => DELIVERIES,
@@ -173,13 +175,16 @@ e         a       retrying: disk full  0        0        file
 `,
   );
   const bare = {
+    'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => ({ streams: [] }),
     'GET /admin/routes': () => ({ routes: [] }),
     'GET /admin/deliveries': () => ({ deliveries: [] }),
   };
   assert.equal((await millrace(['ps'], { replies: bare })).out, 'STREAM  MODE  SHARDS  RECORDS  MANAGED\n');
+  const loose = { ...bare, 'GET /admin/node': () => ({ ...FACTS, sync: 'interval' }) };
+  assert.match((await millrace(['ps'], { replies: loose })).out, /^sync: interval \(answers do not wait/);
   const json = await millrace(['ps', '--json'], { replies });
-  assert.deepEqual(JSON.parse(json.out), { ...STREAMS, ...ROUTES, ...DELIVERIES });
+  assert.deepEqual(JSON.parse(json.out), { sync: 'always', ...STREAMS, ...ROUTES, ...DELIVERIES });
 });
 
 test('doctor prints findings', async () => {

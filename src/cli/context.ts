@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly data: string;
   readonly ephemeral: boolean;
   readonly log: 'pretty' | 'json';
+  /** Undefined: as the config says. */
+  readonly sync: 'always' | 'interval' | 'none' | undefined;
   readonly unsafe: boolean;
 }
 

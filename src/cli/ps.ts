@@ -41,6 +41,11 @@ interface Routes {
   }[];
 }
 
+/** Said only where an answer does not mean that a record survives a power cut. */
+function syncLine(sync: string): string {
+  return sync === 'always' ? '' : `sync: ${sync} (answers do not wait for the disk)\n`;
+}
+
 /** `ps`: what the node runs, and how it fares. */
 export function declarePs(program: Command, context: CliContext): void {
   program
@@ -53,11 +58,13 @@ export function declarePs(program: Command, context: CliContext): void {
       const { streams } = (await client.admin('GET', '/admin/streams')) as Streams;
       const { routes } = (await client.admin('GET', '/admin/routes')) as Routes;
       const { deliveries } = (await client.admin('GET', '/admin/deliveries')) as Deliveries;
+      const { sync } = await client.facts();
       if (flags.json === true) {
-        context.out(`${JSON.stringify({ streams, routes, deliveries })}\n`);
+        context.out(`${JSON.stringify({ sync, streams, routes, deliveries })}\n`);
         return;
       }
-      context.out([streamTable(streams), routeTable(routes), deliveryTable(deliveries)].filter(Boolean).join('\n'));
+      const tables = [streamTable(streams), routeTable(routes), deliveryTable(deliveries)];
+      context.out([syncLine(sync), ...tables].filter(Boolean).join('\n'));
     });
 }
 

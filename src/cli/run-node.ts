@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { CliError, exitCodes, type CliContext, type RunOptions } from './context.ts';
+import type { CliContext, RunOptions } from './context.ts';
 
 interface Flags {
   readonly api: string;
   readonly gateway: string;
   readonly data: string;
   readonly ephemeral?: true;
-  readonly sync: string;
+  readonly sync?: NonNullable<RunOptions['sync']>;
   readonly log: RunOptions['log'];
   readonly unsafe?: true;
 }
@@ -36,13 +36,16 @@ export function declareRun(
     .option('--data <dir>', 'data directory', '.millrace')
     .option('--ephemeral', 'keep everything in a temporary folder that goes with the process')
     .addOption(
-      new Option('--sync <when>', 'when answers are durable').choices(['always', 'interval', 'none']).default('always'),
+      new Option('--sync <when>', 'when answers are durable; always unless the config says otherwise').choices([
+        'always',
+        'interval',
+        'none',
+      ]),
     )
     .addOption(new Option('--log <style>', 'log lines').choices(['pretty', 'json']).default(log))
     .option('--unsafe', 'allow what is refused for safety')
     .action(async (file: string | undefined, flags: Flags) => {
-      if (flags.sync !== 'always') throw new CliError(`--sync ${flags.sync} is not built yet`, exitCodes.usage);
-      const { api, gateway, data, ephemeral = false, log: style, unsafe = false } = flags;
-      done(await context.run({ mode, file, api, gateway, data, ephemeral, log: style, unsafe }));
+      const { api, gateway, data, ephemeral = false, log: style, sync, unsafe = false } = flags;
+      done(await context.run({ mode, file, api, gateway, data, ephemeral, log: style, sync, unsafe }));
     });
 }

@@ -1,4 +1,5 @@
 import { claimDataDirectory } from '../environments/data-directory.ts';
+import type { SegmentLogOptions } from '../engines/segment-log/index.ts';
 import type { NodeEnvironment } from '../environments/node/index.ts';
 import type { AdminRoute, Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
@@ -6,6 +7,8 @@ import { createAwsJson } from '../wire/aws-json/index.ts';
 import { createInFlightBudget, openListener } from '../wire/http/listener.ts';
 import { createApi } from './api.ts';
 import { compose, type ComposedNode, type Sections } from './index.ts';
+
+export type { SyncMode } from '../engines/segment-log/index.ts';
 
 /** Bytes of one AWS request: 10 MiB of records in base64, and room for keys and names. */
 const AWS_BODY_BYTES_MAX = 16 * 1024 * 1024;
@@ -15,6 +18,9 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+/** When appends are answered, and how much of the disk the log may take. */
+export type LogSettings = Pick<SegmentLogOptions, 'sync' | 'intervalMs' | 'diskBytesMax' | 'reserveBytes'>;
 
 /** What a node with listeners needs beside its environment. */
 export interface ServeOptions {
@@ -29,6 +35,8 @@ export interface ServeOptions {
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
   readonly sections: Sections;
+  /** Of the log. */
+  readonly engine: LogSettings;
   /** Of the program, for `/admin/node`. */
   readonly version: string;
   /** Absolute path; absent: none. */
@@ -79,6 +87,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     identity,
     mode,
     onFailure: (error) => fail(error),
+    log: options.engine,
   });
   let ready = true;
   const awsJson = createAwsJson({ operations: node.operations, bodyBytesMax: AWS_BODY_BYTES_MAX }, environment);
@@ -109,12 +118,20 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
 
 /** What client commands need to know of a node. */
 function nodeRoute(options: ServeOptions, urls: () => { readonly api: string; readonly gateway: string }): AdminRoute {
-  const { version, mode, dataDirectory, configFile = null, identity } = options;
+  const { version, mode, dataDirectory, configFile = null, identity, engine } = options;
   return {
     method: 'GET',
     path: '/admin/node',
     doc: 'The node itself: version, listeners, data directory, config file.',
-    handle: async () => ({ version, mode, ...urls(), dataDirectory, configFile, ...identity }),
+    handle: async () => ({
+      version,
+      mode,
+      ...urls(),
+      dataDirectory,
+      configFile,
+      sync: engine.sync ?? 'always',
+      ...identity,
+    }),
   };
 }
 

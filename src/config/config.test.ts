@@ -59,7 +59,7 @@ function refused(text: string): readonly string[] {
 
 test('what is not there stays out', () => {
   for (const text of ['', '# nothing\n', 'null', '{}']) {
-    assert.deepEqual(load(text), { server: {}, sections: {}, secrets: new Set() }, text);
+    assert.deepEqual(load(text), { server: {}, engine: {}, sections: {}, secrets: new Set() }, text);
   }
   assert.deepEqual(load('streams: {}\nthings:\n').sections, { streams: {}, things: null });
 });
@@ -148,11 +148,10 @@ test('words that are not built yet', () => {
     ['server: { tls: { cert: c } }', `m.yaml:1:11 server.tls: ${soon}`],
     ['engine: { kafka: {} }', `m.yaml:1:11 engine.kafka: ${soon}`],
     ['engine: { segmentLog: { sync: always } }'],
-    ['engine: { segmentLog: { sync: none } }', `m.yaml:1:31 engine.segmentLog.sync: ${soon}`],
-    ['engine: { segmentLog: { sync: interval } }', `m.yaml:1:31 engine.segmentLog.sync: ${soon}`],
+    ['engine: { segmentLog: { sync: interval, intervalMs: 50, diskBytesMax: 100000000 } }'],
     [
       'engine: { segmentLog: { sync: allways } }',
-      "m.yaml:1:31 engine.segmentLog.sync: 'allways' is unknown, expected one of always, did you mean always?",
+      "m.yaml:1:31 engine.segmentLog.sync: 'allways' is unknown, expected one of always, interval, none, did you mean always?",
     ],
     ['limits: off'],
     ['limits: aws', `m.yaml:1:9 limits: ${soon}`],

@@ -1,9 +1,9 @@
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
-import { configSchema, type ConfigSection, type ServerOptions } from './schema.ts';
+import { configSchema, type ConfigSection, type EngineOptions, type ServerOptions } from './schema.ts';
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
-export type { ServerOptions } from './schema.ts';
+export type { EngineOptions, ServerOptions } from './schema.ts';
 
 /** What a config is checked with. */
 export interface ConfigOptions {
@@ -17,6 +17,7 @@ export interface ConfigOptions {
 /** A checked config. */
 export interface Config {
   readonly server: ServerOptions;
+  readonly engine: EngineOptions;
   /** By their top-level word. */
   readonly sections: Readonly<Record<string, unknown>>;
   /** Names of the secrets it uses. */
@@ -88,6 +89,7 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
   const sections = options.sections.map(({ section }) => [section, value[section]] as const);
   return {
     server: value['server'] ?? {},
+    engine: value['engine'] ?? {},
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
     secrets: substituted.secrets,
   };

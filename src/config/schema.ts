@@ -17,18 +17,34 @@ const server = s.struct(
   { doc: 'The node itself and its api listener.' },
 );
 
+/** Below this the log could not keep a reserve and a few segments. */
+const DISK_BYTES_MIN = 64 * 1024 * 1024;
+
 const engine = s.struct(
   {
     segmentLog: s.optional(
       s.struct({
         sync: s.optional(
-          s.either([
-            s.string({ values: ['always'], doc: 'Every answer waits for its fdatasync.' }),
-            s.notBuilt({ values: ['interval', 'none'] }),
-          ]),
+          s.string({
+            values: ['always', 'interval', 'none'],
+            doc:
+              'always (the default): every answer waits for its fdatasync. interval: answers wait for the system, ' +
+              'which is told to write every `intervalMs`. none: only the end of a segment and a clean stop wait.',
+          }),
         ),
-        intervalMs: s.optional(s.notBuilt()),
-        diskBytesMax: s.optional(s.notBuilt()),
+        intervalMs: s.optional(
+          s.integer({
+            min: 1,
+            max: 60_000,
+            doc: 'With `sync: interval`: what a power cut may take, in ms; default 100.',
+          }),
+        ),
+        diskBytesMax: s.optional(
+          s.integer({
+            min: DISK_BYTES_MIN,
+            doc: 'What the log may take of the disk. At 85 % it warns, at 95 % appends are refused; default: no bound.',
+          }),
+        ),
       }),
     ),
     kafka: s.optional(s.notBuilt()),
@@ -62,6 +78,9 @@ export const ownWords = {
   faults: s.optional(s.notBuilt()),
   outgoing: s.optional(s.notBuilt()),
 };
+
+/** The checked section `engine`. */
+export type EngineOptions = s.Static<typeof engine>;
 
 /** The checked section `server`. */
 export type ServerOptions = s.Static<typeof server>;

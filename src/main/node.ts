@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serve, type Address, type ServedNode } from '../compose/serve.ts';
-import type { Config, ServerOptions } from '../config/index.ts';
+import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
+import { InvalidConfig, type Config } from '../config/index.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
@@ -18,6 +18,10 @@ export interface StartNodeOptions {
   readonly api: Address;
   readonly gateway: Address;
   readonly log: LogStyle;
+  /** Stronger than the config's word. */
+  readonly sync?: SyncMode | undefined;
+  /** Allows what `start` refuses. */
+  readonly unsafe?: boolean;
 }
 
 /** A started node. */
@@ -27,6 +31,7 @@ export interface StartedNode {
   readonly config: Config;
   /** Absolute. */
   readonly dataDirectory: string;
+  readonly sync: SyncMode;
   /** The same where it goes with the node. */
   readonly temporary: string | undefined;
   /** Reads the config again and takes it over; rejects with InvalidConfig and keeps the old one. */
@@ -57,10 +62,13 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     });
   try {
     const config = await read();
+    refuseUnsafe(config, options);
     let reloading: Promise<void> = Promise.resolve();
     let isStopping = false;
-    const served = await serve({ ...options, ...serveOptions(config, options), environment, dataDirectory });
+    const own = serveOptions(config, options);
+    const served = await serve({ ...options, ...own, environment, dataDirectory });
     return {
+      sync: own.engine.sync ?? 'always',
       served,
       environment,
       config,
@@ -71,7 +79,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         const mine = reloading.then(async () => {
           if (isStopping) return;
           const changed = await read();
-          warnOfRestart(environment, config.server, changed.server);
+          warnOfRestart(environment, 'server', config.server, changed.server);
+          warnOfRestart(environment, 'engine', config.engine, changed.engine);
           await served.reload(changed.sections);
         });
         reloading = mine.catch(() => undefined);
@@ -90,8 +99,13 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   }
 }
 
-function serveOptions({ server, sections }: Config, { config }: StartNodeOptions) {
+function serveOptions({ server, engine, sections }: Config, { config, data, sync }: StartNodeOptions) {
+  const given = engine.segmentLog ?? {};
+  // The declaration takes no other words.
+  const log: LogSettings = { ...given, sync: sync ?? (given.sync as SyncMode | undefined) ?? 'always' };
   return {
+    // What goes with the process needs nothing for the day when the disk is full.
+    engine: data === undefined ? { ...log, reserveBytes: 0 } : log,
     identity: { region: server.region ?? 'us-east-1', account: server.account ?? '000000000000' },
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
@@ -101,9 +115,14 @@ function serveOptions({ server, sections }: Config, { config }: StartNodeOptions
   };
 }
 
+function refuseUnsafe({ engine }: Config, { mode, sync, unsafe = false }: StartNodeOptions): void {
+  if (mode === 'dev' || unsafe || (sync ?? engine.segmentLog?.sync) !== 'none') return;
+  throw new InvalidConfig(['engine.segmentLog.sync: none may lose what was answered; --unsafe allows it in `start`']);
+}
+
 const VERSION = await packageVersion();
 
-function warnOfRestart({ log }: NodeEnvironment, before: ServerOptions, after: ServerOptions): void {
+function warnOfRestart({ log }: NodeEnvironment, section: string, before: object, after: object): void {
   if (JSON.stringify(before) === JSON.stringify(after)) return;
-  log.warn('config.restart-needed', { section: 'server', hint: 'what changed there is taken over at the next start' });
+  log.warn('config.restart-needed', { section, hint: 'what changed there is taken over at the next start' });
 }

@@ -32,7 +32,8 @@ export async function runNode(options: RunOptions): Promise<number> {
   let node: StartedNode;
   try {
     const data = options.ephemeral ? undefined : options.data;
-    node = await startNode({ config: file, mode: options.mode, data, api, gateway, log: options.log });
+    const { mode, log, sync } = options;
+    node = await startNode({ config: file, mode, data, api, gateway, log, sync, unsafe: options.unsafe });
   } catch (error) {
     return startFailed(error);
   }

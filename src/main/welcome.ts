@@ -5,6 +5,12 @@ const LINES_MAX = 12;
 /** Where commands look unless they are told. */
 const USUAL_PORT = ':4567';
 
+const DURABILITY = {
+  always: '(every answer waits for the disk)',
+  interval: '(sync: interval; a power cut may take the newest answers)',
+  none: '(sync: none; a power cut may take many answers)',
+} as const;
+
 /** What `dev` says once it is ready: at most 12 lines, with every address a user needs. */
 export function welcome(node: StartedNode, file: string | undefined): string {
   const { served, config, dataDirectory } = node;
@@ -17,7 +23,7 @@ export function welcome(node: StartedNode, file: string | undefined): string {
   const gateway = [`  gateway   ${served.gateway}`];
   const at = served.api.endsWith(USUAL_PORT) ? '' : ` --api ${served.api}`;
   const last = [
-    `  data      ${here(dataDirectory)}`,
+    `  data      ${here(dataDirectory)}  ${DURABILITY[node.sync]}`,
     `  clients   eval "$(millrace env${at})"    secrets: millrace env${at} --show-secrets`,
     `  look      millrace ps${at} | millrace tail STREAM | millrace trigger github.push`,
   ];

@@ -20,6 +20,8 @@ const MIB = 1024 * 1024;
 const SEGMENT_BYTES_MAX = 64 * MIB;
 const PENDING_BYTES_MAX = 64 * MIB;
 const RESERVE_BYTES = 64 * MIB;
+/** What is bounded holds at least so many files. */
+const PARTS = 32;
 const TAIL_BYTES_MAX = 8 * MIB;
 const SYNC_INTERVAL_MS = 100;
 
@@ -37,9 +39,9 @@ export interface SegmentLogOptions {
   readonly intervalMs?: number;
   /** What all files of the log may take together; default: as much as there is. */
   readonly diskBytesMax?: number;
-  /** Kept back for what must be written on a full disk; default 64 MiB, 0: nothing. */
+  /** Kept back for what must be written on a full disk; default 64 MiB, less where the bound is small; 0: nothing. */
   readonly reserveBytes?: number;
-  /** Size at which a segment file ends; default 64 MiB. */
+  /** Size at which a segment file ends; default 64 MiB, less where the bound is small. */
   readonly segmentBytesMax?: number;
   /** Bytes of entries that may wait for the disk; default 64 MiB. */
   readonly pendingBytesMax?: number;
@@ -97,7 +99,11 @@ type Parts = ReturnType<typeof assemble>;
 
 function assemble(environment: Environment, options: SegmentLogOptions, found: Recovered) {
   const { directory, epoch, onFailure, sync = 'always', intervalMs = SYNC_INTERVAL_MS } = options;
-  const { segmentBytesMax = SEGMENT_BYTES_MAX, pendingBytesMax = PENDING_BYTES_MAX } = options;
+  const { diskBytesMax: bytesMax, pendingBytesMax = PENDING_BYTES_MAX } = options;
+  // A small log has small files, so that its bound is met closely.
+  const part = Math.floor((bytesMax ?? Infinity) / PARTS);
+  const { segmentBytesMax = Math.min(SEGMENT_BYTES_MAX, part) } = options;
+  const { reserveBytes = Math.min(RESERVE_BYTES, part) } = options;
   const { table } = found;
   const segments = new SegmentSet(
     environment,
@@ -108,7 +114,6 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
   const indexes = new IndexCache(environment, segments);
   const slabs = new Slabs();
   const tail = new TailCache(slabs, TAIL_BYTES_MAX);
-  const { diskBytesMax: bytesMax, reserveBytes = RESERVE_BYTES } = options;
   const space = new Space(environment, segments, { bytesMax, reserveBytes });
   const sealer = new Sealer(environment, segments, indexes, onFailure);
   const committer = new Committer(environment, {
