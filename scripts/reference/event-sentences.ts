@@ -3,7 +3,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'aws.bug': 'An AWS action failed by a bug; answered with `InternalFailure` and this `requestId`.',
   'aws.failed': 'An AWS action failed because the disk or the system did.',
   'catalog.append.unknown': 'Whether a catalog change was written is not known yet; the same bytes are sent again.',
-  'catalog.failed': 'The catalog can no longer follow its log: the process ends.',
+  'catalog.failed': 'The catalog can no longer follow its log, or differs from what others folded: the process ends.',
   'catalog.session.kept': 'The end of the catalog’s session could not be written; it is forgotten after a day.',
   'catalog.snapshot.failed': 'A snapshot of the catalog could not be kept; the log still holds everything.',
   'catalog.watcher.failed': 'A bug in what follows a change of the catalog.',
@@ -58,6 +58,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
 export const metricSentences: Readonly<Record<string, string>> = {
   aws_failures_total: 'AWS actions that failed because the disk or the system did.',
   catalog_commands_total: 'Commands folded into the catalog.',
+  catalog_snapshot_ms: 'From a marker’s turn to its snapshot being worked out and, by its writer, stored.',
   catalog_waiting_changes: 'Changes that wait for the catalog’s log.',
   firehose_data_freshness_ms: 'Age of the oldest record of the last batch when it arrived, by `delivery`.',
   firehose_delivered_bytes_total: 'Bytes of records delivered, by `delivery`.',

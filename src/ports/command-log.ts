@@ -15,7 +15,8 @@ export interface CommandLog {
   tail(from: Offset, signal: AbortSignal): AsyncIterable<readonly LoggedCommand[]>;
   /** First offset not yet durable. */
   end(): Promise<Offset>;
-  saveSnapshot(at: Offset, bytes: Uint8Array): Promise<void>;
+  /** Stores the parts, one behind the other, as one snapshot: whole or not at all. */
+  saveSnapshot(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void>;
   /** The newest whole snapshot, if any; `at` is the first offset it does not cover. */
   loadSnapshot(): Promise<{ readonly at: Offset; readonly bytes: Uint8Array } | undefined>;
   /** A hint: commands below `before` are covered by a snapshot. */

@@ -57,8 +57,10 @@ export class MemoryCommandLog implements CommandLog {
     return BigInt(this.#commands.length);
   }
 
-  async saveSnapshot(at: Offset, bytes: Uint8Array): Promise<void> {
-    this.snapshots.push({ at, bytes: Uint8Array.from(bytes) });
+  async saveSnapshot(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    const made: Uint8Array[] = [];
+    for await (const part of parts) made.push(part);
+    this.snapshots.push({ at, bytes: Buffer.concat(made) });
   }
 
   async loadSnapshot(): Promise<{ at: Offset; bytes: Uint8Array } | undefined> {

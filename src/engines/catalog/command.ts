@@ -1,7 +1,22 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
-import type { CatalogOp, Json } from '../../ports/catalog.ts';
+import type { CatalogOp, Json, LeaseRequest } from '../../ports/catalog.ts';
 import type { Offset } from '../../ports/stream-store.ts';
 import { canonicalJson } from '../../kernel/json.ts';
+
+/** What everybody must have folded up to one place: the hash of the state's bytes, in hexadecimal. */
+export interface Digest {
+  /** First offset not covered. */
+  readonly at: Offset;
+  /** Of the snapshot's bytes: hashes of different formats cannot be compared. */
+  readonly format: number;
+  readonly hash: string;
+}
+
+/** Makes the state right behind the command a snapshot, wherever it is folded. */
+export interface Marker {
+  /** What its writer found at an earlier marker, if it knows: whoever folded something else there must stop. */
+  readonly previous?: Digest;
+}
 
 /**
  * One proposal as it stands in the log. `session` and `sequence` name it: a command that reaches the log twice is
@@ -16,13 +31,21 @@ export interface Command {
   readonly ops: readonly CatalogOp[];
   /** The session ends with this command. */
   readonly ends: boolean;
+  readonly marker?: Marker;
 }
 
-const VERSION = 1;
+/** 2 brought leases, `keep` and markers; what a command of version 1 means has not changed. */
+const VERSION = 2;
+const VERSION_OLDEST = 1;
+const OWNER_CHARACTERS_MAX = 256;
+const TTL_MS_MAX = 24 * 3_600_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The text of operations inside a command: `k` key, `e` expected revision or null, `p` value put, `d` removal. */
+/**
+ * The text of operations inside a command: `k` key, `e` expected revision or null, then `p` value put, `d` removal, `l`
+ * lease or `c` for a condition alone.
+ */
 export function encodeOps(ops: readonly CatalogOp[]): string {
   return canonicalJson(ops.map(encodeOp));
 }
@@ -32,18 +55,32 @@ export function encodeCommand(command: Omit<Command, 'ops'>, opsText: string): U
   const ends = command.ends ? '"end":true,' : '';
   const opened = command.opened === undefined ? '' : `"o":"${command.opened}",`;
   const session = JSON.stringify(command.session);
-  return encoder.encode(`{${ends}${opened}"ops":${opsText},"q":${command.sequence},"s":${session},"v":${VERSION}}`);
+  const marker = command.marker === undefined ? '' : `"m":${encodeMarker(command.marker)},`;
+  return encoder.encode(
+    `{${ends}${marker}${opened}"ops":${opsText},"q":${command.sequence},"s":${session},"v":${VERSION}}`,
+  );
+}
+
+/** Whether a lease may be asked for in this way. */
+export function isLeaseRequest(request: unknown): request is LeaseRequest {
+  const owner = member(request, 'owner');
+  const ttlMs = member(request, 'ttlMs');
+  const isOwner = typeof owner === 'string' && owner.length > 0 && owner.length <= OWNER_CHARACTERS_MAX;
+  return isOwner && Number.isSafeInteger(ttlMs) && (ttlMs as number) >= 1 && (ttlMs as number) <= TTL_MS_MAX;
 }
 
 /** Reads a command. EnvironmentError for a version or shape this release does not know: then folding stops. */
 export function decodeCommand(bytes: Uint8Array): Command {
   const parsed = parse(bytes);
   const version = member(parsed, 'v');
-  if (version !== VERSION) throw unreadable(`of version ${JSON.stringify(version) ?? 'none'}`);
+  if (typeof version !== 'number' || version < VERSION_OLDEST || version > VERSION || !Number.isInteger(version)) {
+    throw unreadable(`of version ${JSON.stringify(version) ?? 'none'}`);
+  }
   const session = member(parsed, 's');
   const sequence = member(parsed, 'q');
   const opened = member(parsed, 'o');
   const ops = member(parsed, 'ops');
+  const marker = member(parsed, 'm');
   if (typeof session !== 'string' || !Number.isSafeInteger(sequence) || !Array.isArray(ops) || !isPosition(opened)) {
     throw unreadable('of an unknown shape');
   }
@@ -53,23 +90,46 @@ export function decodeCommand(bytes: Uint8Array): Command {
     ...(opened === undefined ? {} : { opened: BigInt(opened) }),
     ops: ops.map(decodeOp),
     ends: member(parsed, 'end') === true,
+    ...(marker === undefined ? {} : { marker: decodeMarker(marker) }),
   };
 }
 
+function encodeMarker({ previous }: Marker): string {
+  if (previous === undefined) return '{}';
+  const { at, format, hash } = previous;
+  return canonicalJson({ at: at.toString(), f: format, h: hash });
+}
+
+function decodeMarker(value: unknown): Marker {
+  const at = member(value, 'at');
+  const format = member(value, 'f');
+  const hash = member(value, 'h');
+  if (typeof value !== 'object' || value === null || !isPosition(at)) throw unreadable('with an unknown marker');
+  if (at === undefined) return {};
+  if (!Number.isSafeInteger(format) || typeof hash !== 'string') throw unreadable('with an unknown marker');
+  return { previous: { at: BigInt(at), format: format as number, hash } };
+}
+
 function encodeOp(op: CatalogOp): Json {
-  const expect = op.expect === undefined ? {} : { e: op.expect === null ? null : op.expect.toString() };
-  return 'remove' in op ? { k: op.key, ...expect, d: true } : { k: op.key, ...expect, p: op.put };
+  const head = { k: op.key, ...(op.expect === undefined ? {} : { e: op.expect === null ? null : `${op.expect}` }) };
+  if ('put' in op) return { ...head, p: op.put };
+  if ('lease' in op) return { ...head, l: { o: op.lease.owner, t: op.lease.ttlMs } };
+  return 'remove' in op ? { ...head, d: true } : { ...head, c: true };
 }
 
 function decodeOp(value: unknown): CatalogOp {
   const key = member(value, 'k');
   const text = member(value, 'e');
   const put = member(value, 'p');
+  const asked = member(value, 'l');
   if (typeof key !== 'string' || !(text === null || isPosition(text))) throw unreadable('with an unknown operation');
   const expect = text === undefined ? {} : { expect: text === null ? null : BigInt(text) };
   if (member(value, 'd') === true) return { key, ...expect, remove: true };
-  if (put === undefined) throw unreadable('with an unknown operation');
-  return { key, ...expect, put: put as Json };
+  if (put !== undefined) return { key, ...expect, put: put as Json };
+  const lease = { owner: member(asked, 'o'), ttlMs: member(asked, 't') };
+  if (isLeaseRequest(lease)) return { key, ...expect, lease };
+  if (member(value, 'c') !== true || expect.expect === undefined) throw unreadable('with an unknown operation');
+  return { key, expect: expect.expect, keep: true };
 }
 
 function isPosition(text: unknown): text is string | undefined {

@@ -1,27 +1,35 @@
-import type { Catalog, CatalogEntry, CatalogOp, Verdict } from '../../ports/catalog.ts';
+import type { Catalog, CatalogEntry, CatalogOp, HeldLease, Verdict } from '../../ports/catalog.ts';
 import type { CommandLog, LoggedCommand } from '../../ports/command-log.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { Unavailable, type Offset } from '../../ports/stream-store.ts';
-import { decodeCommand } from './command.ts';
+import { decodeCommand, type Marker } from './command.ts';
+import { holdLease } from './held-lease.ts';
 import { CatalogState } from './model.ts';
 import { Proposer } from './proposer.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
+import { SnapshotWriter, type LoadedSnapshot } from './snapshot-writer.ts';
+import { Turn } from './turn.ts';
 
 const SNAPSHOT_EVERY = 5000;
+/** Entries that each command may make a snapshot write: the more there are, the rarer are the markers. */
+const ENTRIES_PER_COMMAND = 4;
 
 /** How a catalog is opened. */
 export interface CatalogOptions {
-  /** Commands between two snapshots; 5,000 when absent. */
+  /** Fewest commands between two snapshots; 5,000 when absent. */
   readonly snapshotEvery?: number;
-  /** The fold stopped for good: the log cannot be read on, or holds what this release does not know. */
+  /**
+   * The fold stopped for good: the log cannot be read on, holds what this release does not know, or was folded
+   * differently by somebody else.
+   */
   readonly onFailure?: (error: Error) => void;
 }
 
 /** A catalog that owns its reading of the log. */
 export interface OpenCatalog extends Catalog {
-  /** The folded state in its one byte form, and the first command it does not cover. */
+  /** The state as it is folded now, in its one byte form, and the first command it does not cover. */
   snapshot(): Promise<{ readonly at: Offset; readonly bytes: Uint8Array }>;
-  /** Finishes proposals, ends the session and saves a snapshot. */
+  /** Finishes proposals, and ends the session with a marker, whose snapshot it stores. */
   close(): Promise<void>;
 }
 
@@ -32,8 +40,10 @@ export async function openCatalog(
   options: CatalogOptions = {},
 ): Promise<OpenCatalog> {
   const stored = await log.loadSnapshot();
-  const state = stored === undefined ? new CatalogState() : decodeSnapshot(stored.bytes);
-  const catalog = new FoldedCatalog(log, environment, options, state);
+  const { state, digest } =
+    stored === undefined ? { state: new CatalogState() } : await decodeSnapshot(stored.bytes, environment.clock);
+  const loaded = { at: state.next, ...(digest === undefined ? {} : { digest }) };
+  const catalog = new FoldedCatalog(log, environment, options, state, loaded);
   await catalog.start();
   return catalog;
 }
@@ -55,24 +65,31 @@ class FoldedCatalog implements OpenCatalog {
   readonly #options: CatalogOptions;
   readonly #state: CatalogState;
   readonly #proposer: Proposer;
+  readonly #snapshots: SnapshotWriter;
   readonly #stop = new AbortController();
   readonly #watchers = new Set<Watcher>();
   readonly #waiters = new Set<Waiter>();
-  /** Held by whoever needs the state to stand still. */
-  #still: Promise<unknown> = Promise.resolve();
   #folding: Promise<void> | undefined;
-  #saving: Promise<void> = Promise.resolve();
-  #savedAt: Offset;
-  #unsaved = 0;
+  /** Commands folded that no snapshot covers, as far as this process knows. */
+  #uncovered = 0;
+  /** The log was read up to its end: from here on others' markers are believed to become snapshots. */
+  #isLive = false;
+  #isMarking = false;
   #failure: Error | undefined;
 
-  constructor(log: CommandLog, environment: Environment, options: CatalogOptions, state: CatalogState) {
+  constructor(
+    log: CommandLog,
+    environment: Environment,
+    options: CatalogOptions,
+    state: CatalogState,
+    loaded: LoadedSnapshot,
+  ) {
     this.#log = log;
     this.#environment = environment;
     this.#options = options;
     this.#state = state;
-    this.#savedAt = state.next;
     this.#proposer = new Proposer(log, environment);
+    this.#snapshots = new SnapshotWriter(log, environment, loaded, (error) => this.#fail(error));
   }
 
   async start(): Promise<void> {
@@ -80,8 +97,11 @@ class FoldedCatalog implements OpenCatalog {
     try {
       await this.sync();
     } catch (error) {
+      this.#stop.abort();
       throw this.#failure ?? error;
     }
+    this.#isLive = true;
+    this.#markIfDue();
   }
 
   async propose(ops: readonly CatalogOp[]): Promise<Verdict> {
@@ -94,7 +114,7 @@ class FoldedCatalog implements OpenCatalog {
   }
 
   list(prefix: string): readonly CatalogEntry[] {
-    return this.#state.keys.under(prefix).flatMap((key) => this.#state.entries.get(key) ?? []);
+    return this.#state.entries.under(prefix);
   }
 
   async sync(): Promise<void> {
@@ -112,46 +132,83 @@ class FoldedCatalog implements OpenCatalog {
     return () => void this.#watchers.delete(watcher);
   }
 
+  async hold(key: string, ttlMs: number): Promise<HeldLease | undefined> {
+    return await holdLease(this, this.#environment, key, ttlMs);
+  }
+
   async snapshot(): Promise<{ readonly at: Offset; readonly bytes: Uint8Array }> {
-    const taken = this.#still.then(async () => {
-      const bytes = await encodeSnapshot(this.#state, () => this.#pause());
-      return { at: this.#state.next, bytes };
-    });
-    this.#still = taken.catch(() => undefined);
-    return await taken;
+    const frozen = this.#state.freeze();
+    const parts: Uint8Array[] = [];
+    for await (const part of encodeSnapshot(frozen, this.#environment.clock)) parts.push(part);
+    return { at: frozen.next, bytes: Buffer.concat(parts) };
   }
 
   async close(): Promise<void> {
-    await this.#proposer.close();
+    await this.#proposer.close(this.#uncovered > 0 ? this.#snapshots.marker : undefined);
     this.#stop.abort();
     await this.#folding;
     const closed = new Unavailable('the catalog was closed');
     this.#proposer.fail(closed);
     this.#rejectWaiters(closed);
-    await this.#saving;
-    if (this.#failure === undefined && this.#unsaved > 0) await this.#save();
+    await this.#snapshots.idle();
   }
 
   async #fold(): Promise<void> {
+    // One for all batches: a log that has the next one at hand ends no turn between them.
+    const turn = new Turn(this.#environment.clock);
     try {
       for await (const batch of this.#log.tail(this.#state.next, this.#stop.signal)) {
-        await this.#still;
-        for (const command of batch) this.#apply(command);
+        await this.#foldBatch(batch, turn);
+        if (this.#failure !== undefined) return;
         this.#environment.meter.count('catalog_commands_total', {}, batch.length);
-        this.#wakeWaiters();
-        if (this.#unsaved >= (this.#options.snapshotEvery ?? SNAPSHOT_EVERY)) await this.#saveSoon();
+        this.#markIfDue();
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
+  async #foldBatch(batch: readonly LoggedCommand[], turn: Turn): Promise<void> {
+    for (const command of batch) {
+      if (turn.isOver) {
+        this.#wakeWaiters();
+        await turn.next();
+      }
+      if (this.#failure !== undefined) return;
+      this.#apply(command);
+      if (this.#snapshots.isFull) await this.#snapshots.room();
+    }
+    this.#wakeWaiters();
+  }
+
   #apply(logged: LoggedCommand): void {
     const command = decodeCommand(logged.bytes);
     const outcome = this.#state.apply(logged.offset, logged.at, command);
-    this.#unsaved += 1;
+    this.#uncovered += 1;
     if (outcome.kind === 'accepted') for (const key of outcome.changed) this.#tell(key);
-    this.#proposer.settle(command.session, command.sequence, outcome, logged.offset);
+    const isOwn = this.#proposer.settle(command.session, command.sequence, outcome, logged.offset);
+    if (outcome.kind === 'accepted' && command.marker !== undefined) this.#mark(command.marker, isOwn);
+  }
+
+  #mark(marker: Marker, isOwn: boolean): void {
+    this.#snapshots.take({ marker, frozen: this.#state.freeze(), isOwn });
+    if (this.#isLive) this.#uncovered = 0;
+  }
+
+  /** Proposes a marker once enough commands are not covered; one at a time. */
+  #markIfDue(): void {
+    const every = this.#options.snapshotEvery ?? SNAPSHOT_EVERY;
+    const isDue = this.#uncovered >= Math.max(every, this.#state.entries.size / ENTRIES_PER_COMMAND);
+    if (!isDue || !this.#isLive || this.#isMarking || this.#snapshots.isBusy) return;
+    this.#isMarking = true;
+    this.#proposer
+      .mark(this.#snapshots.marker)
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        // The log still holds every command; the next batch tries again.
+        this.#environment.log.warn('catalog.snapshot.failed', { reason: String(error) });
+      })
+      .finally(() => (this.#isMarking = false));
   }
 
   #tell(key: string): void {
@@ -185,39 +242,12 @@ class FoldedCatalog implements OpenCatalog {
   }
 
   #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.#stop.abort();
     this.#environment.log.error('catalog.failed', { reason: error.message });
     this.#proposer.fail(error);
     this.#rejectWaiters(error);
     this.#options.onFailure?.(error);
-  }
-
-  /** Takes the snapshot while nothing is folded; the disk's part runs beside the fold. */
-  async #saveSoon(): Promise<void> {
-    await this.#saving;
-    this.#unsaved = 0;
-    const taken = await this.snapshot();
-    this.#saving = this.#store(taken);
-  }
-
-  async #save(): Promise<void> {
-    this.#unsaved = 0;
-    await this.#store(await this.snapshot());
-  }
-
-  async #store({ at, bytes }: { readonly at: Offset; readonly bytes: Uint8Array }): Promise<void> {
-    try {
-      await this.#log.saveSnapshot(at, bytes);
-      // The previous snapshot stays usable: only what lies below it goes.
-      await this.#log.trim(this.#savedAt);
-      this.#savedAt = at;
-    } catch (error) {
-      // The log still holds every command; the next snapshot tries again.
-      this.#environment.log.warn('catalog.snapshot.failed', { reason: String(error) });
-    }
-  }
-
-  async #pause(): Promise<void> {
-    await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
   }
 }

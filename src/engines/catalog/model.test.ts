@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
 import { decodeCommand, encodeCommand, encodeOps, type Command } from './command.ts';
+import { bytesOf, restored } from './catalog.fixture.ts';
 import { CatalogState, type Outcome, KEYS_MAX, SESSION_SILENT_MS, SESSIONS_MAX } from './model.ts';
-import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 
 const command = (session: string, sequence: number, ops: readonly CatalogOp[] = []): Command => ({
   session,
@@ -19,10 +20,8 @@ function apply(state: CatalogState, offset: bigint, at: number, next: Command): 
   return state.apply(offset, at, opened === undefined || next.sequence === 1 ? next : { ...next, opened });
 }
 
-const noPause = async (): Promise<void> => undefined;
-
 async function textOf(state: CatalogState): Promise<string> {
-  return new TextDecoder().decode(await encodeSnapshot(state, noPause));
+  return (await bytesOf(state.freeze())).toString();
 }
 
 /** Folds commands from several sessions, one per ms, at their index as offset. */
@@ -67,7 +66,7 @@ test('a transcript of commands and what each does', () => {
   for (const [index, [session, sequence, ops, expected]] of table.entries()) {
     assert.deepEqual(apply(state, BigInt(index), index, command(session, sequence, ops)), expected, `line ${index}`);
   }
-  assert.deepEqual([...state.entries.values()], [{ key: 'y', revision: 8n, value: 1 }]);
+  assert.deepEqual(state.entries.under(''), [{ key: 'y', revision: 8n, value: 1 }]);
   assert.equal(state.next, BigInt(table.length));
 });
 
@@ -109,7 +108,7 @@ test('sessions and keys are bounded', () => {
   for (let index = 0; index <= SESSIONS_MAX; index += 1) apply(state, BigInt(index), 0, command(`s${index}`, 1));
   assert.equal(state.sessions.size, SESSIONS_MAX);
   assert.equal(state.sessions.has('s0'), false);
-  for (let index = 0; index < KEYS_MAX; index += 1) state.put(`k/${index}`, 0n, null);
+  for (let index = 0; index < KEYS_MAX; index += 1) state.entries.set({ key: `k/${index}`, revision: 0n, value: null });
   const offset = state.next;
   assert.equal(apply(state, offset, 0, command('s5', 2, [{ key: 'new', put: 1 }])).kind, 'full');
   assert.equal(apply(state, offset + 1n, 0, command('s5', 3, [{ key: 'k/1', put: 1 }])).kind, 'accepted');
@@ -124,13 +123,24 @@ test('sessions and keys are bounded', () => {
 const key = fc.constantFrom('a', 'b', 'c', 'stream/x', 'stream/ä', 'stream/😀');
 const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as Json);
 const expectation = fc.constantFrom<object[]>({}, { expect: null }, { expect: 0n }, { expect: 3n }, { expect: 5n });
-const anyOp = fc
-  .tuple(key, expectation, fc.option(json, { nil: undefined }))
-  .map(([name, expect, value]): CatalogOp => ({
-    key: name,
-    ...expect,
-    ...(value === undefined ? { remove: true } : { put: value }),
-  }));
+const lease = fc
+  .tuple(fc.constantFrom('one', 'two'), fc.integer({ min: 1, max: 20 }))
+  .map(([owner, ttlMs]) => ({ owner, ttlMs }));
+const change = fc.oneof(
+  json.map((put) => ({ put })),
+  fc.constant({ remove: true as const }),
+  lease.map((asked) => ({ lease: asked })),
+);
+const anyOp = fc.oneof(
+  fc.tuple(key, expectation, change).map(([name, expect, what]): CatalogOp => ({ key: name, ...expect, ...what })),
+  fc.tuple(key, fc.constantFrom(null, 1n, 4n)).map(([name, expect]): CatalogOp => ({ key: name, expect, keep: true })),
+);
+const marker = fc.constantFrom<object[]>(
+  {},
+  {},
+  { marker: {} },
+  { marker: { previous: { at: 7n, format: 2, hash: 'ab' } } },
+);
 const anyCommand = fc
   .tuple(
     fc.constantFrom('s', 't', 'u'),
@@ -138,8 +148,16 @@ const anyCommand = fc
     fc.array(anyOp, { maxLength: 3 }),
     fc.nat(9),
     fc.constantFrom<object[]>({}, {}, {}, { opened: 2n }),
+    marker,
   )
-  .map(([session, sequence, ops, end, opened]): Command => ({ session, sequence, ops, ends: end === 0, ...opened }));
+  .map(([session, sequence, ops, end, opened, marked]): Command => ({
+    session,
+    sequence,
+    ops,
+    ends: end === 0,
+    ...opened,
+    ...marked,
+  }));
 const history = fc.array(anyCommand, { maxLength: 40 });
 
 test('a command is the same after the log', () => {
@@ -158,11 +176,14 @@ test('a snapshot at any point and the commands after it give the same bytes as a
       const kinds = fold(commands, whole);
       const half = new CatalogState();
       fold(commands.slice(0, cut), half);
-      const restored = decodeSnapshot(await encodeSnapshot(half, noPause));
-      assert.deepEqual(fold(commands, restored, Math.min(cut, commands.length)), kinds.slice(cut));
-      assert.equal(await textOf(restored), await textOf(whole));
-      assert.deepEqual(restored.entries, whole.entries);
-      assert.deepEqual(restored.keys.under(''), [...whole.entries.keys()].sort());
+      const frozen = half.freeze();
+      // What is folded on does not show in the frozen state, whose bytes are made later.
+      fold(commands, half, Math.min(cut, commands.length));
+      const again = await restored(await bytesOf(frozen));
+      assert.deepEqual(fold(commands, again, Math.min(cut, commands.length)), kinds.slice(cut));
+      assert.equal(await textOf(again), await textOf(whole));
+      assert.equal(await textOf(half), await textOf(whole));
+      assert.deepEqual(again.entries.under(''), whole.entries.under(''));
     }),
     { seed: 1, numRuns: 200 },
   );
@@ -173,12 +194,20 @@ test('the form of commands and snapshots never changes', async () => {
     { key: 'a', expect: null, put: { z: 1, b: [true, null, 'é'] } },
     { key: 'b', expect: 12n, remove: true },
     { key: 'c', put: null },
+    { key: 'd', lease: { owner: 'me', ttlMs: 500 } },
+    { key: 'e', expect: 3n, keep: true },
   ];
   const text =
     '{"o":"7","ops":[{"e":null,"k":"a","p":{"b":[true,null,"é"],"z":1}},{"d":true,"e":"12","k":"b"}' +
-    ',{"k":"c","p":null}],"q":2,"s":"one","v":1}';
+    ',{"k":"c","p":null},{"k":"d","l":{"o":"me","t":500}},{"c":true,"e":"3","k":"e"}],"q":2,"s":"one","v":2}';
   const written = encodeCommand({ ...command('one', 2), opened: 7n }, encodeOps(ops));
   assert.equal(new TextDecoder().decode(written), text);
+  const marker = { previous: { at: 5n, format: 2, hash: 'ab' } };
+  const last = encodeCommand({ ...command('one', 3), ends: true, marker }, '[]');
+  assert.equal(
+    new TextDecoder().decode(last),
+    '{"end":true,"m":{"at":"5","f":2,"h":"ab"},"ops":[],"q":3,"s":"one","v":2}',
+  );
   const state = new CatalogState();
   apply(state, 0n, 5, command('one', 1));
   apply(
@@ -188,22 +217,51 @@ test('the form of commands and snapshots never changes', async () => {
     command('one', 2, [
       { key: 'b', put: { y: 1, x: 2 } },
       { key: 'a', put: 'v' },
+      { key: 'l', lease: { owner: 'me', ttlMs: 500 } },
     ]),
   );
-  assert.equal(
-    await textOf(state),
-    '{"clock":7,"entries":2,"next":"2","sessions":1,"v":1}\n["one","0",2,7]\n["a","1","v"]\n["b","1",{"x":2,"y":1}]\n',
-  );
+  const lines = [
+    '{"clock":7,"entries":3,"next":"2","sessions":1,"v":2}',
+    '["one","0",2,7]',
+    '["a","1","v"]',
+    '["b","1",{"x":2,"y":1}]',
+    '["l","1",null,{"o":"me","t":507}]',
+    '',
+  ].join('\n');
+  const hash = createHash('sha256').update(lines).digest('hex');
+  assert.equal(await textOf(state), `${lines}{"sha256":"${hash}"}\n`);
 });
 
-test('commands and snapshots of another release are refused, never skipped', () => {
+test('what the first release wrote is read as it was', async () => {
+  const text = '{"o":"7","ops":[{"e":null,"k":"a","p":1},{"d":true,"e":"12","k":"b"}],"q":2,"s":"one","v":1}';
+  const ops = [
+    { key: 'a', expect: null, put: 1 },
+    { key: 'b', expect: 12n, remove: true as const },
+  ];
+  assert.deepEqual(decodeCommand(Buffer.from(text)), { ...command('one', 2, ops), opened: 7n });
+  const old =
+    '{"clock":7,"entries":2,"next":"2","sessions":1,"v":1}\n["one","0",2,7]\n["a","1","v"]\n["b","1",{"x":2,"y":1}]\n';
+  const state = await restored(Buffer.from(old));
+  assert.deepEqual(state.entries.under(''), [
+    { key: 'a', revision: 1n, value: 'v' },
+    { key: 'b', revision: 1n, value: { x: 2, y: 1 } },
+  ]);
+  assert.deepEqual([...state.sessions], [['one', { opened: 0n, sequence: 2, at: 7 }]]);
+  assert.equal(state.next, 2n);
+  assert.equal(state.clock, 7);
+});
+
+test('commands and snapshots of another release are refused, never skipped', async () => {
   const table = [
     '',
     'x',
     '[]',
     'null',
     '{}',
-    '{"v":2,"s":"a","q":1,"ops":[]}',
+    '{"v":3,"s":"a","q":1,"ops":[]}',
+    '{"v":0,"s":"a","q":1,"ops":[]}',
+    '{"v":"1","s":"a","q":1,"ops":[]}',
+    '{"v":1.5,"s":"a","q":1,"ops":[]}',
     '{"v":1,"s":"a","q":"1","ops":[]}',
     '{"v":1,"s":"a","q":1}',
     '{"v":1,"s":"a","q":2,"o":1,"ops":[]}',
@@ -211,13 +269,32 @@ test('commands and snapshots of another release are refused, never skipped', () 
     '{"v":1,"s":"a","q":1,"ops":[{"k":"x","e":3,"p":1}]}',
     '{"v":1,"s":"a","q":1,"ops":[{"k":"x","e":"-3","p":1}]}',
     '{"v":1,"s":"a","q":1,"ops":[null]}',
+    '{"v":2,"s":"a","q":1,"ops":[{"k":"x","l":{}}]}',
+    '{"v":2,"s":"a","q":1,"ops":[{"k":"x","l":{"o":"","t":1}}]}',
+    '{"v":2,"s":"a","q":1,"ops":[{"k":"x","l":{"o":"a","t":0}}]}',
+    '{"v":2,"s":"a","q":1,"ops":[{"k":"x","c":true}]}',
+    '{"v":2,"s":"a","q":1,"ops":[],"m":1}',
+    '{"v":2,"s":"a","q":1,"ops":[],"m":null}',
+    '{"v":2,"s":"a","q":1,"ops":[],"m":{"at":"1"}}',
+    '{"v":2,"s":"a","q":1,"ops":[],"m":{"at":1,"f":2,"h":"ab"}}',
   ];
   for (const text of table) {
     assert.throws(() => decodeCommand(Buffer.from(text)), { name: 'EnvironmentError', code: 'EOTHER' }, text);
-    assert.throws(() => decodeSnapshot(Buffer.from(text)), { name: 'EnvironmentError', code: 'EOTHER' }, text);
+    await assert.rejects(restored(Buffer.from(text)), { name: 'EnvironmentError', code: 'EOTHER' }, text);
   }
   assert.throws(() => decodeCommand(Uint8Array.of(0xff, 0xfe)), { name: 'EnvironmentError' });
-  assert.throws(() => decodeSnapshot(Buffer.from('{"clock":0,"entries":1,"next":"2","sessions":0,"v":1}\n')), {
-    name: 'EnvironmentError',
-  });
+  const short = '{"clock":0,"entries":1,"next":"2","sessions":0,"v":1}\n';
+  await assert.rejects(restored(Buffer.from(short)), { name: 'EnvironmentError' });
+});
+
+test('a snapshot of which any byte is wrong, or any part missing, is refused', async () => {
+  const state = new CatalogState();
+  fold([command('one', 1), command('one', 2, [{ key: 'a', put: 'some text' }])], state);
+  const bytes = await bytesOf(state.freeze());
+  for (let at = 0; at < bytes.length; at += 1) {
+    const wrong = Buffer.from(bytes);
+    wrong.writeUInt8(wrong.readUInt8(at) ^ 1, at);
+    await assert.rejects(restored(wrong), { name: 'EnvironmentError' }, `byte ${at}`);
+    await assert.rejects(restored(bytes.subarray(0, at)), { name: 'EnvironmentError' }, `cut at ${at}`);
+  }
 });

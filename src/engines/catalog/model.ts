@@ -1,7 +1,7 @@
-import type { CatalogEntry, CatalogOp, Json, Revision } from '../../ports/catalog.ts';
+import type { CatalogEntry, CatalogOp } from '../../ports/catalog.ts';
 import type { Offset } from '../../ports/stream-store.ts';
 import type { Command } from './command.ts';
-import { SortedKeys } from './sorted-keys.ts';
+import { SortedEntries } from './sorted-entries.ts';
 
 /** Most keys the catalog holds: it is the control plane, not a store for records. */
 export const KEYS_MAX = 100_000;
@@ -23,18 +23,26 @@ export interface Session {
   readonly at: number;
 }
 
+/** The state at one place of the log: it stays as it is while folding goes on. */
+export interface FrozenState {
+  readonly next: Offset;
+  readonly clock: number;
+  readonly sessions: readonly (readonly [id: string, session: Session])[];
+  readonly entryCount: number;
+  readonly entries: readonly (readonly CatalogEntry[])[];
+}
+
 /**
  * The catalog's state: a pure function of the commands folded into it, in order. Neither clock nor chance nor locale
  * has a part in it, so that every process that folds the same commands holds the same bytes.
  */
 export class CatalogState {
-  readonly keys = new SortedKeys();
-  readonly entries = new Map<string, CatalogEntry>();
+  readonly entries = new SortedEntries();
   /** In the order of their last commands. */
   readonly sessions = new Map<string, Session>();
   /** First offset not folded yet. */
   next: Offset = 0n;
-  /** Log time: the latest time any command carried, in ms. */
+  /** Log time: the latest time any command carried, in ms. It never goes back, as the writers' clocks may. */
   clock = 0;
 
   /** Folds the next command. */
@@ -49,6 +57,18 @@ export class CatalogState {
     return outcome;
   }
 
+  /** A view of the state as it is now: cheap, since entries never change. */
+  freeze(): FrozenState {
+    const { next, clock } = this;
+    return {
+      next,
+      clock,
+      sessions: [...this.sessions],
+      entryCount: this.entries.size,
+      entries: this.entries.freeze(),
+    };
+  }
+
   #judge(offset: Offset, command: Command, known: Session | undefined): Outcome {
     // Only an opening may start a session: anything later is a late copy from one that was forgotten.
     if (command.sequence !== 1 && (known === undefined || known.opened !== command.opened)) return { kind: 'expired' };
@@ -60,37 +80,52 @@ export class CatalogState {
   }
 
   #holds(op: CatalogOp): boolean {
-    if (op.expect === undefined) return true;
-    return (this.entries.get(op.key)?.revision ?? null) === op.expect;
+    const entry = this.entries.get(op.key);
+    if (op.expect !== undefined && (entry?.revision ?? null) !== op.expect) return false;
+    if ('lease' in op) return entry === undefined || this.#mayLease(entry, op.lease.owner);
+    // A lease that runs is touched only by who names its token.
+    return op.expect !== undefined || !this.#runs(entry);
+  }
+
+  #mayLease(entry: CatalogEntry, owner: string): boolean {
+    return entry.lease !== undefined && (entry.lease.owner === owner || !this.#runs(entry));
+  }
+
+  /** Whether a lease stands there that has not come to its end by the log's clock. */
+  #runs(entry: CatalogEntry | undefined): boolean {
+    return entry?.lease !== undefined && entry.lease.untilMs > this.clock;
   }
 
   #fits(ops: readonly CatalogOp[]): boolean {
-    const after = new Map(ops.map((op) => [op.key, !('remove' in op)]));
+    const after = new Map<string, boolean>();
+    for (const op of ops) if (!('keep' in op)) after.set(op.key, !('remove' in op));
     let count = this.entries.size;
-    for (const [key, stays] of after) count += Number(stays) - Number(this.entries.has(key));
+    for (const [key, stays] of after) count += Number(stays) - Number(this.entries.get(key) !== undefined);
     return count <= KEYS_MAX || count <= this.entries.size;
   }
 
   #change(offset: Offset, ops: readonly CatalogOp[]): string[] {
     const changed = new Set<string>();
     for (const op of ops) {
-      const exists = this.entries.has(op.key);
-      if ('remove' in op) {
-        if (!exists) continue;
-        this.entries.delete(op.key);
-        this.keys.remove(op.key);
-      } else {
-        this.put(op.key, offset, op.put);
-      }
-      changed.add(op.key);
+      const { key } = op;
+      if ('keep' in op) continue;
+      if ('put' in op) this.entries.set({ key, revision: offset, value: op.put });
+      else if ('lease' in op) this.entries.set(this.#leased(offset, key, op.lease.owner, op.lease.ttlMs));
+      else if (this.entries.get(key) === undefined) continue;
+      else this.entries.remove(key);
+      changed.add(key);
     }
     return [...changed];
   }
 
-  /** Sets an entry as it stands in a snapshot. */
-  put(key: string, revision: Revision, value: Json): void {
-    if (!this.entries.has(key)) this.keys.add(key);
-    this.entries.set(key, { key, revision, value });
+  /** A renewal keeps the token and never shortens; everything else begins a new lease under a new token. */
+  #leased(offset: Offset, key: string, owner: string, ttlMs: number): CatalogEntry {
+    const entry = this.entries.get(key);
+    const untilMs = this.clock + ttlMs;
+    if (entry?.lease?.owner === owner && this.#runs(entry)) {
+      return { ...entry, lease: { owner, untilMs: Math.max(untilMs, entry.lease.untilMs) } };
+    }
+    return { key, revision: offset, value: null, lease: { owner, untilMs } };
   }
 
   #remember(offset: Offset, command: Command): void {

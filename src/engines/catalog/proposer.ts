@@ -1,9 +1,9 @@
-import { RequestError } from '../../kernel/errors.ts';
+import { Defect, RequestError } from '../../kernel/errors.ts';
 import type { CatalogOp, Verdict } from '../../ports/catalog.ts';
 import type { CommandLog } from '../../ports/command-log.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { Unavailable, type Offset } from '../../ports/stream-store.ts';
-import { encodeCommand, encodeOps } from './command.ts';
+import { encodeCommand, encodeOps, isLeaseRequest, type Marker } from './command.ts';
 import type { Outcome } from './model.ts';
 
 /** Most proposals, and characters of them, that wait at the same time. */
@@ -20,6 +20,7 @@ const RETRY_LAST_MS = 5000;
 interface Pending {
   readonly opsText: string;
   readonly ends: boolean;
+  readonly marker?: Marker | undefined;
   resolve(verdict: Verdict): void;
   reject(error: Error): void;
 }
@@ -55,27 +56,39 @@ export class Proposer {
 
   async propose(ops: readonly CatalogOp[]): Promise<Verdict> {
     if (this.#closing) throw new Unavailable('the catalog is closing');
+    const isRefused = ops.some((op) => 'lease' in op && !isLeaseRequest(op.lease));
+    if (isRefused) throw new Defect('a lease has an owner of up to 256 characters and ends within a day');
     const opsText = encodeOps(ops);
     if (opsText.length > PROPOSAL_CHARACTERS_MAX) {
       throw new RequestError('LimitExceededException', `a change may have ${PROPOSAL_CHARACTERS_MAX} characters`);
     }
-    return await this.#enqueue(opsText, false);
+    return await this.#enqueue({ opsText, ends: false });
   }
 
-  /** Takes the outcome of a command that was read back from the log, whoever wrote it. */
-  settle(session: string, sequence: number, outcome: Outcome, offset: Offset): void {
+  /** Places a marker behind all that waits. Rejects with Unavailable. */
+  async mark(marker: Marker): Promise<void> {
+    if (this.#closing) throw new Unavailable('the catalog is closing');
+    await this.#enqueue({ opsText: '[]', ends: false, marker });
+  }
+
+  /**
+   * Takes the outcome of a command that was read back from the log, whoever wrote it. True when somebody waited for it
+   * here, which happens once for a command of this process and never for others.
+   */
+  settle(session: string, sequence: number, outcome: Outcome, offset: Offset): boolean {
     const pending = this.#sent.get(nameOf(session, sequence));
     // A second copy finds nobody waiting.
-    if (pending === undefined || outcome.kind === 'duplicate') return;
+    if (pending === undefined || outcome.kind === 'duplicate') return false;
     this.#sent.delete(nameOf(session, sequence));
     if (outcome.kind === 'expired') {
       this.#sendAgain(session, pending);
-      return;
+      return true;
     }
     this.#waitingCharacters -= pending.opsText.length;
     if (outcome.kind === 'accepted') pending.resolve({ accepted: true, revision: offset });
     else if (outcome.kind === 'conflicts') pending.resolve({ accepted: false, conflicts: outcome.conflicts });
     else pending.reject(new Unavailable('the catalog is full: remove streams or delivery streams first'));
+    return true;
   }
 
   /** Answers everybody with `error` and takes no more. */
@@ -86,28 +99,29 @@ export class Proposer {
     this.#rejectAll(error);
   }
 
-  /** Finishes what waits, then ends the session, so that the catalog need not remember it. */
-  async close(): Promise<void> {
+  /** Finishes what waits, then ends the session, with a marker if one is given, so that nobody need remember it. */
+  async close(marker?: Marker): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     await this.#pump;
     if (this.#session === undefined || this.#failure !== undefined) return;
     try {
-      await this.#enqueue('[]', true);
+      await this.#enqueue({ opsText: '[]', ends: true, marker });
     } catch (error) {
       // A session that was not ended is forgotten after a day.
       this.#environment.log.warn('catalog.session.kept', { reason: String(error) });
     }
   }
 
-  async #enqueue(opsText: string, ends: boolean): Promise<Verdict> {
+  async #enqueue(change: Pick<Pending, 'opsText' | 'ends' | 'marker'>): Promise<Verdict> {
+    const { opsText } = change;
     const waiting = this.#queue.length + this.#sent.size;
     if (waiting >= WAITING_MAX || this.#waitingCharacters + opsText.length > WAITING_CHARACTERS_MAX) {
       throw new Unavailable('too many changes wait for the catalog');
     }
     this.#waitingCharacters += opsText.length;
     return await new Promise<Verdict>((resolve, reject) => {
-      this.#queue.push({ opsText, ends, resolve, reject });
+      this.#queue.push({ ...change, resolve, reject });
       this.#start();
     });
   }
@@ -155,7 +169,7 @@ export class Proposer {
       const { sequence } = session;
       this.#sent.set(nameOf(id, sequence), pending);
       names.push(nameOf(id, sequence));
-      commands.push(encodeCommand({ session: id, sequence, opened, ends: pending.ends }, pending.opsText));
+      commands.push(encodePending(pending, { id, sequence, opened }));
     }
     try {
       await this.#append(commands, names);
@@ -225,6 +239,10 @@ export class Proposer {
     this.#rejectQueue(error);
     for (const name of this.#sent.keys()) this.#rejectSent(name, error);
   }
+}
+
+function encodePending({ opsText, ends, marker }: Pending, { id, sequence, opened }: LiveSession): Uint8Array {
+  return encodeCommand({ session: id, sequence, opened, ends, ...(marker === undefined ? {} : { marker }) }, opsText);
 }
 
 function nameOf(session: string, sequence: number): string {

@@ -48,8 +48,8 @@ export class SegmentCommandLog implements CommandLog {
     return this.#store.bounds(CATALOG_SHARD).end;
   }
 
-  saveSnapshot(at: Offset, bytes: Uint8Array): Promise<void> {
-    return this.#snapshots.save(at, bytes);
+  saveSnapshot(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#snapshots.save(at, parts);
   }
 
   loadSnapshot(): Promise<{ readonly at: Offset; readonly bytes: Uint8Array } | undefined> {

@@ -18,7 +18,7 @@ class SnapshotsUnderTest {
   }
 
   async save(at: bigint): Promise<void> {
-    await this.simulation.drive(this.snapshots.save(at, Buffer.from(`state at ${at}`)));
+    await this.simulation.drive(this.snapshots.save(at, parts(['state', ' at ', String(at)])));
   }
 
   /** The newest whole one, as text. */
@@ -36,6 +36,10 @@ class SnapshotsUnderTest {
     await this.simulation.drive(file.write(bytes, 0));
     await this.simulation.drive(file.close());
   }
+}
+
+async function* parts(texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
 }
 
 test('the newest of all is loaded, two are kept, none is fine', async () => {
@@ -78,7 +82,7 @@ test('one of a newer format is refused rather than passed over', async () => {
 
 test('a power cut while one is saved leaves it whole, or the one before', async () => {
   const seen = new Set<string>();
-  for (let cut = 1; cut <= 8; cut += 1) {
+  for (let cut = 1; cut <= 12; cut += 1) {
     const under = await SnapshotsUnderTest.open();
     await under.save(1n);
     under.simulation.crashAfterFileOperations(cut);
@@ -89,4 +93,24 @@ test('a power cut while one is saved leaves it whole, or the one before', async 
     seen.add(String(found?.at));
   }
   assert.deepEqual([...seen].sort(), ['1', '2']);
+});
+
+test('what was never finished is cleared away, also by a save of other parts', async () => {
+  const under = await SnapshotsUnderTest.open();
+  await under.save(1n);
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('half');
+    throw new Error('no more');
+  }
+  await assert.rejects(under.simulation.drive(under.snapshots.save(2n, failing())), /no more/);
+  under.simulation.failNext('write', 'ENOSPC');
+  await assert.rejects(under.save(3n), { code: 'ENOSPC' });
+  const { files } = under.simulation.environment;
+  assert.ok((await under.simulation.drive(files.list(FOLDER))).includes('snapshot-00000000000000000003.bin.tmp'));
+  assert.equal(await under.loaded(), '1: state at 1');
+  await under.save(4n);
+  assert.deepEqual(await under.simulation.drive(files.list(FOLDER)), [
+    'snapshot-00000000000000000001.bin',
+    'snapshot-00000000000000000004.bin',
+  ]);
 });

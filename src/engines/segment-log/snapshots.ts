@@ -1,4 +1,4 @@
-import type { Environment } from '../../ports/environment.ts';
+import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { Offset } from '../../ports/stream-store.ts';
 import { crcOf, readU64, refuseNewer, writeU64 } from './format.ts';
 
@@ -7,6 +7,10 @@ const MAGIC = Buffer.from('millsnap', 'latin1');
 const SNAPSHOT_VERSION = 1;
 const HEADER_BYTES = 32;
 const KEPT_MAX = 2;
+/** Bytes whose checksum is worked out in one turn of the loop. */
+const CHECKED_BYTES = 1024 * 1024;
+/** Ending of a file that is not whole yet. */
+const UNFINISHED = '.tmp';
 
 /** A snapshot with the first offset that it does not cover. */
 export interface Snapshot {
@@ -24,14 +28,17 @@ export class Snapshots {
     this.#directory = directory;
   }
 
-  async save(at: Offset, bytes: Uint8Array): Promise<void> {
+  /** Nothing is seen of a snapshot that is not whole. The parts are all made before the first is written. */
+  async save(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void> {
     const { files } = this.#environment;
     const path = this.#path(at);
-    const temporary = `${path}.tmp`;
-    await files.remove(temporary);
+    const temporary = `${path}${UNFINISHED}`;
+    const made: Buffer[] = [];
+    for await (const part of parts) made.push(Buffer.from(part.buffer, part.byteOffset, part.length));
+    await this.#removeUnfinished();
     const file = await files.open(temporary, 'create');
     try {
-      await file.write(encode(at, bytes), 0);
+      await writeParts(file, at, made);
       await file.sync();
     } finally {
       await file.close();
@@ -46,8 +53,8 @@ export class Snapshots {
   async load(): Promise<Snapshot | undefined> {
     for (const at of (await this.offsets()).toReversed()) {
       const path = this.#path(at);
-      const snapshot = decode(Buffer.from(await this.#environment.files.readFile(path)), at, path);
-      if (snapshot !== undefined) return snapshot;
+      const file = Buffer.from(await this.#environment.files.readFile(path));
+      if (await this.#isWhole(file, at, path)) return { at, bytes: file.subarray(HEADER_BYTES) };
       this.#environment.log.error('log.snapshot.damaged', { path });
     }
     return undefined;
@@ -60,31 +67,51 @@ export class Snapshots {
     return digits.filter((text) => text !== undefined).map(BigInt);
   }
 
+  async #isWhole(file: Buffer, at: Offset, path: string): Promise<boolean> {
+    if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(MAGIC)) return false;
+    refuseNewer(file.readUInt32LE(8), path, SNAPSHOT_VERSION);
+    if (file.readUInt32LE(12) !== file.length - HEADER_BYTES || readU64(file, 16) !== Number(at)) return false;
+    let crc = crcOf(file, 0, HEADER_BYTES - 4);
+    for (let from = HEADER_BYTES; from < file.length; from += CHECKED_BYTES) {
+      crc = crcOf(file, from, Math.min(from + CHECKED_BYTES, file.length), crc);
+      await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
+    }
+    return file.readUInt32LE(28) === crc;
+  }
+
+  async #removeUnfinished(): Promise<void> {
+    const { files } = this.#environment;
+    const names = await files.list(this.#directory);
+    for (const name of names.filter((one) => one.endsWith(UNFINISHED)))
+      await files.remove(`${this.#directory}/${name}`);
+  }
+
   #path(at: Offset): string {
     return `${this.#directory}/snapshot-${String(at).padStart(20, '0')}.bin`;
   }
 }
 
 /** Header: magic (8), format version (4), length (4), offset (8), zero (4), CRC of header and bytes (4). */
-function encode(at: Offset, bytes: Uint8Array): Buffer {
-  const file = Buffer.alloc(HEADER_BYTES + bytes.length);
-  MAGIC.copy(file);
-  file.writeUInt32LE(SNAPSHOT_VERSION, 8);
-  file.writeUInt32LE(bytes.length, 12);
-  writeU64(file, Number(at), 16);
-  file.set(bytes, HEADER_BYTES);
-  file.writeUInt32LE(crcOfSnapshot(file), 28);
-  return file;
+function encodeHeader(at: Offset, length: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  MAGIC.copy(header);
+  header.writeUInt32LE(SNAPSHOT_VERSION, 8);
+  header.writeUInt32LE(length, 12);
+  writeU64(header, Number(at), 16);
+  return header;
 }
 
-function decode(file: Buffer, at: Offset, path: string): Snapshot | undefined {
-  if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(MAGIC)) return undefined;
-  refuseNewer(file.readUInt32LE(8), path, SNAPSHOT_VERSION);
-  const isWhole = file.readUInt32LE(12) === file.length - HEADER_BYTES && readU64(file, 16) === Number(at);
-  if (!isWhole || file.readUInt32LE(28) !== crcOfSnapshot(file)) return undefined;
-  return { at, bytes: file.subarray(HEADER_BYTES) };
-}
-
-function crcOfSnapshot(file: Buffer): number {
-  return crcOf(file, HEADER_BYTES, file.length, crcOf(file, 0, HEADER_BYTES - 4));
+/** Writes part after part, and the header, which needs the checksum of all, at last. */
+async function writeParts(file: OpenFile, at: Offset, parts: readonly Buffer[]): Promise<void> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const header = encodeHeader(at, length);
+  let crc = crcOf(header, 0, HEADER_BYTES - 4);
+  let position = HEADER_BYTES;
+  for (const part of parts) {
+    await file.write(part, position);
+    crc = crcOf(part, 0, part.length, crc);
+    position += part.length;
+  }
+  header.writeUInt32LE(crc, HEADER_BYTES - 4);
+  await file.write(header, 0);
 }
