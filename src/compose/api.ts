@@ -1,6 +1,6 @@
 import { RequestError } from '../kernel/errors.ts';
 import type { AdminRoute, Health } from '../ports/capability.ts';
-import { plainAnswer } from '../wire/http/exchange.ts';
+import { plainAnswer } from '../wire/http/plain-answer.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
 
 /** What the private listener serves beside AWS actions. */
@@ -11,7 +11,7 @@ export interface ApiParts {
   /** False while the node drains. */
   ready(): boolean;
   /** Prometheus text. */
-  metrics(): string;
+  metrics(): Promise<string>;
 }
 
 /** The handler of the api listener: AWS actions on `/`, admin JSON, health, readiness and metrics. */
@@ -25,7 +25,7 @@ export function createApi(parts: ApiParts): HttpHandler {
       return read(request, {
         status: 200,
         headers: { 'content-type': 'text/plain; version=0.0.4' },
-        body: parts.metrics(),
+        body: await parts.metrics(),
       });
     if (path.startsWith('/admin/')) return await answerAdmin(parts.admin, request);
     return plainAnswer(404, 'NotFound', `nothing is served at ${path}`);

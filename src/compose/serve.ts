@@ -1,6 +1,7 @@
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import type { SegmentLogOptions } from '../engines/segment-log/index.ts';
 import type { NodeEnvironment } from '../environments/node/index.ts';
+import type { ByteBudget } from '../kernel/flow/byte-budget.ts';
 import type { AdminRoute, Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
@@ -22,6 +23,14 @@ export interface Address {
 /** When appends are answered, and how much of the disk the log may take. */
 export type LogSettings = Pick<SegmentLogOptions, 'sync' | 'intervalMs' | 'diskBytesMax' | 'reserveBytes'>;
 
+/** Bounds of what requests may take. */
+export interface RequestLimits {
+  /** Bytes of bodies and answers in memory at once. */
+  readonly inFlightBytesMax?: number;
+  /** Connections of one listener at once. */
+  readonly connectionsMax?: number;
+}
+
 /** What a node with listeners needs beside its environment. */
 export interface ServeOptions {
   readonly environment: NodeEnvironment;
@@ -37,6 +46,8 @@ export interface ServeOptions {
   readonly sections: Sections;
   /** Of the log. */
   readonly engine: LogSettings;
+  /** Bounds of all requests together; the listeners' own when absent. */
+  readonly limits: RequestLimits;
   /** Of the program, for `/admin/node`. */
   readonly version: string;
   /** Absolute path; absent: none. */
@@ -92,14 +103,20 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   let ready = true;
   const awsJson = createAwsJson({ operations: node.operations, bodyBytesMax: AWS_BODY_BYTES_MAX }, environment);
   let urls = { api: '', gateway: '' };
+  let measure = async (): Promise<void> => undefined;
   const handler = createApi({
     awsJson,
     admin: [...node.admin, nodeRoute(options, () => urls)],
     health: () => node.health(),
     ready: () => ready,
-    metrics: () => environment.meter.exposition(),
+    metrics: async () => {
+      await measure();
+      return environment.meter.exposition();
+    },
   });
-  const listeners = await openBoth(options, handler, node);
+  const budget = createInFlightBudget(options.limits.inFlightBytesMax);
+  const listeners = await openBoth(options, handler, node, budget);
+  measure = async () => await measureRequests(environment, listeners, budget);
   urls = { api: listeners.api.url, gateway: listeners.gateway.url };
   let stopping: Promise<void> | undefined;
   return {
@@ -142,13 +159,21 @@ interface Listeners {
   readonly gateway: Listener;
 }
 
-async function openBoth(options: ServeOptions, handler: HttpHandler, node: ComposedNode): Promise<Listeners> {
-  const { environment, hosts, origins } = options;
-  const budget = createInFlightBudget();
+async function openBoth(
+  options: ServeOptions,
+  handler: HttpHandler,
+  node: ComposedNode,
+  budget: ByteBudget,
+): Promise<Listeners> {
+  const { environment, hosts, origins, limits } = options;
+  const { connectionsMax } = limits;
+  const shared = { budget, ...(connectionsMax !== undefined && { connectionsMax }) };
   try {
-    const api = await openListener({ ...options.api, handler, budget, private: { hosts, origins } }, environment);
+    const access = { hosts, origins };
+    const api = await openListener({ ...options.api, ...shared, name: 'api', handler, private: access }, environment);
     try {
-      const gateway = await openListener({ ...options.gateway, handler: node.gateway, budget }, environment);
+      const own = { ...options.gateway, name: 'gateway', handler: node.gateway };
+      const gateway = await openListener({ ...own, ...shared }, environment);
       return { api, gateway };
     } catch (error) {
       await api.close();
@@ -158,6 +183,14 @@ async function openBoth(options: ServeOptions, handler: HttpHandler, node: Compo
     await node.close();
     throw error;
   }
+}
+
+/** What is under way is measured when somebody looks: it costs a request nothing. */
+async function measureRequests({ meter }: NodeEnvironment, listeners: Listeners, budget: ByteBudget): Promise<void> {
+  meter.gauge('http_in_flight_bytes', {}, budget.usedBytes);
+  meter.gauge('http_in_flight_waiting', {}, budget.waiting);
+  meter.gauge('http_connections', { listener: 'api' }, await listeners.api.connections());
+  meter.gauge('http_connections', { listener: 'gateway' }, await listeners.gateway.connections());
 }
 
 async function stopAll(listeners: Listeners, node: ComposedNode, claim: Claim, withinMs: number): Promise<void> {

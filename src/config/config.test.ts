@@ -59,7 +59,7 @@ function refused(text: string): readonly string[] {
 
 test('what is not there stays out', () => {
   for (const text of ['', '# nothing\n', 'null', '{}']) {
-    assert.deepEqual(load(text), { server: {}, engine: {}, sections: {}, secrets: new Set() }, text);
+    assert.deepEqual(load(text), { server: {}, engine: {}, limits: {}, sections: {}, secrets: new Set() }, text);
   }
   assert.deepEqual(load('streams: {}\nthings:\n').sections, { streams: {}, things: null });
 });
@@ -137,6 +137,18 @@ deliveries:
   ]);
 });
 
+test('bounds of all requests', () => {
+  const table: readonly (readonly [text: string, limits: object])[] = [
+    ['limits: off', {}],
+    ['limits:', {}],
+    [
+      'limits: { inFlightBytesMax: 67108864, connectionsMax: "${env:SEVEN}" }',
+      { inFlightBytesMax: 67_108_864, connectionsMax: 7 },
+    ],
+  ];
+  for (const [text, limits] of table) assert.deepEqual(load(text).limits, limits, text);
+});
+
 test('words that are not built yet', () => {
   const soon = 'not built yet, remove it for now';
   const table: readonly (readonly [text: string, ...lines: string[]])[] = [
@@ -155,7 +167,16 @@ test('words that are not built yet', () => {
     ],
     ['limits: off'],
     ['limits: aws', `m.yaml:1:9 limits: ${soon}`],
-    ['limits: { inFlightBytesMax: 1 }', `m.yaml:1:1 limits: ${soon}`],
+    [
+      'limits: { inFlightBytesMax: 1 }',
+      'm.yaml:1:29 limits.inFlightBytesMax: 1 is out of range, expected a whole number from 67108864 to 68719476736',
+    ],
+    [
+      'limits: { connections: 1 }',
+      'm.yaml:1:24 limits.connections: unknown key, expected inFlightBytesMax, connectionsMax, did you mean connectionsMax?',
+    ],
+    ['limits: { connectionsMax: 5 }'],
+    ['limits: {}'],
     ['faults: {}\nseries: {}\n', `m.yaml:2:1 series: ${soon}`, `m.yaml:1:1 faults: ${soon}`],
     ['gateway: { basePath: x }', `m.yaml:1:22 gateway.basePath: ${soon}`],
   ];

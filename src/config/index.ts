@@ -1,9 +1,15 @@
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
-import { configSchema, type ConfigSection, type EngineOptions, type ServerOptions } from './schema.ts';
+import {
+  configSchema,
+  type ConfigSection,
+  type EngineOptions,
+  type LimitsOptions,
+  type ServerOptions,
+} from './schema.ts';
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
-export type { EngineOptions, ServerOptions } from './schema.ts';
+export type { EngineOptions, LimitsOptions, ServerOptions } from './schema.ts';
 
 /** What a config is checked with. */
 export interface ConfigOptions {
@@ -18,6 +24,7 @@ export interface ConfigOptions {
 export interface Config {
   readonly server: ServerOptions;
   readonly engine: EngineOptions;
+  readonly limits: LimitsOptions;
   /** By their top-level word. */
   readonly sections: Readonly<Record<string, unknown>>;
   /** Names of the secrets it uses. */
@@ -90,9 +97,15 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
   return {
     server: value['server'] ?? {},
     engine: value['engine'] ?? {},
+    limits: limitsOf(value['limits']),
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
     secrets: substituted.secrets,
   };
+}
+
+/** `off` is the absence of throughput limits, not of these bounds. */
+function limitsOf(checked: unknown): LimitsOptions {
+  return typeof checked === 'object' && checked !== null ? checked : {};
 }
 
 /** Some problems repeat the value that they are about. */

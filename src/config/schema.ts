@@ -52,6 +52,24 @@ const engine = s.struct(
   { doc: 'Where the log stands: segments on this machine.' },
 );
 
+const limits = s.struct({
+  inFlightBytesMax: s.optional(
+    s.integer({
+      // A few of the largest requests and answers there are.
+      min: 64 * 1024 ** 2,
+      max: 64 * 1024 ** 3,
+      doc: 'Bytes that requests and answers may hold in memory together; default 268435456 (256 MiB).',
+    }),
+  ),
+  connectionsMax: s.optional(
+    s.integer({
+      min: 1,
+      max: 1_000_000,
+      doc: 'Connections to each listener at once; more are closed as they come. Default 10000.',
+    }),
+  ),
+});
+
 /** The words of the config file that no capability owns. */
 export const ownWords = {
   server: s.optional(server),
@@ -72,6 +90,7 @@ export const ownWords = {
   limits: s.optional(
     s.either([
       s.string({ values: ['off'], doc: 'No throughput limits; sizes are always checked.' }),
+      limits,
       s.notBuilt({ values: ['aws'] }),
     ]),
   ),
@@ -84,6 +103,9 @@ export type EngineOptions = s.Static<typeof engine>;
 
 /** The checked section `server`. */
 export type ServerOptions = s.Static<typeof server>;
+
+/** The checked bounds of the section `limits`. */
+export type LimitsOptions = s.Static<typeof limits>;
 
 /** One section of a capability. */
 export interface ConfigSection {

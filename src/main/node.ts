@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import { InvalidConfig, type Config } from '../config/index.ts';
+import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
@@ -67,6 +68,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     let isStopping = false;
     const own = serveOptions(config, options);
     const served = await serve({ ...options, ...own, environment, dataDirectory });
+    const unwatch = watchEventLoop(environment);
     return {
       sync: own.engine.sync ?? 'always',
       served,
@@ -79,8 +81,9 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         const mine = reloading.then(async () => {
           if (isStopping) return;
           const changed = await read();
-          warnOfRestart(environment, 'server', config.server, changed.server);
-          warnOfRestart(environment, 'engine', config.engine, changed.engine);
+          for (const section of ['server', 'engine', 'limits'] as const) {
+            warnOfRestart(environment, section, config[section], changed[section]);
+          }
           await served.reload(changed.sections);
         });
         reloading = mine.catch(() => undefined);
@@ -90,6 +93,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         isStopping = true;
         await reloading;
         await served.stop(withinMs);
+        unwatch();
         await cleanUp();
       },
     };
@@ -99,7 +103,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   }
 }
 
-function serveOptions({ server, engine, sections }: Config, { config, data, sync }: StartNodeOptions) {
+function serveOptions({ server, engine, limits, sections }: Config, { config, data, sync }: StartNodeOptions) {
   const given = engine.segmentLog ?? {};
   // The declaration takes no other words.
   const log: LogSettings = { ...given, sync: sync ?? (given.sync as SyncMode | undefined) ?? 'always' };
@@ -110,6 +114,7 @@ function serveOptions({ server, engine, sections }: Config, { config, data, sync
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
     sections,
+    limits,
     version: VERSION,
     ...(typeof config === 'string' && { configFile: config }),
   };

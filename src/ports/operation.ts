@@ -5,6 +5,8 @@ export interface Call<S> {
   readonly requestId: string;
   readonly signal: AbortSignal;
   readonly state: S;
+  /** As HttpRequest's: takes bytes of the budget of all requests until the answer stands. */
+  hold(bytes: number): Promise<void>;
 }
 
 /** An answer that its operation serialised itself, as JSON text or its UTF-8 bytes; sent as it is. */

@@ -28,5 +28,6 @@ export function fakeRequest(parts: FakeRequest): HttpRequest {
       if (body.length > maxBytes) throw new RequestError('RequestEntityTooLarge', 'the body is too large', 413);
       return body;
     },
+    hold: async () => undefined,
   };
 }

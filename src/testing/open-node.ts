@@ -46,7 +46,7 @@ export async function openNode(
 
 /** Calls an operation as the wire does: input checked against the shape, the answer as JSON, or undefined. */
 export async function callOperation<S>(operation: Operation<S>, state: S, input: unknown): Promise<unknown> {
-  const call = { requestId: 'test', signal: new AbortController().signal, state };
+  const call = { requestId: 'test', signal: new AbortController().signal, state, hold: async () => undefined };
   const answer = await operation.handle(checkAws(operation.input, input), call);
   if (answer instanceof RawAnswer) return JSON.parse(Buffer.from(answer.json).toString());
   if (operation.output === undefined) return undefined;

@@ -71,6 +71,7 @@ async function serve(
     get signal() {
       return request.signal;
     },
+    hold: async (bytes: number) => await request.hold(bytes),
   };
   const output = await operation.handle(input, call);
   if (output instanceof RawAnswer) return answers.ok(contentType, output.json);

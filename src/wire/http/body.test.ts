@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { HttpHandler } from '../../ports/http.ts';
 import { httpLimits } from './limits.ts';
-import { ok, serve, type Peer, type WireAnswer } from './sockets.fixture.ts';
+import { ok, serve, testBothWays, until, type Peer, type WireAnswer } from './sockets.fixture.ts';
 
 const POST = 'POST / HTTP/1.1\r\nHost: h\r\n';
 
@@ -16,20 +15,11 @@ async function ask(peer: Peer, text: string): Promise<string> {
   return said(await peer.answer());
 }
 
-/** Looks after each turn of the loop, and gives up in the end. */
-async function until(isSo: () => boolean): Promise<void> {
-  const end = performance.now() + 5000;
-  while (!isSo()) {
-    assert.ok(performance.now() < end, `in vain: ${String(isSo)}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 function said({ status, body }: WireAnswer): string {
   return status === 200 ? `200 ${body}` : `${status} ${(JSON.parse(body) as { error: string }).error}`;
 }
 
-test('bodies of every form', async (context) => {
+testBothWays('bodies of every form', async (context) => {
   const { connect } = await serve(context, { handler: measuring });
   const table: readonly (readonly [rest: string, said: string])[] = [
     ['\r\n', '200 0'],
@@ -43,13 +33,13 @@ test('bodies of every form', async (context) => {
   for (const [rest, wanted] of table) assert.equal(await ask(await connect(), POST + rest), wanted, rest);
 });
 
-test('a body that says it is too long is refused before any of it came', async (context) => {
+testBothWays('a body that says it is too long is refused before any of it came', async (context) => {
   const { connect } = await serve(context, { handler: measuring });
   const peer = await connect();
   assert.equal(await ask(peer, `${POST}Content-Length: 11\r\n\r\n`), '413 RequestEntityTooLarge');
 });
 
-test('a body that does not say so is refused at the first byte too many', async (context) => {
+testBothWays('a body that does not say so is refused at the first byte too many', async (context) => {
   const { connect, fire } = await serve(context, { handler: measuring });
   const peer = await connect();
   const answer = await ask(peer, `${POST}Transfer-Encoding: chunked\r\n\r\nb\r\n0123456789x`);
@@ -58,7 +48,7 @@ test('a body that does not say so is refused at the first byte too many', async 
   assert.equal(await peer.end(), '', 'who goes on sending for ever is not listened to');
 });
 
-test('the answer to a long body that is refused reaches its sender', async (context) => {
+testBothWays('the answer to a long body that is refused reaches its sender', async (context) => {
   const { connect } = await serve(context, { handler: measuring });
   const peer = await connect();
   const bytes = 3_000_000;
@@ -70,7 +60,7 @@ test('the answer to a long body that is refused reaches its sender', async (cont
   assert.equal(await peer.end(), '', 'a clean end, not a reset');
 });
 
-test('a short rest is read away, and the connection kept', async (context) => {
+testBothWays('a short rest is read away, and the connection kept', async (context) => {
   const { connect } = await serve(context, { handler: measuring });
   const peer = await connect();
   peer.send(`${POST}Content-Length: 5000\r\n\r\n${'x'.repeat(4000)}`);
@@ -80,14 +70,14 @@ test('a short rest is read away, and the connection kept', async (context) => {
   assert.equal(await ask(peer, `${POST}Content-Length: 2\r\n\r\nok`), '200 2');
 });
 
-test('a handler that does not ask for the body may answer all the same', async (context) => {
+testBothWays('a handler that does not ask for the body may answer all the same', async (context) => {
   const { connect } = await serve(context, { handler: async () => ok('unread') });
   const peer = await connect();
   assert.equal(await ask(peer, `${POST}Content-Length: 4\r\n\r\nbody`), '200 unread');
   assert.equal(await ask(peer, `${POST}Content-Length: 0\r\n\r\n`), '200 unread');
 });
 
-test('who waits for 100 Continue hears it only when the body is wanted', async (context) => {
+testBothWays('who waits for 100 Continue hears it only when the body is wanted', async (context) => {
   const handler: HttpHandler = async (request) => {
     if (request.path === '/no') throw new RequestError('Unauthorized', 'no', 401);
     return await measuring(request);
@@ -135,7 +125,7 @@ async function reading(context: Parameters<typeof serve>[0]): Promise<{
   return { served: await serve(context, { handler }), ended };
 }
 
-test('a body that ends early is incomplete', async (context) => {
+testBothWays('a body that ends early is incomplete', async (context) => {
   for (const cut of ['end', 'destroy'] as const) {
     const { served, ended } = await reading(context);
     const peer = await served.connect();
@@ -146,7 +136,7 @@ test('a body that ends early is incomplete', async (context) => {
   }
 });
 
-test('a body that pauses, or takes too long in all, is not waited for', async (context) => {
+testBothWays('a body that pauses, or takes too long in all, is not waited for', async (context) => {
   for (const ms of [httpLimits.bodyIdleMs, httpLimits.bodyMs]) {
     const { served, ended } = await reading(context);
     const peer = await served.connect();
@@ -158,7 +148,7 @@ test('a body that pauses, or takes too long in all, is not waited for', async (c
   }
 });
 
-test('pieces are joined, and no timer stays behind', async (context) => {
+testBothWays('pieces are joined, and no timer stays behind', async (context) => {
   const { served, ended } = await reading(context);
   const peer = await served.connect();
   peer.send(`${POST}Content-Length: 4\r\n\r\n`);
@@ -167,7 +157,7 @@ test('pieces are joined, and no timer stays behind', async (context) => {
   assert.equal(served.timers(httpLimits.bodyIdleMs), 0);
 });
 
-test('a body waits for room among the bytes in flight', async (context) => {
+testBothWays('a body waits for room among the bytes in flight', async (context) => {
   const budget = createByteBudget(100);
   const { connect, timers } = await serve(context, { handler: measuring, budget });
   budget.charge(95);
@@ -182,7 +172,7 @@ test('a body waits for room among the bytes in flight', async (context) => {
   await until(() => budget.usedBytes === 0);
 });
 
-test('a body that finds no room in time is refused, and keeps none', async (context) => {
+testBothWays('a body that finds no room in time is refused, and keeps none', async (context) => {
   const budget = createByteBudget(100);
   const { connect, fire } = await serve(context, { handler: measuring, budget });
   budget.charge(95);
@@ -199,7 +189,7 @@ test('a body that finds no room in time is refused, and keeps none', async (cont
   assert.equal(budget.usedBytes, 0);
 });
 
-test('where all bodies hold a part of the memory, one at a time goes on past the bound', async (context) => {
+testBothWays('where all bodies hold a part of the memory, one at a time goes on past the bound', async (context) => {
   const budget = createByteBudget(60);
   const { connect } = await serve(context, { handler: measuring, budget });
   const peers = await Promise.all(Array.from({ length: 4 }, async () => await connect()));

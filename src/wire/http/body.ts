@@ -1,73 +1,69 @@
-import type { IncomingMessage } from 'node:http';
-import { RequestError, ThrottleError } from '../../kernel/errors.ts';
-import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
+import { RequestError } from '../../kernel/errors.ts';
 import type { Clock } from '../../ports/environment.ts';
+import { noRoom, type HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 
-/** What reading a body needs beside the message. */
-export interface BodyContext {
-  readonly clock: Clock;
-  readonly budget: ByteBudget;
-  /** Called before the first byte is read: lets the sender go on who waits for `100 Continue`. */
-  begin(): void;
+/** Who takes a body's bytes as they come. */
+export interface BodySink {
+  take(chunk: Buffer): void;
+  /** The body is whole. */
+  end(): void;
+  /** No more will come, and some is missing. */
+  cut(): void;
 }
 
-/** Bytes that Content-Length announces; undefined when it is absent (chunked, or no body). */
-export function announcedBytes(message: IncomingMessage): number | undefined {
-  const text = message.headers['content-length'];
-  return text === undefined ? undefined : Number(text);
+/** Where a body's bytes come from. */
+export interface BodySource {
+  /** Bytes that Content-Length announces; undefined when it is absent. */
+  readonly announced: number | undefined;
+  /** Hands over what came already and what comes. */
+  listen(sink: BodySink): void;
+  pause(): void;
+  resume(): void;
+  /** Hands over nothing more, and reads nothing more. */
+  leave(): void;
 }
 
 /**
- * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge`, 408 `RequestTimeout`, 400 `IncompleteBody`,
- * and ThrottleError `ServiceUnavailable` when there is no room for it in memory.
- * What it takes of the memory is held until `release`.
+ * Reads a whole body as it comes. Rejects with RequestError 413 `RequestEntityTooLarge`, 408 `RequestTimeout`, 400
+ * `IncompleteBody`, and ThrottleError `ServiceUnavailable` when there is no room for it in memory.
+ * Every chunk counts when it came, not the announced length: who announces much and sends little holds little.
  */
-export class BodyReader {
-  readonly #message: IncomingMessage;
-  readonly #context: BodyContext;
+export class BodyReader implements BodySink {
+  readonly #source: BodySource;
+  readonly #held: HeldBytes;
+  readonly #clock: Clock;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #maxBytes = 0;
   #done: ((error?: Error) => void) | undefined;
   #areClocksOn = false;
+  /** Chunks that wait for room. */
+  #waiting = 0;
+  #isWhole = false;
   #cancelDeadline = (): void => undefined;
   #cancelIdle = (): void => undefined;
-  #waiting: AbortController | undefined;
-  #taken = 0;
-  /** Whether this is the one body that may go past the bound, so that it comes to its end. */
-  #isOverdrawing = false;
-  #isReleased = false;
 
-  constructor(message: IncomingMessage, context: BodyContext) {
-    this.#message = message;
-    this.#context = context;
-  }
-
-  /** Gives back what the body took; once, when nobody looks at it any more. */
-  release(): void {
-    const { budget } = this.#context;
-    if (this.#isOverdrawing) budget.endOverdraft();
-    budget.giveBack(this.#taken);
-    this.#isReleased = true;
+  constructor(source: BodySource, held: HeldBytes, clock: Clock) {
+    this.#source = source;
+    this.#held = held;
+    this.#clock = clock;
   }
 
   async read(maxBytes: number): Promise<Uint8Array> {
-    const announced = announcedBytes(this.#message);
-    if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
+    checkAnnounced(this.#source, maxBytes);
     this.#maxBytes = maxBytes;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#done = (error) => {
-          // Only the first word counts; what the stream says after its end is not even looked at.
+          // Only the first word counts; what the source says after its end is not even looked at.
           this.#done = undefined;
           if (error === undefined) resolve();
           else reject(error);
         };
-        this.#listen();
-        this.#context.begin();
+        this.#source.listen(this);
         // A body that came with its headers is over before any clock is wound up.
-        this.#context.clock.soon(() => this.#startClocks());
+        this.#clock.soon(() => this.#startClocks());
       });
     } finally {
       this.#leave();
@@ -76,81 +72,68 @@ export class BodyReader {
     return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#bytes);
   }
 
-  #listen(): void {
-    const message = this.#message;
-    if (message.readableAborted || message.destroyed) return this.#done?.(incomplete());
-    message.on('data', this.#take);
-    message.once('end', this.#end);
-    message.once('aborted', this.#cut);
-    message.once('error', this.#cut);
-    message.once('close', this.#cut);
+  take(chunk: Buffer): void {
+    if (this.#done === undefined) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBytes) return this.#done(tooLarge(this.#maxBytes));
+    this.#chunks.push(chunk);
+    this.#restartIdle();
+    const bytes = chunk.length * httpLimits.bytesHeldPerByte;
+    if (!this.#held.takeNow(bytes)) void this.#waitForRoom(bytes);
+    return undefined;
+  }
+
+  end(): void {
+    this.#isWhole = true;
+    // Who still waits for room ends when it is there.
+    if (this.#waiting === 0) this.#done?.();
+  }
+
+  cut(): void {
+    this.#done?.(incomplete());
   }
 
   #startClocks(): void {
     if (this.#done === undefined) return;
-    this.#cancelDeadline = this.#context.clock.timer(httpLimits.bodyMs, () => this.#done?.(tooSlow()));
+    this.#cancelDeadline = this.#clock.timer(httpLimits.bodyMs, () => this.#done?.(tooSlow()));
     this.#areClocksOn = true;
     // While room is waited for, it is not the sender who is slow.
-    if (this.#waiting === undefined) this.#restartIdle();
+    if (this.#waiting === 0) this.#restartIdle();
   }
 
   #leave(): void {
     this.#cancelDeadline();
     this.#cancelIdle();
-    this.#waiting?.abort();
-    const message = this.#message;
-    message.off('data', this.#take);
-    message.off('end', this.#end);
-    message.off('aborted', this.#cut);
-    message.off('close', this.#cut);
-    // A later error of the connection must find a listener: the one of `cut` stays and does nothing any more.
+    if (this.#waiting > 0) this.#held.stopWaiting();
+    this.#source.leave();
     this.#done = undefined;
-    message.pause();
   }
 
-  readonly #end = (): void => this.#done?.(this.#message.complete ? undefined : incomplete());
-  readonly #cut = (): void => this.#done?.(incomplete());
-
-  readonly #take = (chunk: Buffer): void => {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) return this.#done?.(tooLarge(this.#maxBytes));
-    this.#chunks.push(chunk);
-    this.#restartIdle();
-    const bytes = chunk.length * httpLimits.bytesHeldPerByte;
-    const { budget } = this.#context;
-    if (budget.tryTake(bytes)) this.#taken += bytes;
-    else if (this.#isOverdrawing || budget.tryOverdraw()) {
-      this.#isOverdrawing = true;
-      budget.charge(bytes);
-      this.#taken += bytes;
-    } else void this.#waitForRoom(bytes);
-    return undefined;
-  };
-
-  /** While others hold the memory, the socket is not read. */
+  /** While others hold the memory, the source is not read. */
   async #waitForRoom(bytes: number): Promise<void> {
-    const { clock, budget } = this.#context;
-    this.#message.pause();
+    this.#source.pause();
     this.#cancelIdle();
-    const waiting = new AbortController();
-    this.#waiting = waiting;
-    const cancel = clock.timer(httpLimits.budgetWaitMs, () => waiting.abort());
-    const isTaken = await budget.take(bytes, waiting.signal);
-    cancel();
-    this.#waiting = undefined;
-    if (isTaken && this.#isReleased) budget.giveBack(bytes);
-    else if (isTaken) this.#taken += bytes;
+    this.#waiting += 1;
+    const isTaken = await this.#held.take(bytes);
+    this.#waiting -= 1;
     if (this.#done === undefined) return;
-    if (!isTaken) return this.#done(new ThrottleError('ServiceUnavailable', 'too many bytes are in flight'));
+    if (!isTaken) return this.#done(noRoom());
+    if (this.#waiting > 0) return;
+    if (this.#isWhole) return this.#done();
     this.#restartIdle();
-    this.#message.resume();
+    this.#source.resume();
   }
 
   #restartIdle(): void {
     if (!this.#areClocksOn) return;
     this.#cancelIdle();
-    this.#cancelIdle = this.#context.clock.timer(httpLimits.bodyIdleMs, () => this.#done?.(tooSlow()));
+    this.#cancelIdle = this.#clock.timer(httpLimits.bodyIdleMs, () => this.#done?.(tooSlow()));
   }
+}
+
+/** Throws RequestError `RequestEntityTooLarge` for a body that says itself that it is too long. */
+export function checkAnnounced({ announced }: Pick<BodySource, 'announced'>, maxBytes: number): void {
+  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
 }
 
 function tooLarge(maxBytes: number): RequestError {

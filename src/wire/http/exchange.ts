@@ -1,45 +1,48 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Defect, RequestError, ThrottleError } from '../../kernel/errors.ts';
 import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
-import { announcedBytes, BodyReader } from './body.ts';
+import type { Admission } from './admission.ts';
+import { checkHeaders } from './answer-head.ts';
+import { BodyReader } from './body.ts';
+import { errorAnswer } from './error-answer.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
+import { MessageBody } from './message-body.ts';
+import { plainAnswer } from './plain-answer.ts';
 
-/** What is left of a refused body is read to its end when it is no longer than this, and the connection kept. */
-const REST_BYTES_MAX = 256 * 1024;
-
-/** What all exchanges of a listener share. */
+/** What all exchanges of a listener share, whoever parsed them. */
 export interface ExchangeContext {
   readonly handler: HttpHandler;
   readonly environment: Environment;
   readonly budget: ByteBudget;
+  readonly admission: Admission;
   /** Whether connections are to end with their answer. */
-  isDraining(): boolean;
+  readonly isDraining: () => boolean;
 }
 
-/** One request and its answer. Never rejects. */
+/** One request that the platform parsed, and its answer. Never rejects. */
 export class Exchange {
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #context: ExchangeContext;
-  readonly #body: BodyReader;
+  readonly #body: MessageBody;
+  readonly #held: HeldBytes;
+  readonly #headers: Readonly<Record<string, string>>;
   #gone: AbortController | undefined;
   #isGone = false;
-  readonly id: string;
+  readonly #id: string;
 
   /** `expectsContinue`: the sender waits for `100 Continue` before it sends the body. */
   constructor(message: IncomingMessage, response: ServerResponse, context: ExchangeContext, expectsContinue: boolean) {
     this.#message = message;
     this.#response = response;
     this.#context = context;
-    this.id = context.environment.random.uuid();
-    this.#body = new BodyReader(message, {
-      clock: context.environment.clock,
-      budget: context.budget,
-      begin: () => {
-        if (expectsContinue) response.writeContinue();
-      },
+    this.#id = context.environment.random.uuid();
+    this.#headers = plainHeaders(message);
+    this.#held = new HeldBytes(context.budget, context.environment.clock);
+    this.#body = new MessageBody(message, () => {
+      if (expectsContinue) response.writeContinue();
     });
     message.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -49,60 +52,52 @@ export class Exchange {
     });
   }
 
-  /** Answers with what the handler says, or with `refused` when the request does not get that far. */
-  async run(refused?: HttpAnswer): Promise<void> {
+  async run(): Promise<void> {
+    const { admission } = this.#context;
+    admission.enter();
+    const { method = 'GET', url = '/' } = this.#message;
+    const asked = { method, target: url, headers: this.#headers };
+    const refused = refusesHeaders(this.#message) ?? admission.refusal(asked);
     // The platform tells that a request has no body only at the end of this turn.
     await Promise.resolve();
-    const answer = refused ?? (await this.#handle());
+    const answer = refused ?? (await this.#handle(asked));
     const bytes = typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length;
-    this.#context.budget.charge(bytes);
+    this.#held.answer(bytes);
     try {
-      await this.#send(answer, bytes);
+      await this.#send(answer, bytes, refused === undefined ? admission.readable(asked) : undefined);
     } finally {
-      this.#context.budget.giveBack(bytes);
-      this.#body.release();
+      this.#held.release();
+      admission.leave();
     }
   }
 
-  async #handle(): Promise<HttpAnswer> {
+  async #handle(asked: { readonly method: string; readonly target: string }): Promise<HttpAnswer> {
     try {
-      return await this.#context.handler(this.#request());
+      const answer = await this.#context.handler(this.#request(asked));
+      checkHeaders(answer.headers);
+      return answer;
     } catch (error) {
-      return this.#answerError(error);
+      return errorAnswer(error, this.#id, this.#context.environment);
     }
   }
 
-  #answerError(error: unknown): HttpAnswer {
-    if (error instanceof RequestError) {
-      return plainAnswer(error.status, error.code, error.message, error.headers);
-    }
-    if (error instanceof ThrottleError) {
-      const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
-      return plainAnswer(503, error.code, error.message, { 'retry-after': seconds });
-    }
-    const { log, meter } = this.#context.environment;
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.error('http.bug', { requestId: this.id, family: error instanceof Defect ? 'Defect' : 'Error', message });
-    meter.count('http_bugs_total');
-    return plainAnswer(500, 'InternalFailure', `this is a bug of millrace; its log names it by ${this.id}`);
-  }
-
-  #request(): HttpRequest {
-    const { method = 'GET', url = '/', socket } = this.#message;
-    const target = url.startsWith('/') ? url : absoluteTarget(url);
+  #request({ method, target: sent }: { readonly method: string; readonly target: string }): HttpRequest {
+    const target = sent.startsWith('/') ? sent : absoluteTarget(sent);
     const mark = target.indexOf('?');
     const signal = (): AbortSignal => this.#signal();
+    const { clock } = this.#context.environment;
     return {
-      id: this.id,
+      id: this.#id,
       method,
       path: mark < 0 ? target : target.slice(0, mark),
       query: mark < 0 ? '' : target.slice(mark + 1),
-      headers: plainHeaders(this.#message),
-      remoteAddress: socket.remoteAddress ?? '',
+      headers: this.#headers,
+      remoteAddress: this.#message.socket.remoteAddress ?? '',
       get signal() {
         return signal();
       },
-      readBody: async (maxBytes) => await this.#body.read(maxBytes),
+      readBody: async (maxBytes) => await new BodyReader(this.#body, this.#held, clock).read(maxBytes),
+      hold: async (bytes) => await this.#held.hold(bytes),
     };
   }
 
@@ -113,12 +108,16 @@ export class Exchange {
     return this.#gone.signal;
   }
 
-  async #send({ status, headers, body }: HttpAnswer, bytes: number): Promise<void> {
+  async #send(
+    { status, headers, body }: HttpAnswer,
+    bytes: number,
+    readable: Readonly<Record<string, string>> | undefined,
+  ): Promise<void> {
     const response = this.#response;
     const hasRest = !this.#message.complete;
     const isLast = this.#context.isDraining() || (hasRest && !this.#canReadRest());
     const own = {
-      'x-amzn-RequestId': this.id,
+      'x-amzn-RequestId': this.#id,
       'content-length': String(bytes),
       ...(isLast && { connection: 'close' }),
     };
@@ -126,7 +125,7 @@ export class Exchange {
       response.once('close', resolve);
     });
     if (response.destroyed) return;
-    response.writeHead(status, { ...own, ...withoutRequestId(headers) });
+    response.writeHead(status, { ...readable, ...own, ...withoutRequestId(headers) });
     const isHead = this.#message.method === 'HEAD';
     if (hasRest) {
       if (!isHead) response.write(body);
@@ -137,8 +136,8 @@ export class Exchange {
   }
 
   #canReadRest(): boolean {
-    const announced = announcedBytes(this.#message);
-    return announced !== undefined && announced <= REST_BYTES_MAX && this.#message.headers.expect === undefined;
+    const { announced } = this.#body;
+    return announced !== undefined && announced <= httpLimits.restBytesMax && this.#headers['expect'] === undefined;
   }
 
   /** Closing while bytes are on their way would reset the connection, and the sender would not see the answer. */
@@ -162,15 +161,20 @@ export class Exchange {
   }
 }
 
-/** An answer in our own words, for what no protocol of a capability covers. */
-export function plainAnswer(
-  status: number,
-  code: string,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): HttpAnswer {
-  const body = `${JSON.stringify({ error: code, message })}\n`;
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
+/**
+ * The platform hides what is doubled and what is too much, and so keeps from our checks what others may have gone by:
+ * a second Host, or an Origin behind the last header that it looks at.
+ */
+function refusesHeaders({ rawHeaders }: IncomingMessage): HttpAnswer | undefined {
+  if (rawHeaders.length > 2 * httpLimits.headersMax) {
+    return plainAnswer(431, 'RequestHeaderFieldsTooLarge', `a request has at most ${httpLimits.headersMax} headers`);
+  }
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1 ? plainAnswer(400, 'BadRequest', 'a request has one Host') : undefined;
 }
 
 /** `http://host/path`, as proxies are asked; anything else is a path that fits nothing. */

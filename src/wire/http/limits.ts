@@ -6,6 +6,8 @@ export const httpLimits = {
   headersMs: 10_000,
   headerBytesMax: 32 * 1024,
   headersMax: 200,
+  /** A longer head is not a usual one. */
+  usualHeadBytesMax: 16 * 1024,
   /** Longest pause inside a body, and longest body. */
   bodyIdleMs: 10_000,
   bodyMs: 120_000,
@@ -18,8 +20,10 @@ export const httpLimits = {
   requestsMax: 10_000,
   /** Bodies and answers in memory at once, over all connections of a node. */
   inFlightBytesMax: 256 * MIB,
-  /** A body is held as it came, decoded, and as it waits for the disk: so much counts for each of its bytes. */
-  bytesHeldPerByte: 3,
+  /** A body is held as it came, and as it waits for the disk: so much counts for each of its bytes. */
+  bytesHeldPerByte: 2,
+  /** What is left of a refused body is read to its end when the body is no longer, and the connection kept. */
+  restBytesMax: 256 * 1024,
   /** What is left of a refused body is read and dropped for this long, so that the sender sees the answer. */
   lingerMs: 2000,
   /** How often the platform looks for slow headers. */

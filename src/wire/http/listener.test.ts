@@ -6,18 +6,11 @@ import { RequestError, ThrottleError } from '../../kernel/errors.ts';
 import type { HttpHandler, HttpRequest } from '../../ports/http.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { openListener } from './listener.ts';
-import { ok, serve } from './sockets.fixture.ts';
+import { gate, ok, serve, testBothWays } from './sockets.fixture.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A promise and the function that resolves it. */
-function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value: T) => void } {
-  let open: (value: T) => void = () => undefined;
-  const opened = new Promise<T>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
-test('requests over one connection, as the handler sees them', async (context) => {
+testBothWays('requests over one connection, as the handler sees them', async (context) => {
   const seen: Partial<HttpRequest>[] = [];
   const { connect, listener } = await serve(context, {
     handler: async ({ id, method, path, query, headers, remoteAddress }) => {
@@ -50,7 +43,7 @@ test('requests over one connection, as the handler sees them', async (context) =
   );
 });
 
-test('targets become paths', async (context) => {
+testBothWays('targets become paths', async (context) => {
   const { connect } = await serve(context, { handler: async ({ path, query }) => ok(`${path} ${query}`) });
   const table: readonly (readonly [line: string, seen: string])[] = [
     ['GET /', '/ '],
@@ -70,7 +63,7 @@ test('targets become paths', async (context) => {
   }
 });
 
-test('errors of a handler', async (context) => {
+testBothWays('errors of a handler', async (context) => {
   let error: unknown;
   const { connect, logged, counted } = await serve(context, {
     handler: async () => {
@@ -101,7 +94,7 @@ test('errors of a handler', async (context) => {
   assert.deepEqual(counted, ['http_bugs_total', 'http_bugs_total']);
 });
 
-test('what is no HTTP gets a plain answer and the connection ends', async (context) => {
+testBothWays('what is no HTTP gets a plain answer and the connection ends', async (context) => {
   const { connect } = await serve(context);
   const many = Array.from({ length: 40 }, (_, index) => `x-${index}: ${'v'.repeat(1000)}\r\n`).join('');
   const table: readonly (readonly [text: string, status: number, code: string])[] = [
@@ -124,7 +117,7 @@ test('what is no HTTP gets a plain answer and the connection ends', async (conte
   }
 });
 
-test('headers that the platform would hide are refused', async (context) => {
+testBothWays('headers that the platform would hide are refused', async (context) => {
   const { connect } = await serve(context, { private: { hosts: [], origins: [] } });
   const fill = (count: number): string => Array.from({ length: count }, (_, index) => `x-${index}: v\r\n`).join('');
   const table: readonly (readonly [request: string, status: number])[] = [
@@ -141,7 +134,7 @@ test('headers that the platform would hide are refused', async (context) => {
   }
 });
 
-test('a request without a host is no HTTP/1.1', async (context) => {
+testBothWays('a request without a host is no HTTP/1.1', async (context) => {
   const { connect } = await serve(context);
   const peer = await connect();
   peer.send('GET / HTTP/1.1\r\n\r\n');
@@ -149,10 +142,12 @@ test('a request without a host is no HTTP/1.1', async (context) => {
 });
 
 test('headers that come too slowly are not waited for', async (context) => {
-  const { connect } = await serve(context, { headersMs: 40 });
+  const { connect, fire } = await serve(context, { headersMs: 40 });
   const slow = await connect();
   const silent = await connect();
   slow.send('GET / HTTP/1.1\r\nHost:');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await fire(40);
   const answer = await slow.answer();
   assert.equal(answer.status, 408);
   assert.equal(answer.body, '{"error":"RequestTimeout","message":"the request took too long"}\n');
@@ -160,7 +155,7 @@ test('headers that come too slowly are not waited for', async (context) => {
   assert.match(await silent.end(), /^HTTP\/1\.1 408 /, 'also who sends nothing at all');
 });
 
-test('a client that goes away aborts its request, and the listener lives on', async (context) => {
+testBothWays('a client that goes away aborts its request, and the listener lives on', async (context) => {
   const started = gate<AbortSignal>();
   const finish = gate();
   const aborted = gate();
@@ -183,7 +178,7 @@ test('a client that goes away aborts its request, and the listener lives on', as
   assert.equal((await other.answer()).status, 200);
 });
 
-test('who got an answer is not said to be gone', async (context) => {
+testBothWays('who got an answer is not said to be gone', async (context) => {
   const signals: AbortSignal[] = [];
   const { connect } = await serve(context, {
     handler: async ({ signal }) => {
@@ -238,7 +233,7 @@ async function connectError(port: number): Promise<string> {
   return error.code ?? '';
 }
 
-test('draining does not wait longer than it was told', async (context) => {
+testBothWays('draining does not wait longer than it was told', async (context) => {
   const started = gate();
   const { connect, listener, fire } = await serve(context, {
     handler: async ({ signal }) => {
@@ -258,12 +253,12 @@ test('draining does not wait longer than it was told', async (context) => {
 
 test('an address that is taken is said by its code', async (context) => {
   const { listener } = await serve(context);
-  const options = { host: '127.0.0.1', port: listener.port, handler: async () => ok() };
+  const options = { name: 'api', host: '127.0.0.1', port: listener.port, handler: async () => ok() };
   const wanted = { name: 'EnvironmentError', code: 'EADDRINUSE', message: /^cannot listen on 127\.0\.0\.1:\d+: / };
   await assert.rejects(openListener(options, quietEnvironment()), wanted);
 });
 
-test('a private listener over the wire', async (context) => {
+testBothWays('a private listener over the wire', async (context) => {
   const access = { hosts: ['known.example'], origins: ['https://page.example'] };
   let calls = 0;
   const { connect } = await serve(context, {

@@ -2,15 +2,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { assert } from '../../kernel/assert.ts';
 import { createByteBudget, type ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { HttpAnswer, HttpHandler } from '../../ports/http.ts';
-import { Exchange, plainAnswer, type ExchangeContext } from './exchange.ts';
+import type { HttpHandler } from '../../ports/http.ts';
+import { Admission } from './admission.ts';
+import { HeadWriter } from './answer-head.ts';
+import { Exchange } from './exchange.ts';
+import { FastConnection, type FastContext } from './fast-connection.ts';
 import { httpLimits } from './limits.ts';
-import { refusesCaller, type PrivateAccess } from './private-access.ts';
+import type { PrivateAccess } from './private-access.ts';
+import { refuseRaw } from './refuse-raw.ts';
+import { SlowHeads } from './slow-heads.ts';
 
 /** What a listener is made of. */
 export interface ListenerOptions {
+  /** In metrics. */
+  readonly name: string;
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -19,8 +27,12 @@ export interface ListenerOptions {
   readonly private?: PrivateAccess;
   /** Shared by the listeners of a node; one of its own when absent. */
   readonly budget?: ByteBudget;
+  /** Connections at once; more are closed as they come. `httpLimits` when absent. */
+  readonly connectionsMax?: number;
   /** Times for tests; `httpLimits` when absent. */
   readonly headersMs?: number;
+  /** Who reads requests, for tests: `platform` takes even the usual ones from our own parser. */
+  readonly parser?: 'own' | 'platform';
 }
 
 /** An open listener. */
@@ -28,6 +40,8 @@ export interface Listener {
   /** Without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Open connections, known once the system has counted them. */
+  connections(): Promise<number>;
   /** Accepts no more, answers what is under way, then closes; after `withinMs` connections are cut. */
   drain(withinMs: number): Promise<void>;
   /** Cuts all connections. */
@@ -35,8 +49,8 @@ export interface Listener {
 }
 
 /** The bytes that bodies and answers of all listeners of a node may take together. */
-export function createInFlightBudget(): ByteBudget {
-  return createByteBudget(httpLimits.inFlightBytesMax);
+export function createInFlightBudget(maxBytes: number = httpLimits.inFlightBytesMax): ByteBudget {
+  return createByteBudget(maxBytes);
 }
 
 /** Listens for HTTP/1.1. Rejects with EnvironmentError EADDRINUSE or EACCES. */
@@ -49,47 +63,42 @@ export async function openListener(options: ListenerOptions, environment: Enviro
 class OpenListener implements Listener {
   readonly #options: ListenerOptions;
   readonly #environment: Environment;
-  readonly #context: ExchangeContext;
+  readonly #context: FastContext;
   readonly #server: Server;
-  /** Connections without a request so far, which the platform counts as busy. */
-  readonly #fresh = new Set<Socket>();
-  #requests = 0;
+  /** The platform's way to serve a connection. */
+  readonly #platform: (socket: Socket) => void;
+  /** Connections that our own parser reads. */
+  readonly #fast = new Set<FastConnection>();
   #draining = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: ListenerOptions, environment: Environment) {
     this.#options = options;
     this.#environment = environment;
-    this.#context = {
-      handler: options.handler,
-      environment,
-      budget: options.budget ?? createInFlightBudget(),
-      isDraining: () => this.#draining,
-    };
+    const headersMs = options.headersMs ?? httpLimits.headersMs;
+    const slowLookMs = Math.min(httpLimits.slowLookMs, headersMs);
     this.#server = createServer({
-      headersTimeout: options.headersMs ?? httpLimits.headersMs,
+      headersTimeout: headersMs,
       // Bodies have their own clock: they are read only when an operation asks for them.
       requestTimeout: 0,
       keepAliveTimeout: httpLimits.keepAliveMs,
-      connectionsCheckingInterval: Math.min(httpLimits.slowLookMs, options.headersMs ?? httpLimits.slowLookMs),
+      connectionsCheckingInterval: slowLookMs,
       maxHeaderSize: httpLimits.headerBytesMax,
       insecureHTTPParser: false,
       noDelay: true,
     });
-    this.#server.maxHeadersCount = httpLimits.headersMax;
-    this.#server.maxConnections = httpLimits.connectionsMax;
-    this.#server.timeout = httpLimits.socketIdleMs;
-    this.#server.on('connection', (socket: Socket) => {
-      this.#fresh.add(socket);
-      socket.once('close', () => this.#fresh.delete(socket));
-    });
-    this.#server.on('request', (message, response) => this.#serve(message, response, false));
-    this.#server.on('checkContinue', (message, response) => this.#serve(message, response, true));
-    this.#server.on('checkExpectation', (_message, response: ServerResponse) => {
-      response.writeHead(417, { 'content-length': '0', connection: 'close' }).end();
-    });
-    this.#server.on('connect', (_message, socket) => refuseRaw(socket, 405, 'MethodNotAllowed', 'no tunnels here'));
-    this.#server.on('clientError', answerBrokenRequest);
+    this.#context = {
+      handler: options.handler,
+      environment,
+      budget: options.budget ?? createInFlightBudget(),
+      admission: new Admission(options.host, options.private),
+      isDraining: () => this.#draining,
+      heads: new HeadWriter(environment.clock),
+      slowHeads: new SlowHeads(environment.clock, headersMs, slowLookMs),
+      handOver: (socket, bytes) => this.#handOver(socket, bytes),
+      forget: (connection) => void this.#fast.delete(connection),
+    };
+    this.#platform = this.#configure();
   }
 
   get port(): number {
@@ -115,95 +124,77 @@ class OpenListener implements Listener {
     this.#server.on('error', (error) => this.#environment.log.warn('http.listener', { message: error.message }));
   }
 
+  async connections(): Promise<number> {
+    return await new Promise((resolve) => {
+      this.#server.getConnections((_error, count) => resolve(count));
+    });
+  }
+
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
-    const cancel = this.#environment.clock.timer(withinMs, () => this.#server.closeAllConnections());
+    const cancel = this.#environment.clock.timer(withinMs, () => this.#cutAll());
     this.#closed ??= closeServer(this.#server);
-    for (const socket of this.#fresh) if (socket.bytesRead === 0) socket.destroy();
+    for (const connection of this.#fast) connection.closeIdle();
     await this.#closed;
     cancel();
+    this.#context.slowHeads.close();
   }
 
   async close(): Promise<void> {
     this.#draining = true;
     this.#closed ??= closeServer(this.#server);
-    this.#server.closeAllConnections();
+    this.#cutAll();
     await this.#closed;
+    this.#context.slowHeads.close();
+  }
+
+  #cutAll(): void {
+    for (const connection of this.#fast) connection.destroy();
+    this.#server.closeAllConnections();
+  }
+
+  /** Sets the server up, and returns what the platform itself would do with a connection. */
+  #configure(): (socket: Socket) => void {
+    const server = this.#server;
+    const { name, connectionsMax = httpLimits.connectionsMax, parser = 'own' } = this.#options;
+    const [platform] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+    assert(platform !== undefined, 'the platform serves connections by a listener');
+    server.maxHeadersCount = httpLimits.headersMax;
+    server.maxConnections = connectionsMax;
+    server.timeout = httpLimits.socketIdleMs;
+    if (parser === 'own') {
+      server.removeAllListeners('connection');
+      server.on('connection', (socket: Socket) => void this.#fast.add(new FastConnection(socket, this.#context)));
+    }
+    const { meter } = this.#environment;
+    server.on('drop', () => meter.count('http_connections_refused_total', { listener: name }));
+    server.on('request', (message, response) => this.#serve(message, response, false));
+    server.on('checkContinue', (message, response) => this.#serve(message, response, true));
+    server.on('checkExpectation', (_message, response: ServerResponse) => {
+      response.writeHead(417, { 'content-length': '0', connection: 'close' }).end();
+    });
+    server.on('connect', (_message, socket) => refuseRaw(socket, 405, 'MethodNotAllowed', 'no tunnels here'));
+    server.on('clientError', answerBrokenRequest);
+    return (socket) => platform.call(server, socket);
+  }
+
+  #handOver(socket: Socket, bytes: Buffer): void {
+    this.#environment.meter.count('http_handed_over_total', { listener: this.#options.name });
+    // Nothing may be read between the two parsers.
+    socket.pause();
+    socket.unshift(bytes);
+    this.#platform(socket);
+    socket.resume();
   }
 
   #serve(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    this.#fresh.delete(message.socket);
     const exchange = new Exchange(message, response, this.#context, expectsContinue);
-    const refused = this.#refusal(message);
-    if (refused === undefined) this.#cors(message, response);
-    this.#requests += 1;
     // An exchange never rejects; should it, the process must say so rather than hide it.
-    void exchange.run(refused).finally(() => {
-      this.#requests -= 1;
+    void exchange.run().finally(() => {
       // Idle connections that finish their last answer while draining are not closed by the platform.
       if (this.#draining) this.#server.closeIdleConnections();
     });
   }
-
-  #refusal(message: IncomingMessage): HttpAnswer | undefined {
-    if (this.#requests >= httpLimits.requestsMax) {
-      return plainAnswer(503, 'ServiceUnavailable', 'too many requests are under way', { 'retry-after': '1' });
-    }
-    const malformed = refusesHeaders(message);
-    if (malformed !== undefined) return malformed;
-    const access = this.#options.private;
-    if (access === undefined) return undefined;
-    const { origin } = message.headers;
-    const reason = refusesCaller({ host: calledHost(message), origin }, this.#options.host, access);
-    if (reason !== undefined) return plainAnswer(403, 'Forbidden', reason);
-    const isPreflight = message.method === 'OPTIONS' && message.headers['access-control-request-method'] !== undefined;
-    return isPreflight && origin !== undefined ? preflight(message, origin) : undefined;
-  }
-
-  /** A page that may call must also be let read the answer. */
-  #cors(message: IncomingMessage, response: ServerResponse): void {
-    const { origin } = message.headers;
-    if (origin === undefined || this.#options.private?.origins.includes(origin) !== true) return;
-    response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', 'x-amzn-requestid, x-amz-id-2');
-    response.setHeader('vary', 'origin');
-  }
-}
-
-/**
- * The platform hides what is doubled and what is too much, and so keeps from our checks what others may have gone by:
- * a second Host, or an Origin behind the last header that it looks at.
- */
-function refusesHeaders({ rawHeaders }: IncomingMessage): HttpAnswer | undefined {
-  if (rawHeaders.length > 2 * httpLimits.headersMax) {
-    return plainAnswer(431, 'RequestHeaderFieldsTooLarge', `a request has at most ${httpLimits.headersMax} headers`);
-  }
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
-  }
-  return hosts > 1 ? plainAnswer(400, 'BadRequest', 'a request has one Host') : undefined;
-}
-
-/** An absolute target names the host, whatever the header says (RFC 9112, 3.2.2). */
-function calledHost({ url = '/', headers }: IncomingMessage): string | undefined {
-  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
-}
-
-function preflight(message: IncomingMessage, origin: string): HttpAnswer {
-  const wanted = message.headers['access-control-request-headers'];
-  return {
-    status: 204,
-    headers: {
-      'access-control-allow-origin': origin,
-      'access-control-allow-methods': 'GET, HEAD, POST, DELETE',
-      ...(wanted !== undefined && { 'access-control-allow-headers': wanted }),
-      'access-control-max-age': '600',
-      vary: 'origin',
-    },
-    body: '',
-  };
 }
 
 async function closeServer(server: Server): Promise<void> {
@@ -213,7 +204,7 @@ async function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** What the parser could not read gets a plain answer; most of these senders never look at it. */
+/** What the platform's parser could not read gets a plain answer; most of these senders never look at it. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -224,18 +215,4 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     refuseRaw(socket, 408, 'RequestTimeout', 'the request took too long');
   } else refuseRaw(socket, 400, 'BadRequest', 'this is not HTTP/1.1');
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-};
-
-function refuseRaw(socket: Duplex, status: number, code: string, message: string): void {
-  socket.on('error', () => undefined);
-  const body = plainAnswer(status, code, message).body as string;
-  const head = `HTTP/1.1 ${status} ${REASONS[status]}\r\ncontent-type: application/json\r\nconnection: close\r\n`;
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { nodeClock } from '../../environments/node/clock.ts';
 import { nodeRandom } from '../../environments/node/random.ts';
 import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
@@ -25,17 +25,50 @@ export interface Served {
   readonly connect: () => Promise<Peer>;
 }
 
+type Parser = 'own' | 'platform';
+
+const parsers = new WeakMap<TestContext, Parser>();
+
+/** A test that runs twice: with our own parser for usual requests, and with the platform's for all. */
+export function testBothWays(name: string, run: (context: TestContext) => Promise<void>): void {
+  for (const parser of ['own', 'platform'] as const) {
+    test(`${name} (${parser} parser)`, async (context) => {
+      parsers.set(context, parser);
+      await run(context);
+    });
+  }
+}
+
 /** What a test may choose. */
 export interface ServeParts {
   readonly handler?: HttpHandler;
   readonly budget?: ByteBudget;
   readonly private?: PrivateAccess;
   readonly headersMs?: number;
+  readonly connectionsMax?: number;
+  /** That of `testBothWays` when absent, else our own. */
+  readonly parser?: Parser;
 }
 
 /** A plain answer. */
 export function ok(body: string | Uint8Array = 'ok\n'): HttpAnswer {
   return { status: 200, headers: { 'content-type': 'text/plain' }, body };
+}
+
+/** A promise and the function that resolves it. */
+export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value: T) => void } {
+  let open: (value: T) => void = () => undefined;
+  const opened = new Promise<T>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** Looks after each turn of the loop, and gives up in the end. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!isSo()) {
+    assert.ok(performance.now() < end, `in vain: ${String(isSo)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Listens until the test ends. */
@@ -47,11 +80,13 @@ export async function serve(context: TestContext, parts: ServeParts = {}): Promi
   quiet.random.uuid = () => nodeRandom.uuid();
   quiet.clock.timer = (ms, run) => timers.set(ms, run);
   quiet.clock.now = () => nodeClock.now();
+  quiet.clock.monotonic = () => nodeClock.monotonic();
   quiet.log.error = (event, fields = {}) => void logged.push(`${event}: ${String(fields['message'])}`);
   quiet.meter.count = (name) => void counted.push(name);
   const environment: Environment = quiet;
   const handler: HttpHandler = async () => ok();
-  const listener = await openListener({ host: '127.0.0.1', port: 0, handler, ...parts }, environment);
+  const own = { name: 'api', host: '127.0.0.1', port: 0, handler, parser: parsers.get(context) ?? 'own' } as const;
+  const listener = await openListener({ ...own, ...parts }, environment);
   context.after(async () => await listener.close());
   const connect = async (): Promise<Peer> => await Peer.connect(listener.port);
   return {
@@ -90,7 +125,7 @@ class HandTimers {
         this.#waiting.add(look);
       });
     }
-    for (const timer of this.#set) {
+    for (const timer of Array.from(this.#set)) {
       if (timer.ms !== ms) continue;
       this.#set.delete(timer);
       timer.run();

@@ -48,12 +48,15 @@ export const getRecords = operation<KinesisState>()({
   ],
   plane: 'data',
   doc: 'Reads on from an iterator: up to 10,000 records or 10 MiB.',
-  async handle(request, { state }) {
+  async handle(request, call) {
+    const { state } = call;
     const { stream, shard, from } = openIterator(state, request.ShardIterator);
     const limit = {
       records: request.Limit ?? kinesisLimits.getRecordsCountMax,
       bytes: kinesisLimits.getRecordsBytesMax,
     };
+    // What the read may take counts before it is read.
+    await call.hold(limit.bytes);
     const slice = await onStream(state, stream, async () => await state.records.read(stream, shard, from, limit));
     const { meter } = state.environment;
     meter.count(kinesisEvents.recordsOut, { stream: stream.name }, slice.records.length);

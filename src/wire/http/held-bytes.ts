@@ -1,0 +1,84 @@
+import { ThrottleError } from '../../kernel/errors.ts';
+import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
+import type { Clock } from '../../ports/environment.ts';
+import { httpLimits } from './limits.ts';
+
+/** What one request holds of the budget of bytes in flight, until its answer was sent. */
+export class HeldBytes {
+  readonly #budget: ByteBudget;
+  readonly #clock: Clock;
+  #bytes = 0;
+  /** Of these, what the handler took for an answer that it has yet to make. */
+  #reserved = 0;
+  /** Whether this is the one request that may go past the bound, so that it comes to its end. */
+  #isOverdrawing = false;
+  #isReleased = false;
+  readonly #waiting = new Set<AbortController>();
+
+  constructor(budget: ByteBudget, clock: Clock) {
+    this.#budget = budget;
+    this.#clock = clock;
+  }
+
+  /** Takes at once: from what is free, or past the bound where no other request does that. */
+  takeNow(bytes: number): boolean {
+    const budget = this.#budget;
+    if (!budget.tryTake(bytes)) {
+      if (!this.#isOverdrawing && !budget.tryOverdraw()) return false;
+      this.#isOverdrawing = true;
+      budget.charge(bytes);
+    }
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Waits for its turn; false after `budgetWaitMs`, or when nobody waits any more. */
+  async take(bytes: number): Promise<boolean> {
+    const waiting = new AbortController();
+    this.#waiting.add(waiting);
+    const cancel = this.#clock.timer(httpLimits.budgetWaitMs, () => waiting.abort());
+    const isTaken = await this.#budget.take(bytes, waiting.signal);
+    cancel();
+    this.#waiting.delete(waiting);
+    if (!isTaken) return false;
+    if (this.#isReleased) {
+      this.#budget.giveBack(bytes);
+      return false;
+    }
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Room for what a handler is about to read. Rejects with ThrottleError `ServiceUnavailable` after 5 s. */
+  async hold(bytes: number): Promise<void> {
+    if (this.#budget.tryTake(bytes)) this.#bytes += bytes;
+    else if (!(await this.take(bytes))) throw noRoom();
+    this.#reserved += bytes;
+  }
+
+  /** The answer stands: its own bytes count in place of those that were held for it. */
+  answer(bytes: number): void {
+    this.#budget.charge(bytes);
+    this.#bytes += bytes - this.#reserved;
+    this.#budget.giveBack(this.#reserved);
+    this.#reserved = 0;
+  }
+
+  /** Nobody waits for what `take` waits for. */
+  stopWaiting(): void {
+    for (const waiting of this.#waiting) waiting.abort();
+  }
+
+  /** Gives everything back; once, when nobody looks at it any more. */
+  release(): void {
+    if (this.#isOverdrawing) this.#budget.endOverdraft();
+    this.#budget.giveBack(this.#bytes);
+    this.#isReleased = true;
+    this.stopWaiting();
+  }
+}
+
+/** Others hold all the memory that requests may take. */
+export function noRoom(): ThrottleError {
+  return new ThrottleError('ServiceUnavailable', 'too many bytes are in flight');
+}
