@@ -1,47 +1,74 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** One answer: status and body; the body is a slice that the next answer may overwrite. */
+/** One answer: status and body; the body is a slice that the next answer overwrites. */
 export interface Answer {
   readonly status: number;
   readonly body: Buffer;
 }
 
+/** A server took a request and gave no byte of an answer within ten seconds. */
+export class Hangs extends Error {}
+
 const AUTHORIZATION =
   'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
+const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
+const ANSWER_MS_MAX = 10_000;
+const FIRST_BYTES = 256 * 1024;
+/** Room behind the body, so that the buffer handed to the socket is never empty. */
+const SPARE_BYTES = 64 * 1024;
 
-/** A keep-alive HTTP/1.1 connection that sends one request at a time, with as little work of its own as possible. */
+/**
+ * A keep-alive HTTP/1.1 connection that sends one request at a time. The socket reads straight into one buffer, which
+ * becomes the body: nothing is allocated or copied for an answer.
+ */
 export class Connection {
   private readonly socket: Socket;
   private readonly port: number;
-  private chunks: Buffer[] = [];
-  private bytes = 0;
-  private wanted = -1;
+  private buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private end = 0;
+  private bodyAt = -1;
+  private bodyEnd = 0;
   private status = 0;
   private resolve: ((answer: Answer) => void) | undefined;
   private reject: ((error: Error) => void) | undefined;
 
-  private constructor(socket: Socket, port: number) {
-    this.socket = socket;
+  private constructor(port: number) {
     this.port = port;
-    socket.on('data', (chunk: Buffer) => this.take(chunk));
-    socket.on('error', (error) => this.reject?.(error));
-    socket.on('close', () => this.reject?.(new Error('the server closed the connection')));
+    this.socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: {
+        buffer: () => this.buffer.subarray(this.end),
+        callback: (count) => {
+          this.take(count);
+          return true;
+        },
+      },
+    });
+    this.socket.setTimeout(ANSWER_MS_MAX, () => this.fail(new Hangs('no answer within 10 s')));
+    this.socket.on('error', (error) => this.fail(error));
+    this.socket.on('close', () => this.fail(new Error('the connection is closed')));
   }
 
   static async open(port: number): Promise<Connection> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    return new Connection(socket, port);
+    const connection = new Connection(port);
+    await once(connection.socket, 'connect');
+    return connection;
   }
 
-  /** Sends one AWS JSON request and resolves with its answer. */
+  /** Sends one AWS JSON request and resolves with its answer; rejects when the connection ends first. */
   async call(action: string, body: Buffer): Promise<Answer> {
     const head =
       `POST / HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/x-amz-json-1.1\r\n` +
       `x-amz-target: Kinesis_20131202.${action}\r\nx-amz-date: 20260101T000000Z\r\nauthorization: ${AUTHORIZATION}\r\n` +
       `content-length: ${body.length}\r\n\r\n`;
     return await new Promise<Answer>((resolve, reject) => {
+      if (this.socket.destroyed) {
+        reject(new Error('the connection is closed'));
+        return;
+      }
       this.resolve = resolve;
       this.reject = reject;
       this.socket.cork();
@@ -51,39 +78,52 @@ export class Connection {
     });
   }
 
+  /** Ends the connection; a call under way rejects. */
   close(): void {
-    this.reject = undefined;
     this.socket.destroy();
+    this.fail(new Error('the connection is closed'));
   }
 
-  private take(chunk: Buffer): void {
-    this.chunks.push(chunk);
-    this.bytes += chunk.length;
-    if (this.wanted < 0 && !this.readHead()) return;
-    if (this.bytes < this.wanted) return;
-    const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks, this.bytes);
-    this.chunks = [];
-    this.bytes = 0;
-    this.wanted = -1;
-    this.resolve?.({ status: this.status, body });
+  private fail(error: Error): void {
+    const { reject } = this;
+    this.resolve = undefined;
+    this.reject = undefined;
+    reject?.(error);
   }
 
-  /** Reads status and length once the head is whole; the bytes after it stay. */
+  private take(count: number): void {
+    this.end += count;
+    if (this.bodyAt < 0 && !this.readHead()) return;
+    if (this.end < this.bodyEnd) return;
+    const { resolve } = this;
+    const body = this.buffer.subarray(this.bodyAt, this.bodyEnd);
+    this.resolve = undefined;
+    this.reject = undefined;
+    this.end = 0;
+    this.bodyAt = -1;
+    resolve?.({ status: this.status, body });
+  }
+
+  /** Reads status and length once the head is whole, and makes room for the body. */
   private readHead(): boolean {
-    const all = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks, this.bytes);
-    const end = all.indexOf('\r\n\r\n');
-    if (end < 0) {
-      this.chunks = [all];
-      return false;
-    }
-    const head = all.toString('latin1', 0, end);
+    const at = this.buffer.subarray(0, this.end).indexOf(HEAD_END);
+    if (at < 0) return false;
+    const head = this.buffer.toString('latin1', 0, at);
     this.status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined) throw new Error(`an answer without content-length: ${head}`);
-    this.wanted = Number(length);
-    const rest = all.subarray(end + 4);
-    this.chunks = [rest];
-    this.bytes = rest.length;
+    if (length === undefined) {
+      this.close();
+      return false;
+    }
+    this.bodyAt = at + HEAD_END.length;
+    this.bodyEnd = this.bodyAt + Number(length);
+    if (this.bodyEnd + SPARE_BYTES > this.buffer.length) this.grow(this.bodyEnd + SPARE_BYTES);
     return true;
+  }
+
+  private grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(bytes + (bytes >> 2));
+    this.buffer.copy(larger, 0, 0, this.end);
+    this.buffer = larger;
   }
 }

@@ -13,6 +13,7 @@ function tests(directory: string): string[] {
 
 const wanted = process.argv[2] ?? '';
 const root = join(import.meta.dirname, '..');
-for (const path of [...tests(join(root, 'src')), ...tests(join(root, 'scripts'))].sort()) {
+const folders = ['src', 'scripts', 'bench'];
+for (const path of folders.flatMap((folder) => tests(join(root, folder))).sort()) {
   if (path.includes(wanted)) await import(pathToFileURL(path).href);
 }

@@ -1,0 +1,69 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { SyncMode } from './options.ts';
+
+/** A server to measure: how it is installed and started. */
+export interface Contender {
+  readonly name: string;
+  readonly isMillrace: boolean;
+  /** Answers 200 here once it is ready; undefined: any answer to anything says so. */
+  readonly readyPath?: string;
+  install(): void;
+  start(port: number, data: string): ChildProcess;
+}
+
+const TOOLS = resolve('node_modules/.cache/millrace-tools');
+const quiet = { stdio: 'ignore' as const };
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+/** millrace itself, with its log on disk. */
+export function millrace(sync: SyncMode): Contender {
+  return {
+    name: `millrace ${version}, sync: ${sync}`,
+    isMillrace: true,
+    readyPath: '/readyz',
+    install: () => undefined,
+    start(port, data) {
+      const listeners = ['--api', `127.0.0.1:${port}`, '--gateway', '127.0.0.1:0'];
+      return spawn(process.execPath, ['dist/main.js', 'dev', ...listeners, '--data', data, '--sync', sync], quiet);
+    },
+  };
+}
+
+/** ferrokinesis 0.7.0 from crates.io, in memory. */
+const ferrokinesis: Contender = {
+  name: 'ferrokinesis 0.7.0, memory',
+  isMillrace: false,
+  install() {
+    const home = join(TOOLS, 'ferrokinesis');
+    if (existsSync(join(home, 'bin/ferrokinesis'))) return;
+    execFileSync('cargo', ['install', 'ferrokinesis', '--version', '0.7.0', '--root', home], quiet);
+  },
+  start: (port) =>
+    spawn(join(TOOLS, 'ferrokinesis/bin/ferrokinesis'), ['--port', String(port), '--create-stream-ms', '0'], {
+      ...quiet,
+      env: { ...process.env, RUST_LOG: 'off' },
+    }),
+};
+
+/** kinesalite 3.3.3 from npm, in memory. */
+const kinesalite: Contender = {
+  name: 'kinesalite 3.3.3, memory',
+  isMillrace: false,
+  install() {
+    const home = join(TOOLS, 'kinesalite');
+    if (existsSync(join(home, 'node_modules/kinesalite'))) return;
+    mkdirSync(home, { recursive: true });
+    execFileSync('npm', ['install', '--prefix', home, '--ignore-scripts', 'kinesalite@3.3.3'], quiet);
+  },
+  start: (port) =>
+    spawn(
+      process.execPath,
+      [join(TOOLS, 'kinesalite/node_modules/kinesalite/cli.js'), '--port', String(port), '--createStreamMs', '0'],
+      quiet,
+    ),
+};
+
+/** Those millrace is compared with. */
+export const peers: readonly Contender[] = [ferrokinesis, kinesalite];

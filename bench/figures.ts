@@ -1,0 +1,58 @@
+/** How one figure is printed and compared. */
+export interface FigureKind {
+  readonly label: string;
+  /** Absent: not compared. */
+  readonly better?: 'more' | 'less';
+  readonly digits: number;
+}
+
+/** All figures by their name in the JSON file, in the order in which the table prints them. */
+export const FIGURES = {
+  putRecordsPerSecond: { label: 'put, records/s', better: 'more', digits: 0 },
+  putP50Ms: { label: 'put, p50 ms', better: 'less', digits: 2 },
+  putP99Ms: { label: 'put, p99 ms', better: 'less', digits: 1 },
+  putServerCpuUs: { label: 'put, server CPU us/record', better: 'less', digits: 1 },
+  putClientCpuUs: { label: 'put, client CPU us/record', digits: 1 },
+  endToEndP50Ms: { label: 'put to read, p50 ms', better: 'less', digits: 1 },
+  endToEndP99Ms: { label: 'put to read, p99 ms', better: 'less', digits: 1 },
+  drainRecordsPerSecond: { label: 'drain, records/s', better: 'more', digits: 0 },
+  drainServerCpuUs: { label: 'drain, server CPU us/record', better: 'less', digits: 1 },
+  drainClientCpuUs: { label: 'drain, client CPU us/record', digits: 1 },
+  settledAfterSeconds: { label: 'settled after, s', digits: 1 },
+  settledDrainRecordsPerSecond: { label: 'drain once settled, records/s', better: 'more', digits: 0 },
+  settledDrainServerCpuUs: { label: 'drain once settled, server CPU us/record', better: 'less', digits: 1 },
+  readyMs: { label: 'process start to ready, ms', better: 'less', digits: 0 },
+  readyAfterKillMs: { label: 'kill -9 under load, process start to ready, ms', better: 'less', digits: 0 },
+  readAfterKillMs: { label: 'the same to the first GetRecords answered, ms', better: 'less', digits: 0 },
+  idleRssMiB: { label: 'idle RSS, MiB', better: 'less', digits: 0 },
+  peakRssMiB: { label: 'peak RSS, MiB', better: 'less', digits: 0 },
+  putPeakRssMiB: { label: 'peak RSS while putting, MiB', better: 'less', digits: 0 },
+  diskBytesPerByte: { label: 'bytes to the disk per byte of data', digits: 2 },
+  bareMiBPerSecond: { label: 'bare write + fdatasync beside it, MiB/s', digits: 0 },
+  bareP50Ms: { label: 'bare write + fdatasync beside it, p50 ms', digits: 2 },
+  shareOfBare: { label: 'written to the disk, share of the bare loop', digits: 2 },
+} as const satisfies Record<string, FigureKind>;
+
+/** A name of FIGURES. */
+export type FigureName = keyof typeof FIGURES;
+
+/** Some figures of one measurement. */
+export type Figures = Partial<Record<FigureName, number>>;
+
+/** One contender in one scenario in one round. */
+export interface Measurement {
+  readonly scenario: string;
+  readonly contender: string;
+  readonly isMillrace: boolean;
+  readonly round: number;
+  readonly figures: Figures;
+  /** `ok`, `hangs`, or what is wrong; figures count only with `ok`. */
+  readonly verdict: string;
+}
+
+/** What a run leaves behind in its `--json` file. */
+export interface Results {
+  /** One line: cores, system, Node, what was asked for. */
+  readonly machine: string;
+  readonly measurements: readonly Measurement[];
+}
