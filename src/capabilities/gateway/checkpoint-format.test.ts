@@ -45,6 +45,16 @@ test('what is written is read', () => {
   );
 });
 
+test('a chunk of any length is read: many streams, shards of a stream resharded often, long names', () => {
+  for (const count of [10, 60, 62, 63, 64, 65, 500, 5000]) {
+    const shards = Array.from({ length: count }, (_, ordinal) => ({ generation: 1, ordinal, position: 7n }));
+    for (const stream of ['s', 'a-stream-with-a-long-name', 'x'.repeat(900)]) {
+      const written: Chunk = { ids: [], covered: [{ stream, createdAt: 1, shards }] };
+      assert.deepEqual(decodeChunk(encodeChunk(written)), written, `${count} shards`);
+    }
+  }
+});
+
 test('what is no chunk is a defect', () => {
   const bytes = encodeChunk({ ids: [], covered: [] });
   assert.throws(() => decodeChunk(bytes.subarray(0, bytes.length - 1)), /ends early/);

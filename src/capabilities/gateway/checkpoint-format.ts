@@ -175,19 +175,24 @@ class Writer {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#take(1), value);
+    const at = this.#take(1);
+    this.#view.setUint8(at, value);
   }
   u16(value: number): void {
-    this.#view.setUint16(this.#take(2), value, true);
+    const at = this.#take(2);
+    this.#view.setUint16(at, value, true);
   }
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true);
+    const at = this.#take(4);
+    this.#view.setUint32(at, value, true);
   }
   u64(value: bigint): void {
-    this.#view.setBigUint64(this.#take(8), value, true);
+    const at = this.#take(8);
+    this.#view.setBigUint64(at, value, true);
   }
   bytes(bytes: Uint8Array): void {
-    this.#buffer.set(bytes, this.#take(bytes.length));
+    const at = this.#take(bytes.length);
+    this.#buffer.set(bytes, at);
   }
   text(text: string): void {
     const bytes = new TextEncoder().encode(text);
@@ -202,6 +207,7 @@ class Writer {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Makes room; buffer and view may be others afterwards. */
   #take(count: number): number {
     const at = this.#length;
     this.#length += count;
