@@ -9,6 +9,8 @@ import { createNodeEnvironment, type NodeEnvironment } from '../environments/nod
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
 
+const ALIVE_MS = 60_000;
+
 /** What a node with listeners is started with. */
 export interface StartNodeOptions {
   /** Absolute path of a config file, or its values; undefined: the bare AWS endpoints. */
@@ -61,6 +63,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
       mode: options.mode,
       makeSecrets: options.mode === 'dev',
     });
+  // Timers of the environment keep no process alive, and before the listeners there may be nothing else to wait for.
+  const alive = setInterval(() => undefined, ALIVE_MS);
   try {
     const config = await read();
     refuseUnsafe(config, options);
@@ -100,6 +104,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   } catch (error) {
     await cleanUp();
     throw error;
+  } finally {
+    clearInterval(alive);
   }
 }
 
