@@ -13,7 +13,7 @@ function tests(directory: string): string[] {
 
 const wanted = process.argv[2] ?? '';
 const root = join(import.meta.dirname, '..');
-const folders = ['src', 'scripts', 'bench'];
+const folders = ['src', 'scripts', 'bench', 'test'];
 for (const path of folders.flatMap((folder) => tests(join(root, folder))).sort()) {
   if (path.includes(wanted)) await import(pathToFileURL(path).href);
 }

@@ -20,8 +20,11 @@ export interface Address {
   readonly port: number;
 }
 
-/** When appends are answered, and how much of the disk the log may take. */
-export type LogSettings = Pick<SegmentLogOptions, 'sync' | 'intervalMs' | 'diskBytesMax' | 'reserveBytes'>;
+/** When appends are answered, and how much of the disk the log may take; the size of its files is for tests. */
+export type LogSettings = Pick<
+  SegmentLogOptions,
+  'sync' | 'intervalMs' | 'diskBytesMax' | 'reserveBytes' | 'segmentBytesMax'
+>;
 
 /** Bounds of what requests may take. */
 export interface RequestLimits {

@@ -11,6 +11,8 @@ export interface NodeProcess {
   readonly gateway: string;
   readonly data: string;
   readonly child: ChildProcess;
+  /** From the start of the process until it was ready. */
+  readonly readyMs: number;
   /** What it wrote to stdout and stderr so far. */
   output(): string;
   /** SIGTERM and its exit code. */
@@ -47,6 +49,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const config = options.config === undefined ? [] : [options.config];
   const flags = ['--api', `127.0.0.1:${apiPort}`, '--gateway', `127.0.0.1:${gatewayPort}`, '--data', options.data];
   const program = options.program ?? 'dist/main.js';
+  const startedAt = performance.now();
   const child = spawn(process.execPath, [program, 'dev', ...config, ...flags, ...(options.arguments ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.environment },
@@ -57,11 +60,13 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const ended = once(child, 'exit');
   await waitReady(api, child, () => text);
+  const readyMs = performance.now() - startedAt;
   return {
     api,
     gateway,
     data: options.data,
     child,
+    readyMs,
     output: () => text,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import { kinesis, listShards, type Put } from '../support/kinesis.ts';
+import { call, type NodeProcess } from '../support/node-process.ts';
+import type { Model } from './model.ts';
+
+/** The stream all loads share. */
+export const STREAM = 'load';
+
+/** One life of a node under load. */
+export interface Life {
+  readonly node: NodeProcess;
+  readonly model: Model;
+  /** Differs in each life of a data directory. */
+  readonly name: string;
+  /** The node was killed: failing calls are the end, not an error. */
+  isOver(): boolean;
+}
+
+/** Works on a node until its life is over. */
+export type Load = (life: Life) => Promise<void>;
+
+const BATCH = 10;
+const OPEN_SHARDS_MAX = 5;
+
+/** A closed loop of PutRecords, `bytes` a record at least. */
+export function puts(writer: string, bytes: number): Load {
+  return async (life) => {
+    const { node, model, name } = life;
+    for (let count = 0; !life.isOver(); count += 1) {
+      const texts = Array.from({ length: BATCH }, (_, index) =>
+        `${name}${writer}/${count}/${index};`.padEnd(bytes, '.').concat('\n'),
+      );
+      for (const text of texts) model.send(text);
+      const answer = await call(node.api, 'Kinesis_20131202.PutRecords', {
+        StreamName: STREAM,
+        Records: texts.map((text) => ({ Data: Buffer.from(text).toString('base64'), PartitionKey: name + writer })),
+      }).catch(() => undefined);
+      if (answer?.status !== 200) continue;
+      const { Records } = answer.body as { Records: readonly Partial<Put>[] };
+      for (const [index, { ShardId, SequenceNumber }] of Records.entries()) {
+        if (ShardId === undefined || SequenceNumber === undefined) continue;
+        model.acknowledge(texts[index] ?? '', { ShardId, SequenceNumber });
+      }
+    }
+  };
+}
+
+/** Webhooks one after the other; now and then one that was answered before, as a redelivery is. */
+export const hooks: Load = async (life) => {
+  const { node, model } = life;
+  const secret = node.secret('HOOKS');
+  while (!life.isOver()) {
+    const known = Math.random() < 0.3 ? [...model.answered.keys()].at(-3) : undefined;
+    const id = known ?? randomUUID();
+    const text = `${JSON.stringify({ id })}\n`;
+    if (known === undefined) model.send(text);
+    const answer = await postWebhook(node, secret, id, text).catch(() => undefined);
+    if (answer === undefined) continue;
+    const first = model.acknowledged.get(text);
+    if (known !== undefined) assert.equal(answer.SequenceNumber, first?.sequenceNumber, `a second answer to ${id}`);
+    model.answered.set(id, text);
+    model.acknowledge(text, answer);
+  }
+};
+
+async function postWebhook(node: NodeProcess, secret: string, id: string, body: string): Promise<Put | undefined> {
+  const answer = await fetch(`${node.gateway}/hooks`, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': 'ping',
+      'x-github-delivery': id,
+      'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    },
+  });
+  const text = await answer.text();
+  return answer.status === 200 ? (JSON.parse(text) as Put) : undefined;
+}
+
+/** Streams that come, take some records and go: what they leave behind is garbage between records that stay. */
+export const churn: Load = async (life) => {
+  const { node, name } = life;
+  const data = Buffer.alloc(8 * 1024, 'garbage soon ').toString('base64');
+  for (let count = 0; !life.isOver(); count += 1) {
+    const stream = `short-${name}-${count}`;
+    await patient(life, async () => {
+      await kinesis(node.api, 'CreateStream', { StreamName: stream, ShardCount: 1 });
+      for (let put = 0; put < 10; put += 1) {
+        const Records = Array.from({ length: 10 }, (_, index) => ({ Data: data, PartitionKey: String(index) }));
+        await kinesis(node.api, 'PutRecords', { StreamName: stream, Records });
+      }
+      await kinesis(node.api, 'DeleteStream', { StreamName: stream });
+    });
+  }
+};
+
+/** Splits where there are few shards, merges where there are many, counts anew now and then. */
+export const reshards: Load = async (life) => {
+  const { node } = life;
+  while (!life.isOver()) await patient(life, async () => await reshardOnce(node.api));
+};
+
+async function reshardOnce(api: string): Promise<void> {
+  const open = (await listShards(api, STREAM))
+    .filter(({ SequenceNumberRange }) => SequenceNumberRange.EndingSequenceNumber === undefined)
+    .map(({ ShardId, HashKeyRange }) => ({
+      id: ShardId,
+      first: BigInt(HashKeyRange.StartingHashKey),
+      last: BigInt(HashKeyRange.EndingHashKey),
+    }))
+    .sort((a, b) => (a.first < b.first ? -1 : 1));
+  const chosen = Math.floor(Math.random() * (open.length - 1));
+  const [shard, neighbour] = [open[chosen], open[chosen + 1]];
+  if (shard === undefined) return;
+  const few = open.length < OPEN_SHARDS_MAX;
+  if (few && Math.random() < 0.1) {
+    const count = { StreamName: STREAM, TargetShardCount: Math.max(1, Math.ceil(open.length / 2)) };
+    await kinesis(api, 'UpdateShardCount', { ...count, ScalingType: 'UNIFORM_SCALING' });
+  } else if (few && shard.last - shard.first > 1000n) {
+    const middle = (shard.first + shard.last) / 2n;
+    const split = { StreamName: STREAM, ShardToSplit: shard.id, NewStartingHashKey: String(middle) };
+    await kinesis(api, 'SplitShard', split);
+  } else if (neighbour !== undefined) {
+    const merge = { StreamName: STREAM, ShardToMerge: shard.id, AdjacentShardToMerge: neighbour.id };
+    await kinesis(api, 'MergeShards', merge);
+  }
+}
+
+/** Changes of the catalog as fast as one caller can make them. */
+export const settings: Load = async (life) => {
+  const { node, name } = life;
+  for (let count = 0; !life.isOver(); count += 1) {
+    const tags = { StreamName: STREAM, Tags: { [`tag-${Math.floor(Math.random() * 8)}`]: `${name}-${count}` } };
+    await patient(life, async () => await kinesis(node.api, 'AddTagsToStream', tags));
+  }
+};
+
+/** A refused or broken call is no failure here: what was acknowledged is what counts. A bug's answer is one. */
+async function patient(life: Life, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    assert.doesNotMatch(message, /: 500 /);
+    if (!life.isOver()) await new Promise((done) => setTimeout(done, 5));
+  }
+}

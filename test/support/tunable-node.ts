@@ -1,0 +1,60 @@
+/**
+ * A node like `millrace dev`, in a process of its own, for tests that need what no option of the program gives: small
+ * segments (`--segment-bytes N`), and a wall clock that jumps 30 hours ahead at each SIGUSR2.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { serve } from '../../src/compose/serve.ts';
+import { createNodeEnvironment } from '../../src/environments/node/index.ts';
+import { readConfig } from '../../src/main/config-file.ts';
+
+const JUMP_MS = 30 * 3_600_000;
+const STOP_MS = 10_000;
+const EXIT_LOG_FAILED = 70;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    api: { type: 'string', default: '127.0.0.1:0' },
+    gateway: { type: 'string', default: '127.0.0.1:0' },
+    data: { type: 'string', default: '' },
+    'segment-bytes': { type: 'string' },
+  },
+});
+
+function address(text: string): { readonly host: string; readonly port: number } {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at), port: Number(text.slice(at + 1)) };
+}
+
+// Neither timers of the environment nor listeners keep a process alive.
+setInterval(() => undefined, 60_000);
+let aheadMs = 0;
+process.on('SIGUSR2', () => (aheadMs += JUMP_MS));
+const real = createNodeEnvironment({ log: 'json' });
+const now = (): number => real.clock.now() + aheadMs;
+const monotonic = (): number => real.clock.monotonic() + aheadMs;
+const environment = { ...real, clock: { ...real.clock, now, monotonic } };
+const dataDirectory = resolve(values.data);
+const [, file] = positionals;
+const source = file === undefined ? undefined : resolve(file);
+const mode = 'dev';
+const config = await readConfig({ environment, source, dataDirectory, mode, makeSecrets: true });
+const segmentBytes = values['segment-bytes'];
+const served = await serve({
+  environment,
+  dataDirectory,
+  api: address(values.api),
+  gateway: address(values.gateway),
+  identity: { region: 'us-east-1', account: '000000000000' },
+  mode,
+  hosts: [],
+  origins: [],
+  sections: config.sections,
+  version: 'test',
+  engine: segmentBytes === undefined ? {} : { segmentBytesMax: Number(segmentBytes) },
+  limits: {},
+});
+process.once('SIGTERM', () => void served.stop(STOP_MS).then(() => process.exit(0)));
+await served.failed;
+process.exit(EXIT_LOG_FAILED);
