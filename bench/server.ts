@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { freePort } from '../test/support/free-port.ts';
 import type { Contender } from './contenders.ts';
-import { treeUsage, type TreeUsage } from './process-tree.ts';
+import { treeUsage, type TreeUsage } from '../test/support/process-tree.ts';
 
 /** A started server. */
 export interface Server {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { createHmac, randomUUID } from 'node:crypto';
-import { kinesis, listShards, type Put } from '../support/kinesis.ts';
+import { randomUUID } from 'node:crypto';
+import { kinesis, type Put } from '../support/kinesis.ts';
 import { call, type NodeProcess } from '../support/node-process.ts';
+import { postWebhook } from '../support/post-webhook.ts';
+import { reshardOnce } from '../support/reshard-once.ts';
 import type { Model } from './model.ts';
 
 /** The stream all loads share. */
@@ -21,7 +23,6 @@ export interface Life {
 export type Load = (life: Life) => Promise<void>;
 
 const BATCH = 10;
-const OPEN_SHARDS_MAX = 5;
 
 /** A closed loop of PutRecords, `bytes` a record at least. */
 export function puts(writer: string, bytes: number): Load {
@@ -55,7 +56,7 @@ export const hooks: Load = async (life) => {
     const id = known ?? randomUUID();
     const text = `${JSON.stringify({ id })}\n`;
     if (known === undefined) model.send(text);
-    const answer = await postWebhook(node, secret, id, text).catch(() => undefined);
+    const answer = await postWebhook(`${node.gateway}/hooks`, secret, id, text).catch(() => undefined);
     if (answer === undefined) continue;
     const first = model.acknowledged.get(text);
     if (known !== undefined) assert.equal(answer.SequenceNumber, first?.sequenceNumber, `a second answer to ${id}`);
@@ -63,21 +64,6 @@ export const hooks: Load = async (life) => {
     model.acknowledge(text, answer);
   }
 };
-
-async function postWebhook(node: NodeProcess, secret: string, id: string, body: string): Promise<Put | undefined> {
-  const answer = await fetch(`${node.gateway}/hooks`, {
-    method: 'POST',
-    body,
-    headers: {
-      'content-type': 'application/json',
-      'x-github-event': 'ping',
-      'x-github-delivery': id,
-      'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
-    },
-  });
-  const text = await answer.text();
-  return answer.status === 200 ? (JSON.parse(text) as Put) : undefined;
-}
 
 /** Streams that come, take some records and go: what they leave behind is garbage between records that stay. */
 export const churn: Load = async (life) => {
@@ -99,34 +85,8 @@ export const churn: Load = async (life) => {
 /** Splits where there are few shards, merges where there are many, counts anew now and then. */
 export const reshards: Load = async (life) => {
   const { node } = life;
-  while (!life.isOver()) await patient(life, async () => await reshardOnce(node.api));
+  while (!life.isOver()) await patient(life, async () => await reshardOnce(node.api, STREAM));
 };
-
-async function reshardOnce(api: string): Promise<void> {
-  const open = (await listShards(api, STREAM))
-    .filter(({ SequenceNumberRange }) => SequenceNumberRange.EndingSequenceNumber === undefined)
-    .map(({ ShardId, HashKeyRange }) => ({
-      id: ShardId,
-      first: BigInt(HashKeyRange.StartingHashKey),
-      last: BigInt(HashKeyRange.EndingHashKey),
-    }))
-    .sort((a, b) => (a.first < b.first ? -1 : 1));
-  const chosen = Math.floor(Math.random() * (open.length - 1));
-  const [shard, neighbour] = [open[chosen], open[chosen + 1]];
-  if (shard === undefined) return;
-  const few = open.length < OPEN_SHARDS_MAX;
-  if (few && Math.random() < 0.1) {
-    const count = { StreamName: STREAM, TargetShardCount: Math.max(1, Math.ceil(open.length / 2)) };
-    await kinesis(api, 'UpdateShardCount', { ...count, ScalingType: 'UNIFORM_SCALING' });
-  } else if (few && shard.last - shard.first > 1000n) {
-    const middle = (shard.first + shard.last) / 2n;
-    const split = { StreamName: STREAM, ShardToSplit: shard.id, NewStartingHashKey: String(middle) };
-    await kinesis(api, 'SplitShard', split);
-  } else if (neighbour !== undefined) {
-    const merge = { StreamName: STREAM, ShardToMerge: shard.id, AdjacentShardToMerge: neighbour.id };
-    await kinesis(api, 'MergeShards', merge);
-  }
-}
 
 /** Changes of the catalog as fast as one caller can make them. */
 export const settings: Load = async (life) => {
