@@ -65,9 +65,7 @@ const SYNC_MODES: readonly Mode[] = [
   },
 ];
 
-/** False as long as the program refuses `--sync interval` and `--sync none`. */
-const isSyncBuilt: boolean = false;
-const modes = isSyncBuilt ? [...MODES, ...SYNC_MODES] : MODES;
+const modes = [...MODES, ...SYNC_MODES];
 const ROUNDS = Math.ceil(Number(process.env['KILL_ROUNDS'] ?? 20) / modes.length);
 
 async function startAgain(mode: Mode, data: string): Promise<NodeProcess> {

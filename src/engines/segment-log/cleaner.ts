@@ -95,7 +95,8 @@ export class Cleaner {
   #state(): CleaningState {
     const { segments, diskBytesMax } = this.#parts;
     const { segmentBytesMax } = segments.options;
-    return { segments: this.#complete(), now: this.#clock.now(), segmentBytesMax, diskBytesMax };
+    const { isShort } = this.#parts.space;
+    return { segments: this.#complete(), now: this.#clock.now(), segmentBytesMax, diskBytesMax, isShort };
   }
 
   /**
@@ -208,7 +209,7 @@ export class Cleaner {
     const { clock } = environment;
     if (this.#closed) throw new Closing();
     const workedMs = clock.monotonic() - this.#restedAt;
-    if (workedMs > REST_MS_MIN && space.refusal() === undefined) await clock.sleep(Math.min(workedMs, REST_MS_MAX));
+    if (workedMs > REST_MS_MIN && !space.isShort) await clock.sleep(Math.min(workedMs, REST_MS_MAX));
     else await new Promise<void>((resolve) => clock.soon(resolve));
     this.#restedAt = clock.monotonic();
   }

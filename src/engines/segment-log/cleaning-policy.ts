@@ -21,6 +21,8 @@ export interface CleaningState {
   readonly now: number;
   readonly segmentBytesMax: number;
   readonly diskBytesMax: number | undefined;
+  /** Whether every byte counts: the disk is full, or soon will be. */
+  readonly isShort: boolean;
 }
 
 interface Candidate {
@@ -43,7 +45,8 @@ export function isScattered(segment: Segment): boolean {
 /**
  * Neighbouring files that are to become one, if any are. A file is copied when at most a third of it is needed, so that
  * copying never writes more than half of what it frees; when its records lie scattered, once; and when it is one of
- * many small ones. Beyond the bound on all files together the file with the most garbage goes, whatever it is.
+ * many small ones. Beyond the bound on all files together, or on a disk that is short of room, the file with the most
+ * garbage goes.
  */
 export function chooseJob(state: CleaningState): readonly Segment[] | undefined {
   const runs = runsOf(state);
@@ -63,7 +66,8 @@ function runsOf({ segments, now }: CleaningState): Candidate[][] {
 
 function sparse(runs: readonly Candidate[][], state: CleaningState): readonly Segment[] | undefined {
   const isSparse = ({ segment, liveBytes }: Candidate): boolean => liveBytes <= segment.fileBytes * NEEDED_MAX;
-  const slack = Math.min(SLACK_FILES * state.segmentBytesMax, (state.diskBytesMax ?? Infinity) / 8);
+  const usual = Math.min(SLACK_FILES * state.segmentBytesMax, (state.diskBytesMax ?? Infinity) / 8);
+  const slack = state.isShort ? 0 : usual;
   return batches(runs, isSparse, state.segmentBytesMax)
     .find((batch) => {
       const bytes = batch.reduce((sum, { segment }) => sum + segment.fileBytes, 0);
@@ -86,7 +90,7 @@ function small(runs: readonly Candidate[][], state: CleaningState): readonly Seg
 function excess(all: readonly Candidate[], state: CleaningState): readonly Segment[] | undefined {
   const bytes = state.segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
   const live = state.segments.reduce((sum, segment) => sum + segment.liveBytes(state.now), 0);
-  if (bytes <= live * OVERHEAD_MAX + SLACK_FILES_MAX * state.segmentBytesMax) return undefined;
+  if (!state.isShort && bytes <= live * OVERHEAD_MAX + SLACK_FILES_MAX * state.segmentBytesMax) return undefined;
   const garbage = ({ segment, liveBytes }: Candidate): number => 1 - liveBytes / segment.fileBytes;
   const [most] = all.toSorted((one, other) => garbage(other) - garbage(one));
   return most === undefined || garbage(most) < 1 - 1 / OVERHEAD_MAX ? undefined : [most.segment];

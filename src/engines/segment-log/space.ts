@@ -44,6 +44,11 @@ export class Space {
     return this.#part() >= REFUSE_AT ? 'the log takes almost all of engine.segmentLog.diskBytesMax' : undefined;
   }
 
+  /** Whether the cleaner must hurry: the disk is full, or soon will be. */
+  get isShort(): boolean {
+    return this.#isFull || this.#part() >= WARN_AT;
+  }
+
   /** For people. */
   problems(): string[] {
     if (this.#isFull) return ['the disk is full: appends are refused'];
