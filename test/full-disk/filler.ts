@@ -47,16 +47,17 @@ export class Filler {
     }
   }
 
-  /** Tries to put until it works; rejects after so many ms. */
-  async putsWorkWithin(node: NodeProcess, stream: string, ms: number): Promise<void> {
+  /** Puts until so many MiB more were taken, and waits where it is refused; rejects after so many ms. */
+  async takesWithin(node: NodeProcess, stream: string, mebibytes: number, ms: number): Promise<void> {
+    const [records, bytes] = [100, 4096];
     const end = performance.now() + ms;
-    while ((await this.put(node, stream, 10, 1024)) < 10) {
-      assert.ok(performance.now() < end, `puts are refused after ${ms} ms`);
-      await new Promise((done) => setTimeout(done, 100));
-    }
-    // One batch might have found a corner: there must be room.
-    for (let more = 0; more < 20; more += 1) {
-      assert.equal(await this.put(node, stream, 100, 4096), 100, 'there is room for more');
+    let taken = 0;
+    while (taken * bytes < mebibytes * 1024 * 1024) {
+      const now = await this.put(node, stream, records, bytes);
+      taken += now;
+      const said = `after ${ms} ms only ${taken} records of ${bytes} bytes were taken; the node says:`;
+      assert.ok(performance.now() < end, `${said}\n${node.output().slice(-2000)}`);
+      if (now < records) await new Promise((done) => setTimeout(done, 100));
     }
   }
 

@@ -29,7 +29,8 @@ interface Mode {
 
 const always: Durability = { sync: 'always' };
 const writers = [puts('a', 0), puts('b', 0), puts('c', 0), puts('d', 0)];
-const largeWriters = [puts('a', 2000), puts('b', 4000)];
+/** Names of their own: a mode may have both kinds. */
+const largeWriters = [puts('y', 2000), puts('z', 4000)];
 
 const MODES: readonly Mode[] = [
   { name: 'plain load', durability: always, loads: [...writers, hooks, hooks] },
