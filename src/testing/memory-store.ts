@@ -182,7 +182,7 @@ function end(shard: Shard): Offset {
 function store(shard: Shard, entries: PackedEntries, now: number): Appended {
   const first = end(shard);
   const at = Math.max(now, shard.records.at(-1)?.at ?? 0);
-  const bytes = entries.bytes.slice();
+  const bytes = new Uint8Array(entries.bytes);
   const run = { bytes, from: 0, to: bytes.length, first: Number(first), count: entries.count, at };
   const { records } = new Slice([run], { next: first, start: first, end: first });
   shard.records.push(...records);

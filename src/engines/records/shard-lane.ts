@@ -83,8 +83,8 @@ export class ShardLane {
     }
     this.#waitingBytes += bytes;
     return await new Promise<Appended>((resolve, reject) => {
-      // Lent memory is the log's again with the next turn of the loop.
-      this.#waiting.push({ entries: { ...lent, bytes: lent.bytes.slice() }, resolve, reject });
+      // Lent memory is the log's again with the next turn of the loop; a buffer's own `slice` would not copy it.
+      this.#waiting.push({ entries: { ...lent, bytes: new Uint8Array(lent.bytes) }, resolve, reject });
       this.#opening ??= this.#openWriter();
     });
   }
