@@ -9,11 +9,14 @@ export interface Call<S> {
   hold(bytes: number): Promise<void>;
 }
 
-/** An answer that its operation serialised itself, as JSON text or its UTF-8 bytes; sent as it is. */
-export class RawAnswer {
-  readonly json: string | Uint8Array;
+/** JSON text, its UTF-8 bytes, or these in pieces. */
+export type RawJson = string | Uint8Array | readonly Uint8Array[];
 
-  constructor(json: string | Uint8Array) {
+/** An answer that its operation serialised itself; sent as it is. */
+export class RawAnswer {
+  readonly json: RawJson;
+
+  constructor(json: RawJson) {
     this.json = json;
   }
 }
@@ -33,10 +36,10 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   /** One sentence for the reference page. */
   readonly doc: string;
   /**
-   * Reads the checked input straight from a body's bytes where that is plain JSON; undefined leaves it to the full
-   * parse, which must come to the same.
+   * Does all of it straight from a body's bytes where that is plain JSON, and nothing is wrong with it; undefined
+   * leaves it to the full parse and `handle`, which must come to the same. Then nothing was stored yet.
    */
-  scan?(body: Uint8Array): Static<I> | undefined;
+  fast?(body: Uint8Array, call: Call<S>): Promise<RawAnswer | undefined>;
   handle(input: Static<I>, call: Call<S>): Promise<O>;
 }
 

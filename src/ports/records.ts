@@ -1,3 +1,5 @@
+import type { HashKeyRouter } from '../kernel/stream/hash-key.ts';
+import { entryBytes, writeEntryFront, type Entry } from '../kernel/stream/packed-entries.ts';
 import type { Header, Offset, ShardRef, Slice } from './stream-store.ts';
 
 export type StreamMode = 'ON_DEMAND' | 'PROVISIONED';
@@ -72,14 +74,101 @@ export interface RecordFailure {
   readonly failed: 'unavailable';
 }
 
-/** Whether the record was stored. */
-export function isStored(result: RecordPosition | RecordFailure): result is RecordPosition {
-  return 'sequenceNumber' in result;
+/** Whether the record, or the part of a batch, was stored. */
+export function isStored<T extends object>(result: T | RecordFailure): result is T {
+  return !('failed' in result);
 }
 
 /** Whether the shard still takes records. */
 export function isOpen(shard: { readonly endingSequenceNumber?: string }): boolean {
   return shard.endingSequenceNumber === undefined;
+}
+
+/**
+ * Records on their way into a stream, in whatever form they came: asked for entry by entry, so that nobody makes an
+ * object for each. It must answer the same for as long as its append takes.
+ */
+export interface RecordBatch {
+  readonly count: number;
+  /** The hash key that was given in place of the key's own. */
+  explicitHashKey(index: number): bigint | undefined;
+  /** The range, by its place in the router, that the record belongs to. */
+  route(index: number, router: HashKeyRouter): number;
+  /** Bytes of the record's packed entry. */
+  entryBytes(index: number): number;
+  /** Bytes of the entry's last part, the data. */
+  dataBytes(index: number): number;
+  /** Writes all of the entry that stands in front of its data; returns the position after it. */
+  writeFront(index: number, into: Buffer, at: number): number;
+  /** Writes the data's bytes from `from`, a multiple of three, to `to`; false when they are malformed. */
+  writeData(index: number, into: Buffer, at: number, from: number, to: number): boolean;
+}
+
+/** Records that are objects already, as a batch. */
+export class InputBatch implements RecordBatch {
+  readonly count: number;
+  readonly #entries: readonly Entry[];
+  readonly #hashKeys: readonly (bigint | undefined)[];
+
+  constructor(inputs: readonly RecordInput[]) {
+    this.count = inputs.length;
+    this.#hashKeys = inputs.map(({ explicitHashKey }) => explicitHashKey);
+    this.#entries = inputs.map(({ partitionKey, data, headers }) => {
+      const entry = { key: Buffer.from(partitionKey), data };
+      return headers === undefined ? entry : { ...entry, headers };
+    });
+  }
+
+  explicitHashKey(index: number): bigint | undefined {
+    return this.#hashKeys[index];
+  }
+
+  route(index: number, router: HashKeyRouter): number {
+    const hashKey = this.#hashKeys[index];
+    return hashKey === undefined ? router.ofKey(this.#entry(index).key) : router.ofHash(hashKey);
+  }
+
+  entryBytes(index: number): number {
+    return entryBytes(this.#entry(index));
+  }
+
+  dataBytes(index: number): number {
+    return this.#entry(index).data.length;
+  }
+
+  writeFront(index: number, into: Buffer, at: number): number {
+    return writeEntryFront(into, at, this.#entry(index));
+  }
+
+  writeData(index: number, into: Buffer, at: number, from: number, to: number): boolean {
+    const { data } = this.#entry(index);
+    into.set(from === 0 && to === data.length ? data : data.subarray(from, to), at);
+    return true;
+  }
+
+  #entry(index: number): Entry {
+    return this.#entries[index] as Entry;
+  }
+}
+
+/** Where one shard’s records of a batch stand: offsets `first`, `first` + 1, ...; all arrived at `at`, in ms. */
+export interface StoredPart {
+  readonly shard: ShardInfo;
+  readonly first: Offset;
+  readonly at: number;
+  /** Sequence numbers of the shard; offsets that follow each other are cheap. */
+  readonly encode: (offset: Offset | number) => string;
+}
+
+/** What became of a batch: one part for each shard, and for each record the index of its part, in the batch's order. */
+export interface BatchOutcome {
+  readonly partOf: Uint16Array;
+  readonly parts: readonly (StoredPart | RecordFailure)[];
+}
+
+/** A record's bytes were not what its batch took them for: nothing of the batch was stored. */
+export class MalformedRecord extends Error {
+  override readonly name = 'MalformedRecord';
 }
 
 export class StreamExists extends Error {
@@ -126,6 +215,12 @@ export interface Records {
    * the order in the shard. Rejects with StreamNotFound.
    */
   append(stream: string, records: readonly RecordInput[]): Promise<readonly (RecordPosition | RecordFailure)[]>;
+  /**
+   * The same for many records, in columns. A batch of more than 1 MiB is written in pieces with turns of the loop in
+   * between; later calls for the stream wait behind it, so that the order stays. Rejects with StreamNotFound and
+   * MalformedRecord.
+   */
+  appendBatch(stream: string, batch: RecordBatch): Promise<BatchOutcome>;
   /**
    * Reads from `from`, hiding what is older than the stream's retention; an offset below the oldest kept record
    * reads from that record on.

@@ -2,7 +2,7 @@ import { compose, type ComposedNode, type NodeOptions, type Sections } from '../
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import { checkAws } from '../kernel/schema/check-aws.ts';
 import type { Environment } from '../ports/environment.ts';
-import { RawAnswer, type Operation } from '../ports/operation.ts';
+import { RawAnswer, type Operation, type RawJson } from '../ports/operation.ts';
 import { encodeAwsJson } from '../wire/aws-json/encode.ts';
 
 /** The data directory of nodes on simulated machines. */
@@ -48,9 +48,14 @@ export async function openNode(
 export async function callOperation<S>(operation: Operation<S>, state: S, input: unknown): Promise<unknown> {
   const call = { requestId: 'test', signal: new AbortController().signal, state, hold: async () => undefined };
   const answer = await operation.handle(checkAws(operation.input, input), call);
-  if (answer instanceof RawAnswer) return JSON.parse(Buffer.from(answer.json).toString());
+  if (answer instanceof RawAnswer) return JSON.parse(textOf(answer.json));
   if (operation.output === undefined) return undefined;
   return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, answer)));
+}
+
+/** The text of an answer that is JSON already. */
+export function textOf(json: RawJson): string {
+  return typeof json === 'string' ? json : Buffer.concat([json].flat()).toString();
 }
 
 /** Calls an action of a node by its target, such as `Kinesis_20131202.PutRecord`. */

@@ -6,7 +6,7 @@ import type { Operation } from '../../ports/operation.ts';
 import type { StreamInfo } from '../../ports/records.ts';
 import { MemoryCommandLog } from '../../testing/memory-command-log.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
-import { callOperation } from '../../testing/open-node.ts';
+import { callOperation, textOf } from '../../testing/open-node.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
 import type { KinesisState } from './model.ts';
 import { createStream } from './operations/create-stream.ts';
@@ -24,6 +24,8 @@ export interface Bench {
   readonly state: KinesisState;
   /** Calls as the wire does: JSON in, checked against the shape, JSON out; undefined for an empty body. */
   readonly call: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
+  /** The same straight from the body's bytes; undefined where the operation leaves it to the full parse. */
+  readonly fast: (operation: Operation<KinesisState>, body: string | object) => Promise<Answer>;
   /** `Code: sentence` of the refusal; fails when the call succeeds or dies of anything but bad input. */
   readonly refusal: (operation: Operation<KinesisState>, input: unknown) => Promise<string>;
   /** Creates a provisioned stream of so many shards. */
@@ -53,6 +55,7 @@ export async function openBench(
     records,
     state,
     call: async (operation, input) => await call(state, operation, input),
+    fast: async (operation, body) => await fast(state, operation, body),
     refusal: async (operation, input) => await refusal(state, operation, input),
     make: async (name, shards = 1) => {
       await call(state, createStream, { StreamName: name, ShardCount: shards });
@@ -70,6 +73,13 @@ export async function openBench(
 
 async function call(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<Answer> {
   return await callOperation(operation, state, JSON.parse(JSON.stringify(input)));
+}
+
+async function fast(state: KinesisState, operation: Operation<KinesisState>, body: string | object): Promise<Answer> {
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const call = { requestId: 'test', signal: new AbortController().signal, state, hold: async () => undefined };
+  const answer = await operation.fast?.(bytes, call);
+  return answer === undefined ? undefined : JSON.parse(textOf(answer.json));
 }
 
 async function refusal(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<string> {

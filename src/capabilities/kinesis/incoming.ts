@@ -1,6 +1,15 @@
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
-import { ThrottleError } from '../../kernel/errors.ts';
-import type { RecordInput, StreamInfo } from '../../ports/records.ts';
+import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import { ENTRY_FIXED_BYTES } from '../../kernel/stream/packed-entries.ts';
+import {
+  InputBatch,
+  isStored,
+  MalformedRecord,
+  type BatchOutcome,
+  type RecordBatch,
+  type StreamInfo,
+} from '../../ports/records.ts';
+import { onStream } from './address.ts';
 import { kinesisError } from './errors.ts';
 import { kinesisEvents } from './events.ts';
 import type { KinesisState } from './model.ts';
@@ -14,29 +23,64 @@ export interface PutEntry {
   readonly ExplicitHashKey?: string | undefined;
 }
 
-/** Bytes that count against a stream's record size: data and the key's UTF-8. */
-export function entryBytes(entry: PutEntry): number {
-  return entry.Data.length + Buffer.byteLength(entry.PartitionKey);
+/** Checked entries as a batch. */
+export function putBatch(entries: readonly PutEntry[]): RecordBatch {
+  const inputs = entries.map(({ PartitionKey, Data, ExplicitHashKey }) => {
+    const record = { partitionKey: PartitionKey, data: Data };
+    return ExplicitHashKey === undefined ? record : { ...record, explicitHashKey: BigInt(ExplicitHashKey) };
+  });
+  return new InputBatch(inputs);
 }
 
-/** Checks what the shape alone cannot say, and turns the entry into a record. */
-export function toRecord(entry: PutEntry, stream: StreamInfo): RecordInput {
-  if (entryBytes(entry) > stream.maxRecordBytes) {
-    const sentence =
-      `The record of ${entryBytes(entry)} bytes is larger than ` +
-      `the stream's limit of ${stream.maxRecordBytes} bytes.`;
-    throw kinesisError('InvalidArgumentException', sentence);
-  }
-  const record = { partitionKey: entry.PartitionKey, data: entry.Data };
-  if (entry.ExplicitHashKey === undefined) return record;
-  const explicitHashKey = BigInt(entry.ExplicitHashKey);
-  if (explicitHashKey > HASH_KEY_MAX) {
+/** Bytes that count against a stream's record size: data and the key's UTF-8. */
+function payloadBytes(batch: RecordBatch, index: number): number {
+  return batch.entryBytes(index) - ENTRY_FIXED_BYTES;
+}
+
+/** The same of all records. */
+export function batchBytes(batch: RecordBatch): number {
+  let bytes = 0;
+  for (let index = 0; index < batch.count; index += 1) bytes += payloadBytes(batch, index);
+  return bytes;
+}
+
+/** Checks what the shape of the records alone cannot say. InvalidArgumentException. */
+function checkRecords(batch: RecordBatch, stream: StreamInfo): void {
+  for (let index = 0; index < batch.count; index += 1) {
+    const bytes = payloadBytes(batch, index);
+    if (bytes > stream.maxRecordBytes) {
+      const limit = `the stream's limit of ${stream.maxRecordBytes} bytes`;
+      const sentence = `The record of ${bytes} bytes is larger than ${limit}.`;
+      throw kinesisError('InvalidArgumentException', sentence);
+    }
+    const hashKey = batch.explicitHashKey(index);
+    if (hashKey === undefined || hashKey <= HASH_KEY_MAX) continue;
     const sentence =
       'Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. ' +
-      `Specified value was ${entry.ExplicitHashKey}`;
+      `Specified value was ${hashKey}`;
     throw kinesisError('InvalidArgumentException', sentence);
   }
-  return { ...record, explicitHashKey };
+}
+
+/** Stores records whose shape was checked and counts them. */
+export async function putChecked(state: KinesisState, stream: StreamInfo, batch: RecordBatch): Promise<BatchOutcome> {
+  checkRecords(batch, stream);
+  const outcome = await onStream(state, stream, async () => await state.records.appendBatch(stream.name, batch));
+  countIn(state, stream.name, batch, outcome);
+  return outcome;
+}
+
+/**
+ * Stores what a scanned body holds. Undefined when the request or one of its records is at fault: a full parse says
+ * how, and may find that something else comes first.
+ */
+export async function putScanned<T>(put: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await put();
+  } catch (error) {
+    if (error instanceof RequestError || error instanceof MalformedRecord) return undefined;
+    throw error;
+  }
 }
 
 /** A number for ordering must be one of this stream's own. */
@@ -62,9 +106,17 @@ export function tooMuch(state: KinesisState, stream: StreamInfo): ThrottleError 
 }
 
 /** Counts what was stored and refused. */
-export function countIn(state: KinesisState, stream: string, records: number, bytes: number, refused: number): void {
+function countIn(state: KinesisState, stream: string, batch: RecordBatch, { partOf, parts }: BatchOutcome): void {
   const { meter } = state.environment;
-  meter.count(kinesisEvents.recordsIn, { stream }, records);
+  const isRefused = parts.map((part) => !isStored(part));
+  let bytes = batchBytes(batch);
+  let refused = 0;
+  for (let index = 0; isRefused.includes(true) && index < batch.count; index += 1) {
+    if (isRefused[partOf[index] as number] !== true) continue;
+    refused += 1;
+    bytes -= payloadBytes(batch, index);
+  }
+  meter.count(kinesisEvents.recordsIn, { stream }, batch.count - refused);
   meter.count(kinesisEvents.bytesIn, { stream }, bytes);
   if (refused > 0) meter.count(kinesisEvents.recordsRefused, { stream }, refused);
 }

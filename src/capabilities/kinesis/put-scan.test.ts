@@ -2,42 +2,66 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileAwsCheck } from '../../kernel/schema/check-aws.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
+import { HASH_KEY_END, hashKeyRouter, splitHashKeys } from '../../kernel/stream/hash-key.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import { putRecord } from './operations/put-record.ts';
 import { putRecords } from './operations/put-records.ts';
-import { scanPutRecord, scanPutRecords } from './put-scan.ts';
+import type { RecordBatch } from '../../ports/records.ts';
+import { putBatch, type PutEntry } from './incoming.ts';
+import { scanPutRecord, scanPutRecords, type ScannedPut } from './put-scan.ts';
 
 /** `SCANNER_BODIES`: how many bodies are made up and compared. */
 const BODIES = Number(process.env['SCANNER_BODIES'] ?? 100_000);
 
-type Scan = (body: Uint8Array) => unknown;
+type Scan = (body: Uint8Array) => ScannedPut | undefined;
+type Check = (value: unknown, bodyBytes?: number) => unknown;
+
+const checkRecords = compileAwsCheck<Schema>(putRecords.input);
+const checkRecord = compileAwsCheck<Schema>(putRecord.input);
+const router = hashKeyRouter(splitHashKeys(7).map(({ start }) => start));
+
+interface FullInput extends PutEntry {
+  readonly StreamName?: string;
+  readonly Records?: readonly PutEntry[];
+}
 
 /** What a full parse and check make of the body; undefined when they refuse it. */
-function fully(check: (value: unknown, bodyBytes?: number) => unknown, body: Uint8Array): unknown {
+function fully(check: Check, body: Uint8Array): { readonly stream: unknown; readonly batch: RecordBatch } | undefined {
   try {
-    return check(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)), body.length);
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as unknown;
+    const input = check(value, body.length) as FullInput;
+    return { stream: input.StreamName, batch: putBatch(input.Records ?? [input]) };
   } catch (error) {
     if (error instanceof RequestError || error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;
   }
 }
 
-const checkRecords = compileAwsCheck<Schema>(putRecords.input);
-const checkRecord = compileAwsCheck<Schema>(putRecord.input);
-
-/** Comparable: bytes as hex, members sorted. */
-function plain(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) => {
-    if (one instanceof Uint8Array) return Buffer.from(one).toString('hex');
-    if (typeof one !== 'object' || one === null || Array.isArray(one)) return one;
-    return Object.fromEntries(Object.entries(one).sort(([left], [right]) => (left < right ? -1 : 1)));
-  });
+/** All that a batch says, entries byte by byte; undefined when a record turns out to be malformed. */
+function told(batch: RecordBatch): readonly unknown[] | undefined {
+  const all: unknown[] = [];
+  for (let index = 0; index < batch.count; index += 1) {
+    const bytes = batch.entryBytes(index);
+    const into = Buffer.alloc(bytes + 2, 0x5a);
+    const at = batch.writeFront(index, into, 1);
+    if (!batch.writeData(index, into, at, 0, batch.dataBytes(index))) return undefined;
+    assert.equal(at + batch.dataBytes(index), bytes + 1, 'the data is the end of the entry');
+    const hashKey = batch.explicitHashKey(index);
+    const range = hashKey !== undefined && hashKey >= HASH_KEY_END ? 'none' : batch.route(index, router);
+    all.push([into.toString('hex'), hashKey, range]);
+  }
+  return all;
 }
 
-function compare(scan: Scan, check: typeof checkRecords, body: Uint8Array): 'scanned' | 'left' {
+function compare(scan: Scan, check: Check, body: Uint8Array): 'scanned' | 'left' {
   const scanned = scan(body);
-  if (scanned === undefined) return 'left';
-  assert.equal(plain(scanned), plain(fully(check, body)), Buffer.from(body).toString('latin1'));
+  const seen = scanned === undefined ? undefined : told(scanned.batch);
+  if (scanned === undefined || seen === undefined) return 'left';
+  const full = fully(check, body);
+  const text = Buffer.from(body).toString('latin1');
+  assert.ok(full !== undefined, `a full parse refuses ${text}`);
+  assert.equal(scanned.StreamName, full.stream);
+  assert.deepEqual(seen, told(full.batch), text);
   return 'scanned';
 }
 
@@ -50,6 +74,9 @@ test('plain bodies are scanned, whatever their order and blanks', () => {
   const one =
     '{"StreamName":"s","Data":"YWI=","PartitionKey":"k","ExplicitHashKey":"340282366920938463463374607431768211455"}';
   assert.equal(compare(scanPutRecord, checkRecord, Buffer.from(one)), 'scanned');
+  const record = `{"Data":"","PartitionKey":"${'k'.repeat(256)}"}`;
+  const most = `{"Records":[${Array.from({ length: 500 }, () => record).join()}],"StreamName":"s"}`;
+  assert.equal(compare(scanPutRecords, checkRecords, Buffer.from(most)), 'scanned');
 });
 
 test('everything unusual is left to the full parse', () => {
@@ -74,14 +101,43 @@ test('everything unusual is left to the full parse', () => {
     `{"Records":[{"Data":"YQ","PartitionKey":"k"}],"StreamName":"s"}`,
     `{"Records":[{"Data":"YR==","PartitionKey":"k"}],"StreamName":"s"}`,
     `{"Records":[{"Data":"Y-==","PartitionKey":"k"}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"YQ=","PartitionKey":"k"}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"YQ==YQ==","PartitionKey":"k"}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"AA A","PartitionKey":"k"}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"AA\\"","PartitionKey":"k"}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"AAA\\","PartitionKey":"k"}],"StreamName":"s"}`,
     `{"Records":[{"Data":null,"PartitionKey":"k"}],"StreamName":"s"}`,
     `{"Records":[{"Data":"YQ==","PartitionKey":"k","ExplicitHashKey":"01"}],"StreamName":"s"}`,
     `{"Records":[{"Data":"YQ==","PartitionKey":"k","ExplicitHashKey":null}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"YQ==","PartitionKey":"k","ExplicitHashKey":""}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"YQ==","PartitionKey":"k","ExplicitHashKey":"1${'0'.repeat(39)}"}],"StreamName":"s"}`,
+    `{"`,
+    `{"Records":[{"`,
+    `{"Records":[{"PartitionKey":"`,
+    `{"Records":[{"PartitionKey":"k`,
+    `{"Records":[{"ExplicitHashKey":"1`,
+    `{"StreamName":"s`,
     `{"Records":[${Array.from({ length: 501 }, () => record).join()}],"StreamName":"s"}`,
   ];
   for (const body of bodies) {
     assert.equal(compare(scanPutRecords, checkRecords, Buffer.from(body)), 'left', body.slice(0, 100));
   }
+});
+
+test('a batch stays as it is while others are scanned, and its data may be read in pieces', () => {
+  const body = (text: string): Buffer => {
+    const record = `{"Data":"${Buffer.from(text).toString('base64')}","PartitionKey":"${text[0]}"}`;
+    return Buffer.from(`{"StreamName":"s","Records":[${record},${record}]}`);
+  };
+  const first = scanPutRecords(body('abcdefghijkl'))?.batch;
+  const second = scanPutRecords(body('mno'))?.batch;
+  assert.ok(first !== undefined && second !== undefined);
+  const into = Buffer.alloc(40);
+  for (const [from, to] of [[0, 3], [3, 9], [9, 12]] as const) {
+    assert.ok(first.writeData(1, into, from, from, to));
+  } // prettier-ignore
+  assert.equal(into.toString('latin1', 0, 12), 'abcdefghijkl');
+  assert.deepEqual([first.dataBytes(0), second.dataBytes(0)], [12, 3]);
 });
 
 /** A small generator of its own: a property library would take minutes for as many bodies. */
@@ -118,7 +174,8 @@ class Maker {
 
   record(): string {
     const members = [`"Data":${this.value(this.data())}`, `"PartitionKey":${this.value(this.text())}`];
-    if (this.below(4) === 0) members.push(`"ExplicitHashKey":${this.value(this.pick(['0', '7', '01', '-1', '1e3']))}`);
+    if (this.below(4) === 0)
+      members.push(`"ExplicitHashKey":${this.value(this.pick(['0', '7', '01', '-1', '1e3', '9'.repeat(39)]))}`);
     return this.object(members);
   }
 

@@ -1,83 +1,105 @@
-import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import {
-  StreamNotFound,
+  isStored,
+  type BatchOutcome,
+  type RecordBatch,
   type RecordFailure,
-  type RecordInput,
   type RecordPosition,
   type ShardInfo,
 } from '../../ports/records.ts';
-import { Fenced, Unavailable, UnknownShard, type Appended, type Entry, type Offset } from '../../ports/stream-store.ts';
+import type { Offset } from '../../ports/stream-store.ts';
+import { Placement, UNAVAILABLE } from './placement.ts';
 import type { ShardLane } from './shard-lane.ts';
 import type { ViewedStream } from './stream-view.ts';
 
-/** The answer for a record that is known not to be stored. */
-export const UNAVAILABLE: RecordFailure = { failed: 'unavailable' };
+/** Bytes of entries up to which a batch is written in the turn of its call. */
+const AT_ONCE_BYTES_MAX = 1024 * 1024;
 
-/** What became of one shard's part of a call. */
-type Outcome = { readonly appended: Appended } | { readonly error: unknown };
+/** What appends need of the streams they go to. */
+export interface AppendDoors {
+  /** The stream as it is now. Raises StreamNotFound. */
+  stream(name: string): ViewedStream;
+  /** Resolves when the reshard under way, if any, is over; never rejects. */
+  resharding(name: string): Promise<void> | undefined;
+  isClosed(): boolean;
+  lane(stream: ViewedStream, shard: ShardInfo): ShardLane;
+  lend(bytes: number): Uint8Array;
+  /** One turn of the loop. */
+  pause(): Promise<void>;
+}
 
-interface Part {
-  readonly shard: ShardInfo;
-  readonly lane: ShardLane;
-  readonly entries: Entry[];
+/** An append that is in the log's queue; a promise in an object, since who waits for the queue waits for no disk. */
+interface Queued {
+  readonly outcome: Promise<BatchOutcome>;
 }
 
 /**
- * Stores records in the shards their keys belong to: one append per shard, all enqueued before this returns, answers
- * in the order of the input.
+ * Appends in the order of calls. Most are laid out, written and queued in the turn of their call; what has to wait (for
+ * a reshard, or for turns of the loop between the pieces of a large batch) holds up all later calls for its stream.
  */
-export async function appendRecords(
-  stream: ViewedStream,
-  records: readonly RecordInput[],
-  laneOf: (shard: ShardInfo) => ShardLane,
-): Promise<readonly (RecordPosition | RecordFailure)[]> {
-  const parts: Part[] = [];
-  const partOfShard = new Map<number, number>();
-  const partOfRecord: number[] = [];
-  for (const record of records) {
-    const key = Buffer.from(record.partitionKey);
-    const index =
-      record.explicitHashKey === undefined ? stream.router.ofKey(key) : stream.router.ofHash(record.explicitHashKey);
-    let part = partOfShard.get(index);
-    if (part === undefined) {
-      part = parts.length;
-      partOfShard.set(index, part);
-      const shard = stream.open[index] as ShardInfo;
-      parts.push({ shard, lane: laneOf(shard), entries: [] });
+export class Appends {
+  readonly #doors: AppendDoors;
+  /** The end of each stream's line, where there is one: settles when the last one in it is queued. */
+  readonly #lines = new Map<string, Promise<void>>();
+
+  constructor(doors: AppendDoors) {
+    this.#doors = doors;
+  }
+
+  /** As Records.appendBatch. */
+  async append(name: string, batch: RecordBatch): Promise<BatchOutcome> {
+    const doors = this.#doors;
+    if (this.#lines.has(name) || doors.resharding(name) !== undefined) return await this.#inLine(name, batch);
+    const stream = doors.stream(name);
+    if (doors.isClosed()) return refused(batch);
+    const placement = new Placement(stream, batch);
+    if (placement.bytes > AT_ONCE_BYTES_MAX) return await this.#inLine(name, batch);
+    placement.fill((bytes) => doors.lend(bytes));
+    return await placement.append((shard) => doors.lane(stream, shard));
+  }
+
+  async #inLine(name: string, batch: RecordBatch): Promise<BatchOutcome> {
+    const turn = this.#after(this.#lines.get(name), name, batch);
+    const over = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#lines.set(name, over);
+    void over.then(() => {
+      if (this.#lines.get(name) === over) this.#lines.delete(name);
+    });
+    const { outcome } = await turn;
+    return await outcome;
+  }
+
+  async #after(ahead: Promise<void> | undefined, name: string, batch: RecordBatch): Promise<Queued> {
+    const doors = this.#doors;
+    await ahead;
+    for (;;) {
+      while (doors.resharding(name) !== undefined) await doors.resharding(name);
+      const stream = doors.stream(name);
+      if (doors.isClosed()) return { outcome: Promise.resolve(refused(batch)) };
+      const placement = new Placement(stream, batch);
+      if (placement.bytes <= AT_ONCE_BYTES_MAX) placement.fill((bytes) => doors.lend(bytes));
+      else await placement.fillInPieces(async () => await doors.pause());
+      // Meanwhile the shards may be others, or about to be, and the node closed.
+      const isSame = doors.resharding(name) === undefined && placement.fits(doors.stream(name));
+      if (isSame && !doors.isClosed()) return { outcome: placement.append((shard) => doors.lane(stream, shard)) };
     }
-    partOfRecord.push(part);
-    const { data, headers } = record;
-    (parts[part] as Part).entries.push(headers === undefined ? { key, data } : { key, data, headers });
-  }
-  const outcomes = await Promise.all(parts.map(store));
-  const answers = parts.map((part, index) => answersOf(stream, part, outcomes[index] as Outcome));
-  return partOfRecord.map((part) => (answers[part] as () => RecordPosition | RecordFailure)());
-}
-
-/** Never rejects, so that no part is still under way when the call answers. */
-async function store({ lane, entries }: Part): Promise<Outcome> {
-  try {
-    return { appended: await lane.append(packEntries(entries)) };
-  } catch (error) {
-    return { error };
   }
 }
 
-/** A function that answers for one record of the part after the other. */
-function answersOf(stream: ViewedStream, part: Part, outcome: Outcome): () => RecordPosition | RecordFailure {
-  if ('error' in outcome) {
-    const { error } = outcome;
-    if (error instanceof Unavailable || error instanceof Fenced) return () => UNAVAILABLE;
-    if (error instanceof UnknownShard) throw new StreamNotFound(stream.info.name);
-    throw error;
-  }
-  const { at, first } = outcome.appended;
-  const { encode } = part.lane;
-  const shardId = part.shard.id;
-  let next: Offset = first;
-  return () => {
-    const offset = next;
-    next += 1n;
-    return { shardId, offset, sequenceNumber: encode(offset), at };
-  };
+function refused({ count }: RecordBatch): BatchOutcome {
+  return { partOf: new Uint16Array(count), parts: [UNAVAILABLE] };
+}
+
+/** The outcome as one object for each record. */
+export function positionsOf({ partOf, parts }: BatchOutcome): readonly (RecordPosition | RecordFailure)[] {
+  const next: Offset[] = parts.map((part) => (isStored(part) ? part.first : 0n));
+  return Array.from(partOf, (index) => {
+    const part = parts[index];
+    if (part === undefined || !isStored(part)) return UNAVAILABLE;
+    const offset = next[index] as Offset;
+    next[index] = offset + 1n;
+    return { shardId: part.shard.id, offset, sequenceNumber: part.encode(offset), at: part.at };
+  });
 }

@@ -2,9 +2,12 @@ import type { Identity } from '../../ports/capability.ts';
 import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
 import {
+  InputBatch,
   StreamBusy,
   StreamExists,
   StreamNotFound,
+  type BatchOutcome,
+  type RecordBatch,
   type RecordFailure,
   type RecordInput,
   type RecordPosition,
@@ -24,7 +27,7 @@ import {
   type Slice,
   type StreamStore,
 } from '../../ports/stream-store.ts';
-import { appendRecords, UNAVAILABLE } from './append.ts';
+import { Appends, positionsOf } from './append.ts';
 import { ShardLane } from './shard-lane.ts';
 import {
   beginReshard,
@@ -71,6 +74,7 @@ class StreamRecords implements OpenRecords {
   readonly #deleting = new Set<string>();
   /** Puts to these streams wait: their parents are being closed. */
   readonly #resharding = new Map<string, Promise<void>>();
+  readonly #appends: Appends;
   #closed = false;
 
   constructor(store: StreamStore, catalog: Catalog, environment: Environment, identity: Identity) {
@@ -78,6 +82,14 @@ class StreamRecords implements OpenRecords {
     this.#catalog = catalog;
     this.#environment = environment;
     this.#view = new StreamView(catalog, identity, (before) => this.#changed(before));
+    this.#appends = new Appends({
+      stream: (name) => this.#viewed(name),
+      resharding: (name) => this.#resharding.get(name),
+      isClosed: () => this.#closed,
+      lane: (stream, shard) => this.#lane(stream, shard),
+      lend: (bytes) => store.lend(bytes),
+      pause: async () => await new Promise((resolve) => environment.clock.soon(resolve)),
+    });
   }
 
   /** A crash between catalog and store leaves one step undone: do it now. */
@@ -217,13 +229,11 @@ class StreamRecords implements OpenRecords {
   }
 
   async append(name: string, records: readonly RecordInput[]): Promise<readonly (RecordPosition | RecordFailure)[]> {
-    const resharding = this.#resharding.get(name);
-    // The order of calls is kept: all who wait go on in it.
-    if (resharding !== undefined) await resharding;
-    const stream = this.#view.get(name);
-    if (stream === undefined) throw new StreamNotFound(name);
-    if (this.#closed) return records.map(() => UNAVAILABLE);
-    return await appendRecords(stream, records, (shard) => this.#lane(stream, shard));
+    return positionsOf(await this.#appends.append(name, new InputBatch(records)));
+  }
+
+  async appendBatch(name: string, batch: RecordBatch): Promise<BatchOutcome> {
+    return await this.#appends.append(name, batch);
   }
 
   async read(
@@ -317,6 +327,12 @@ class StreamRecords implements OpenRecords {
     const gone = before.shards.filter(({ ref }) => !kept.has(shardKey(ref)));
     this.#prepared.delete(revisionKey(before));
     if (gone.length > 0 && !this.#deleting.has(before.name)) void this.#release(this.#takeLanes({ shards: gone }));
+  }
+
+  #viewed(name: string): ViewedStream {
+    const stream = this.#view.get(name);
+    if (stream === undefined) throw new StreamNotFound(name);
+    return stream;
   }
 
   #takeLanes(stream: { readonly shards: readonly ShardInfo[] }): ShardLane[] {

@@ -23,7 +23,7 @@ interface Waiting {
 export class ShardLane {
   readonly ref: ShardRef;
   /** Sequence numbers of this shard's records. */
-  readonly encode: (offset: Offset) => string;
+  readonly encode: (offset: Offset | number) => string;
   readonly #open: () => Promise<ShardWriter>;
   #writer: ShardWriter | undefined;
   #opening: Promise<void> | undefined;

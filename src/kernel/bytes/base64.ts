@@ -47,7 +47,7 @@ const ARENA_BODY_BYTES_MIN = 16 * 1024;
  */
 export function decodeBase64(text: string, arena?: Base64Arena): Uint8Array | undefined {
   if (native === undefined) return decodeBase64Plainly(text);
-  const size = strictSize(text);
+  const size = textSize(text);
   // Node's decoder skips what it does not know and takes the URL alphabet as well. Skipping shows in the size;
   // what lies beyond ASCII may be folded onto it and shows in the UTF-8 length.
   if (size < 0 || text.includes('-') || text.includes('_') || native.byteLength(text) !== text.length) return undefined;
@@ -65,7 +65,7 @@ export function decodeBase64(text: string, arena?: Base64Arena): Uint8Array | un
 
 /** The same without Node's buffers. */
 export function decodeBase64Plainly(text: string): Uint8Array | undefined {
-  const size = strictSize(text);
+  const size = textSize(text);
   if (size < 0) return undefined;
   const bytes = new Uint8Array(size);
   const digits = text.length - padding(text);
@@ -86,14 +86,47 @@ export function decodeBase64Plainly(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Size of the decoded bytes when length and end of the text are right, else -1. */
-function strictSize(text: string): number {
-  if (text.length % 4 !== 0) return -1;
-  if (text.length === 0) return 0;
-  const pads = padding(text);
-  const last = digit(text.charCodeAt(text.length - pads - 1));
-  const stray = pads === 0 ? 0 : last & (pads === 1 ? 3 : 15);
-  return last === INVALID || stray !== 0 ? -1 : (text.length / 4) * 3 - pads;
+/**
+ * Bytes that the base64 in `bytes` from `from` to `to` stands for, as its length and its end tell; -1 when these are
+ * not strict. What stands in front of the end is looked at by `decodeBase64Piece`.
+ */
+export function base64Size(bytes: Uint8Array, from: number, to: number): number {
+  return strictSize(to - from, bytes[to - 1] ?? 0, bytes[to - 2] ?? 0, bytes[to - 3] ?? 0);
+}
+
+/**
+ * Decodes strict base64 that stands in `text` from `from` to `to`, a multiple of four characters, into exactly `size`
+ * bytes of `into` at `at`; false for any other text. Only where there are Node's buffers.
+ */
+export function decodeBase64Piece(
+  text: Buffer,
+  from: number,
+  to: number,
+  into: Buffer,
+  at: number,
+  size: number,
+): boolean {
+  if (from === to) return size === 0;
+  const piece = text.toString('latin1', from, to);
+  // As in `decodeBase64`; bytes beyond ASCII are no longer folded here, and skipped.
+  if (into.write(piece, at, size, 'base64') !== size) return false;
+  return !piece.includes('-') && !piece.includes('_');
+}
+
+function textSize(text: string): number {
+  const { length } = text;
+  return strictSize(length, text.charCodeAt(length - 1), text.charCodeAt(length - 2), text.charCodeAt(length - 3));
+}
+
+/** Size of the decoded bytes when length and end (the last characters, the last one first) are right, else -1. */
+function strictSize(length: number, last: number, second: number, third: number): number {
+  if (length % 4 !== 0) return -1;
+  if (length === 0) return 0;
+  if (last !== PAD) return digit(last) === INVALID ? -1 : (length / 4) * 3;
+  const isDouble = second === PAD;
+  const value = digit(isDouble ? third : second);
+  const stray = value & (isDouble ? 15 : 3);
+  return value === INVALID || stray !== 0 ? -1 : (length / 4) * 3 - (isDouble ? 2 : 1);
 }
 
 function padding(text: string): 0 | 1 | 2 {

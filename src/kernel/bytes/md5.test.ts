@@ -27,6 +27,18 @@ test('equals the platform digest for any bytes', () => {
   );
 });
 
+test('a part of larger memory has the digest of its copy', () => {
+  const bytes = Uint8Array.from({ length: 400 }, (_, index) => (index * 31) & 0xff);
+  const words = new Uint32Array(4);
+  for (let from = 0; from < 130; from += 1) {
+    for (const to of [from, from + 1, from + 55, from + 56, from + 64, from + 200]) {
+      md5Words(bytes, words, from, to);
+      const hex = Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');
+      assert.equal(hex, createHash('md5').update(bytes.subarray(from, to)).digest('hex'), `${from} to ${to}`);
+    }
+  }
+});
+
 test('hex text goes there and back, and nothing else is hex', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {

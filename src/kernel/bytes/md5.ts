@@ -26,13 +26,16 @@ const tail = new Uint8Array(2 * BLOCK_BYTES);
 // A typed array, since a module's variable would put each number beyond 31 bits on the heap.
 const registers = new Int32Array(4);
 
-/** Writes the digest of `bytes` into `into` as four 32-bit words of the big-endian 128-bit number, highest first. */
-export function md5Words(bytes: Uint8Array, into: Uint32Array): void {
+/**
+ * Writes the digest of the bytes from `from` to `to` into `into` as four 32-bit words of the big-endian 128-bit number,
+ * highest first.
+ */
+export function md5Words(bytes: Uint8Array, into: Uint32Array, from = 0, to = bytes.length): void {
   keep(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
-  const { length } = bytes;
-  const whole = length - (length % BLOCK_BYTES);
-  for (let at = 0; at < whole; at += BLOCK_BYTES) mixBlock(bytes, at);
-  const rest = length - whole;
+  const length = to - from;
+  const rest = length % BLOCK_BYTES;
+  const whole = to - rest;
+  for (let at = from; at < whole; at += BLOCK_BYTES) mixBlock(bytes, at);
   for (let index = 0; index < rest; index += 1) tail[index] = bytes[whole + index] as number;
   tail[rest] = 0x80;
   const padded = rest < BLOCK_BYTES - 8 ? BLOCK_BYTES : 2 * BLOCK_BYTES;

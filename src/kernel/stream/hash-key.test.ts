@@ -62,10 +62,10 @@ test('the router agrees with a search over bigints', () => {
         router.ofHash(hash),
         list.findLastIndex((start) => start <= hash),
       );
-      assert.equal(
-        router.ofKey(Buffer.from(key)),
-        list.findLastIndex((start) => start <= hashKeyOf(key)),
-      );
+      const wanted = list.findLastIndex((start) => start <= hashKeyOf(key));
+      assert.equal(router.ofKey(Buffer.from(key)), wanted);
+      const within = Buffer.from(`..${key}.`);
+      assert.equal(router.ofKey(within, 2, within.length - 1), wanted);
       for (const [index, start] of list.entries()) {
         assert.equal(router.ofHash(start), index);
         if (start > 0n) assert.equal(router.ofHash(start - 1n), index - 1);

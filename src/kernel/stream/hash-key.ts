@@ -30,8 +30,8 @@ export function splitHashKeys(count: number): { readonly start: bigint; readonly
 
 /** Finds the range a record belongs to, by its index in the list the router was made from. */
 export interface HashKeyRouter {
-  /** For a partition key in UTF-8. */
-  ofKey(partitionKey: Uint8Array): number;
+  /** For a partition key in UTF-8, which may stand in larger memory. */
+  ofKey(bytes: Uint8Array, from?: number, to?: number): number;
   /** For an explicit hash key of 0 .. 2^128 - 1. */
   ofHash(hashKey: bigint): number;
 }
@@ -46,8 +46,8 @@ export function hashKeyRouter(starts: readonly bigint[]): HashKeyRouter {
   const words = new Uint32Array(4 * starts.length);
   for (const [index, start] of starts.entries()) writeWords(start, words.subarray(4 * index, 4 * index + 4));
   return {
-    ofKey(partitionKey) {
-      md5Words(partitionKey, digest);
+    ofKey(bytes, from, to) {
+      md5Words(bytes, digest, from, to);
       return lastAtMost(words, digest);
     },
     ofHash(hashKey) {

@@ -65,8 +65,8 @@ export function writeEntryHead(
   return at + ENTRY_FIXED_BYTES;
 }
 
-/** Writes an entry at `at`, where entryBytes bytes must be free, and returns the position after it. */
-export function writeEntry(bytes: Uint8Array, at: number, entry: Entry): number {
+/** Writes all of an entry but its data, and returns the data's position. */
+export function writeEntryFront(bytes: Uint8Array, at: number, entry: Entry): number {
   const { key, data, headers = NO_HEADERS } = entry;
   let to = writeEntryHead(bytes, at, key.length, data.length, headers.length);
   bytes.set(key, to);
@@ -80,8 +80,14 @@ export function writeEntry(bytes: Uint8Array, at: number, entry: Entry): number 
     bytes.set(value, to);
     to += value.length;
   }
-  bytes.set(data, to);
-  return to + data.length;
+  return to;
+}
+
+/** Writes an entry at `at`, where entryBytes bytes must be free, and returns the position after it. */
+export function writeEntry(bytes: Uint8Array, at: number, entry: Entry): number {
+  const to = writeEntryFront(bytes, at, entry);
+  bytes.set(entry.data, to);
+  return to + entry.data.length;
 }
 
 /** Packs entries into memory of their own. */

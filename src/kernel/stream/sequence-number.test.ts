@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
-import { decodeSequenceNumber, encodeSequenceNumber, sequenceNumberEncoder } from './sequence-number.ts';
+import {
+  decodeSequenceNumber,
+  encodeSequenceNumber,
+  SEQUENCE_NUMBER_BYTES,
+  sequenceNumberEncoder,
+  sequenceNumberWriter,
+} from './sequence-number.ts';
 
 const OFFSET_MAX = (1n << 64n) - 1n;
 const word = fc.oneof(fc.integer({ min: 0, max: 0xffffffff }), fc.constantFrom(0, 1, 0xffffffff));
@@ -50,20 +56,43 @@ test('numbers sort by generation, shard, offset and sub-index', () => {
   );
 });
 
-test('an encoder of one shard gives the same numbers, in runs, jumps and over carries', () => {
+test('encoder and writer of one shard give the same numbers, in runs, jumps and over carries', () => {
   const runs = fc.array(fc.record({ first: offset, count: fc.integer({ min: 1, max: 300 }) }), { maxLength: 5 });
   fc.assert(
     fc.property(word, word, runs, (generation, ordinal, list) => {
       const encode = sequenceNumberEncoder({ generation, ordinal });
+      const written = writtenBy({ generation, ordinal });
       for (const { first, count } of list) {
         for (let at = first; at < first + BigInt(count) && at <= OFFSET_MAX; at += 1n) {
-          assert.equal(encode(at), encodeSequenceNumber({ generation, ordinal }, at));
+          const wanted = encodeSequenceNumber({ generation, ordinal }, at);
+          assert.equal(encode(at), wanted);
+          if (at <= Number.MAX_SAFE_INTEGER) assert.equal(written(Number(at)), wanted);
         }
       }
     }),
     { seed: 1, numRuns: 60 },
   );
 });
+
+test('numbers as texts and as bytes agree for a long run, by number and by bigint', () => {
+  const shard = { generation: 12, ordinal: 7 };
+  const [encode, written] = [sequenceNumberEncoder(shard), writtenBy(shard)];
+  for (let at = 5_000_000_000; at < 5_000_001_000; at += 1) {
+    const wanted = encodeSequenceNumber(shard, BigInt(at));
+    assert.deepEqual([encode(at), written(at)], [wanted, wanted]);
+  }
+});
+
+/** What a writer keeps in its place, offset by offset. */
+function writtenBy(shard: { generation: number; ordinal: number }): (offset: number) => string {
+  const bytes = new Uint8Array(SEQUENCE_NUMBER_BYTES + 4);
+  const write = sequenceNumberWriter(shard, bytes, 2);
+  return (offset) => {
+    write(offset);
+    assert.deepEqual([bytes[0], bytes[1], bytes[58], bytes[59]], [0, 0, 0, 0]);
+    return Buffer.from(bytes.subarray(2, 58)).toString('latin1');
+  };
+}
 
 test('other text is no sequence number', () => {
   const good = encodeSequenceNumber({ generation: 1, ordinal: 2 }, 3n);

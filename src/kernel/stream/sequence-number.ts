@@ -48,50 +48,119 @@ export function decodeSequenceNumber(text: string): SequenceNumber | undefined {
 
 const LIMB = 1e14;
 const LIMB_DIGITS = 14;
+const HEAD_DIGITS = DIGITS - LIMB_DIGITS;
 const STEP = Number(OFFSET_STEP);
 const HALF = 1e7;
 const PREVIOUS = 0;
 const MIDDLE = 1;
 const LOW = 2;
+const ZERO = 0x30;
 
 /**
- * An encoder for the records of one shard. Offsets that follow each other cost no bigint arithmetic: the number is kept
- * as groups of 14 decimal digits, and one offset further is one addition in the lowest group.
+ * The number of a record of one shard. Offsets that follow each other cost no bigint arithmetic: the number is kept as
+ * groups of 14 decimal digits, and one offset further is one addition in the lowest group.
  */
-export function sequenceNumberEncoder(shard: SequenceNumberShard): (offset: bigint) => string {
-  const base = baseOf(shard);
-  const checkStart = checkOfShard(shard);
-  let head = '';
-  // Numbers of a typed array: a closure's variable would put each number beyond 31 bits on the heap.
-  const state = Float64Array.of(Number.NaN, 0, 0);
-  const jump = (offset: bigint): void => {
-    const digits = (base + offset * OFFSET_STEP).toString();
-    head = digits.slice(0, 3 * LIMB_DIGITS);
-    state[MIDDLE] = Number(digits.slice(2 * LIMB_DIGITS, 3 * LIMB_DIGITS));
-    state[LOW] = Number(digits.slice(3 * LIMB_DIGITS));
-  };
-  const step = (offset: bigint): void => {
-    const low = (state[LOW] as number) + STEP;
-    const middle = (state[MIDDLE] as number) + 1;
-    if (low < LIMB) state[LOW] = low;
-    else if (middle === LIMB) jump(offset);
-    else {
-      state[LOW] = low - LIMB;
-      state[MIDDLE] = middle;
-      head = head.slice(0, 2 * LIMB_DIGITS) + limbText(middle);
-    }
-  };
-  return (offset) => {
-    const at = Number(offset);
-    if (!(at >= 0 && at < Number.MAX_SAFE_INTEGER)) return encodeSequenceNumber(shard, offset);
-    if (at === (state[PREVIOUS] as number) + 1) step(offset);
-    else jump(offset);
-    state[PREVIOUS] = at;
-    const lowest = (state[LOW] as number) + checkWord(checkSafeOffset(checkStart, at), 0);
+class RunningNumber {
+  readonly #shard: SequenceNumberShard;
+  readonly #base: bigint;
+  readonly #checkStart: number;
+  // Numbers of a typed array: a member would put each number beyond 31 bits on the heap.
+  readonly #state = Float64Array.of(Number.NaN, 0, 0);
+  /** All digits but the lowest group. */
+  head = '';
+
+  constructor(shard: SequenceNumberShard) {
+    this.#shard = shard;
+    this.#base = baseOf(shard);
+    this.#checkStart = checkOfShard(shard);
+  }
+
+  /** Goes to an offset and returns the lowest group of its number; -1 where only `whole` knows the number. */
+  moveTo(at: number): number {
+    if (!(at >= 0 && at < Number.MAX_SAFE_INTEGER)) return -1;
+    if (at === (this.#state[PREVIOUS] as number) + 1) this.#step(at);
+    else this.#jump(at);
+    this.#state[PREVIOUS] = at;
+    const lowest = (this.#state[LOW] as number) + checkWord(checkSafeOffset(this.#checkStart, at), 0);
     // The check byte carried into the next group.
-    if (lowest >= LIMB) return encodeSequenceNumber(shard, offset);
-    return head + limbText(lowest);
+    return lowest < LIMB ? lowest : -1;
+  }
+
+  whole(offset: bigint): string {
+    return encodeSequenceNumber(this.#shard, offset);
+  }
+
+  #jump(at: number): void {
+    const digits = (this.#base + BigInt(at) * OFFSET_STEP).toString();
+    this.head = digits.slice(0, HEAD_DIGITS);
+    this.#state[MIDDLE] = Number(digits.slice(HEAD_DIGITS - LIMB_DIGITS, HEAD_DIGITS));
+    this.#state[LOW] = Number(digits.slice(HEAD_DIGITS));
+  }
+
+  #step(at: number): void {
+    const low = (this.#state[LOW] as number) + STEP;
+    const middle = (this.#state[MIDDLE] as number) + 1;
+    if (low < LIMB) this.#state[LOW] = low;
+    else if (middle === LIMB) this.#jump(at);
+    else {
+      this.#state[LOW] = low - LIMB;
+      this.#state[MIDDLE] = middle;
+      this.head = this.head.slice(0, HEAD_DIGITS - LIMB_DIGITS) + limbText(middle);
+    }
+  }
+}
+
+/** An encoder for the records of one shard; offsets that follow each other are cheap. */
+export function sequenceNumberEncoder(shard: SequenceNumberShard): (offset: bigint | number) => string {
+  const running = new RunningNumber(shard);
+  return (offset) => {
+    const lowest = running.moveTo(Number(offset));
+    return lowest < 0 ? running.whole(BigInt(offset)) : running.head + limbText(lowest);
   };
+}
+
+/** Digits of a sequence number: how many bytes a writer keeps. */
+export const SEQUENCE_NUMBER_BYTES = DIGITS;
+
+/**
+ * The same as bytes: a writer that keeps the number of an offset below 2^53 in `into` at `at`, where nobody else
+ * writes, so that only the digits that differ from the offset before are written.
+ */
+export function sequenceNumberWriter(
+  shard: SequenceNumberShard,
+  into: Uint8Array,
+  at: number,
+): (offset: number) => void {
+  const running = new RunningNumber(shard);
+  let shown = '';
+  return (offset) => {
+    const lowest = running.moveTo(offset);
+    if (lowest < 0) {
+      shown = '';
+      writeDigits(running.whole(BigInt(offset)), into, at);
+      return;
+    }
+    if (running.head !== shown) {
+      shown = running.head;
+      writeDigits(shown, into, at);
+    }
+    const high = Math.floor(lowest / HALF);
+    writeHalf(high, into, at + HEAD_DIGITS);
+    writeHalf(lowest - high * HALF, into, at + HEAD_DIGITS + LIMB_DIGITS / 2);
+  };
+}
+
+function writeDigits(text: string, into: Uint8Array, at: number): void {
+  for (let index = 0; index < text.length; index += 1) into[at + index] = text.charCodeAt(index);
+}
+
+function writeHalf(half: number, into: Uint8Array, at: number): void {
+  let rest = half | 0;
+  for (let index = at + LIMB_DIGITS / 2 - 1; index >= at; index -= 1) {
+    const next = (rest / 10) | 0;
+    into[index] = ZERO + rest - next * 10;
+    rest = next;
+  }
 }
 
 /** Fourteen digits, written as two halves that fit small integers. */

@@ -18,6 +18,7 @@ const SIGNED = {
 interface State {
   readonly seen: unknown[];
   answer: () => unknown;
+  fast: (text: string) => RawAnswer | undefined;
 }
 
 const common = {
@@ -33,6 +34,17 @@ const common = {
 } as const;
 
 const act = operation<State>()({ ...common, name: 'Act', output: s.struct({ At: s.optional(s.timestamp()) }) });
+const quick = operation<State>()({
+  ...common,
+  name: 'Quick',
+  output: s.struct({ At: s.optional(s.timestamp()) }),
+  async fast(body, { requestId, state }) {
+    const text = Buffer.from(body).toString();
+    const answer = state.fast(text);
+    if (answer !== undefined) state.seen.push(text, requestId);
+    return answer;
+  },
+});
 const silent = operation<State>()({ ...common, name: 'Silent' });
 
 interface Logged {
@@ -56,8 +68,8 @@ function serve(): {
     logged.push({ level: 'error', event, message: String(fields['message']) });
   };
   environment.meter.count = (name) => void counted.push(name);
-  const state: State = { seen: [], answer: () => ({}) };
-  const operations = [act, silent].map((one) => ({ operation: one as Operation<unknown>, state }));
+  const state: State = { seen: [], answer: () => ({}), fast: () => undefined };
+  const operations = [act, quick, silent].map((one) => ({ operation: one as Operation<unknown>, state }));
   const handler = createAwsJson({ operations, bodyBytesMax: 100 }, environment);
   const call = async (parts: FakeRequest = {}): Promise<HttpAnswer> => {
     const headers = { 'x-amz-target': 'Test_20260101.Act', ...SIGNED, ...parts.headers };
@@ -84,6 +96,34 @@ test('an action without an output answers nothing; one that wrote its own answer
   const bytes = Buffer.from('{"At":"raw"}');
   state.answer = () => new RawAnswer(bytes);
   assert.equal((await call()).body, bytes);
+});
+
+test('an action with a faster way gets the bytes first, where the signature is as usual', async () => {
+  const { state, call } = serve();
+  const pieces = [Buffer.from('{"At":'), Buffer.from('"fast"}')];
+  const table: readonly (readonly [name: string, parts: FakeRequest, answered: string, seen: readonly unknown[]])[] = [
+    ['plain', { body: '{"Name":"plain"}' }, '{"At":"fast"}', ['{"Name":"plain"}', 'the-id']],
+    ['left to the full parse', { body: '{"Name":"b"}' }, '{}', [{ Name: 'b' }, 'the-id']],
+    ['unusual signature', { body: '{"Name":"plain"}', headers: { date: 'x', 'x-amz-date': '' }, query: '?' }, '{}', [{ Name: 'plain' }, 'the-id']],
+  ]; // prettier-ignore
+  state.fast = (text) => (text.includes('plain') ? new RawAnswer(pieces) : undefined);
+  for (const [name, parts, answered, seen] of table) {
+    state.seen.length = 0;
+    const answer = await call({
+      ...parts,
+      id: 'the-id',
+      headers: { 'x-amz-target': 'Test_20260101.Quick', ...parts.headers },
+    });
+    assert.deepEqual([answer.status, String(answer.body)], [200, answered], name);
+    assert.deepEqual(state.seen, seen, name);
+  }
+  state.seen.length = 0;
+  const headers = { 'x-amz-target': 'Test_20260101.Quick', authorization: '' };
+  const unsigned = await call({ body: '{"Name":"plain"}', headers });
+  assert.match(String(unsigned.body), /^{"__type":"MissingAuthenticationTokenException"/);
+  const broken = await call({ body: '{"Name":"plain"', headers });
+  assert.equal(broken.body, '{"__type":"SerializationException"}', 'the body comes before the signature');
+  assert.deepEqual(state.seen, []);
 });
 
 test('content types: what is spoken, what is answered', async () => {

@@ -3,10 +3,10 @@ import { compileAwsCheck, type AwsCheck } from '../../kernel/schema/check-aws.ts
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
-import { RawAnswer, type Operation } from '../../ports/operation.ts';
+import { RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
 import { Answers } from './answer.ts';
 import { encodeAwsJson } from './encode.ts';
-import { checkSignatureShape } from './signature-shape.ts';
+import { checkSignatureShape, isUsuallySigned } from './signature-shape.ts';
 
 /** An operation and what its capability's start returned. */
 export interface ServedOperation {
@@ -59,13 +59,22 @@ async function serve(
   }
   checkContentType(request);
   const bytes = await request.readBody(bodyBytesMax);
-  const scanned = served?.operation.scan?.(bytes);
-  const value = scanned === undefined ? parse(bytes) : undefined;
+  const call = callOf(request, served?.state);
+  // Only where a signature is as usual: else the body comes first.
+  const fast = isUsuallySigned(request) ? await served?.operation.fast?.(bytes, call) : undefined;
+  if (fast !== undefined) return answers.ok(contentType, fast.json);
+  const value = parse(bytes);
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
   checkSignatureShape(request);
-  const { operation, state, check } = served;
-  const input = scanned ?? check(value, bytes.length);
-  const call = {
+  const { operation, check } = served;
+  const output = await operation.handle(check(value, bytes.length), call);
+  if (output instanceof RawAnswer) return answers.ok(contentType, output.json);
+  if (operation.output === undefined) return answers.ok(contentType, '');
+  return answers.ok(contentType, JSON.stringify(encodeAwsJson(operation.output, output)));
+}
+
+function callOf(request: HttpRequest, state: unknown): Call<unknown> {
+  return {
     requestId: request.id,
     state,
     get signal() {
@@ -73,10 +82,6 @@ async function serve(
     },
     hold: async (bytes: number) => await request.hold(bytes),
   };
-  const output = await operation.handle(input, call);
-  if (output instanceof RawAnswer) return answers.ok(contentType, output.json);
-  if (operation.output === undefined) return answers.ok(contentType, '');
-  return answers.ok(contentType, JSON.stringify(encodeAwsJson(operation.output, output)));
 }
 
 function baseType(request: HttpRequest): string {

@@ -9,8 +9,8 @@ const PARTS = ['Credential', 'Signature', 'SignedHeaders'] as const;
  * IncompleteSignatureException or InvalidSignatureException in AWS's sentences.
  */
 export function checkSignatureShape(request: HttpRequest): void {
+  if (isUsuallySigned(request)) return undefined;
   const header = request.headers['authorization'];
-  if (request.query === '' && header !== undefined && isUsual(header, request)) return;
   const query = new URLSearchParams(request.query);
   if (query.has('X-Amz-Algorithm')) {
     if (header !== undefined) {
@@ -30,8 +30,12 @@ export function checkSignatureShape(request: HttpRequest): void {
 /** What every SDK sends, told at a glance. */
 const USUAL = /^AWS4-HMAC-SHA256 Credential=[^,]+, ?SignedHeaders=[^,]+, ?Signature=[^,]+$/;
 
-function isUsual(header: string, request: HttpRequest): boolean {
-  return request.headers['x-amz-date'] !== undefined && USUAL.test(header);
+/** Whether the request is signed as every SDK does it, in its headers; others may be right as well. */
+export function isUsuallySigned({ headers, query }: HttpRequest): boolean {
+  const { authorization } = headers;
+  return (
+    query === '' && authorization !== undefined && headers['x-amz-date'] !== undefined && USUAL.test(authorization)
+  );
 }
 
 function checkQuery(query: URLSearchParams): void {

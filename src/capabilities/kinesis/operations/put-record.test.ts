@@ -130,3 +130,29 @@ test('a stream deleted while the record waits for its writer is not found', asyn
   assert.equal(await refusal(putRecord, { StreamName: 'a', Data: '', PartitionKey: 'k' }), gone);
   await deleting;
 });
+
+test('a plain body comes to the same without a full parse; anything wrong is left to it', async () => {
+  const [quick, full] = [await openBench(), await openBench()];
+  for (const bench of [quick, full]) await bench.make('a', 2);
+  const put = { StreamName: 'a', Data: 'AAEC', PartitionKey: 'k' };
+  for (const input of [put, { ...put, PartitionKey: 'b' }, { ...put, ExplicitHashKey: '0' }, put]) {
+    const answer = await quick.fast(putRecord, input);
+    assert.ok(answer.SequenceNumber.length === 56);
+    assert.deepEqual(answer, await full.call(putRecord, input));
+  }
+  const stored = quick.store.appends.length;
+  const left = [
+    { ...put, Data: 'AA_A' },
+    { ...put, StreamName: 'b' },
+    { ...put, PartitionKey: 'ü' },
+    { ...put, ExplicitHashKey: '9'.repeat(39) },
+    { ...put, SequenceNumberForOrdering: '0' },
+    { ...put, Data: Buffer.alloc(1_048_577).toString('base64') },
+  ];
+  for (const input of left)
+    assert.equal(await quick.fast(putRecord, input), undefined, JSON.stringify(input).slice(0, 99));
+  assert.equal(quick.store.appends.length, stored);
+  quick.store.refusing = true;
+  const code = 'ProvisionedThroughputExceededException';
+  await assert.rejects(quick.fast(putRecord, put), { name: 'ThrottleError', code });
+});

@@ -1,9 +1,9 @@
-import { isStored } from '../../../ports/records.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import { Defect } from '../../../kernel/errors.ts';
-import { operation } from '../../../ports/operation.ts';
-import { addressedStream, onStream } from '../address.ts';
-import { checkOrdering, countIn, entryBytes, tooMuch, toRecord } from '../incoming.ts';
+import { operation, RawAnswer } from '../../../ports/operation.ts';
+import { isStored, type RecordBatch, type StreamInfo } from '../../../ports/records.ts';
+import { addressedStream } from '../address.ts';
+import { checkOrdering, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import type { KinesisState } from '../model.ts';
 import { scanPutRecord } from '../put-scan.ts';
 import { TARGET, data, hashKey, partitionKey, sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
@@ -28,16 +28,21 @@ export const putRecord = operation<KinesisState>()({
   errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
   plane: 'data',
   doc: 'Stores one record and answers where, once it is durable.',
-  scan: scanPutRecord,
+  async fast(body, { state }) {
+    const scanned = scanPutRecord(body);
+    if (scanned === undefined) return undefined;
+    return await putScanned(async () => await put(state, addressedStream(state, scanned), scanned.batch));
+  },
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     checkOrdering(state, stream, request.SequenceNumberForOrdering);
-    const record = toRecord(request, stream);
-    const [result] = await onStream(state, stream, async () => await state.records.append(stream.name, [record]));
-    if (result === undefined) throw new Defect('append answered nothing for one record');
-    const stored = isStored(result);
-    countIn(state, stream.name, stored ? 1 : 0, stored ? entryBytes(request) : 0, stored ? 0 : 1);
-    if (!isStored(result)) throw tooMuch(state, stream);
-    return { ShardId: result.shardId, SequenceNumber: result.sequenceNumber };
+    return await put(state, stream, putBatch([request]));
   },
 });
+
+async function put(state: KinesisState, stream: StreamInfo, batch: RecordBatch): Promise<RawAnswer> {
+  const [part] = (await putChecked(state, stream, batch)).parts;
+  if (part === undefined) throw new Defect('append answered nothing for one record');
+  if (!isStored(part)) throw tooMuch(state, stream);
+  return new RawAnswer(`{"ShardId":"${part.shard.id}","SequenceNumber":"${part.encode(part.first)}"}`);
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openBench, tally, type Answer } from '../harness.fixture.ts';
+import { openBench, tally, type Answer, type Bench } from '../harness.fixture.ts';
 import { createStream } from './create-stream.ts';
 import { putRecords } from './put-records.ts';
 
@@ -97,4 +97,84 @@ test('one wrong record refuses all: nothing is stored', async () => {
   assert.deepEqual(store.appends, []);
   const full = await call(putRecords, { StreamName: 'large', Records: megabytes });
   assert.equal(full.FailedRecordCount, 0, 'exactly 10 MiB');
+});
+
+test('a plain body comes to the same without a full parse', async () => {
+  const [one, other] = [tally(), tally()];
+  const [quick, full] = [await openBench(one.count), await openBench(other.count)];
+  for (const bench of [quick, full]) await bench.make('a', 3);
+  for (let round = 0; round < 3; round += 1) {
+    const Records = Array.from({ length: 200 }, (_, index) => ({
+      Data: Buffer.alloc((index * 37) % 300, `${round}`).toString('base64'),
+      PartitionKey: `key ${index * 7}`,
+      ...(index % 5 === 0 && { ExplicitHashKey: MIDDLE }),
+    }));
+    const answer = await quick.fast(putRecords, { StreamName: 'a', Records });
+    assert.equal(answer.Records.length, 200);
+    assert.deepEqual(answer, await full.call(putRecords, { StreamName: 'a', Records }));
+  }
+  assert.deepEqual(one.seen, other.seen);
+  assert.deepEqual(await everything(quick), await everything(full));
+});
+
+async function everything({ records }: Bench): Promise<string[]> {
+  const stream = records.describe('a') ?? assert.fail();
+  const slices = stream.shards.map((shard) => records.read(stream, shard, 0n, { records: 1000, bytes: 1_000_000 }));
+  return (await Promise.all(slices)).flatMap((slice) =>
+    slice.records.map(({ key, data, offset }) => `${offset} ${key.toString()} ${data.toString()}`),
+  );
+}
+
+test('whatever is wrong with a plain body is left to the full parse, and nothing of it is stored', async () => {
+  const { fast, refusal, make, store } = await openBench();
+  await make('a', 2);
+  const good = entry('x');
+  const large = { ...good, Data: Buffer.alloc(1_048_576).toString('base64') };
+  const fits = { ...good, Data: Buffer.alloc(1_048_575).toString('base64') };
+  const bad = { ...good, Data: 'AA-A' };
+  const table: readonly (readonly [input: object, refused: RegExp])[] = [
+    [{ StreamName: 'a', Records: [good, bad, good] }, /^SerializationException: /],
+    [{ StreamName: 'a', Records: [good, { ...good, Data: 'AAB=' }] }, /^SerializationException: /],
+    [{ StreamName: 'b', Records: [good] }, /^ResourceNotFoundException: /],
+    [{ StreamName: 'b', Records: [good, bad] }, /^SerializationException: /],
+    [{ StreamName: 'a', Records: [good, large] }, /^InvalidArgumentException: The record of 1048577 bytes/],
+    [{ StreamName: 'a', Records: [bad, large] }, /^SerializationException: /],
+    [{ StreamName: 'a', Records: [entry('x', '9'.repeat(39))] }, /^InvalidArgumentException: Invalid ExplicitHashKey/],
+    [
+      { StreamName: 'a', Records: Array.from({ length: 11 }, () => fits) },
+      /^InvalidArgumentException: Records size exc/,
+    ],
+  ];
+  for (const [input, refused] of table) {
+    assert.equal(await fast(putRecords, input), undefined);
+    assert.match(await refusal(putRecords, input), refused);
+  }
+  assert.deepEqual(store.appends, []);
+});
+
+test('a shard that takes nothing fails its records on the way without a full parse as well', async () => {
+  const { fast, make, store } = await openBench();
+  await make('a', 2);
+  store.refusing = true;
+  const answer = await fast(putRecords, { StreamName: 'a', Records: [entry('x'), entry('y', MIDDLE)] });
+  assert.equal(answer.FailedRecordCount, 2);
+  assert.equal(answer.Records[1].ErrorCode, 'ProvisionedThroughputExceededException');
+});
+
+test('ten mebibytes in five hundred records keep the loop for a few milliseconds at a time', async () => {
+  const { fast, make, environment } = await openBench();
+  await make('a', 4);
+  const Data = Buffer.alloc(20_900, 'x').toString('base64');
+  const Records = Array.from({ length: 500 }, (_, index) => ({ Data, PartitionKey: `key ${index}` }));
+  let turns = 0;
+  let isOver = false;
+  const turn = (): void => {
+    turns += 1;
+    if (!isOver) environment.clock.soon(turn);
+  };
+  environment.clock.soon(turn);
+  const answer = await fast(putRecords, { StreamName: 'a', Records });
+  isOver = true;
+  assert.equal(answer.FailedRecordCount, 0);
+  assert.ok(turns >= 20, `${turns} turns of the loop`);
 });

@@ -1,11 +1,12 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
-import { isStored, type RecordFailure, type RecordPosition, type StreamInfo } from '../../../ports/records.ts';
-import { addressedStream, onStream } from '../address.ts';
+import type { RecordBatch } from '../../../ports/records.ts';
+import { addressedStream, type StreamAddress } from '../address.ts';
 import { kinesisError } from '../errors.ts';
-import { countIn, entryBytes, tooMuch, toRecord } from '../incoming.ts';
+import { batchBytes, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
+import { putAnswer } from '../put-answer.ts';
 import { scanPutRecords } from '../put-scan.ts';
 import { TARGET, data, hashKey, partitionKey, streamArn, streamName } from '../shapes.ts';
 
@@ -39,41 +40,22 @@ export const putRecords = operation<KinesisState>()({
   errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
   plane: 'data',
   doc: 'Stores up to 500 records; each one’s fate stands in the answer, in the request’s order.',
-  scan: scanPutRecords,
+  async fast(body, { state }) {
+    const scanned = scanPutRecords(body);
+    if (scanned === undefined) return undefined;
+    return await putScanned(async () => await put(state, scanned, scanned.batch));
+  },
   async handle(request, { state }) {
-    const stream = addressedStream(state, request);
-    const bytes = request.Records.reduce((sum, entry) => sum + entryBytes(entry), 0);
-    if (bytes > kinesisLimits.putRecordsBytesMax) {
-      const sentence = `Records size exceeds ${kinesisLimits.putRecordsBytesMax / 1024 / 1024} MB limit`;
-      throw kinesisError('InvalidArgumentException', sentence);
-    }
-    const records = request.Records.map((entry) => toRecord(entry, stream));
-    const results = await onStream(state, stream, async () => await state.records.append(stream.name, records));
-    const refused = request.Records.filter((_, index) => !isStored(results[index] as RecordPosition | RecordFailure));
-    const refusedBytes = refused.reduce((sum, entry) => sum + entryBytes(entry), 0);
-    countIn(state, stream.name, results.length - refused.length, bytes - refusedBytes, refused.length);
-    return new RawAnswer(answerText(state, stream, results, refused.length));
+    return await put(state, request, putBatch(request.Records));
   },
 });
 
-/** Shard ids and sequence numbers need no escapes, so that the answer is joined rather than serialised. */
-function answerText(
-  state: KinesisState,
-  stream: StreamInfo,
-  results: readonly (RecordPosition | RecordFailure)[],
-  failed: number,
-): string {
-  let text = `{"FailedRecordCount":${failed},"Records":[`;
-  let separator = '';
-  for (const result of results) {
-    text += separator;
-    separator = ',';
-    if (isStored(result)) {
-      text += `{"SequenceNumber":"${result.sequenceNumber}","ShardId":"${result.shardId}"}`;
-    } else {
-      const { code, message } = tooMuch(state, stream);
-      text += JSON.stringify({ ErrorCode: code, ErrorMessage: message });
-    }
+async function put(state: KinesisState, address: StreamAddress, batch: RecordBatch): Promise<RawAnswer> {
+  const stream = addressedStream(state, address);
+  if (batchBytes(batch) > kinesisLimits.putRecordsBytesMax) {
+    const sentence = `Records size exceeds ${kinesisLimits.putRecordsBytesMax / 1024 / 1024} MB limit`;
+    throw kinesisError('InvalidArgumentException', sentence);
   }
-  return `${text}]}`;
+  const outcome = await putChecked(state, stream, batch);
+  return new RawAnswer(putAnswer(outcome, () => tooMuch(state, stream)));
 }

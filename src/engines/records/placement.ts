@@ -1,0 +1,157 @@
+import { assert } from '../../kernel/assert.ts';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
+import {
+  MalformedRecord,
+  StreamNotFound,
+  type BatchOutcome,
+  type RecordBatch,
+  type RecordFailure,
+  type ShardInfo,
+  type StoredPart,
+} from '../../ports/records.ts';
+import { Fenced, shardKey, Unavailable, UnknownShard, type Appended } from '../../ports/stream-store.ts';
+import type { ShardLane } from './shard-lane.ts';
+import type { ViewedStream } from './stream-view.ts';
+
+/** The answer for a record that is known not to be stored. */
+export const UNAVAILABLE: RecordFailure = { failed: 'unavailable' };
+
+/**
+ * What is written between two turns of the loop: less than a millisecond's work. A multiple of three, and so small that
+ * its text as base64 is no string outside of the heap.
+ */
+const PIECE_BYTES = 384 * 1024;
+
+/** What one shard gets of a batch. */
+interface Part {
+  /** The shard's place in the router. */
+  readonly place: number;
+  readonly shard: ShardInfo;
+  count: number;
+  bytes: number;
+  into: Buffer;
+  /** Bytes of `into` that are written. */
+  used: number;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** For each place of a router the part that may be its own; looked into in one go, so that all placements share it. */
+let partAtPlace = new Uint16Array(64);
+
+/** A batch laid out over a stream’s shards: routed when made, then written, then appended, one run for each shard. */
+export class Placement {
+  /** Bytes of all entries. */
+  readonly bytes: number;
+  readonly #stream: ViewedStream;
+  readonly #batch: RecordBatch;
+  readonly #parts: Part[] = [];
+  readonly #partOf: Uint16Array;
+
+  constructor(stream: ViewedStream, batch: RecordBatch) {
+    this.#stream = stream;
+    this.#batch = batch;
+    this.#partOf = new Uint16Array(batch.count);
+    if (partAtPlace.length < stream.open.length) partAtPlace = new Uint16Array(2 * stream.open.length);
+    let total = 0;
+    for (let index = 0; index < batch.count; index += 1) {
+      const at = this.#partAt(batch.route(index, stream.router));
+      const part = this.#parts[at] as Part;
+      const bytes = batch.entryBytes(index);
+      this.#partOf[index] = at;
+      part.count += 1;
+      part.bytes += bytes;
+      total += bytes;
+    }
+    this.bytes = total;
+  }
+
+  /** Writes all entries into memory that is lent for this turn of the loop. Raises MalformedRecord. */
+  fill(lend: (bytes: number) => Uint8Array): void {
+    for (const part of this.#parts) part.into = asBuffer(lend(part.bytes));
+    const batch = this.#batch;
+    for (let index = 0; index < batch.count; index += 1) {
+      const part = this.#partOfRecord(index);
+      const bytes = batch.dataBytes(index);
+      const at = batch.writeFront(index, part.into, part.used);
+      if (!batch.writeData(index, part.into, at, 0, bytes)) throw malformed(index);
+      part.used = at + bytes;
+    }
+  }
+
+  /** The same into memory of its own, with a pause after each piece. Rejects with MalformedRecord. */
+  async fillInPieces(pause: () => Promise<void>): Promise<void> {
+    for (const part of this.#parts) part.into = Buffer.allocUnsafeSlow(part.bytes);
+    const batch = this.#batch;
+    let written = 0;
+    for (let index = 0; index < batch.count; index += 1) {
+      const part = this.#partOfRecord(index);
+      const bytes = batch.dataBytes(index);
+      part.used = batch.writeFront(index, part.into, part.used);
+      for (let from = 0, to = 0; from < bytes; from = to) {
+        to = Math.min(bytes, from + PIECE_BYTES);
+        if (!batch.writeData(index, part.into, part.used, from, to)) throw malformed(index);
+        part.used += to - from;
+        written += to - from;
+        if (written < PIECE_BYTES) continue;
+        written = 0;
+        await pause();
+      }
+    }
+  }
+
+  /** Whether the stream's open shards are those that the batch was laid out over. */
+  fits(stream: ViewedStream): boolean {
+    const { open } = this.#stream;
+    if (open === stream.open) return true;
+    return (
+      open.length === stream.open.length &&
+      open.every(({ ref }, index) => shardKey(ref) === shardKey((stream.open[index] as ShardInfo).ref))
+    );
+  }
+
+  /** Appends every part before it returns. Rejects with StreamNotFound, and with what leaves the outcome unknown. */
+  async append(laneOf: (shard: ShardInfo) => ShardLane): Promise<BatchOutcome> {
+    const lanes = this.#parts.map(({ shard }) => laneOf(shard));
+    const appends = this.#parts.map(async (part, index) => {
+      assert(part.used === part.bytes, 'an entry has the bytes it was said to have');
+      return await (lanes[index] as ShardLane).append({ bytes: part.into, count: part.count });
+    });
+    // All of them, so that no part is still under way when the call answers.
+    const ends = await Promise.allSettled(appends);
+    const parts = ends.map((end, index) => {
+      if (end.status === 'rejected') return this.#failure(end.reason);
+      return stored(end.value, this.#parts[index] as Part, lanes[index] as ShardLane);
+    });
+    return { partOf: this.#partOf, parts };
+  }
+
+  #failure(error: unknown): RecordFailure {
+    if (error instanceof Unavailable || error instanceof Fenced) return UNAVAILABLE;
+    if (error instanceof UnknownShard) throw new StreamNotFound(this.#stream.info.name);
+    throw error;
+  }
+
+  #partOfRecord(index: number): Part {
+    return this.#parts[this.#partOf[index] as number] as Part;
+  }
+
+  /** The index of the part for a place of the router; the part is made when first asked for. */
+  #partAt(place: number): number {
+    const known = partAtPlace[place] as number;
+    if (this.#parts[known]?.place === place) return known;
+    const index = this.#parts.length;
+    partAtPlace[place] = index;
+    const shard = this.#stream.open[place] as ShardInfo;
+    this.#parts.push({ place, shard, count: 0, bytes: 0, into: NOTHING, used: 0 });
+    return index;
+  }
+}
+
+function stored({ first, at }: Appended, { shard }: Part, { encode }: ShardLane): StoredPart {
+  return { shard, first, at, encode };
+}
+
+function malformed(index: number): MalformedRecord {
+  return new MalformedRecord(`record ${index} is malformed`);
+}
