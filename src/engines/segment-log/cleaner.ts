@@ -83,12 +83,12 @@ export class Cleaner {
     while (this.#isAskedAgain && !this.#closed) {
       this.#isAskedAgain = false;
       await this.#removeExpired();
-      await this.#parts.space.look();
       await this.#endIdle();
       this.#measure();
       const job = chooseJob(this.#state());
-      if (job === undefined || !(await this.#settle(job))) continue;
-      this.#isAskedAgain = true;
+      if (job !== undefined && (await this.#settle(job))) this.#isAskedAgain = true;
+      // The reserve comes last: made again, it takes the room in which the cleaner works.
+      else await this.#parts.space.look();
     }
   }
 
