@@ -26,10 +26,13 @@ export interface HttpRequest {
   hold(bytes: number): Promise<void>;
 }
 
+/** What an answer holds; pieces are sent one after the other, so that a long answer needs no second copy. */
+export type HttpBody = string | Uint8Array | readonly Uint8Array[];
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
+  readonly body: HttpBody;
 }
 
 /** Bad input rejects with RequestError or ThrottleError only; other errors are bugs and answer 500. */

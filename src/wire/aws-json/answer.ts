@@ -1,7 +1,6 @@
 import { EnvironmentError, RequestError, ThrottleError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { HttpAnswer, HttpRequest } from '../../ports/http.ts';
-import type { RawJson } from '../../ports/operation.ts';
+import type { HttpAnswer, HttpBody, HttpRequest } from '../../ports/http.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
 
 const ID2_BYTES = 72;
@@ -12,12 +11,6 @@ const RETRY_SOON = { 'retry-after': '1' };
 function errorBody(code: string, message: string): string {
   if (message === '') return JSON.stringify({ __type: code });
   return JSON.stringify({ __type: code, [code === 'SerializationException' ? 'Message' : 'message']: message });
-}
-
-/** The listener sends bodies in one piece. */
-function inOnePiece(body: RawJson): string | Uint8Array {
-  if (typeof body === 'string' || body instanceof Uint8Array) return body;
-  return body.length === 1 ? (body[0] as Uint8Array) : Buffer.concat(body);
 }
 
 /** Writes answers of AWS's JSON protocols. */
@@ -31,8 +24,8 @@ export class Answers {
   }
 
   /** 200 with the text, or with an empty body for an action that answers nothing. */
-  ok(contentType: string, body: RawJson): HttpAnswer {
-    return this.#answer(200, contentType, inOnePiece(body));
+  ok(contentType: string, body: HttpBody): HttpAnswer {
+    return this.#answer(200, contentType, body);
   }
 
   /** The AWS shape of whatever an operation was ended by. */
@@ -72,7 +65,7 @@ export class Answers {
   #answer(
     status: number,
     contentType: string,
-    body: string | Uint8Array,
+    body: HttpBody,
     headers: Readonly<Record<string, string>> = {},
   ): HttpAnswer {
     return { status, headers: { ...headers, 'content-type': contentType, 'x-amz-id-2': this.#id2() }, body };

@@ -4,6 +4,7 @@ import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import type { Admission } from './admission.ts';
 import { checkHeaders } from './answer-head.ts';
+import { bodyBytes, writeBody } from './answer-body.ts';
 import { BodyReader } from './body.ts';
 import { errorAnswer } from './error-answer.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -61,7 +62,7 @@ export class Exchange {
     // The platform tells that a request has no body only at the end of this turn.
     await Promise.resolve();
     const answer = refused ?? (await this.#handle(asked));
-    const bytes = typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length;
+    const bytes = bodyBytes(answer.body);
     this.#held.answer(bytes);
     try {
       await this.#send(answer, bytes, refused === undefined ? admission.readable(asked) : undefined);
@@ -127,11 +128,9 @@ export class Exchange {
     if (response.destroyed) return;
     response.writeHead(status, { ...readable, ...own, ...withoutRequestId(headers) });
     const isHead = this.#message.method === 'HEAD';
-    if (hasRest) {
-      if (!isHead) response.write(body);
-      await this.#linger(isLast);
-      response.end();
-    } else response.end(isHead ? undefined : body);
+    if (!isHead) writeBody(response, body);
+    if (hasRest) await this.#linger(isLast);
+    response.end();
     await closed;
   }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Defect } from '../../kernel/errors.ts';
-import type { HttpAnswer } from '../../ports/http.ts';
+import type { HttpAnswer, HttpBody } from '../../ports/http.ts';
+import { bodyBytes, writeBody } from './answer-body.ts';
 import type { HeadWriter } from './answer-head.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange.ts';
@@ -198,7 +199,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     const { environment, admission, heads } = this.#context;
     const { head, id: requestId } = request;
     const { status, headers, body } = answer;
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const length = bodyBytes(body);
     const readable = isAdmitted ? admission.readable(head) : undefined;
     let text: string;
     try {
@@ -254,14 +255,14 @@ function hasBody({ method }: RequestHead, status: number): boolean {
 }
 
 /** Head and body in one write; `length` is the body's in bytes. */
-function writeAnswer(socket: Socket, head: string, body: Uint8Array | string, length: number): void {
+function writeAnswer(socket: Socket, head: string, body: HttpBody, length: number): void {
   if (body.length === 0) socket.write(head, 'latin1');
   // As many bytes as characters: the text is ASCII.
   else if (typeof body === 'string' && body.length === length) socket.write(head + body, 'latin1');
   else {
     socket.cork();
     socket.write(head, 'latin1');
-    socket.write(body);
+    writeBody(socket, body);
     socket.uncork();
   }
 }

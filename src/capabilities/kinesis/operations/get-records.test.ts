@@ -73,6 +73,100 @@ test('an answer holds at most 10 MiB, and at least one record', async () => {
   assert.deepEqual(seen, [3, 1, 2]);
 });
 
+/** Fills one shard with numbered records of about a kibibyte, in runs of many sizes. */
+async function fillMany({ records, environment }: Bench, count: number): Promise<void> {
+  for (let from = 0, run = 1; from < count; from += run, run = (run * 7 + 3) % 90) {
+    const inputs = Array.from({ length: Math.min(run, count - from) }, (_, index) => ({
+      partitionKey: `key ${from + index}`,
+      data: Buffer.alloc(1000 + ((from + index) % 50), `${from + index} `),
+    }));
+    await records.append('a', inputs);
+    environment.advance(1);
+  }
+}
+
+test('an answer of many reads is that of one, up to the last record asked for', async () => {
+  const { seen, count } = tally();
+  const bench = await openBench(count);
+  const { call, make, store, records } = bench;
+  const stream = await make('a');
+  await fillMany(bench, 5000);
+  const [shard = assert.fail()] = stream.shards;
+  const all = (await records.read(stream, shard, 0n, { records: 5000, bytes: 100_000_000 })).records;
+  const wanted = all.map(({ key, data, at }) => [
+    Buffer.from(key).toString(),
+    Buffer.from(data).toString('base64'),
+    at,
+  ]);
+  const read = store.read.bind(store);
+  let reads = 0;
+  store.read = async (ref, from, limit) => {
+    reads += 1;
+    assert.ok(limit.bytes <= 1_048_576);
+    return await read(ref, from, limit);
+  };
+  for (const Limit of [1, 1023, 1024, 2048, 4999, 5000, 10_000]) {
+    const answer = await call(getRecords, { ShardIterator: await iterator(bench), Limit });
+    const seenRecords = answer.Records.map((one: Answer) => [
+      one.PartitionKey,
+      one.Data,
+      Math.round(one.ApproximateArrivalTimestamp * 1000),
+    ]);
+    assert.deepEqual(seenRecords, wanted.slice(0, Limit), `${Limit}`);
+    const numbers = answer.Records.map(({ SequenceNumber }: Answer) => SequenceNumber as string);
+    assert.deepEqual(numbers, numbers.toSorted());
+    assert.equal(answer.MillisBehindLatest > 0, Limit < 5000);
+    const rest = await call(getRecords, { ShardIterator: answer.NextShardIterator, Limit: 1 });
+    assert.deepEqual(rest.Records.map(({ PartitionKey }: Answer) => PartitionKey), wanted.slice(Limit, Limit + 1).map(([key]) => key)); // prettier-ignore
+  }
+  assert.ok(reads > 20, `${reads} reads`);
+  const put = all.reduce((sum, { key, data }) => sum + key.length + data.length, 0);
+  assert.ok((seen['kinesis_out_bytes_total a'] ?? 0) > 2 * put);
+  const asked = [1, 1023, 1024, 2048, 4999, 5000, 5000].reduce((sum, one) => sum + one, 0);
+  assert.equal(seen['kinesis_records_out_total a'], asked + 5, 'the rest was read once more each, where there was one');
+});
+
+test('between the reads of one answer the loop turns, and the next read is under way', async () => {
+  const bench = await openBench();
+  const { call, make, store, environment } = bench;
+  await make('a');
+  await fillMany(bench, 4000);
+  const transcript: string[] = [];
+  const read = store.read.bind(store);
+  store.read = async (ref, from, limit) => {
+    transcript.push('read');
+    return await read(ref, from, limit);
+  };
+  const { clock } = environment;
+  const soon = clock.soon.bind(clock);
+  clock.soon = (run) => {
+    transcript.push('turn');
+    soon(run);
+  };
+  const answer = await call(getRecords, { ShardIterator: await iterator(bench) });
+  assert.equal(answer.Records.length, 4000);
+  assert.deepEqual(transcript.join(' '), 'read read turn read turn read turn');
+});
+
+test('what goes wrong behind records that are read is met by the next call', async () => {
+  const bench = await openBench();
+  const { call, make, store } = bench;
+  await make('a');
+  await fillMany(bench, 3000);
+  const ShardIterator = await iterator(bench);
+  const read = store.read.bind(store);
+  store.read = async (ref, from, limit) => {
+    if (from > 1500n) throw new Error('a place is damaged');
+    return await read(ref, from, limit);
+  };
+  const first = await call(getRecords, { ShardIterator });
+  assert.ok(first.Records.length > 1500 && first.Records.length < 2500 && first.MillisBehindLatest > 0);
+  await assert.rejects(call(getRecords, { ShardIterator: first.NextShardIterator }), /a place is damaged/);
+  store.read = read;
+  const rest = await call(getRecords, { ShardIterator: first.NextShardIterator });
+  assert.equal(first.Records.length + rest.Records.length, 3000);
+});
+
 test('a closed shard ends with its children and without a next iterator', async () => {
   const bench = await openBench();
   const { call, make, fill, split } = bench;

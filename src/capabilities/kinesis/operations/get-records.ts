@@ -6,9 +6,11 @@ import { onStream } from '../address.ts';
 import { kinesisEvents } from '../events.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
-import { recordsBytes, writeRecords } from '../outgoing.ts';
+import { readRecords, type ReadRecords } from '../read-records.ts';
 import { openIterator, sealIterator } from '../shard-iterator.ts';
 import { TARGET, data, partitionKey, sequenceNumber, shardId, streamArn } from '../shapes.ts';
+
+const HEAD = Buffer.from('{"Records":[');
 
 const input = s.struct({
   ShardIterator: s.string({ min: 1, max: 512 }),
@@ -51,34 +53,30 @@ export const getRecords = operation<KinesisState>()({
   async handle(request, call) {
     const { state } = call;
     const { stream, shard, from } = openIterator(state, request.ShardIterator);
-    const limit = {
-      records: request.Limit ?? kinesisLimits.getRecordsCountMax,
-      bytes: kinesisLimits.getRecordsBytesMax,
-    };
-    // What the read may take counts before it is read.
-    await call.hold(limit.bytes);
-    const slice = await onStream(state, stream, async () => await state.records.read(stream, shard, from, limit));
+    const recordsMax = request.Limit ?? kinesisLimits.getRecordsCountMax;
+    // What the answer may take counts before it is read.
+    await call.hold(kinesisLimits.getRecordsBytesMax);
+    const answer = await onStream(state, stream, async () => await readRecords(state, stream, shard, from, recordsMax));
     const { meter } = state.environment;
-    meter.count(kinesisEvents.recordsOut, { stream: stream.name }, slice.records.length);
-    meter.count(kinesisEvents.bytesOut, { stream: stream.name }, recordsBytes(slice.records));
-    return new RawAnswer(writeRecords(shard, slice.records, '{"Records":[', `]${tail(state, stream, shard, slice)}}`));
+    meter.count(kinesisEvents.recordsOut, { stream: stream.name }, answer.count);
+    meter.count(kinesisEvents.bytesOut, { stream: stream.name }, answer.bytes);
+    return new RawAnswer([HEAD, ...answer.pieces, Buffer.from(`]${tail(state, stream, shard, answer)}}`)]);
   },
 });
 
 /** Everything after the records: where to go on, how far behind, and who the children are at a closed shard's end. */
-function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, slice: Slice): string {
+function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, { slice, lastAt }: ReadRecords): string {
   const now = state.environment.clock.now();
   const ended = slice.closedAt !== undefined && slice.next >= slice.closedAt;
-  const behind = `,"MillisBehindLatest":${millisBehind(slice, now)}`;
+  const behind = `,"MillisBehindLatest":${millisBehind(slice, lastAt, now)}`;
   if (!ended) return `,"NextShardIterator":"${sealIterator(stream.name, shard, slice.next, now)}"${behind}`;
   return `${behind},"ChildShards":${JSON.stringify(childShards(stream, shard))}`;
 }
 
 /** 0 at the tip and at a closed shard's end, else how old the place is that was reached; at least 1. */
-function millisBehind(slice: Slice, now: number): number {
+function millisBehind(slice: Slice, lastAt: number | undefined, now: number): number {
   if (slice.next >= slice.end) return 0;
-  const last = slice.records.at(-1);
-  return last === undefined ? 1 : Math.max(1, now - last.at);
+  return lastAt === undefined ? 1 : Math.max(1, now - lastAt);
 }
 
 function childShards(stream: StreamInfo, parent: ShardInfo): unknown[] {
