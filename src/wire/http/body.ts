@@ -3,6 +3,10 @@ import type { Clock } from '../../ports/environment.ts';
 import { noRoom, type HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 
+const EMPTY = Buffer.alloc(0);
+/** Room made for a body at first, when it does not come in one piece; announced bytes cost nothing until they come. */
+const FIRST_ROOM_BYTES = 1024 * 1024;
+
 /** Who takes a body's bytes as they come. */
 export interface BodySink {
   take(chunk: Buffer): void;
@@ -33,7 +37,8 @@ export class BodyReader implements BodySink {
   readonly #source: BodySource;
   readonly #held: HeldBytes;
   readonly #clock: Clock;
-  readonly #chunks: Buffer[] = [];
+  /** The first chunk as it came; from the second one on, all of them together. */
+  #whole: Buffer = EMPTY;
   #bytes = 0;
   #maxBytes = 0;
   #done: ((error?: Error) => void) | undefined;
@@ -68,19 +73,39 @@ export class BodyReader implements BodySink {
     } finally {
       this.#leave();
     }
-    const [only] = this.#chunks;
-    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#bytes);
+    return this.#whole.subarray(0, this.#bytes);
   }
 
   take(chunk: Buffer): void {
     if (this.#done === undefined) return;
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) return this.#done(tooLarge(this.#maxBytes));
-    this.#chunks.push(chunk);
+    if (this.#bytes + chunk.length > this.#maxBytes) return this.#done(tooLarge(this.#maxBytes));
+    this.#keep(chunk);
     this.#restartIdle();
     const bytes = chunk.length * httpLimits.bytesHeldPerByte;
     if (!this.#held.takeNow(bytes)) void this.#waitForRoom(bytes);
     return undefined;
+  }
+
+  /**
+   * Chunks are copied as they come: kept until the end they would outlive the collector's quick rounds, and then only
+   * its long ones free them.
+   */
+  #keep(chunk: Buffer): void {
+    const bytes = this.#bytes;
+    this.#bytes += chunk.length;
+    if (bytes === 0) {
+      this.#whole = chunk;
+      return;
+    }
+    const isOwn = this.#whole.length > bytes;
+    if (!isOwn || this.#bytes > this.#whole.length) {
+      const announced = Math.min(this.#source.announced ?? Infinity, this.#maxBytes);
+      const room = Math.max(this.#bytes, Math.min(announced, Math.max(FIRST_ROOM_BYTES, 2 * bytes)));
+      const larger = Buffer.allocUnsafeSlow(room);
+      this.#whole.copy(larger, 0, 0, bytes);
+      this.#whole = larger;
+    }
+    chunk.copy(this.#whole, bytes);
   }
 
   end(): void {
