@@ -18,6 +18,8 @@ export interface HttpRequest {
    * and with ThrottleError `ServiceUnavailable` when too many bytes are in flight already.
    */
   readBody(maxBytes: number): Promise<Uint8Array>;
+  /** Says that nobody looks at the body's bytes any more: their memory is used again at once. */
+  recycleBody(): void;
   /**
    * Takes bytes of what all requests may hold in memory together, for what the handler is about to read: until its
    * answer stands, whose own bytes then count until it was sent. Waits while others hold too much; rejects with

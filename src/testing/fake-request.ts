@@ -28,6 +28,7 @@ export function fakeRequest(parts: FakeRequest): HttpRequest {
       if (body.length > maxBytes) throw new RequestError('RequestEntityTooLarge', 'the body is too large', 413);
       return body;
     },
+    recycleBody: () => undefined,
     hold: async () => undefined,
   };
 }

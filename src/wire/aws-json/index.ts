@@ -62,7 +62,10 @@ async function serve(
   const call = callOf(request, served?.state);
   // Only where a signature is as usual: else the body comes first.
   const fast = isUsuallySigned(request) ? await served?.operation.fast?.(bytes, call) : undefined;
-  if (fast !== undefined) return answers.ok(contentType, fast.json);
+  if (fast !== undefined) {
+    request.recycleBody();
+    return answers.ok(contentType, fast.json);
+  }
   const value = parse(bytes);
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
   checkSignatureShape(request);

@@ -199,3 +199,31 @@ testBothWays('where all bodies hold a part of the memory, one at a time goes on 
   await until(() => budget.usedBytes === 0);
   assert.equal(budget.tryOverdraw(), true, 'the last one gave the overdraft back');
 });
+
+testBothWays('the memory of a body is used again only where its handler said so', async (context) => {
+  const kept: Uint8Array[] = [];
+  const memories = new Set<ArrayBufferLike>();
+  const handler: HttpHandler = async (request) => {
+    const body = await request.readBody(10_000_000);
+    memories.add(body.buffer);
+    const text = `${body.length} ${body[0]} ${new Set(body).size}`;
+    if (request.path === '/keep') kept.push(body);
+    else request.recycleBody();
+    return ok(text);
+  };
+  const { connect } = await serve(context, { handler });
+  const peer = await connect();
+  const sizes = [200_000, 900_000, 1_048_576, 1_048_577, 3_000_000];
+  const send = async (path: string, fill: number, bytes: number): Promise<void> => {
+    peer.send(`POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: ${bytes}\r\n\r\n`);
+    peer.send(Buffer.alloc(bytes, fill));
+    assert.equal(said(await peer.answer()), `200 ${bytes} ${fill} 1`);
+  };
+  for (const [index, bytes] of sizes.entries()) await send('/keep', index + 1, bytes);
+  memories.clear();
+  for (let fill = 20; fill < 40; fill += 1) await send('/done', fill, 200_000);
+  assert.ok(memories.size < 5, `${memories.size} pieces of memory for 20 bodies`);
+  for (const [index, body] of kept.entries()) {
+    assert.deepEqual([body.length, [...new Set(body)]], [sizes[index], [index + 1]], 'what was kept stays');
+  }
+});

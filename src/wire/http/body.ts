@@ -1,11 +1,10 @@
 import { RequestError } from '../../kernel/errors.ts';
 import type { Clock } from '../../ports/environment.ts';
+import { type BodyPool, POOLED_BYTES } from './body-pool.ts';
 import { noRoom, type HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 
 const EMPTY = Buffer.alloc(0);
-/** Room made for a body at first, when it does not come in one piece; announced bytes cost nothing until they come. */
-const FIRST_ROOM_BYTES = 1024 * 1024;
 
 /** Who takes a body's bytes as they come. */
 export interface BodySink {
@@ -37,6 +36,8 @@ export class BodyReader implements BodySink {
   readonly #source: BodySource;
   readonly #held: HeldBytes;
   readonly #clock: Clock;
+  readonly #pool: BodyPool;
+  #isPooled = false;
   /** The first chunk as it came; from the second one on, all of them together. */
   #whole: Buffer = EMPTY;
   #bytes = 0;
@@ -49,10 +50,18 @@ export class BodyReader implements BodySink {
   #cancelDeadline = (): void => undefined;
   #cancelIdle = (): void => undefined;
 
-  constructor(source: BodySource, held: HeldBytes, clock: Clock) {
+  constructor(source: BodySource, held: HeldBytes, clock: Clock, pool: BodyPool) {
     this.#source = source;
     this.#held = held;
     this.#clock = clock;
+    this.#pool = pool;
+  }
+
+  /** Nobody looks at the body any more: its memory is free for another one. */
+  recycle(): void {
+    if (this.#isPooled) this.#pool.giveBack(this.#whole);
+    this.#isPooled = false;
+    this.#whole = EMPTY;
   }
 
   async read(maxBytes: number): Promise<Uint8Array> {
@@ -98,14 +107,21 @@ export class BodyReader implements BodySink {
       return;
     }
     const isOwn = this.#whole.length > bytes;
-    if (!isOwn || this.#bytes > this.#whole.length) {
-      const announced = Math.min(this.#source.announced ?? Infinity, this.#maxBytes);
-      const room = Math.max(this.#bytes, Math.min(announced, Math.max(FIRST_ROOM_BYTES, 2 * bytes)));
-      const larger = Buffer.allocUnsafeSlow(room);
-      this.#whole.copy(larger, 0, 0, bytes);
-      this.#whole = larger;
-    }
+    if (!isOwn || this.#bytes > this.#whole.length) this.#makeRoom(bytes);
     chunk.copy(this.#whole, bytes);
+  }
+
+  #makeRoom(kept: number): void {
+    const isPooled = this.#bytes <= POOLED_BYTES && !this.#isPooled;
+    const announced = Math.min(this.#source.announced ?? Infinity, this.#maxBytes);
+    // Who announces much and sends little gets little.
+    const room = Math.max(this.#bytes, Math.min(announced, Math.max(POOLED_BYTES, 2 * kept)));
+    const larger = isPooled ? this.#pool.take() : Buffer.allocUnsafeSlow(room);
+    const former = this.#whole;
+    former.copy(larger, 0, 0, kept);
+    if (this.#isPooled) this.#pool.giveBack(former);
+    this.#isPooled = isPooled;
+    this.#whole = larger;
   }
 
   end(): void {

@@ -4,6 +4,7 @@ import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import type { Admission } from './admission.ts';
 import { checkHeaders } from './answer-head.ts';
+import type { BodyPool } from './body-pool.ts';
 import { bodyBytes, writeBody } from './answer-body.ts';
 import { BodyReader } from './body.ts';
 import { errorAnswer } from './error-answer.ts';
@@ -17,6 +18,7 @@ export interface ExchangeContext {
   readonly handler: HttpHandler;
   readonly environment: Environment;
   readonly budget: ByteBudget;
+  readonly bodies: BodyPool;
   readonly admission: Admission;
   /** Whether connections are to end with their answer. */
   readonly isDraining: () => boolean;
@@ -86,7 +88,8 @@ export class Exchange {
     const target = sent.startsWith('/') ? sent : absoluteTarget(sent);
     const mark = target.indexOf('?');
     const signal = (): AbortSignal => this.#signal();
-    const { clock } = this.#context.environment;
+    const { environment, bodies } = this.#context;
+    const reader = new BodyReader(this.#body, this.#held, environment.clock, bodies);
     return {
       id: this.#id,
       method,
@@ -97,7 +100,8 @@ export class Exchange {
       get signal() {
         return signal();
       },
-      readBody: async (maxBytes) => await new BodyReader(this.#body, this.#held, clock).read(maxBytes),
+      readBody: async (maxBytes) => await reader.read(maxBytes),
+      recycleBody: () => reader.recycle(),
       hold: async (bytes) => await this.#held.hold(bytes),
     };
   }

@@ -3,6 +3,7 @@ import { Defect } from '../../kernel/errors.ts';
 import type { HttpAnswer, HttpBody } from '../../ports/http.ts';
 import { bodyBytes, writeBody } from './answer-body.ts';
 import type { HeadWriter } from './answer-head.ts';
+import type { BodyPool } from './body-pool.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { FastBody, type BodyFlow } from './fast-body.ts';
@@ -51,6 +52,10 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
 
   get environment(): ExchangeContext['environment'] {
     return this.#context.environment;
+  }
+
+  get bodies(): BodyPool {
+    return this.#context.bodies;
   }
 
   get remoteAddress(): string {

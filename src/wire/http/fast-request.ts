@@ -1,5 +1,6 @@
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpRequest } from '../../ports/http.ts';
+import type { BodyPool } from './body-pool.ts';
 import { BodyReader, checkAnnounced } from './body.ts';
 import type { FastBody } from './fast-body.ts';
 import type { HeldBytes } from './held-bytes.ts';
@@ -8,6 +9,7 @@ import type { RequestHead } from './request-head.ts';
 
 /** What a request needs to know of its connection. */
 export interface RequestOrigin {
+  readonly bodies: BodyPool;
   readonly environment: Environment;
   readonly remoteAddress: string;
 }
@@ -23,6 +25,7 @@ export class FastRequest implements HttpRequest {
   readonly #origin: RequestOrigin;
   #gone: AbortController | undefined;
   #isGone = false;
+  #reader: BodyReader | undefined;
 
   constructor(head: RequestHead, body: FastBody, held: HeldBytes, origin: RequestOrigin) {
     this.id = origin.environment.random.uuid();
@@ -58,7 +61,12 @@ export class FastRequest implements HttpRequest {
     const { body, held } = this;
     checkAnnounced(body, maxBytes);
     if (body.isWhole && held.takeNow(body.announced * httpLimits.bytesHeldPerByte)) return body.takeWhole();
-    return await new BodyReader(body, held, this.#origin.environment.clock).read(maxBytes);
+    this.#reader = new BodyReader(body, held, this.#origin.environment.clock, this.#origin.bodies);
+    return await this.#reader.read(maxBytes);
+  }
+
+  recycleBody(): void {
+    this.#reader?.recycle();
   }
 
   async hold(bytes: number): Promise<void> {

@@ -8,6 +8,7 @@ import type { Environment } from '../../ports/environment.ts';
 import type { HttpHandler } from '../../ports/http.ts';
 import { Admission } from './admission.ts';
 import { HeadWriter } from './answer-head.ts';
+import { BodyPool } from './body-pool.ts';
 import { Exchange } from './exchange.ts';
 import { FastConnection, type FastContext } from './fast-connection.ts';
 import { httpLimits } from './limits.ts';
@@ -91,6 +92,7 @@ class OpenListener implements Listener {
       handler: options.handler,
       environment,
       budget: options.budget ?? createInFlightBudget(),
+      bodies: new BodyPool(),
       admission: new Admission(options.host, options.private),
       isDraining: () => this.#draining,
       heads: new HeadWriter(environment.clock),
