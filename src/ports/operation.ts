@@ -38,8 +38,8 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   readonly doc: string;
   /**
    * Does all of it straight from a body's bytes where that is plain JSON, and nothing is wrong with it; undefined
-   * leaves it to the full parse and `handle`, which must come to the same. Then nothing was stored yet. Once it resolves
-   * with an answer it holds no part of the body: that memory is used again.
+   * leaves it to the full parse and `handle`, which must come to the same. Then nothing was stored yet. With an answer
+   * it holds no part of the body any more: that memory is used again.
    */
   fast?(body: Uint8Array, call: Call<S>): Promise<RawAnswer | undefined>;
   handle(input: Static<I>, call: Call<S>): Promise<O>;
