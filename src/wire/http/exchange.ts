@@ -132,6 +132,8 @@ export class Exchange {
     if (response.destroyed) return;
     response.writeHead(status, { ...readable, ...own, ...withoutRequestId(headers) });
     const isHead = this.#message.method === 'HEAD';
+    // Without a body the answer would wait for the rest as well.
+    if (hasRest) response.flushHeaders();
     if (!isHead) writeBody(response, body);
     if (hasRest) await this.#linger(isLast);
     response.end();

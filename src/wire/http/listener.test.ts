@@ -43,6 +43,36 @@ testBothWays('requests over one connection, as the handler sees them', async (co
   );
 });
 
+testBothWays('bodies in pieces are sent one piece after the other, as one body', async (context) => {
+  const large = ['a', 'b', 'c'].map((letter) => Buffer.alloc(1_500_000, letter));
+  const bodies: Readonly<Record<string, readonly Uint8Array[]>> = {
+    '/none': [],
+    '/empty': [Buffer.alloc(0), Buffer.alloc(0)],
+    '/one': [Buffer.from('one')],
+    '/two': [Buffer.from('zw'), Buffer.alloc(0), Buffer.from('ö')],
+    '/large': large,
+  };
+  const { connect } = await serve(context, {
+    handler: async ({ path }) => ({ status: 200, headers: {}, body: bodies[path] ?? [] }),
+  });
+  const peer = await connect();
+  for (const [path, pieces] of Object.entries(bodies)) {
+    const text = Buffer.concat(pieces).toString();
+    const length = String(Buffer.byteLength(text));
+    peer.send(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    const answer = await peer.answer();
+    assert.ok(answer.body === text, path);
+    assert.equal(answer.headers['content-length'], length, path);
+    // A body that nobody reads comes to its end while the answer is on its way.
+    peer.send(`POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n`);
+    const early = await peer.answer();
+    assert.ok(early.body === text, `${path}, unread`);
+    peer.send('abc');
+  }
+  peer.send('HEAD /two HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  assert.match(await peer.end(), /\r\ncontent-length: 4\r\n[^]*\r\n\r\n$/i);
+});
+
 testBothWays('targets become paths', async (context) => {
   const { connect } = await serve(context, { handler: async ({ path, query }) => ok(`${path} ${query}`) });
   const table: readonly (readonly [line: string, seen: string])[] = [
