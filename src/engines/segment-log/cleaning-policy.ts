@@ -1,3 +1,4 @@
+import { gapsBytes } from './definition.ts';
 import type { Segment } from './segment.ts';
 
 /** A file of which less than this is still needed is worth copying the rest. */
@@ -12,6 +13,10 @@ const SMALL_FILES = 16;
 /** Records of several shards lie scattered when this many bytes must be read for each byte of one shard's. */
 const SCATTERED_MIN = 1.5;
 const SCATTERED_BYTES_MIN = 256 * 1024;
+/** What a settled file takes beside its records: once, for each shard (with its name twice), and in its index. */
+const FILE_BYTES = 256;
+const SHARE_BYTES = 192;
+const INDEXED_PART = 1 / 2048;
 
 /** What a choice is made from. */
 export interface CleaningState {
@@ -27,7 +32,8 @@ export interface CleaningState {
 
 interface Candidate {
   readonly segment: Segment;
-  readonly liveBytes: number;
+  /** What a file that took over from this one alone would take. */
+  readonly neededBytes: number;
 }
 
 /** Whether reading one shard of the file means reading mostly others'. */
@@ -59,19 +65,30 @@ function runsOf({ segments, now }: CleaningState): Candidate[][] {
   const runs: Candidate[][] = [[]];
   for (const segment of segments) {
     if (segment.isDamaged || segment.footer === undefined) runs.push([]);
-    else runs.at(-1)?.push({ segment, liveBytes: segment.liveBytes(now) });
+    else runs.at(-1)?.push({ segment, neededBytes: neededBytes(segment, now) });
   }
   return runs.filter((run) => run.length > 0);
 }
 
+/** Counts what no settling can save, or files of little else would be settled again and again. */
+function neededBytes(segment: Segment, now: number): number {
+  let bytes = FILE_BYTES;
+  for (const share of segment.shares.values()) {
+    if (!share.state.needs(share, now)) continue;
+    const { ref, gaps } = share.state;
+    bytes += share.bytes * (1 + INDEXED_PART) + SHARE_BYTES + 2 * (ref.stream.length + gapsBytes(gaps));
+  }
+  return bytes;
+}
+
 function sparse(runs: readonly Candidate[][], state: CleaningState): readonly Segment[] | undefined {
-  const isSparse = ({ segment, liveBytes }: Candidate): boolean => liveBytes <= segment.fileBytes * NEEDED_MAX;
+  const isSparse = ({ segment, neededBytes }: Candidate): boolean => neededBytes <= segment.fileBytes * NEEDED_MAX;
   const usual = Math.min(SLACK_FILES * state.segmentBytesMax, (state.diskBytesMax ?? Infinity) / 8);
   const slack = state.isShort ? 0 : usual;
   return batches(runs, isSparse, state.segmentBytesMax)
     .find((batch) => {
       const bytes = batch.reduce((sum, { segment }) => sum + segment.fileBytes, 0);
-      return bytes - liveOf(batch) >= slack || liveOf(batch) >= state.segmentBytesMax / 2;
+      return bytes - neededOf(batch) >= slack || neededOf(batch) >= state.segmentBytesMax / 2;
     })
     ?.map(({ segment }) => segment);
 }
@@ -88,10 +105,10 @@ function small(runs: readonly Candidate[][], state: CleaningState): readonly Seg
 }
 
 function excess(all: readonly Candidate[], state: CleaningState): readonly Segment[] | undefined {
-  const bytes = state.segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
-  const live = state.segments.reduce((sum, segment) => sum + segment.liveBytes(state.now), 0);
-  if (!state.isShort && bytes <= live * OVERHEAD_MAX + SLACK_FILES_MAX * state.segmentBytesMax) return undefined;
-  const garbage = ({ segment, liveBytes }: Candidate): number => 1 - liveBytes / segment.fileBytes;
+  const bytes = all.reduce((sum, { segment }) => sum + segment.fileBytes, 0);
+  if (!state.isShort && bytes <= neededOf(all) * OVERHEAD_MAX + SLACK_FILES_MAX * state.segmentBytesMax)
+    return undefined;
+  const garbage = ({ segment, neededBytes: needed }: Candidate): number => 1 - needed / segment.fileBytes;
   const [most] = all.toSorted((one, other) => garbage(other) - garbage(one));
   return most === undefined || garbage(most) < 1 - 1 / OVERHEAD_MAX ? undefined : [most.segment];
 }
@@ -106,7 +123,7 @@ function batches(
   for (const run of runs) {
     let batch: Candidate[] = [];
     for (const candidate of run) {
-      const fits = batch.length === 0 || liveOf(batch) + candidate.liveBytes <= bytesMax;
+      const fits = batch.length === 0 || neededOf(batch) + candidate.neededBytes <= bytesMax;
       if (!isWanted(candidate) || !fits) {
         found.push(batch);
         batch = [];
@@ -118,6 +135,6 @@ function batches(
   return found.filter((batch) => batch.length > 0);
 }
 
-function liveOf(batch: readonly Candidate[]): number {
-  return batch.reduce((sum, { liveBytes }) => sum + liveBytes, 0);
+function neededOf(batch: readonly Candidate[]): number {
+  return batch.reduce((sum, { neededBytes }) => sum + neededBytes, 0);
 }

@@ -127,6 +127,7 @@ export class LogReader {
 
   async #collect(state: ShardState, collection: Collection): Promise<void> {
     const { next, bytesMax } = collection;
+    if (next < state.start && collection.count > 0) return;
     if (next < state.start) throw new Trimmed(BigInt(state.start));
     const visitor: Visitor = {
       look(extent) {
@@ -140,7 +141,7 @@ export class LogReader {
       await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor);
     } catch (error) {
       // What stands in front of the damaged place is whole.
-      if (collection.count === 0) throw error;
+      if (collection.count === 0 || error instanceof Vanished) throw error;
     }
     if (collection.count > 0) return;
     if (state.dropped) throw new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
@@ -172,7 +173,7 @@ export class LogReader {
       }
       isFirst = false;
       // The list may have changed meanwhile: a settled file took the place of others.
-      share = this.#after(state, segment, share);
+      share = this.#after(state, segment);
     }
   }
 
@@ -193,11 +194,10 @@ export class LogReader {
     return true;
   }
 
-  #after(state: ShardState, segment: Segment, share: number): number {
+  /** Index of the share behind a segment's, wherever that is now. */
+  #after(state: ShardState, segment: Segment): number {
     const found = state.shares.findIndex((other) => other.segment === segment);
-    if (found >= 0) return found + 1;
-    const end = segment.shares.get(state.id)?.end ?? 0;
-    return share < state.shares.length ? state.shareFrom(end) : share;
+    return found >= 0 ? found + 1 : state.shareFrom(segment.shares.get(state.id)?.end ?? 0);
   }
 
   async #indexOf(segment: Segment): Promise<SegmentIndex> {

@@ -1,7 +1,9 @@
 import type { Environment, OpenFile } from '../../ports/environment.ts';
+import { shardKey } from '../../ports/stream-store.ts';
+import { damage } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Segment, Share } from './segment.ts';
-import type { Spans } from './segment-index.ts';
+import { Spans } from './segment-index.ts';
 import type { SegmentSet } from './segment-set.ts';
 import { SettledWriter } from './settled-writer.ts';
 import { planReads } from './read-plan.ts';
@@ -43,7 +45,8 @@ export async function settle(parts: SettleParts, sources: readonly Segment[]): P
     return settled;
   } catch (error) {
     for (const { state } of settled.shares.values()) state.mentions -= 1;
-    await files.remove(temporary).catch(() => undefined);
+    // Its name may have been given already, and then the next start must not find it beside what it was made from.
+    for (const path of [temporary, settled.path]) await files.remove(path).catch(() => undefined);
     throw error;
   }
 }
@@ -56,14 +59,22 @@ async function copyAll(
 ): Promise<void> {
   const writer = new SettledWriter(settled, file, Math.floor(parts.environment.clock.now()));
   for (const [state, shares] of sharesByShard(sources)) {
+    // One bound for the whole shard: all that is left out is older than anything that is kept.
+    const kept = { start: state.start, since: parts.now() - state.retentionMs };
     for (const share of shares) {
-      if (!state.needs(share, parts.now())) continue;
+      if (state.dropped || share.end <= kept.start || share.lastAt < kept.since) continue;
       const spans = (await parts.indexes.of(share.segment)).spans.get(state.id);
-      if (spans !== undefined) await copyShare(parts, share, spans, writer);
+      await copyShare(parts, share, spans ?? new Spans(), kept, writer);
     }
   }
   const { index } = settled;
   if (index !== undefined) await writer.finish(index);
+}
+
+/** Which records of a shard are copied: from offset `start` on, those that arrived at `since` or later, in ms. */
+interface Kept {
+  readonly start: number;
+  readonly since: number;
 }
 
 /** By number of the shard, each one's shares in the order of its records. */
@@ -80,9 +91,14 @@ function sharesByShard(sources: readonly Segment[]): [ShardState, Share[]][] {
   return [...found].sort(([one], [other]) => one.id - other.id);
 }
 
-async function copyShare(parts: SettleParts, share: Share, spans: Spans, writer: SettledWriter): Promise<void> {
+async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: Kept, writer: SettledWriter) {
   const { state, segment } = share;
-  const oldestAt = parts.now() - state.retentionMs;
+  // What a wrong byte hides from the walk must not be taken for something that was never there.
+  const walked = { to: share.first };
+  const advance = (first: number, count: number): void => {
+    if (first > Math.max(kept.start, state.past(walked.to))) throw missing(share, walked.to);
+    walked.to = Math.max(walked.to, first + count);
+  };
   for (let next = 0; next < spans.count;) {
     const wanted = planReads(spans, next, READ_BYTES);
     next = wanted.at(-1)?.next ?? spans.count;
@@ -90,7 +106,10 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, writer:
       const bytes = await parts.segments.handles.read(segment, position, end);
       let isFull = false;
       walkPiece({ segment, position, bytes }, state.id, {
-        look: ({ first, count, at }) => (first + count <= state.start || at < oldestAt ? 'skip' : 'take'),
+        look({ first, count, at }) {
+          advance(first, count);
+          return first + count <= kept.start || at < kept.since ? 'skip' : 'take';
+        },
         take({ from, to, first, count, at }) {
           const extent = { shard: state.id, flags: 0, count, first, at, payloadBytes: 0, payloadCrc: 0, salt: 0 };
           isFull = writer.add(state, extent, bytes.subarray(from, to)) || isFull;
@@ -101,26 +120,28 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, writer:
       await parts.pause();
     }
   }
+  advance(share.end, 0);
+}
+
+function missing({ state, segment }: Share, offset: number): Error {
+  return damage(segment.path, 0, `record ${offset} of shard ${shardKey(state.ref)} is not there`);
 }
 
 /** Lets a settled file take the place of its sources for everybody who reads from now on. */
 export function takeOver(sources: readonly Segment[], settled: Segment): void {
-  for (const source of sources) {
-    for (const share of source.shares.values()) {
-      const { state } = share;
-      const { shares } = state;
-      const at = shares.indexOf(share);
-      state.mentions -= 1;
-      if (at < 0) continue;
-      const successor = settled.shares.get(state.id);
-      const isFirst = successor !== undefined && !shares.includes(successor);
-      if (isFirst) shares.splice(at, 1, successor);
-      else shares.splice(at, 1);
-    }
+  for (const [state, shares] of sharesByShard(sources)) {
+    const successor = settled.shares.get(state.id);
+    const [first, last] = [shares[0] as Share, shares.at(-1) as Share];
+    replaceShares(state, shares, successor);
+    // What was left out was needed no more, and neither is anything older.
+    if (successor === undefined) state.advanceStart(last.end);
+    else if (successor.first > first.first || state.shares[0] === successor) state.advanceStart(successor.first);
   }
-  for (const share of settled.shares.values()) {
-    const { state } = share;
-    // What stood in front of it was not needed any more.
-    if (state.shares[0] === share) state.advanceStart(share.first);
-  }
+  for (const source of sources) for (const { state } of source.shares.values()) state.mentions -= 1;
+}
+
+function replaceShares({ shares }: ShardState, sources: readonly Share[], successor: Share | undefined): void {
+  const listed = sources.filter((source) => shares.includes(source));
+  const at = shares.indexOf(listed[0] as Share);
+  if (at >= 0) shares.splice(at, listed.length, ...(successor === undefined ? [] : [successor]));
 }

@@ -27,7 +27,7 @@ export class Inode {
 
   write(bytes: Uint8Array, position: number): void {
     if (bytes.length === 0) return;
-    const change: Change = { kind: 'write', position, bytes: bytes.slice() };
+    const change: Change = { kind: 'write', position, bytes: Uint8Array.from(bytes) };
     this.unsynced.push(change);
     this.apply(change);
   }

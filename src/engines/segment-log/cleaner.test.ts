@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { packEntries } from '../../kernel/stream/packed-entries.ts';
+import { SimulatedCrash, Simulation } from '../../environments/simulated/index.ts';
+import { A, B, entry, flipped, LogUnderTest, replaced } from './log.fixture.ts';
+
+const HOUR_MS = 3_600_000;
+const SEGMENT_BYTES = 4000;
+
+function counted(simulation: Simulation, event: string): number {
+  return simulation.logged.filter((line) => line.event === event).length;
+}
+
+/** A stream kept for an hour beside one kept for 48, in shared segments: most of each segment expires. */
+async function mixed(simulation = new Simulation(1)): Promise<LogUnderTest> {
+  const under = await LogUnderTest.open(simulation, { segmentBytesMax: SEGMENT_BYTES });
+  await under.drive(under.log.store.retain(A, HOUR_MS));
+  await under.drive(under.log.store.retain(B, 48 * HOUR_MS));
+  for (let round = 0; round < 60; round += 1) {
+    const short = Array.from({ length: 8 }, (_, index) => `a${round}.${index} ${'x'.repeat(100)}`);
+    await under.append(under.a, ...short);
+    await under.append(under.b, `b${round}`);
+    await under.simulation.pass(1000);
+  }
+  return under;
+}
+
+const KEPT = Array.from({ length: 60 }, (_, round) => `b${round}`);
+
+test('what is needed of expired neighbours goes into one file, and readers notice nothing', async () => {
+  const under = await mixed();
+  const before = (await under.image()).size;
+  await under.simulation.pass(2 * HOUR_MS);
+  assert.deepEqual(await under.texts(B), KEPT);
+  assert.ok(counted(under.simulation, 'log.settled') > 0);
+  const image = await under.image();
+  assert.ok(image.size < before / 3, `${image.size} files of ${before}`);
+  const again = await LogUnderTest.openImage(image, { segmentBytesMax: SEGMENT_BYTES });
+  assert.deepEqual(await again.texts(B), KEPT);
+  await again.append(again.b, 'new');
+  assert.deepEqual(await again.texts(B), [...KEPT, 'new']);
+});
+
+test('one long read sees every record while files are settled under it', async () => {
+  const under = await mixed();
+  let reads = 0;
+  const until = under.simulation.now + 2 * HOUR_MS;
+  while (under.simulation.now < until) {
+    assert.deepEqual(await under.texts(B), KEPT);
+    reads += 1;
+    await under.simulation.pass(counted(under.simulation, 'log.settled') > 0 ? HOUR_MS : 20_000);
+  }
+  assert.ok(reads > 10 && counted(under.simulation, 'log.settled') > 0);
+});
+
+test('power cuts while files are settled and removed lose nothing and double nothing', async () => {
+  let settled = 0;
+  for (let operations = 1; operations < 120; operations += 5) {
+    const under = await mixed(new Simulation(operations));
+    under.simulation.crashAfterFileOperations(operations);
+    // Where nothing is left to do before the cut comes, the machine is restarted without one.
+    await under.simulation.pass(2 * HOUR_MS).catch((error: unknown) => assert.ok(error instanceof SimulatedCrash));
+    settled += counted(under.simulation, 'log.settled');
+    under.simulation.restart();
+    const again = await LogUnderTest.open(under.simulation, { epoch: 2, segmentBytesMax: SEGMENT_BYTES });
+    const { start, end } = again.log.store.bounds(B);
+    assert.equal(end, 60n, `after ${operations} operations`);
+    assert.deepEqual(await again.texts(B), KEPT.slice(Number(start)), `after ${operations} operations`);
+    assert.deepEqual(again.log.health(), []);
+  }
+  assert.ok(settled > 3, `${settled} files were settled before the cuts`);
+});
+
+test('a damaged file is never taken over from: its records answer an error, the others stay', async () => {
+  const under = await mixed();
+  await under.drive(under.log.close());
+  const image = await under.image();
+  const path = [...image.keys()].find((name) => name.includes('segment-0000000003')) ?? '';
+  const bytes = image.get(path) ?? Buffer.alloc(0);
+  const at = bytes.indexOf(Buffer.from('key of b')) - 20;
+  const again = await LogUnderTest.openImage(replaced(image, path, flipped(bytes, at)), {
+    segmentBytesMax: SEGMENT_BYTES,
+  });
+  await again.drive(again.log.store.retain(A, HOUR_MS));
+  await again.drive(again.log.store.retain(B, 48 * HOUR_MS));
+  await again.simulation.pass(3 * HOUR_MS);
+  const found = [...(await again.survivors(B)).values()];
+  assert.deepEqual(
+    found,
+    KEPT.filter((text) => found.includes(text)),
+    'in order, each once',
+  );
+  assert.ok(found.length >= KEPT.length - 2, `${found.length} of ${KEPT.length}`);
+  assert.ok(again.log.health().join().includes(path));
+  assert.ok((await again.image()).has(path), 'the file stays');
+});
+
+test('records that lie scattered are brought together once they pause', async () => {
+  const under = await LogUnderTest.open();
+  const data = 'x'.repeat(1000);
+  for (let round = 0; round < 1200; round += 1) {
+    await under.drive(
+      Promise.all([under.a, under.b].map(async (writer) => await writer.append(packEntries([entry(data)])))),
+    );
+  }
+  await under.simulation.pass(60_000);
+  assert.equal(counted(under.simulation, 'log.settled'), 1);
+  assert.equal((await under.texts(A)).length, 1200);
+  assert.equal(under.simulation.metrics.get('log_unsettled_bytes{}'), 0);
+});
