@@ -172,16 +172,33 @@ class StreamRecords implements OpenRecords {
     if (entry === undefined || stream === undefined) throw new StreamNotFound(name);
     const parents = reshardingParents(entry.value) ?? [];
     const endings = new Map<number, string>();
+    let lastAt = 0;
     for (const shard of stream.info.shards.filter(({ ref }) => parents.includes(ref.ordinal))) {
       const lane = this.#lane(stream, shard);
-      endings.set(shard.ref.ordinal, lane.encode(await lane.close()));
+      const end = await lane.close();
+      endings.set(shard.ref.ordinal, lane.encode(end));
+      lastAt = Math.max(lastAt, await this.#lastAt(shard, end));
     }
-    await this.#edit(name, (value) => finishReshard(value, endings, this.#environment.clock.now()));
+    // A clock that was set back must not hide a shard before its records are too old.
+    const closedAt = Math.max(this.#environment.clock.now(), lastAt);
+    await this.#edit(name, (value) => finishReshard(value, endings, closedAt));
     const after = this.#view.get(name)?.info;
     if (after === undefined) throw new StreamNotFound(name);
     await this.#release(this.#takeLanes({ shards: stream.info.shards.filter(({ ref }) => endings.has(ref.ordinal)) }));
     await this.#prepare(after);
     return after;
+  }
+
+  /** When the last record of a shard arrived; 0 when that cannot be said. */
+  async #lastAt(shard: ShardInfo, end: Offset): Promise<number> {
+    if (end === 0n) return 0;
+    try {
+      const slice = await this.#store.read(shard.ref, end - 1n, { records: 1, bytes: 1 });
+      return slice.records.at(-1)?.at ?? 0;
+    } catch {
+      // The reshard must not wait for a disk that can be read again.
+      return 0;
+    }
   }
 
   async #finishLater(name: string, afterMs: number): Promise<void> {

@@ -298,3 +298,17 @@ test('two nodes over one log and one store see each other', async () => {
   while (records.describe('a') !== undefined) await environment.clock.sleep(1);
   await assert.rejects(records.append('a', [input('x')]), { name: 'StreamNotFound' });
 });
+
+test('a shard that is closed after the clock was set back stays in sight as long as its records', async () => {
+  const { records, environment } = await setUp();
+  const { name } = await records.create(spec('events', 1));
+  const [stored] = await records.append(name, [input('a')]);
+  assert.ok(stored !== undefined && 'at' in stored);
+  environment.advance(-50 * HOUR);
+  const parent = first(records.describe(name)?.shards ?? []);
+  const { shards } = await records.reshard(name, { split: parent.id, at: 1n << 64n });
+  assert.equal(first(shards).closedAt, stored.at);
+  environment.advance(100 * HOUR);
+  const next = await records.reshard(name, { split: (shards[1] as ShardInfo).id, at: 1n << 32n });
+  assert.equal(next.shards[1]?.closedAt, environment.clock.now(), 'an empty one is closed by the clock');
+});

@@ -36,6 +36,20 @@ test('an object leaves when the next record would not fit, and none is larger th
   assert.equal((await status(bench)).recordsWaiting, 1);
 });
 
+test('a stream of many shards is waited for without a warning of the platform', async () => {
+  const warnings: string[] = [];
+  const note = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', note);
+  try {
+    const deliveries = { d: { from: 'wide', ...toBucket() } };
+    const bench = await new Bench().open({ streams: { wide: { ShardCount: 20 } }, deliveries });
+    await bench.simulation.pass(5000);
+    assert.deepEqual(warnings, []);
+  } finally {
+    process.off('warning', note);
+  }
+});
+
 test('the interval counts on over a power cut', async () => {
   const sections = { deliveries: { d: toBucket('archive', 60) } };
   const bench = await new Bench().open(sections);

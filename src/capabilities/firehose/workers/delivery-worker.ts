@@ -258,13 +258,16 @@ export class DeliveryWorker {
     const untilDue = gathering.recordCount === 0 ? firehoseLimits.idleMs : this.#dueInMs(gathering.oldestAt);
     const ms = Math.max(0, Math.min(untilDue, firehoseLimits.idleMs));
     const woken = this.#wake;
-    const waits = stream.shards.map(
-      async (shard) =>
-        await records.waitForMore(shard, gathering.cursor(shard.ref, this.#position(shard)), woken.signal),
-    );
+    // One signal for each shard: the platform warns of one that many wait for.
+    const ends = stream.shards.map(() => new AbortController());
+    const waits = stream.shards.map(async (shard, index) => {
+      const signal = (ends[index] as AbortController).signal;
+      await records.waitForMore(shard, gathering.cursor(shard.ref, this.#position(shard)), signal);
+    });
     await Promise.race([...waits, environment.clock.sleep(ms, woken.signal)]);
     const isAsked = woken.signal.aborted;
     woken.abort();
+    for (const end of ends) end.abort();
     await Promise.allSettled(waits);
     const pauseMs = Math.min(firehoseLimits.scanEveryMs, ms);
     // A stream that is written all the time is looked at in larger pieces.
