@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
+import { Simulation } from '../../environments/simulated/index.ts';
 import { encodeCommitHeader } from './format.ts';
 import {
   A,
@@ -185,6 +186,24 @@ test('an older file must be whole: neither a wrong byte nor a missing end passes
     );
     const { files } = under3.simulation.environment;
     assert.equal(await under3.drive(files.size(first.path)), length, 'nothing is removed');
+  }
+});
+
+test('a footer that a power cut left unfinished takes nothing from the file behind it', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 1000 });
+  const wanted: string[] = [];
+  let full = lastSegment(await under.image());
+  for (let next = full; next.path === full.path; next = lastSegment(await under.image())) {
+    full = next;
+    wanted.push(`a${wanted.length}`);
+    await under.append(under.a, wanted.at(-1) as string);
+  }
+  // Nothing but the first commit of the next file tells that all of the full one was durable.
+  for (const rest of [Buffer.alloc(100), Buffer.alloc(100, 'x')]) {
+    const image = replaced(await under.image(), full.path, Buffer.concat([full.bytes, rest]));
+    const again = await LogUnderTest.openImage(image);
+    assert.deepEqual(await again.texts(A), wanted);
+    assert.equal(cuts(again), 0);
   }
 });
 

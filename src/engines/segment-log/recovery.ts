@@ -97,6 +97,8 @@ class Recovery {
   #durable: LogPosition = { segment: 0, position: 0 };
   /** By segment: the furthest place that a commit says was durable. */
   readonly #synced = new Map<number, number>();
+  /** The last segment behind whose end another one was begun: all its commits were confirmed before. */
+  #followed = 0;
   #cut: LogPosition | undefined;
   #cutBytes = 0;
   #lastCommit = 0;
@@ -148,6 +150,8 @@ class Recovery {
     const journal = found.filter(({ header }) => header?.settledFrom === 0);
     for (const { name, synced, footer } of journal) {
       if (synced !== undefined) this.#noteDurable(synced);
+      if (synced !== undefined && synced.segment < name.segment)
+        this.#followed = Math.max(this.#followed, synced.segment);
       if (footer !== undefined) this.#noteDurable({ segment: name.segment, position: footer.end });
     }
     for (const { path, size, header, footer } of journal.toReversed()) {
@@ -221,7 +225,8 @@ class Recovery {
     );
     segment.end = end;
     // Behind the end of an older segment stands a footer that was not finished, or is damaged: no torn commit.
-    const isTorn = torn !== undefined && segment.number >= this.#durable.segment;
+    const isLast = segment.number >= this.#durable.segment && segment.number > this.#followed;
+    const isTorn = torn !== undefined && isLast;
     if (isTorn) this.#cut = { segment: segment.number, position: end };
     if (segment.commitCount === 0 && durableEnd === 0) return await this.#cutAway(path, size);
     if (isTorn) this.#noteCut(path, end, size);
