@@ -47,6 +47,8 @@ test('a run that is larger than a segment, or than a usual commit, stays in one 
     (await under.texts(A)).map(({ length }) => length),
     [3_000_000, 3_000_000, 5],
   );
+  // The cleaner takes away what nobody needs before the disk is looked at.
+  await under.simulation.pass(1000);
   const again = await LogUnderTest.openImage(await under.image());
   assert.equal((await again.texts(A)).length, 3);
 });
@@ -172,6 +174,48 @@ test('a full disk refuses, leaves nothing behind, keeps reading, and takes again
     assert.deepEqual(await again.texts(A), ['before', 'after'], `seed ${seed}`);
   }
 });
+
+test('what a full disk left of a refused commit does not come back behind a new segment', async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const simulation = new Simulation(seed);
+    const disk = { isFull: false };
+    const under = await LogUnderTest.open(
+      simulation,
+      { segmentBytesMax: 3000 },
+      arriving(simulation.environment, disk),
+    );
+    await under.append(under.a, 'before');
+    disk.isFull = true;
+    await assert.rejects(under.append(under.a, 'r'.repeat(1500)), Unavailable);
+    // Too much for the rest of the segment: the log goes on in another file.
+    const larger = 'l'.repeat(2800);
+    await under.append(under.a, larger);
+    under.simulation.crash();
+    under.simulation.restart();
+    const again = await LogUnderTest.open(under.simulation, { epoch: 2 });
+    assert.deepEqual(await again.texts(A), ['before', larger], `seed ${seed}`);
+  }
+});
+
+/** The machine whose next write, once `disk` is full, arrives whole and is refused all the same. */
+function arriving(environment: Environment, disk: { isFull: boolean }): Environment {
+  const opened = (file: OpenFile): OpenFile => ({
+    path: file.path,
+    read: async (into, position) => await file.read(into, position),
+    async write(bytes, position) {
+      await file.write(bytes, position);
+      if (!disk.isFull) return;
+      disk.isFull = false;
+      throw new EnvironmentError('ENOSPC', 'the last byte was one too many');
+    },
+    sync: async () => await file.sync(),
+    truncate: async (length) => await file.truncate(length),
+    size: async () => await file.size(),
+    close: async () => await file.close(),
+  });
+  const open: Files['open'] = async (path, mode) => opened(await environment.files.open(path, mode));
+  return { ...environment, files: { ...environment.files, open } };
+}
 
 /** The machine with a fault in one kind of call, as often as `left` says. */
 function failing(

@@ -248,8 +248,7 @@ export class Committer {
       await file.write(commit.pieces, segment.end);
     } catch (error) {
       undo();
-      // What arrived of the commit must not stand in front of the next one.
-      if (isDiskFull(error)) await file.truncate(segment.end);
+      if (isDiskFull(error)) await this.#takeBack(file, segment);
       throw error;
     }
     this.#options.segments.grow(segment, commit.bytes);
@@ -261,6 +260,19 @@ export class Committer {
     meter.count('log_commits_total');
     meter.count('log_written_bytes_total', {}, commit.bytes);
     meter.gauge('log_pending_bytes', {}, this.#pendingBytes);
+  }
+
+  /**
+   * What arrived of a refused commit must not stand in front of the next one, nor come back by a power cut behind which
+   * the log went on in another file: it would stand in the place of what was confirmed there.
+   */
+  async #takeBack(file: OpenFile, segment: Segment): Promise<void> {
+    await file.truncate(segment.end);
+    try {
+      await file.sync();
+    } catch (error) {
+      throw new EnvironmentError('EIO', 'the disk did not confirm what was taken back', error);
+    }
   }
 
   #note(written: Written): void {
