@@ -32,9 +32,9 @@ test('a reshard that a power cut ends in the middle is finished by the next star
   const MIDDLE = (2n ** 127n).toString();
   const split = { StreamName: 'a', ShardToSplit: 'shardId-000000000000', NewStartingHashKey: MIDDLE };
   const outcomes = new Set<number>();
-  for (let operations = 1; operations < 12; operations += 1) {
-    const bench = await new NodeBench(operations).open({ streams: { a: { ShardCount: 1 } } });
-    bench.simulation.crashAfterFileOperations(operations);
+  for (let seed = 1; seed < 23; seed += 1) {
+    const bench = await new NodeBench(seed).open({ streams: { a: { ShardCount: 1 } } });
+    bench.simulation.crashAfterFileOperations(1 + (seed % 11));
     await bench.call('Kinesis_20131202.SplitShard', split).catch(() => undefined);
     bench.simulation.restart();
     await bench.open({ streams: { a: { ShardCount: 1 } } });

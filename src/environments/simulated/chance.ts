@@ -9,6 +9,11 @@ export class SeededRandom implements Random {
     for (let turn = 0; turn < 4; turn += 1) this.next();
   }
 
+  /** Another stream of chance: the same one for the same label, whatever is drawn from this one afterwards. */
+  fork(label: number): SeededRandom {
+    return new SeededRandom(this.state ^ Math.imul(label + 1, 0x27d4eb2f));
+  }
+
   /** 32 random bits (a counter run through a mixing function). */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
@@ -30,6 +35,11 @@ export class SeededRandom implements Random {
   /** True with the given probability. */
   chance(probability: number): boolean {
     return this.fraction() < probability;
+  }
+
+  /** One of these; there must be one. */
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)] as T;
   }
 
   bytes(count: number): Uint8Array {

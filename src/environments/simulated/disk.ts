@@ -1,122 +1,41 @@
 import { Defect, EnvironmentError } from '../../kernel/errors.ts';
 import { parentOf } from '../../kernel/paths.ts';
 import type { SeededRandom } from './chance.ts';
-
-const SECTOR_BYTES = 512;
-
-type Change =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'truncate'; readonly length: number };
-
-/** A file's content: as programs see it, as it survives a power cut, and what lies between. */
-export class Inode {
-  private data = new Uint8Array(0);
-  private length = 0;
-  private synced: Uint8Array = new Uint8Array(0);
-  private unsynced: Change[] = [];
-
-  get size(): number {
-    return this.length;
-  }
-
-  read(into: Uint8Array, position: number): number {
-    const count = Math.max(0, Math.min(into.length, this.length - position));
-    into.set(this.data.subarray(position, position + count));
-    return count;
-  }
-
-  write(bytes: Uint8Array, position: number): void {
-    if (bytes.length === 0) return;
-    const change: Change = { kind: 'write', position, bytes: Uint8Array.from(bytes) };
-    this.unsynced.push(change);
-    this.apply(change);
-  }
-
-  truncate(length: number): void {
-    const change: Change = { kind: 'truncate', length };
-    this.unsynced.push(change);
-    this.apply(change);
-  }
-
-  /** How many changes a sync that starts now will cover. */
-  get changes(): number {
-    return this.unsynced.length;
-  }
-
-  /** The first `count` unsynced changes are durable from now on. */
-  sync(count: number): void {
-    const covered = this.unsynced.splice(0, count);
-    const durable = Inode.replay(this.synced, covered);
-    this.synced = durable;
-  }
-
-  /** The content after a power cut: each unsynced change is kept, lost or torn. */
-  afterCrash(random: SeededRandom): Inode {
-    const kept = this.unsynced.flatMap((change) => tear(change, random));
-    const survivor = new Inode();
-    const content = Inode.replay(this.synced, kept);
-    survivor.synced = content;
-    survivor.data = content.slice();
-    survivor.length = content.length;
-    return survivor;
-  }
-
-  private apply(change: Change): void {
-    const end = change.kind === 'write' ? change.position + change.bytes.length : change.length;
-    if (end > this.data.length) {
-      const grown = new Uint8Array(Math.max(end, this.data.length * 2));
-      grown.set(this.data.subarray(0, this.length));
-      this.data = grown;
-    }
-    if (change.kind === 'write') {
-      this.data.set(change.bytes, change.position);
-      this.length = Math.max(this.length, end);
-    } else {
-      this.data.fill(0, Math.min(end, this.length), this.length);
-      this.length = end;
-    }
-  }
-
-  private static replay(content: Uint8Array, changes: readonly Change[]): Uint8Array {
-    const scratch = new Inode();
-    scratch.apply({ kind: 'write', position: 0, bytes: content });
-    for (const change of changes) scratch.apply(change);
-    return scratch.data.slice(0, scratch.length);
-  }
-}
-
-/** What a power cut leaves of one change: all, nothing, a prefix, or some of its sectors. */
-function tear(change: Change, random: SeededRandom): Change[] {
-  if (change.kind === 'truncate') return random.chance(0.5) ? [change] : [];
-  const fate = random.below(4);
-  if (fate === 0) return [];
-  if (fate === 1) return [change];
-  if (fate === 2) return [{ ...change, bytes: change.bytes.subarray(0, random.below(change.bytes.length + 1)) }];
-  const sectors: Change[] = [];
-  for (let at = 0; at < change.bytes.length; at += SECTOR_BYTES) {
-    if (random.chance(0.5)) continue;
-    const bytes = change.bytes.subarray(at, at + SECTOR_BYTES);
-    sectors.push({ kind: 'write', position: change.position + at, bytes });
-  }
-  return sectors;
-}
-
-type Place = Inode | 'directory';
-
-type NameChange =
-  | { readonly kind: 'add'; readonly path: string; readonly place: Place }
-  | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly place: Place };
+import { Inode } from './inode.ts';
+import { Names, pathsOf, type NameChange, type Place } from './names.ts';
+import { survivingChanges, survivingNames } from './surviving-names.ts';
 
 /** A disk that can lose power: names are durable after their folder was synced, bytes after their file was. */
 export class SimulatedDisk {
-  private readonly names: Map<string, Place>;
-  private readonly durable: Map<string, Place>;
+  private readonly names: Names;
+  private readonly durable: Names;
+  private readonly openFiles = new Set<Inode>();
   private pending: NameChange[] = [];
+  private usedBytes = 0;
+  private capacityBytes = Infinity;
 
-  constructor(names: ReadonlyMap<string, Place> = new Map<string, Place>([['/', 'directory']])) {
-    this.names = new Map(names);
-    this.durable = new Map(names);
+  /** `found`: what stands there durably. */
+  constructor(found = new Names()) {
+    this.names = found;
+    this.durable = new Names();
+    for (const [path, place] of found.entries()) {
+      this.durable.set(path, place);
+      if (place !== 'directory') this.linked(place, 1);
+    }
+  }
+
+  /** Space that is taken, in bytes. */
+  get used(): number {
+    return this.usedBytes;
+  }
+
+  get free(): number {
+    return Math.max(0, this.capacityBytes - this.usedBytes);
+  }
+
+  /** From now on no more than this fits on the disk; Infinity: as much as one likes. */
+  limit(capacityBytes: number): void {
+    this.capacityBytes = capacityBytes;
   }
 
   file(path: string): Inode {
@@ -131,7 +50,7 @@ export class SimulatedDisk {
   }
 
   create(path: string): Inode {
-    if (this.names.has(path)) throw new EnvironmentError('EEXIST', `exists already: ${path}`);
+    if (this.names.get(path) !== undefined) throw new EnvironmentError('EEXIST', `exists already: ${path}`);
     this.needDirectory(parentOf(path));
     const inode = new Inode();
     this.change({ kind: 'add', path, place: inode });
@@ -140,7 +59,7 @@ export class SimulatedDisk {
 
   makeDirectory(path: string): void {
     if (this.names.get(path) === 'directory') return;
-    if (this.names.has(path)) throw new EnvironmentError('EEXIST', `is a file: ${path}`);
+    if (this.names.get(path) !== undefined) throw new EnvironmentError('EEXIST', `is a file: ${path}`);
     const parent = parentOf(path);
     if (this.find(parent) !== undefined) this.needDirectory(parent);
     this.makeDirectory(parent);
@@ -148,14 +67,14 @@ export class SimulatedDisk {
   }
 
   remove(path: string): void {
-    if (this.names.get(path) === 'directory') throw new EnvironmentError('EOTHER', `is a directory: ${path}`);
-    if (this.names.has(path)) this.change({ kind: 'remove', path });
+    const place = this.names.get(path);
+    if (place === 'directory') throw new EnvironmentError('EOTHER', `is a directory: ${path}`);
+    if (place !== undefined) this.change({ kind: 'remove', path });
   }
 
   removeTree(path: string): void {
-    for (const name of [...this.names.keys()].sort().reverse()) {
-      if (name === path || name.startsWith(`${path}/`)) this.change({ kind: 'remove', path: name });
-    }
+    for (const inner of this.names.list(path)) this.removeTree(inner);
+    if (this.names.get(path) !== undefined) this.change({ kind: 'remove', path });
   }
 
   rename(from: string, to: string): void {
@@ -164,46 +83,76 @@ export class SimulatedDisk {
     if (place === 'directory') throw new Defect(`renaming directories is not simulated: ${from}`);
     if (this.names.get(to) === 'directory') throw new EnvironmentError('EOTHER', `is a directory: ${to}`);
     this.needDirectory(parentOf(to));
-    this.change({ kind: 'rename', from, to, place });
+    if (from !== to) this.change({ kind: 'rename', from, to, place });
   }
 
   list(directory: string): string[] {
-    const prefix = directory === '/' ? '/' : `${directory}/`;
-    return [...this.names.keys()]
-      .filter((path) => path !== '/' && parentOf(path) === directory)
-      .map((path) => path.slice(prefix.length))
+    const prefix = directory === '/' ? 1 : directory.length + 1;
+    return this.names
+      .list(directory)
+      .map((path) => path.slice(prefix))
       .sort();
   }
 
-  syncDirectory(directory: string): void {
-    this.needDirectory(directory);
-    const touches = (change: NameChange): boolean =>
-      change.kind === 'rename'
-        ? parentOf(change.from) === directory || parentOf(change.to) === directory
-        : parentOf(change.path) === directory;
-    for (const change of this.pending) if (touches(change)) applyName(this.durable, change);
-    this.pending = this.pending.filter((change) => !touches(change));
+  /** Writes what fits; the rest is refused with ENOSPC. */
+  write(inode: Inode, bytes: Uint8Array, position: number): void {
+    const fitting = inode.fitting(position, bytes.length, this.free);
+    this.counted(inode, () => inode.write(bytes.subarray(0, fitting), position));
+    if (fitting < bytes.length) throw new EnvironmentError('ENOSPC', 'no space is left');
   }
 
-  /** The disk after a power cut: some of the latest name changes are lost, from one moment on. */
+  truncate(inode: Inode, length: number): void {
+    this.counted(inode, () => inode.truncate(length));
+  }
+
+  open(inode: Inode): void {
+    inode.opened += 1;
+    this.openFiles.add(inode);
+  }
+
+  close(inode: Inode): void {
+    inode.opened -= 1;
+    if (inode.opened === 0) this.openFiles.delete(inode);
+    this.letGo(inode);
+  }
+
+  /** The process is gone, and the system closes what it had open. */
+  closeAll(): void {
+    for (const inode of this.openFiles) {
+      inode.opened = 0;
+      this.letGo(inode);
+    }
+    this.openFiles.clear();
+  }
+
+  /** Makes the folder's changes durable, with what was changed before at the same names. */
+  syncDirectory(directory: string): void {
+    this.needDirectory(directory);
+    const covered = new Set<NameChange>();
+    const names = new Set<string>();
+    for (const change of this.pending.toReversed()) {
+      const paths = pathsOf(change);
+      if (!paths.some((path) => names.has(path) || parentOf(path) === directory)) continue;
+      covered.add(change);
+      for (const path of paths) names.add(path);
+    }
+    for (const change of this.pending) if (covered.has(change)) this.durable.apply(change);
+    this.pending = this.pending.filter((change) => !covered.has(change));
+  }
+
+  /** The disk after a power cut; this one must not be used any more. */
   afterCrash(random: SeededRandom): SimulatedDisk {
-    const names = new Map(this.durable);
-    for (const change of this.pending.slice(0, random.below(this.pending.length + 1))) applyName(names, change);
-    const survivors = new Map<string, Place>();
+    const names = survivingNames(this.durable, survivingChanges(this.pending, random));
     const inodes = new Map<Inode, Inode>();
-    for (const path of [...names.keys()].sort()) {
-      const place = names.get(path);
-      // A name in a folder that was lost is lost with it.
-      if (place === undefined || (path !== '/' && survivors.get(parentOf(path)) !== 'directory')) continue;
-      if (place === 'directory') {
-        survivors.set(path, place);
-        continue;
-      }
+    for (const [path, place] of names.entries()) {
+      if (place === 'directory') continue;
       const inode = inodes.get(place) ?? place.afterCrash(random);
       inodes.set(place, inode);
-      survivors.set(path, inode);
+      names.set(path, inode);
     }
-    return new SimulatedDisk(survivors);
+    const disk = new SimulatedDisk(names);
+    disk.limit(this.capacityBytes);
+    return disk;
   }
 
   private needDirectory(path: string): void {
@@ -211,16 +160,32 @@ export class SimulatedDisk {
   }
 
   private change(change: NameChange): void {
-    applyName(this.names, change);
+    const before = change.kind === 'remove' ? this.names.get(change.path) : undefined;
+    const replaced = change.kind === 'rename' ? this.names.get(change.to) : undefined;
+    this.names.apply(change);
     this.pending.push(change);
+    if (change.kind === 'add' && change.place !== 'directory') this.linked(change.place, 1);
+    for (const gone of [before, replaced]) if (gone !== undefined && gone !== 'directory') this.unlinked(gone);
   }
-}
 
-function applyName(names: Map<string, Place>, change: NameChange): void {
-  if (change.kind === 'add') names.set(change.path, change.place);
-  else if (change.kind === 'remove') names.delete(change.path);
-  else {
-    names.delete(change.from);
-    names.set(change.to, change.place);
+  private linked(inode: Inode, count: number): void {
+    if (inode.links === 0) this.usedBytes += inode.allocatedBytes;
+    inode.links += count;
+  }
+
+  private unlinked(inode: Inode): void {
+    inode.links -= 1;
+    this.letGo(inode);
+  }
+
+  /** A removed file keeps its space as long as somebody has it open. */
+  private letGo(inode: Inode): void {
+    if (inode.links === 0 && inode.opened === 0) this.usedBytes -= inode.allocatedBytes;
+  }
+
+  private counted(inode: Inode, change: () => void): void {
+    const before = inode.allocatedBytes;
+    change();
+    this.usedBytes += inode.allocatedBytes - before;
   }
 }

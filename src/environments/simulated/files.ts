@@ -1,66 +1,79 @@
-import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
+import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Files, OpenFile } from '../../ports/environment.ts';
 import type { Agenda } from './agenda.ts';
 import type { SeededRandom } from './chance.ts';
-import type { Inode, SimulatedDisk } from './disk.ts';
+import type { SimulatedDisk } from './disk.ts';
+import type { DiskFaults, FileOperation } from './faults.ts';
+import type { Inode } from './inode.ts';
 
-/** The slowest file operation, in ms of virtual time. */
-const OPERATION_MS_MAX = 2;
+/** How often a disk without space has none for a new name either. */
+const NAME_REFUSED = 0.25;
 
 /** What file operations need of the machine they run on. */
 export interface FileMachine {
   readonly agenda: Agenda;
   readonly random: SeededRandom;
   readonly disk: SimulatedDisk;
-  /** Called as a changing operation begins; may cut the power. */
-  began(operation: string): void;
-  /** False after the power was cut: nothing of the old machine ever completes. */
+  readonly faults: DiskFaults;
+  /** Called in the middle of every changing operation; may cut the power. */
+  began(): void;
+  /** False after the power was cut or the process ended: nothing of the old life ever completes. */
   alive(): boolean;
-  /** A fault to raise instead of doing `operation`, if one is due. */
-  fault(operation: 'write' | 'sync'): EnvironmentCode | undefined;
 }
 
 /** Files on a simulated disk: every operation takes a little virtual time. */
 export function simulatedFiles(machine: FileMachine): Files {
-  const later = async <T>(work: () => T): Promise<T> =>
-    await new Promise<T>((resolve, reject) => {
-      if (!machine.alive()) return;
-      machine.agenda.add(machine.random.fraction() * OPERATION_MS_MAX, () => {
-        if (!machine.alive()) return;
-        try {
-          resolve(work());
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
-    });
-  const changing = async <T>(operation: string, work: () => T): Promise<T> =>
-    await later(() => {
-      machine.began(operation);
-      return machine.alive() ? work() : (undefined as T);
-    }).then(async (value) => (machine.alive() ? value : await never<T>()));
   const { disk } = machine;
   return {
-    open: async (path, mode) => {
-      const inode = await (mode === 'create'
-        ? changing('create', () => disk.create(path))
-        : later(() => disk.file(path)));
-      return openFile(machine, path, inode, mode !== 'read', later);
-    },
-    readFile: async (path) => await later(() => whole(disk.file(path))),
-    list: async (directory) => await later(() => disk.list(directory)),
-    size: async (path) => await later(() => sizeOf(disk, path)),
-    isDirectory: async (path) => await later(() => disk.find(path) === 'directory'),
-    makeDirectory: async (path) => await changing('makeDirectory', () => disk.makeDirectory(path)),
-    remove: async (path) => await changing('remove', () => disk.remove(path)),
-    removeTree: async (path) => await changing('removeTree', () => disk.removeTree(path)),
-    rename: async (from, to) => await changing('rename', () => disk.rename(from, to)),
-    syncDirectory: async (path) => await changing('syncDirectory', () => disk.syncDirectory(path)),
+    open: async (path, mode) =>
+      await later(machine, mode === 'create' ? 'create' : 'open', path, () => {
+        const inode = mode === 'create' ? create(machine, path) : disk.file(path);
+        disk.open(inode);
+        return new SimulatedFile(machine, path, inode, mode !== 'read');
+      }),
+    readFile: async (path) => await later(machine, 'read', path, () => whole(disk.file(path))),
+    list: async (directory) => await later(machine, 'list', directory, () => disk.list(directory)),
+    size: async (path) => await later(machine, undefined, path, () => sizeOf(disk, path)),
+    isDirectory: async (path) => await later(machine, undefined, path, () => disk.find(path) === 'directory'),
+    makeDirectory: async (path) =>
+      await changeName(machine, 'makeDirectory', path, () => {
+        if (disk.find(path) === undefined) needSpaceForName(machine, path);
+        disk.makeDirectory(path);
+      }),
+    remove: async (path) => await changeName(machine, 'remove', path, () => disk.remove(path)),
+    removeTree: async (path) => await changeName(machine, 'remove', path, () => disk.removeTree(path)),
+    rename: async (from, to) => await changeName(machine, 'rename', from, () => disk.rename(from, to)),
+    syncDirectory: async (path) =>
+      await later(machine, 'syncDirectory', path, () => {
+        machine.began();
+        if (machine.alive()) disk.syncDirectory(path);
+      }),
   };
 }
 
-async function never<T>(): Promise<T> {
-  return await new Promise<T>(() => undefined);
+/** The power may go once a name is changed: while nobody synced it, it is kept or lost then. */
+async function changeName(
+  machine: FileMachine,
+  operation: FileOperation,
+  path: string,
+  change: () => void,
+): Promise<void> {
+  await later(machine, operation, path, () => {
+    change();
+    machine.began();
+  });
+}
+
+function create(machine: FileMachine, path: string): Inode {
+  if (machine.disk.find(path) === undefined) needSpaceForName(machine, path);
+  const inode = machine.disk.create(path);
+  machine.began();
+  return inode;
+}
+
+function needSpaceForName({ disk, random }: FileMachine, path: string): void {
+  if (disk.free > 0 || !random.chance(NAME_REFUSED)) return;
+  throw new EnvironmentError('ENOSPC', `no space for a name: ${path}`);
 }
 
 function whole(inode: Inode): Uint8Array {
@@ -74,71 +87,103 @@ function sizeOf(disk: SimulatedDisk, path: string): number | undefined {
   return place === undefined ? undefined : place === 'directory' ? 4096 : place.size;
 }
 
-function openFile(
+class SimulatedFile implements OpenFile {
+  readonly path: string;
+  readonly #machine: FileMachine;
+  readonly #inode: Inode;
+  readonly #isWritable: boolean;
+  #isOpen = true;
+
+  constructor(machine: FileMachine, path: string, inode: Inode, isWritable: boolean) {
+    this.path = path;
+    this.#machine = machine;
+    this.#inode = inode;
+    this.#isWritable = isWritable;
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return await this.#later('read', () => this.#inode.read(into, position));
+  }
+
+  async write(pieces: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
+    const { disk, faults, random } = this.#machine;
+    const bytes = pieces instanceof Uint8Array ? pieces : Buffer.concat(pieces);
+    await this.#later(undefined, () => {
+      this.#needWritable();
+      const code = faults.take('write');
+      if (code !== undefined) {
+        // A write stops in the middle: a part of it may be there.
+        disk.write(this.#inode, bytes.subarray(0, random.below(bytes.length + 1)), position);
+        throw new EnvironmentError(code, `write refused: ${this.path}`);
+      }
+      disk.write(this.#inode, bytes, position);
+      this.#machine.began();
+    });
+  }
+
+  async sync(): Promise<void> {
+    const { faults, random } = this.#machine;
+    const { mark } = this.#inode;
+    await this.#later(undefined, () => {
+      this.#machine.began();
+      if (!this.#machine.alive()) return;
+      const code = faults.take('sync');
+      if (code === undefined) return this.#inode.sync(mark);
+      this.#inode.failSync(mark, random);
+      throw new EnvironmentError(code, `sync failed: ${this.path}`);
+    });
+  }
+
+  async truncate(length: number): Promise<void> {
+    await this.#later('truncate', () => {
+      this.#needWritable();
+      this.#machine.disk.truncate(this.#inode, length);
+      this.#machine.began();
+    });
+  }
+
+  async size(): Promise<number> {
+    return await this.#later(undefined, () => this.#inode.size);
+  }
+
+  async close(): Promise<void> {
+    await later(this.#machine, undefined, this.path, () => {
+      if (this.#isOpen) this.#machine.disk.close(this.#inode);
+      this.#isOpen = false;
+    });
+  }
+
+  async #later<T>(operation: FileOperation | undefined, work: () => T): Promise<T> {
+    return await later(this.#machine, operation, this.path, () => {
+      if (!this.#isOpen) throw new EnvironmentError('EOTHER', `closed already: ${this.path}`);
+      return work();
+    });
+  }
+
+  #needWritable(): void {
+    if (!this.#isWritable) throw new EnvironmentError('EOTHER', `opened for reading only: ${this.path}`);
+  }
+}
+
+/** Does the work after a while, or fails as was asked for; in a machine that is no longer alive it never ends. */
+async function later<T>(
   machine: FileMachine,
+  operation: FileOperation | undefined,
   path: string,
-  inode: Inode,
-  writable: boolean,
-  later: <T>(work: () => T) => Promise<T>,
-): OpenFile {
-  let isOpen = true;
-  const needOpen = (): void => {
-    if (!isOpen) throw new EnvironmentError('EOTHER', `closed already: ${path}`);
-  };
-  const needWritable = (): void => {
-    needOpen();
-    if (!writable) throw new EnvironmentError('EOTHER', `opened for reading only: ${path}`);
-  };
-  return {
-    path,
-    read: async (into, position) =>
-      await later(() => {
-        needOpen();
-        return inode.read(into, position);
-      }),
-    async write(pieces, position) {
-      const bytes = pieces instanceof Uint8Array ? pieces : Buffer.concat(pieces);
-      await later(() => {
-        needWritable();
-        const code = machine.fault('write');
-        if (code !== undefined) {
-          // A refused write may have left a part behind.
-          inode.write(bytes.subarray(0, machine.random.below(bytes.length + 1)), position);
-          throw new EnvironmentError(code, `write refused: ${path}`);
-        }
-        inode.write(bytes, position);
-        machine.began('write');
-      });
-      if (!machine.alive()) await never<void>();
-    },
-    async sync() {
-      const covered = inode.changes;
-      await later(() => {
-        needOpen();
-        machine.began('sync');
-        if (!machine.alive()) return;
-        const code = machine.fault('sync');
-        if (code !== undefined) throw new EnvironmentError(code, `sync failed: ${path}`);
-        inode.sync(covered);
-      });
-      if (!machine.alive()) await never<void>();
-    },
-    async truncate(length) {
-      await later(() => {
-        needWritable();
-        inode.truncate(length);
-        machine.began('truncate');
-      });
-      if (!machine.alive()) await never<void>();
-    },
-    size: async () =>
-      await later(() => {
-        needOpen();
-        return inode.size;
-      }),
-    close: async () =>
-      await later(() => {
-        isOpen = false;
-      }),
-  };
+  work: () => T,
+): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    if (!machine.alive()) return;
+    machine.agenda.add(machine.faults.delayMs(machine.random), () => {
+      if (!machine.alive()) return;
+      try {
+        const code = operation === undefined ? undefined : machine.faults.take(operation);
+        if (code !== undefined) throw new EnvironmentError(code, `${operation} failed: ${path}`);
+        const result = work();
+        if (machine.alive()) resolve(result);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  });
 }

@@ -1,10 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
-import type { Compute, Environment, LogFields, Network } from '../../ports/environment.ts';
+import type { Compute, Environment, Network } from '../../ports/environment.ts';
 import { Agenda } from './agenda.ts';
 import { SeededRandom } from './chance.ts';
 import { SimulatedDisk } from './disk.ts';
+import { DiskFaults, type FileOperation } from './faults.ts';
 import { simulatedFiles } from './files.ts';
+import { keptLog, keptMeter, type LoggedLine } from './observation.ts';
 
 /** The simulation's wall time at its start. */
 const STARTED_AT_MS = Date.UTC(2026, 0, 1);
@@ -14,16 +16,9 @@ export class SimulatedCrash extends Error {
   override readonly name = 'SimulatedCrash';
 }
 
-/** Raised by `drive` when its work waits and nothing will ever happen. */
+/** Raised by `drive` when its work waits and nothing will ever happen, or not in time. */
 export class Deadlock extends Error {
   override readonly name = 'Deadlock';
-}
-
-/** One line the simulated node logged. */
-export interface LoggedLine {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly event: string;
-  readonly fields: LogFields;
 }
 
 /** How `restart` finds the wall clock, relative to virtual time. */
@@ -36,24 +31,27 @@ export interface SimulationOptions {
  * Everything the node does happens inside `drive`.
  */
 export class Simulation {
+  /** Chance for whoever drives the simulation; the node and the machine have their own. */
   readonly random: SeededRandom;
   readonly logged: LoggedLine[] = [];
   /** Values of the meter: `name{labels}` to the last gauge, or the sum of counts and observations. */
   readonly metrics = new Map<string, number>();
   environment: Environment;
   private readonly agenda = new Agenda();
-  private readonly startedAtMs: number;
+  private readonly seed: number;
+  private readonly faults = new DiskFaults();
+  private wallMs: number;
   private disk = new SimulatedDisk();
   private life = 0;
-  private crashed = false;
+  private isDown = false;
   private operationsLeft = Infinity;
   private operations = 0;
-  private readonly faults = { write: [] as EnvironmentCode[], sync: [] as EnvironmentCode[] };
   private listening = new Set<string>();
 
   constructor(seed: number, options: SimulationOptions = {}) {
+    this.seed = seed;
     this.random = new SeededRandom(seed);
-    this.startedAtMs = options.startedAtMs ?? STARTED_AT_MS;
+    this.wallMs = options.startedAtMs ?? STARTED_AT_MS;
     this.environment = this.live();
   }
 
@@ -62,9 +60,19 @@ export class Simulation {
     return this.agenda.now;
   }
 
+  /** What the wall clock shows, in ms since the Unix epoch. */
+  get wallNow(): number {
+    return Math.floor(this.wallMs + this.agenda.now);
+  }
+
   /** Changing file operations so far, over all lives. */
   get fileOperations(): number {
     return this.operations;
+  }
+
+  /** Space taken on the disk, in bytes: pages of 4 KiB that were written, of files that have a name or are open. */
+  get diskBytes(): number {
+    return this.disk.used;
   }
 
   /** Cuts the power in the middle of the `count`th changing file operation from now on. */
@@ -72,36 +80,69 @@ export class Simulation {
     this.operationsLeft = count;
   }
 
-  /** The next `codes.length` writes (or syncs) fail with these codes, one each. */
-  failNext(operation: 'write' | 'sync', ...codes: readonly EnvironmentCode[]): void {
-    this.faults[operation].push(...codes);
+  /** The next `codes.length` operations of this kind fail with these codes, one each. */
+  failNext(operation: FileOperation, ...codes: readonly EnvironmentCode[]): void {
+    this.faults.fail(operation, codes);
+  }
+
+  /** The next `count` file operations take up to `msMax` each. */
+  slowDisk(count: number, msMax: number): void {
+    this.faults.slow(count, msMax);
+  }
+
+  /** `freeBytes` more fit on the disk than stand there now; Infinity takes the limit away. It outlives crashes. */
+  limitDisk(freeBytes: number): void {
+    this.disk.limit(this.disk.used + freeBytes);
+  }
+
+  /** Sets the wall clock forward or back; the clock that never steps back goes on. */
+  stepClock(ms: number): void {
+    this.wallMs += ms;
+  }
+
+  /** Turns one bit of what stands durably at `position` of a file. */
+  flipBit(path: string, position: number, bit: number): void {
+    this.disk.file(path).flip(position, bit);
+  }
+
+  /** Bytes of the file, or of undefined when there is none: without the delays and faults of `environment.files`. */
+  sizeOf(path: string): number | undefined {
+    const place = this.disk.find(path);
+    return place === undefined || place === 'directory' ? undefined : place.size;
+  }
+
+  /** Names inside a folder: without the delays and faults of `environment.files`. */
+  namesIn(directory: string): readonly string[] {
+    return this.disk.list(directory);
   }
 
   /** Cuts the power now: nothing of the running machine completes any more. */
   crash(): void {
-    this.crashed = true;
-    this.life += 1;
-    this.agenda.clear();
-    this.listening = new Set();
-    this.disk = this.disk.afterCrash(this.random);
-    this.operationsLeft = Infinity;
+    this.end();
+    this.disk = this.disk.afterCrash(new SeededRandom(this.seed).fork(this.life));
   }
 
-  /** The machine comes up again on what its disk kept. */
+  /** Ends the process now; the system goes on, and what was not synced is still to be read. */
+  kill(): void {
+    this.end();
+    this.disk.closeAll();
+  }
+
+  /** The machine comes up again on what its disk kept. Faults that were not due yet are forgotten. */
   restart(): Environment {
-    if (!this.crashed) this.crash();
-    this.crashed = false;
-    this.faults.write.length = 0;
-    this.faults.sync.length = 0;
+    if (!this.isDown) this.crash();
+    this.isDown = false;
+    this.faults.clear();
     this.environment = this.live();
     return this.environment;
   }
 
   /**
    * Lets virtual time pass until `work` ends, and gives its result; rejects with SimulatedCrash when the power is cut,
-   * with Deadlock when nothing is left to happen.
+   * with Deadlock when nothing is left to happen, or more than `withinMs` of virtual time have passed.
    */
-  async drive<T>(work: Promise<T>): Promise<T> {
+  async drive<T>(work: Promise<T>, withinMs = Infinity): Promise<T> {
+    const overAt = this.agenda.now + withinMs;
     let settled = false;
     const end = (): void => {
       settled = true;
@@ -110,7 +151,8 @@ export class Simulation {
     for (;;) {
       await drained();
       if (settled) return await work;
-      if (this.crashed) throw new SimulatedCrash('the power was cut');
+      if (this.isDown) throw new SimulatedCrash('the power was cut');
+      if (this.agenda.now > overAt) throw new Deadlock(`not at its end after ${withinMs} ms`);
       if (!this.agenda.step()) throw new Deadlock(`nothing is left to happen after ${this.agenda.now} ms`);
     }
   }
@@ -120,27 +162,32 @@ export class Simulation {
     await this.drive(this.environment.clock.sleep(ms));
   }
 
+  private end(): void {
+    this.isDown = true;
+    this.life += 1;
+    this.agenda.clear();
+    this.listening = new Set();
+    this.operationsLeft = Infinity;
+  }
+
   private live(): Environment {
-    const life = this.life;
+    const { agenda, disk, faults, life } = this;
     const alive = (): boolean => this.life === life;
-    const { agenda, random, disk } = this;
-    const machine = { agenda, random, disk, alive };
+    // Each life draws from streams of its own: what one does changes nothing for what the next one draws.
+    const chance = new SeededRandom(this.seed).fork(-1 - 2 * life);
+    const random = chance.fork(1);
     return {
       clock: this.clock(alive),
-      random,
-      files: simulatedFiles({
-        ...machine,
-        began: (operation) => this.began(operation),
-        fault: (operation) => this.faults[operation].shift(),
-      }),
+      random: chance.fork(2),
+      files: simulatedFiles({ agenda, disk, faults, random, alive, began: () => this.began() }),
       network: this.network(),
       compute: simulatedCompute,
-      log: this.log(),
-      meter: this.meter(),
+      log: keptLog(this.logged),
+      meter: keptMeter(this.metrics),
     };
   }
 
-  private began(_operation: string): void {
+  private began(): void {
     this.operations += 1;
     this.operationsLeft -= 1;
     if (this.operationsLeft === 0) this.crash();
@@ -153,7 +200,7 @@ export class Simulation {
         if (alive()) run();
       });
     return {
-      now: () => Math.floor(this.startedAtMs + agenda.now),
+      now: () => this.wallNow,
       monotonic: () => agenda.now,
       timer,
       sleep: async (ms, signal) =>
@@ -182,26 +229,6 @@ export class Simulation {
       },
     };
   }
-
-  private log(): Environment['log'] {
-    const take =
-      (level: LoggedLine['level']) =>
-      (event: string, fields: LogFields = {}): void => {
-        this.logged.push({ level, event, fields });
-      };
-    return { debug: take('debug'), info: take('info'), warn: take('warn'), error: take('error') };
-  }
-
-  private meter(): Environment['meter'] {
-    const key = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
-      `${name}${JSON.stringify(labels)}`;
-    const add = (name: string, by: number): void => void this.metrics.set(name, (this.metrics.get(name) ?? 0) + by);
-    return {
-      count: (name, labels, by = 1) => add(key(name, labels), by),
-      gauge: (name, labels, value) => void this.metrics.set(key(name, labels), value),
-      observe: (name, labels, valueMs) => add(key(name, labels), valueMs),
-    };
-  }
 }
 
 /** Resolves after every microtask that waits, and those they queue, has run. */
@@ -214,7 +241,7 @@ async function drained(): Promise<void> {
 const simulatedCompute: Compute = {
   async *gzip(chunks) {
     const all: Uint8Array[] = [];
-    for await (const chunk of chunks) all.push(chunk.slice());
+    for await (const chunk of chunks) all.push(new Uint8Array(chunk));
     yield gzipSync(Buffer.concat(all), { level: 3 });
   },
 };

@@ -1,46 +1,50 @@
 import { createHmac } from 'node:crypto';
-import type { ComposedNode } from '../compose/index.ts';
-import type { Simulation } from '../environments/simulated/index.ts';
-import type { HttpAnswer } from '../ports/http.ts';
-import { fakeRequest } from './fake-request.ts';
-import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
+import type { ComposedNode } from '../../compose/index.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { HttpAnswer } from '../../ports/http.ts';
+import { fakeRequest } from '../fake-request.ts';
+import { callAction, openNode, SIMULATED_DATA, type OpenNode } from '../open-node.ts';
+import type { DeliveryName, NodeShape } from './plan.ts';
 
 /** Names of the simulated node's config. */
 export const SIMULATED = {
-  stream: 'main',
   route: '/hooks',
   secret: 'a secret of the simulation',
-  bucket: 'archive',
-  direct: 'direct',
-  directBucket: 'direct-archive',
-  data: SIMULATED_DATA,
+  logFolder: `${SIMULATED_DATA}/log`,
 } as const;
 
-/** What differs between the nodes of different seeds. */
-export interface SimulatedConfig {
-  readonly shardCount: number;
-  readonly isGzip: boolean;
-  readonly intervalSeconds: number;
-  readonly segmentBytesMax: number;
+/** Where a delivery of the simulated node writes. */
+export function destinationOf(delivery: DeliveryName, { isGzip, intervalSeconds }: NodeShape): object {
+  return {
+    ExtendedS3DestinationConfiguration: {
+      BucketARN: bucketOf(delivery),
+      BufferingHints: { SizeInMBs: 1, IntervalInSeconds: intervalSeconds },
+      CompressionFormat: isGzip ? 'GZIP' : 'UNCOMPRESSED',
+    },
+  };
 }
 
-function sections({ shardCount, isGzip, intervalSeconds }: SimulatedConfig): Readonly<Record<string, unknown>> {
-  const BufferingHints = { SizeInMBs: 1, IntervalInSeconds: intervalSeconds };
-  const CompressionFormat = isGzip ? 'GZIP' : 'UNCOMPRESSED';
-  const to = (bucket: string): object => ({
-    ExtendedS3DestinationConfiguration: { BucketARN: bucket, BufferingHints, CompressionFormat },
-  });
+/** The folder with what a delivery has written. */
+export function folderOf(delivery: DeliveryName): string {
+  return `${SIMULATED_DATA}/buckets/${bucketOf(delivery)}`;
+}
+
+function bucketOf(delivery: DeliveryName): string {
+  return `${delivery}-bucket`;
+}
+
+function sections(shape: NodeShape): Readonly<Record<string, unknown>> {
   return {
-    streams: { [SIMULATED.stream]: { ShardCount: shardCount } },
+    streams: { main: { ShardCount: shape.shardCount } },
     deliveries: {
-      archive: { from: SIMULATED.stream, ...to(SIMULATED.bucket) },
-      [SIMULATED.direct]: to(SIMULATED.directBucket),
+      archive: { from: 'main', ...destinationOf('archive', shape) },
+      direct: destinationOf('direct', shape),
     },
     gateway: {
       routes: {
         [`POST ${SIMULATED.route}`]: {
           verify: { github: { secrets: [SIMULATED.secret] } },
-          to: SIMULATED.stream,
+          to: 'main',
         },
       },
     },
@@ -57,12 +61,12 @@ export class SimulatedNode {
 
   /** Brings the node up; `onFailure`: the log can no longer promise durability. */
   static async open(
-    simulation: Simulation,
-    config: SimulatedConfig,
+    environment: Environment,
+    shape: NodeShape,
     onFailure: (error: Error) => void,
   ): Promise<SimulatedNode> {
-    const { segmentBytesMax } = config;
-    return new SimulatedNode(await openNode(simulation.environment, sections(config), onFailure, { segmentBytesMax }));
+    const { segmentBytesMax } = shape;
+    return new SimulatedNode(await openNode(environment, sections(shape), onFailure, { segmentBytesMax }));
   }
 
   get health(): ReturnType<ComposedNode['health']> {

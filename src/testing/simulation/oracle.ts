@@ -1,0 +1,104 @@
+import { hashKeyOf } from '../../kernel/stream/hash-key.ts';
+import { promised } from './broken-promise.ts';
+import { BucketModel } from './bucket-model.ts';
+import { payload } from './payload.ts';
+import type { DeliveryName, StreamName } from './plan.ts';
+import type { Place, Sent } from './sent-record.ts';
+import { StreamModel } from './stream-model.ts';
+import { RetentionHistory, WallHistory } from './timeline.ts';
+
+const HOUR_MS = 3_600_000;
+/** What a new stream keeps its records for, ms. */
+const RETENTION_MS = 24 * HOUR_MS;
+const DIRECT_RETENTION_MS = 8760 * HOUR_MS;
+
+/** Whether what comes and goes by the API is there; `unsure`: a change is under way, or nobody knows. */
+export type Presence = 'there' | 'absent' | 'unsure';
+
+interface Hook {
+  readonly sent: Sent;
+  answer: Place | undefined;
+}
+
+/** All that clients were told over the lives of a node, and what therefore must be. */
+export class Oracle {
+  readonly wall: WallHistory;
+  readonly main: StreamModel;
+  readonly direct: StreamModel;
+  /** The stream `side` as it was created last. */
+  side: { presence: Presence; model: StreamModel | undefined } = { presence: 'absent', model: undefined };
+  /** The delivery `extra`; what was sent after `since` (virtual ms) is promised to be delivered. */
+  extra: { presence: Presence; since: number } = { presence: 'absent', since: Infinity };
+  readonly buckets: Readonly<Record<DeliveryName, BucketModel>>;
+  /** Bits that were turned so far: what they hit may be lost, and with it ids. */
+  flips = 0;
+  readonly #hooks = new Map<string, Hook>();
+  #sideStreams: StreamModel[] = [];
+
+  /** `startedAtMs`: what the wall clock shows at virtual time 0. */
+  constructor(startedAtMs: number) {
+    this.wall = new WallHistory(startedAtMs);
+    this.main = new StreamModel('main', this.wall, new RetentionHistory(0, RETENTION_MS));
+    this.direct = new StreamModel('direct', this.wall, new RetentionHistory(0, DIRECT_RETENTION_MS));
+    this.buckets = {
+      archive: new BucketModel(this.main),
+      extra: new BucketModel(this.main),
+      direct: new BucketModel(this.direct),
+    };
+  }
+
+  /** Records known to be stored, over all streams. */
+  get acknowledged(): number {
+    return [this.main, this.direct, ...this.#sideStreams].reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+  }
+
+  get objects(): number {
+    return Object.values(this.buckets).reduce((sum, { objectCount }) => sum + objectCount, 0);
+  }
+
+  /** The stream, unless clients know that there is none. */
+  stream(name: StreamName): StreamModel | undefined {
+    if (name === 'main') return this.main;
+    return this.side.presence === 'absent' ? undefined : this.side.model;
+  }
+
+  /** Whether a record could not be read after a bit was turned. */
+  get isDamaged(): boolean {
+    return [this.main, ...this.#sideStreams].some((model) => [...model.all()].some((sent) => sent.isDamaged));
+  }
+
+  /** A new `side` is about to be created. */
+  createsSide(now: number): void {
+    const model = new StreamModel('side', this.wall, new RetentionHistory(now, RETENTION_MS));
+    this.#sideStreams.push(model);
+    this.side = { presence: 'unsure', model };
+  }
+
+  /** A webhook is about to be posted, for the first time or again. */
+  posts(deliveryId: string, life: number, now: number): Sent {
+    const text = `hook-${deliveryId}`;
+    const hashKey = hashKeyOf(deliveryId);
+    const bytes = payload(text, 0).length;
+    const sent = this.main.sends({ text, bytes, hashKey, sender: undefined, life }, now);
+    sent.mayMove ||= this.flips > 0;
+    if (!this.#hooks.has(deliveryId)) this.#hooks.set(deliveryId, { sent, answer: undefined });
+    return sent;
+  }
+
+  /** One id has one answer, for ever. */
+  answersHook(deliveryId: string, place: Place, now: number): void {
+    const hook = this.#hooks.get(deliveryId);
+    promised(hook !== undefined, `the id ${deliveryId} was never posted and got an answer`);
+    const { answer = place, sent } = hook;
+    // Where the record is gone, a crash may have taken its id along.
+    const isSame = answer.sequenceNumber === place.sequenceNumber || sent.mayMove;
+    promised(isSame, `the id ${deliveryId} got a second answer`);
+    hook.answer = place;
+    this.main.stands(hook.sent, place, now);
+  }
+
+  /** Ids posted so far. */
+  get hookIds(): readonly string[] {
+    return [...this.#hooks.keys()];
+  }
+}

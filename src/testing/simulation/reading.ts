@@ -1,0 +1,124 @@
+import { promised } from './broken-promise.ts';
+import { payload, textOf } from './payload.ts';
+import type { Sent } from './sent-record.ts';
+import { sequenceNumberOf, type StreamModel } from './stream-model.ts';
+
+/** A record as GetRecords gives it. */
+export interface ReadRecord {
+  readonly Data: string;
+  readonly SequenceNumber: string;
+  /** Seconds since the Unix epoch. */
+  readonly ApproximateArrivalTimestamp: number;
+}
+
+/** What an iterator was asked for. */
+export type ReadFrom =
+  | { readonly type: 'TRIM_HORIZON' }
+  | { readonly type: 'LATEST' }
+  | { readonly type: 'AT_TIMESTAMP'; readonly ms: number }
+  | { readonly type: 'AT_SEQUENCE_NUMBER' | 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string };
+
+/** One page, and the virtual time at which it was asked for and given. */
+export interface ReadPage {
+  readonly records: readonly ReadRecord[];
+  readonly isAtTip: boolean;
+  readonly askedAt: number;
+  readonly now: number;
+}
+
+/**
+ * One client that reads a shard, page after page. What was known to stand there before a page was asked for, behind the
+ * place that was reached and before the one the page reaches, must be in it, once, whole and in order.
+ */
+export class Reading {
+  readonly #stream: StreamModel;
+  readonly #shardId: string;
+  readonly #from: ReadFrom;
+  /** When the iterator was asked for and given, in virtual ms. */
+  readonly #began: { readonly askedAt: number; readonly now: number };
+  #reached = '';
+  #arrivedAt = 0;
+
+  constructor(
+    stream: StreamModel,
+    shardId: string,
+    from: ReadFrom,
+    began: { readonly askedAt: number; readonly now: number },
+  ) {
+    this.#stream = stream;
+    this.#shardId = shardId;
+    this.#from = from;
+    this.#began = began;
+  }
+
+  /** Takes the next page in. Raises BrokenPromise. */
+  takes(page: ReadPage): void {
+    const before = this.#reached;
+    const known = this.#behind(before);
+    const found = new Set(page.records.map((record) => this.#takeOne(record, page)));
+    const reached = page.isAtTip ? '~' : this.#reached;
+    for (const sent of known) {
+      const isDue = sent.knownAt <= page.askedAt && sequenceNumberOf(sent) <= reached && !found.has(sent);
+      if (!isDue || sent.isDamaged || !this.#mustBegin(sent) || this.#stream.mayBeExpired(sent, page.now)) continue;
+      promised(false, `${sent.text} stands in ${this.#shardId} and was left out by a read from ${this.#from.type}`);
+    }
+  }
+
+  /** The place that was reached cannot be read: goes over the next record that is known to be there, and gives it. */
+  skips(): Sent | undefined {
+    const next = this.#behind(this.#reached).find((sent) => this.#mayBegin(sent));
+    if (next === undefined) return undefined;
+    next.isDamaged = true;
+    this.#reached = sequenceNumberOf(next);
+    return next;
+  }
+
+  #behind(reached: string): readonly Sent[] {
+    return this.#stream.inShard(this.#shardId).filter((sent) => sequenceNumberOf(sent) > reached);
+  }
+
+  #takeOne(record: ReadRecord, { askedAt, now }: ReadPage): Sent {
+    const { SequenceNumber: sequenceNumber } = record;
+    const data = Buffer.from(record.Data, 'base64').toString('latin1');
+    const text = textOf(data);
+    const sent = this.#stream.get(text);
+    promised(sent !== undefined, `nobody sent ${text} to this ${this.#stream.name}, and it stands in it`);
+    promised(data === payload(text, sent.bytes), `${text} holds other bytes than were sent`);
+    promised(sequenceNumber > this.#reached, `${text} stands at ${sequenceNumber}, read after ${this.#reached}`);
+    this.#reached = sequenceNumber;
+    this.#stream.stands(sent, { shardId: this.#shardId, sequenceNumber }, now);
+    sent.foundAt = now;
+    const arrivedAt = Math.round(record.ApproximateArrivalTimestamp * 1000);
+    this.#stream.arrived(sent, arrivedAt, now);
+    promised(arrivedAt >= this.#arrivedAt, `${text} arrived before what stands in front of it`);
+    this.#arrivedAt = arrivedAt;
+    promised(this.#stream.mayBeShown(arrivedAt, askedAt, now), `${text} is older than the retention`);
+    promised(this.#mayBegin(sent), `${text} was given to a read from ${this.#from.type}`);
+    return sent;
+  }
+
+  /** Whether a record that is known to stand there is certainly not before the place the reading began at. */
+  #mustBegin(sent: Sent): boolean {
+    const from = this.#from;
+    if (from.type === 'LATEST') return sent.sentAt >= this.#began.now;
+    if (from.type === 'AT_TIMESTAMP') return sent.arrivedAt !== undefined && sent.arrivedAt > from.ms;
+    return this.#mayBegin(sent);
+  }
+
+  /** Whether it may be given at all. */
+  #mayBegin(sent: Sent): boolean {
+    const from = this.#from;
+    switch (from.type) {
+      case 'TRIM_HORIZON':
+        return true;
+      case 'LATEST':
+        return sent.knownAt > this.#began.askedAt;
+      case 'AT_TIMESTAMP':
+        return (sent.arrivedAt ?? Infinity) + 1 >= from.ms;
+      case 'AT_SEQUENCE_NUMBER':
+        return sequenceNumberOf(sent) >= from.sequenceNumber;
+      default:
+        return sequenceNumberOf(sent) > from.sequenceNumber;
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import { SimulatedCrash, Simulation } from '../../environments/simulated/index.ts';
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { Unavailable } from '../../ports/stream-store.ts';
+import { promised } from './broken-promise.ts';
+import { act } from './act.ts';
+import { flush, settleDeliveries } from './delivery-actions.ts';
+import { MAY_REFUSE_START } from './flips.ts';
+import { Life } from './life.ts';
+import { lookAtStream } from './look-at-stream.ts';
+import { Machine } from './machine-actions.ts';
+import { Oracle } from './oracle.ts';
+import { MACHINE, type ClientAction, type LifeEnd, type MachineAction, type Plan, type Step } from './plan.ts';
+import { SimulatedNode } from './simulated-node.ts';
+import { describe, settleStreams } from './stream-actions.ts';
+import { postHook } from './webhook-actions.ts';
+
+/** Virtual time after which a life that does not come to its end hangs, ms. */
+const LIFE_MS_MAX = 1_800_000;
+
+/** What a run came to. */
+export interface SimulationResult {
+  readonly lives: number;
+  readonly crashes: number;
+  /** Lives that ended because the disk failed. */
+  readonly failures: number;
+  readonly acknowledged: number;
+  readonly objects: number;
+  /** A hash over everything the run did: the same for the same plan. */
+  readonly trace: string;
+}
+
+/** Something to break on purpose, to see whether the simulation notices. */
+export interface Sabotage {
+  /** What the node gets in place of its environment. */
+  readonly environment?: (environment: Environment) => Environment;
+  /** Done before each start. */
+  readonly beforeStart?: (environment: Environment) => Promise<void>;
+}
+
+/** The log failed, or the start did: what the program does then is to end. */
+class NodeFailed extends Error {
+  override readonly name = 'NodeFailed';
+}
+
+/** One life of a plan. */
+interface PlannedLife {
+  readonly machine: readonly (Step & MachineAction)[];
+  readonly clients: ReadonlyMap<string, readonly (Step & ClientAction)[]>;
+  readonly end: LifeEnd;
+}
+
+/**
+ * Runs a node through the lives of a plan and a last one in which nothing fails: whatever it told anybody must be so.
+ * Rejects with BrokenPromise, or with what else ended the run.
+ */
+export async function simulate(plan: Plan, sabotage: Sabotage = {}): Promise<SimulationResult> {
+  return await new Run(plan, sabotage).run();
+}
+
+class Run {
+  readonly #simulation: Simulation;
+  readonly #oracle: Oracle;
+  readonly #machine: Machine;
+  readonly #plan: Plan;
+  readonly #sabotage: Sabotage;
+  #life = 0;
+  #crashes = 0;
+  #failures = 0;
+
+  constructor(plan: Plan, sabotage: Sabotage) {
+    this.#plan = plan;
+    this.#sabotage = sabotage;
+    this.#simulation = new Simulation(plan.seed);
+    this.#oracle = new Oracle(this.#simulation.wallNow);
+    this.#machine = new Machine(this.#simulation, this.#oracle);
+  }
+
+  async run(): Promise<SimulationResult> {
+    for (const life of livesOf(this.#plan.steps)) {
+      this.#machine.begins();
+      await this.#live(async (fails) => await this.#work(life, fails));
+      if (life.end.power) this.#simulation.crash();
+      else this.#simulation.kill();
+      this.#simulation.restart();
+      this.#life += 1;
+    }
+    this.#machine.mends();
+    const failures = this.#failures;
+    await this.#live(async (fails) => await this.#settle(await this.#open(fails)));
+    const isExcused = MAY_REFUSE_START && this.#oracle.flips > 0;
+    promised(isExcused || failures === this.#failures, 'the node does not start, and nothing is wrong with the disk');
+    return this.#result();
+  }
+
+  /** Lets one life go on until it ends well, by a power cut, or by a failure that the machine is guilty of. */
+  async #live(work: (fails: (error: Error) => void) => Promise<void>): Promise<void> {
+    let fail: (error: Error) => void = () => undefined;
+    const failed = new Promise<never>((_, reject) => {
+      fail = (error) => reject(new NodeFailed(error.message, { cause: error }));
+    });
+    try {
+      await this.#simulation.drive(Promise.race([work(fail), failed]), LIFE_MS_MAX);
+    } catch (error) {
+      if (error instanceof SimulatedCrash) this.#crashes += 1;
+      else if (error instanceof NodeFailed && this.#machine.isTroubled) this.#failures += 1;
+      else throw error;
+    }
+  }
+
+  async #work({ machine, clients, end }: PlannedLife, fails: (error: Error) => void): Promise<void> {
+    // The machine waits for nobody: it fails during the start, too.
+    const happening = this.#each(machine, async (step) => await this.#machine.does(step));
+    const life = await this.#open(fails);
+    await settleStreams(life);
+    await settleDeliveries(life);
+    const working = Array.from(clients.values(), async (steps) => {
+      await this.#each(steps, async (step) => await act(life, step));
+    });
+    await Promise.all([happening, ...working]);
+    if (end.close) await life.node.close();
+  }
+
+  async #each<S extends Step>(steps: readonly S[], act: (step: S) => Promise<void>): Promise<void> {
+    const { clock } = this.#simulation.environment;
+    for (const step of steps) {
+      if (step.pauseMs > 0) await clock.sleep(step.pauseMs);
+      await act(step);
+    }
+  }
+
+  async #open(fails: (error: Error) => void): Promise<Life> {
+    const simulation = this.#simulation;
+    const { environment: changed = (same) => same, beforeStart = async () => undefined } = this.#sabotage;
+    const environment = changed(simulation.environment);
+    try {
+      await beforeStart(environment);
+      const node = await SimulatedNode.open(environment, this.#plan.node, fails);
+      return new Life({
+        simulation,
+        node,
+        oracle: this.#oracle,
+        shape: this.#plan.node,
+        number: this.#life,
+        isTroubled: () => this.#machine.isTroubled,
+        isOnlyDamaged: () => this.#oracle.flips > 0 && !this.#machine.hasFaults,
+      });
+    } catch (error) {
+      // A start on a disk that fails ends the program with a message.
+      const isDisk = error instanceof EnvironmentError || error instanceof Unavailable;
+      throw isDisk ? new NodeFailed(error.message, { cause: error }) : error;
+    }
+  }
+
+  /** Nothing fails any more: everything is there, and arrives. */
+  async #settle(life: Life): Promise<void> {
+    const { oracle } = life;
+    await settleStreams(life);
+    await settleDeliveries(life);
+    await this.#look(life);
+    for (const id of oracle.hookIds) promised(await postHook(life, id), `the repeated id ${id} got no answer`);
+    await this.#look(life);
+    for (const delivery of ['archive', 'direct', 'extra'] as const) {
+      const isThere = delivery !== 'extra' || oracle.extra.presence === 'there';
+      promised(
+        !isThere || oracle.flips > 0 || (await flush(life, { do: 'flush', delivery })),
+        `${delivery} was not flushed`,
+      );
+    }
+    await checkStream(life, 'main');
+    if (oracle.side.presence === 'there') await checkStream(life, 'side');
+    this.#checkHealth(life);
+    await life.node.close();
+  }
+
+  #checkHealth({ node, oracle, now }: Life): void {
+    const isOvertaken = oracle.wall.stepped(0, now);
+    // A clock that was set forward ends the time of what was not delivered yet, and health says so.
+    if (oracle.flips > 0) {
+      const isSaid = node.health.problems.length > 0 || !oracle.isDamaged;
+      return promised(isSaid, 'records cannot be read, and the node holds itself for healthy');
+    }
+    const problems = node.health.problems.filter((problem) => !isOvertaken || !problem.includes('were gone before'));
+    promised(problems.length === 0, `not healthy: ${problems.join('; ')}`);
+  }
+
+  async #look(life: Life): Promise<void> {
+    for (const name of ['main', 'side'] as const) {
+      const isRead = await lookAtStream(life, name);
+      promised(isRead || life.isOnlyDamaged(), `${name} cannot be read`);
+    }
+  }
+
+  #result(): SimulationResult {
+    const { now, fileOperations, logged } = this.#simulation;
+    const lines = logged.map(({ event, fields }) => `${event} ${JSON.stringify(fields)}`);
+    const trace = createHash('sha256')
+      .update(`${now} ${fileOperations}\n${lines.join('\n')}`)
+      .digest('hex');
+    const { acknowledged, objects } = this.#oracle;
+    return { lives: this.#life + 1, crashes: this.#crashes, failures: this.#failures, acknowledged, objects, trace };
+  }
+}
+
+/** No reshard is left half done. */
+async function checkStream(life: Life, name: string): Promise<void> {
+  const { status, openShards } = (await describe(life, name)) ?? { status: 'gone', openShards: 0 };
+  promised(status === 'ACTIVE' && openShards > 0, `${name} is ${status}, with ${openShards} open shards`);
+}
+
+/** Steps up to an end are one life; those behind the last end are one, too. */
+function livesOf(steps: readonly Step[]): PlannedLife[] {
+  const lives: PlannedLife[] = [];
+  let machine: (Step & MachineAction)[] = [];
+  let clients = new Map<string, (Step & ClientAction)[]>();
+  const end = (how: LifeEnd): void => {
+    lives.push({ machine, clients, end: how });
+    machine = [];
+    clients = new Map();
+  };
+  for (const step of steps) {
+    if (step.do === 'end') end(step);
+    else if (step.client === MACHINE) machine.push(step as Step & MachineAction);
+    else clients.set(step.client, [...(clients.get(step.client) ?? []), step as Step & ClientAction]);
+  }
+  if (machine.length > 0 || clients.size > 0) end({ do: 'end', close: true, power: false });
+  return lives;
+}

@@ -1,0 +1,34 @@
+import { promised } from './broken-promise.ts';
+import type { Life } from './life.ts';
+import { payload } from './payload.ts';
+import type { ClientAction } from './plan.ts';
+
+type Hook = Extract<ClientAction, { do: 'hook' }>;
+type Forge = Extract<ClientAction, { do: 'forge' }>;
+
+/** Posts a webhook, several copies at once; an id that was posted before gets the answer it got then. */
+export async function hook(life: Life, { id, copies }: Hook): Promise<void> {
+  await Promise.all(Array.from({ length: copies }, async () => await postHook(life, `id${id}`)));
+}
+
+/** Posts one webhook; whether it was answered. */
+export async function postHook(life: Life, deliveryId: string): Promise<boolean> {
+  const { text, bytes } = life.oracle.posts(deliveryId, life.number, life.now);
+  const { status, body } = await life.node.post(deliveryId, payload(text, bytes));
+  // Whether a 503 left something behind is not said; the repeat will tell.
+  if (status === 503) {
+    promised(life.isTroubled(), 'a webhook was answered 503, and nothing is wrong with the disk');
+    return false;
+  }
+  promised(status === 200, `a webhook was answered ${status}: ${String(body)}`);
+  const { ShardId, SequenceNumber } = JSON.parse(String(body)) as { ShardId: string; SequenceNumber: string };
+  life.oracle.answersHook(deliveryId, { shardId: ShardId, sequenceNumber: SequenceNumber }, life.now);
+  return true;
+}
+
+/** A webhook with a wrong signature is refused; should it be stored all the same, nobody sent it. */
+export async function forge(life: Life, { id }: Forge): Promise<void> {
+  const { status } = await life.node.post(`forged${id}`, `forged-${id};`, 'another secret');
+  const isRefused = status === 401 || (status === 503 && life.isTroubled());
+  promised(isRefused, `a forged webhook was answered ${status}`);
+}

@@ -1,0 +1,138 @@
+import { SIMULATED_DATA } from '../../src/testing/open-node.ts';
+import { openCatalog } from '../../src/engines/catalog/index.ts';
+import { openRecords } from '../../src/engines/records/index.ts';
+import { claimDataDirectory } from '../../src/environments/data-directory.ts';
+import { openSegmentLog } from '../../src/engines/segment-log/index.ts';
+import type { Catalog, Json } from '../../src/ports/catalog.ts';
+import type { Environment, OpenFile } from '../../src/ports/environment.ts';
+import type { Records } from '../../src/ports/records.ts';
+import { MACHINE, type Plan, type Step } from '../../src/testing/simulation/plan.ts';
+import type { Sabotage } from '../../src/testing/simulation/simulate.ts';
+
+const IDENTITY = { region: 'us-east-1', account: '000000000000' };
+/** Catalog keys of deliveries' positions and intents. */
+const PROGRESS_PREFIX = 'delivery-position/';
+
+/** A fault of the node that the simulation has to find, planted through the environment or before a start. */
+export interface PlantedFault {
+  readonly fault: string;
+  readonly sabotage: Sabotage;
+  /** The run that finds it, where those of the grammar come upon it too seldom. */
+  readonly plan?: (seed: number) => Plan;
+}
+
+/** One for each rule that a durable node must not break. */
+export const PLANTED_FAULTS: readonly PlantedFault[] = [
+  {
+    fault: 'nothing is ever synced',
+    sabotage: withFile((file) => ({ ...file, sync: async () => undefined })),
+  },
+  {
+    fault: 'the answer does not wait for the sync',
+    sabotage: withFile((file) => ({ ...file, sync: async () => void file.sync().catch(() => undefined) })),
+  },
+  {
+    fault: 'folders are never synced',
+    sabotage: { environment: (environment) => withFiles(environment, { syncDirectory: async () => undefined }) },
+  },
+  {
+    fault: 'what a failed sync left behind is not written again',
+    sabotage: { environment: withoutRewriting },
+    plan: failedSyncPlan,
+  },
+  { fault: 'the intent of a delivery is not used again', sabotage: { beforeStart: forgetIntents } },
+  { fault: 'webhook ids are not rebuilt', sabotage: { beforeStart: forgetIds } },
+];
+
+/** A start writes the end of the last file of the log once more: what stands there already is not written again. */
+function withoutRewriting(environment: Environment): Environment {
+  return withFiles(environment, {
+    open: async (path, mode) => {
+      const file = plain(await environment.files.open(path, mode));
+      if (mode !== 'write') return file;
+      const write: OpenFile['write'] = async (bytes, position) => {
+        if (position >= (await file.size())) await file.write(bytes, position);
+      };
+      return { ...file, write };
+    },
+  });
+}
+
+/** A sync fails, the process ends and comes again, what was not synced is read, then the power goes. */
+function failedSyncPlan(seed: number): Plan {
+  const node = { shardCount: 1, isGzip: false, intervalSeconds: 900, segmentBytesMax: 200_000 };
+  const put = (id: number, pauseMs: number, bytes: number): Step => {
+    return { client: 'a', pauseMs, do: 'put', stream: 'main', id, records: [{ key: '1', bytes }] };
+  };
+  const steps: Step[] = [
+    put(1, 0, 100),
+    { client: MACHINE, pauseMs: 400, do: 'fail', operation: 'sync', code: 'EIO', count: 1 },
+    put(2, 500, 2000),
+    { client: '', pauseMs: 0, do: 'end', close: false, power: false },
+    { client: 'a', pauseMs: 0, do: 'check', stream: 'main' },
+    put(3, 0, 10),
+    { client: '', pauseMs: 0, do: 'end', close: false, power: true },
+  ];
+  return { seed, node, steps };
+}
+
+function withFile(change: (file: OpenFile) => OpenFile): Sabotage {
+  return {
+    environment: (environment) =>
+      withFiles(environment, { open: async (path, mode) => change(plain(await environment.files.open(path, mode))) }),
+  };
+}
+
+function withFiles(environment: Environment, changed: Partial<Environment['files']>): Environment {
+  return { ...environment, files: { ...environment.files, ...changed } };
+}
+
+/** The file as an object whose parts can be replaced. */
+function plain(file: OpenFile): OpenFile {
+  return {
+    path: file.path,
+    read: async (into, position) => await file.read(into, position),
+    write: async (bytes, position) => await file.write(bytes, position),
+    sync: async () => await file.sync(),
+    truncate: async (length) => await file.truncate(length),
+    size: async () => await file.size(),
+    close: async () => await file.close(),
+  };
+}
+
+async function forgetIntents(environment: Environment): Promise<void> {
+  await beforeTheNode(environment, async ({ catalog }) => {
+    for (const { key, value } of catalog.list(PROGRESS_PREFIX)) {
+      const kept = Object.entries(value as Record<string, Json>).filter(([name]) => name !== 'intent');
+      await catalog.propose([{ key, put: Object.fromEntries(kept) }]);
+    }
+  });
+}
+
+async function forgetIds(environment: Environment): Promise<void> {
+  await beforeTheNode(environment, async ({ records }) => {
+    if (records.describe('$dedupe') !== undefined) await records.delete('$dedupe');
+  });
+}
+
+/** Opens log, catalog and streams as the node will, and closes them again. */
+async function beforeTheNode(
+  environment: Environment,
+  work: (parts: { readonly catalog: Catalog; readonly records: Records }) => Promise<void>,
+): Promise<void> {
+  const claim = await claimDataDirectory(environment, SIMULATED_DATA);
+  const onFailure = (): void => undefined;
+  const log = await openSegmentLog(environment, {
+    directory: `${SIMULATED_DATA}/log`,
+    epoch: claim.epoch,
+    reserveBytes: 0,
+    onFailure,
+  });
+  const catalog = await openCatalog(log.commands, environment, { onFailure });
+  const records = await openRecords(log.store, catalog, environment, IDENTITY);
+  await work({ catalog, records });
+  await records.close();
+  await catalog.close();
+  await log.close();
+  await claim.release();
+}
