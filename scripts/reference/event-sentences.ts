@@ -3,6 +3,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'aws.bug': 'An AWS action failed by a bug; answered with `InternalFailure` and this `requestId`.',
   'aws.failed': 'An AWS action failed because the disk or the system did.',
   'catalog.append.unknown': 'Whether a catalog change was written is not known yet; the same bytes are sent again.',
+  'catalog.copy.waits': 'The copy of the catalog’s commands could not be written; it is tried again after a second.',
   'catalog.failed': 'The catalog can no longer follow its log, or differs from what others folded: the process ends.',
   'catalog.session.kept': 'The end of the catalog’s session could not be written; it is forgotten after a day.',
   'catalog.snapshot.failed': 'A snapshot of the catalog could not be kept; the log still holds everything.',
@@ -18,7 +19,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'delivery.failed': 'An attempt to deliver failed; it is repeated, later each time.',
   'delivery.fenced': 'The delivery stream was deleted, or somebody else delivers it.',
   'delivery.paused': 'The destination is not built yet: the delivery waits.',
-  'delivery.retention-exceeded': 'Retention removed records before they were delivered.',
+  'delivery.retention-exceeded':
+    'Retention, the deletion of the stream or damage took records before they were delivered.',
   'delivery.updated': 'A delivery stream took over changed options of the file.',
   'event-loop.blocked':
     'One turn of the event loop took `maxMs`: nothing else was served meanwhile; at most one line a window.',

@@ -76,25 +76,41 @@ export async function compose(options: NodeOptions): Promise<ComposedNode> {
 
 async function composeOn(log: SegmentLog, options: NodeOptions): Promise<ComposedNode> {
   const { environment, dataDirectory, identity, onFailure } = options;
-  const catalog = await openCatalog(log.commands, environment, { onFailure });
-  const records = await openRecords(log.store, catalog, environment, identity);
-  const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
-  const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };
-  const started: Started[] = [];
-  for (const capability of capabilities) {
-    const { section, operations } = capability;
-    const running = await capability.start(options.sections[section] as never, doors, environment);
-    started.push({ section, operations, running });
+  // What was opened, to be closed the other way round: also when what comes next cannot be.
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (let next = closing.pop(); next !== undefined; next = closing.pop()) await next();
+  };
+  try {
+    const catalog = await openCatalog(log.commands, environment, { onFailure });
+    closing.push(async () => await catalog.close());
+    const records = await openRecords(log.store, catalog, environment, identity);
+    closing.push(async () => await records.close());
+    const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
+    const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };
+    const started: Started[] = [];
+    for (const capability of capabilities) {
+      const { section, operations } = capability;
+      const running = await capability.start(options.sections[section] as never, doors, environment);
+      closing.push(async () => await running.stop());
+      started.push({ section, operations, running });
+    }
+    return composed(started, { log, catalog, records, close });
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
   }
-  return composed(started, log, catalog, records);
 }
 
-function composed(
-  started: readonly Started[],
-  log: SegmentLog,
-  catalog: Catalog & { close(): Promise<void> },
-  records: Records & { close(): Promise<void> },
-): ComposedNode {
+interface ComposedParts {
+  readonly log: SegmentLog;
+  readonly catalog: Catalog;
+  readonly records: Records;
+  /** Closes all that stands on the log. */
+  readonly close: () => Promise<void>;
+}
+
+function composed(started: readonly Started[], { log, catalog, records, close }: ComposedParts): ComposedNode {
   const backwards = started.toReversed();
   const gateway = started.find(({ running }) => running.gateway !== undefined)?.running.gateway;
   return {
@@ -111,9 +127,7 @@ function composed(
       for (const { running } of backwards) await running.drain(withinMs);
     },
     async close() {
-      for (const { running } of backwards) await running.stop();
-      await records.close();
-      await catalog.close();
+      await close();
       await log.close();
     },
   };

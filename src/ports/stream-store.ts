@@ -4,6 +4,7 @@
  * nothing follows END; readers never see what is not durable; one live writer per shard.
  */
 
+import { EnvironmentError } from '../kernel/errors.ts';
 import {
   EntryPlace,
   readEntryAt,
@@ -130,6 +131,25 @@ export class Trimmed extends Error {
   }
 }
 
+/** What stands at the asked-for offset is not what was written there; `next`: the first offset behind the place. */
+export class Damaged extends EnvironmentError {
+  readonly next: Offset;
+  constructor(message: string, next: Offset) {
+    super('EIO', message);
+    this.next = next;
+  }
+}
+
+/** What was read; where a damaged place begins, no records and where to go on. */
+export async function orPastDamage(reading: Promise<Slice>): Promise<Pick<Slice, 'records' | 'next'>> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    return { records: [], next: error.next };
+  }
+}
+
 /** Known not to be written (queue full, log stopping, disk full): safe to try again later. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
@@ -174,7 +194,8 @@ export interface StreamStore {
   open(shard: ShardRef, lease: bigint): Promise<ShardWriter>;
   /**
    * Reads durable records from `from` on: at most `limit.records`, and about `limit.bytes` of key and data
-   * (at least one record when there is one). Rejects with Trimmed below the oldest kept offset.
+   * (at least one record when there is one). Rejects with Trimmed below the oldest kept offset, with Damaged where the
+   * disk does not hold what was written.
    */
   read(shard: ShardRef, from: Offset, limit: { readonly records: number; readonly bytes: number }): Promise<Slice>;
   /** Resolves when records at or after `from` are durable, the shard is closed or dropped, or `signal` aborts. */

@@ -1,14 +1,17 @@
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
-import type { StoredRecord } from '../../ports/stream-store.ts';
+import { orPastDamage, type StoredRecord } from '../../ports/stream-store.ts';
 import { firehoseLimits } from './limits.ts';
 import { positionKey, type Intent, type Range } from './model.ts';
 
 /** One read of a stream by a delivery. */
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
 
-/** The records of an intent, shard after shard, read anew from the log; `stream` undefined: it was deleted. */
+/**
+ * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more;
+ * `stream` undefined: it was deleted.
+ */
 export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
@@ -35,9 +38,9 @@ async function* rangeRecords(
     shardId: shard.id,
   });
   for (let from = range.from; from < range.to;) {
-    const slice = await records.read(stream, shard, from, READ_LIMIT);
-    yield slice.records.filter(({ offset }) => offset < range.to).map(outgoing);
-    if (slice.next <= from) return;
-    from = slice.next;
+    const found = await orPastDamage(records.read(stream, shard, from, READ_LIMIT));
+    yield found.records.filter(({ offset }) => offset < range.to).map(outgoing);
+    if (found.next <= from) return;
+    from = found.next;
   }
 }

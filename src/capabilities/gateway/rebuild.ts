@@ -1,4 +1,4 @@
-import { UnknownShard, type Offset, type StoredRecord } from '../../ports/stream-store.ts';
+import { orPastDamage, UnknownShard, type Offset, type StoredRecord } from '../../ports/stream-store.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { decodeChunk, type Chunk, type CoveredStream, type ShardName } from './checkpoint-format.ts';
@@ -81,7 +81,7 @@ function header(record: StoredRecord, wanted: string): Uint8Array | undefined {
   return record.headers.find(([name]) => name === wanted)?.[1];
 }
 
-/** Reads up to the end as it is now, in slices, with a turn of the loop after each. */
+/** Reads up to the end as it is now, past damaged places, in slices, with a turn of the loop after each. */
 async function readShard(
   records: Records,
   environment: Environment,
@@ -94,10 +94,11 @@ async function readShard(
     const { end } = records.bounds(shard);
     for (let at = from; at < end;) {
       const limit = { records: limits.readRecords, bytes: limits.readBytes };
-      const slice = await records.read(stream, shard, at, limit);
-      slice.records.forEach(visit);
-      if (slice.next <= at) return;
-      at = slice.next;
+      // An id that stood in a damaged place is not told from a new one; the log names the place.
+      const found = await orPastDamage(records.read(stream, shard, at, limit));
+      found.records.forEach(visit);
+      if (found.next <= at) return;
+      at = found.next;
       await new Promise<void>((resolve) => environment.clock.soon(resolve));
     }
   } catch (error) {

@@ -101,13 +101,12 @@ export class Cleaner {
 
   /**
    * Files that may go. The newest part of the journal stays, since it tells the next start where all shards stand; and
-   * until a part has its footer only the next one tells where it ends.
+   * until the footer of a part is durable only the next one tells where it ends.
    */
   #complete(): readonly Segment[] {
     const { segments } = this.#parts;
     const all = segments.all();
-    const isOpen = (segment: Segment): boolean =>
-      !segment.isSettled && segment.version > 1 && segment.footer === undefined;
+    const isOpen = (segment: Segment): boolean => !segment.isSettled && segment.version > 1 && !segment.isFooterDurable;
     const first = all.find(isOpen)?.number ?? Infinity;
     const newest = segments.newest?.number ?? 0;
     return all.filter(({ isSettled, number }) => isSettled || (number < newest && number <= first));

@@ -1,7 +1,9 @@
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import type { CommandLog, LoggedCommand } from '../../ports/command-log.ts';
-import type { Offset, ShardWriter, Slice } from '../../ports/stream-store.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { Damaged, type Offset, type ShardWriter } from '../../ports/stream-store.ts';
 import type { Cleaner } from './cleaner.ts';
+import { CommandCopy } from './command-copy.ts';
 import { CATALOG_SHARD } from './shard-table.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { SegmentStore } from './store.ts';
@@ -9,24 +11,39 @@ import type { SegmentStore } from './store.ts';
 const NO_KEY = new Uint8Array(0);
 const TAIL_LIMIT = { records: 1000, bytes: 1024 * 1024 };
 
-/** The catalog's commands: one shard of the same log, and snapshots beside it. */
+/** The catalog's commands: one shard of the same log, a copy of it, and snapshots beside it. */
 export class SegmentCommandLog implements CommandLog {
   readonly #store: SegmentStore;
   readonly #writer: ShardWriter;
+  readonly #copy: CommandCopy;
   readonly #snapshots: Snapshots;
   readonly #cleaner: Cleaner;
 
-  private constructor(store: SegmentStore, writer: ShardWriter, snapshots: Snapshots, cleaner: Cleaner) {
+  private constructor(
+    store: SegmentStore,
+    writer: ShardWriter,
+    copy: CommandCopy,
+    snapshots: Snapshots,
+    cleaner: Cleaner,
+  ) {
     this.#store = store;
     this.#writer = writer;
+    this.#copy = copy;
     this.#snapshots = snapshots;
     this.#cleaner = cleaner;
   }
 
-  static async open(store: SegmentStore, snapshots: Snapshots, cleaner: Cleaner): Promise<SegmentCommandLog> {
+  static async open(
+    store: SegmentStore,
+    environment: Environment,
+    snapshots: Snapshots,
+    cleaner: Cleaner,
+  ): Promise<SegmentCommandLog> {
     await store.createShards([CATALOG_SHARD], { retentionMs: Infinity });
     const writer = await store.open(CATALOG_SHARD, 0n);
-    return new SegmentCommandLog(store, writer, snapshots, cleaner);
+    const copy = await CommandCopy.open(store, environment);
+    copy.start();
+    return new SegmentCommandLog(store, writer, copy, snapshots, cleaner);
   }
 
   async append(commands: readonly Uint8Array[]): Promise<void> {
@@ -37,15 +54,42 @@ export class SegmentCommandLog implements CommandLog {
   async *tail(from: Offset, signal: AbortSignal): AsyncGenerator<readonly LoggedCommand[]> {
     let next = from;
     while (!signal.aborted) {
-      const slice: Slice = await this.#store.read(CATALOG_SHARD, next, TAIL_LIMIT);
-      next = slice.next;
-      if (slice.records.length > 0) yield slice.records.map(({ offset, at, data }) => ({ offset, at, bytes: data }));
-      else await this.#store.waitForMore(CATALOG_SHARD, next, signal);
+      const found = await this.#read(next);
+      if (found.commands.length > 0) yield found.commands;
+      else if (found.next === next) await this.#store.waitForMore(CATALOG_SHARD, next, signal);
+      next = found.next;
     }
   }
 
   async end(): Promise<Offset> {
-    return this.#store.bounds(CATALOG_SHARD).end;
+    const { end } = this.#store.bounds(CATALOG_SHARD);
+    const last = this.#store.endOfRecords(CATALOG_SHARD);
+    // Nobody waits for commands that damage took with their copies, and whose numbers are not given again.
+    if (last === end) return end;
+    const copied = await this.#copy.between(last, end);
+    return (copied.at(-1)?.offset ?? last - 1n) + 1n;
+  }
+
+  async close(): Promise<void> {
+    await this.#copy.close();
+  }
+
+  /** Commands from `from` on; where they are damaged, their copies. */
+  async #read(from: Offset): Promise<{ readonly commands: readonly LoggedCommand[]; readonly next: Offset }> {
+    try {
+      const { records, next } = await this.#store.read(CATALOG_SHARD, from, TAIL_LIMIT);
+      const commands = records.map(({ offset, at, data }) => ({ offset, at, bytes: data }));
+      // Numbers that were given up after damage: some of them may have had a command.
+      const first = commands[0]?.offset ?? next;
+      const copied = first > from ? await this.#copy.between(from, first) : [];
+      return { commands: [...copied, ...commands], next };
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      const commands = await this.#copy.between(from, error.next);
+      // A command that is left out would make another catalog of what follows.
+      if (BigInt(commands.length) < error.next - from) throw error;
+      return { commands, next: error.next };
+    }
   }
 
   saveSnapshot(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void> {
@@ -61,7 +105,9 @@ export class SegmentCommandLog implements CommandLog {
     const offsets = await this.#snapshots.offsets();
     const older = offsets.length < 2 ? undefined : offsets.at(-2);
     if (older === undefined) return;
-    await this.#store.trim(CATALOG_SHARD, older < before ? older : before);
+    const needed = older < before ? older : before;
+    await this.#store.trim(CATALOG_SHARD, needed);
+    await this.#copy.trim(needed);
     this.#cleaner.ask();
   }
 }

@@ -23,7 +23,7 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
   if (first < state.end || (state.closed && count > 0)) {
     return damaged(position, `record ${first} of shard ${shard} cannot follow what came before`);
   }
-  if (count > 0) closeHole(state, segment, first);
+  closeHole(state, segment, first);
   state.end = Math.max(state.end, first);
   if (!isWhole)
     damaged(position, `records ${first} to ${first + count - 1} of shard ${shard} do not match their checksum`);
@@ -71,7 +71,7 @@ function define(
  */
 function closeHole(state: ShardState, segment: Segment, first: number): void {
   const last = state.shares.at(-1);
-  if (last === undefined || first <= state.past(state.end) || last.segment === segment) return;
+  if (last === undefined || first <= state.past(last.end) || last.segment === segment) return;
   if (segment.isDamaged || last.segment.isDamaged) return;
   state.shares.length = 0;
   state.start = first;
@@ -94,10 +94,8 @@ function foldShare(table: ShardTable, segment: Segment, found: FooterShare): voi
   const { closed, dropped, start, before, first, end, lastAt } = Object.assign(share, told);
   state.gaps = found.gaps;
   if (dropped) return table.drop(state);
-  if (share.hasRecords) {
-    closeHole(state, segment, first);
-    state.shares.push(share);
-  }
+  closeHole(state, segment, share.hasRecords ? first : before);
+  if (share.hasRecords) state.shares.push(share);
   if (closed) state.closed = true;
   state.end = Math.max(state.end, end, before);
   state.lastAt = Math.max(state.lastAt, lastAt);

@@ -9,6 +9,7 @@ import { IndexCache } from './index-cache.ts';
 import { LogReader } from './reader.ts';
 import { type Recovered, recover } from './recovery.ts';
 import { Sealer } from './sealer.ts';
+import type { Segment } from './segment.ts';
 import { SegmentSet } from './segment-set.ts';
 import { Slabs } from './slabs.ts';
 import { Snapshots } from './snapshots.ts';
@@ -76,8 +77,8 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   await committer.start();
   for (const problem of found.damaged) reader.noteDamage(problem);
   const snapshots = new Snapshots(environment, `${parent}/catalog`);
-  const commands = await SegmentCommandLog.open(store, snapshots, cleaner);
-  for (const segment of found.segments) if (segment.index !== undefined) parts.sealer.seal(segment, () => undefined);
+  const commands = await SegmentCommandLog.open(store, environment, snapshots, cleaner);
+  for (const segment of found.segments) finish(parts, segment);
   cleaner.start();
   environment.log.info('log.opened', {
     segments: found.segments.length,
@@ -91,7 +92,10 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
     store,
     commands,
     health: () => [...committer.problems(), ...reader.problems()],
-    close: async () => await close(parts),
+    async close() {
+      await commands.close();
+      await close(parts);
+    },
   };
 }
 
@@ -143,6 +147,13 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
   });
   const store = new SegmentStore({ environment, epoch, table, committer, reader, cleaner, slabs });
   return { segments, sealer, cleaner, committer, reader, store };
+}
+
+/** What the process before left to do with a file of the journal. */
+function finish({ sealer, cleaner }: Parts, segment: Segment): void {
+  if (segment.isSettled) return;
+  if (segment.footer === undefined) sealer.seal(segment, () => cleaner.ask());
+  else sealer.secure(segment, () => cleaner.ask());
 }
 
 async function close({ segments, sealer, cleaner, committer, store }: Parts): Promise<void> {

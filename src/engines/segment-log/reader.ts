@@ -1,6 +1,14 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { type Offset, Slice, shardKey, type StoredRun, Trimmed, UnknownShard } from '../../ports/stream-store.ts';
+import {
+  Damaged,
+  type Offset,
+  Slice,
+  shardKey,
+  type StoredRun,
+  Trimmed,
+  UnknownShard,
+} from '../../ports/stream-store.ts';
 import { collectEntries, type Collection } from './collect-entries.ts';
 import { damage, DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
@@ -129,11 +137,15 @@ export class LogReader {
     const { next, bytesMax } = collection;
     if (next < state.start && collection.count > 0) return;
     if (next < state.start) throw new Trimmed(BigInt(state.start));
+    let behind: number | undefined;
     const visitor: Visitor = {
       look(extent) {
         if (collection.next < extent.first) collection.next = state.past(collection.next);
+        if (extent.first > collection.next) behind = extent.first;
         if (collection.full || extent.first >= collection.end || extent.first > collection.next) return 'stop';
-        return extent.first + extent.count <= collection.next ? 'skip' : 'take';
+        if (extent.first + extent.count <= collection.next) return 'skip';
+        behind = extent.first + extent.count;
+        return 'take';
       },
       take: (run) => collectEntries(run, collection),
     };
@@ -141,12 +153,24 @@ export class LogReader {
       await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor);
     } catch (error) {
       // What stands in front of the damaged place is whole.
-      if (collection.count === 0 || error instanceof Vanished) throw error;
+      if (error instanceof Vanished) throw error;
+      if (collection.count === 0)
+        throw error instanceof DamagedLog ? this.#damagedAt(state, next, behind, error) : error;
     }
     if (collection.count > 0) return;
     if (state.dropped) throw new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
     if (next < state.start) throw new Trimmed(BigInt(state.start));
-    throw this.#note(this.#missing(state, next));
+    const missing = this.#missing(state, next);
+    this.#note(missing);
+    throw this.#damagedAt(state, next, behind, missing);
+  }
+
+  /** `behind`: where the walk saw that it may go on; else what the file holds of the shard is left out. */
+  #damagedAt(state: ShardState, offset: number, behind: number | undefined, { message }: Error): Damaged {
+    const share = state.shares[state.shareFrom(offset)];
+    const known = share === undefined ? state.end : share.first > offset ? share.first : share.end;
+    const next = Math.min(behind !== undefined && behind > offset ? behind : known, state.end);
+    return new Damaged(message, BigInt(Math.max(next, offset + 1)));
   }
 
   #missing(state: ShardState, offset: number): Error {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
+import type { Environment } from '../../ports/environment.ts';
 import { encodeCommitHeader } from './format.ts';
 import {
   A,
@@ -17,6 +18,7 @@ import {
   replaced,
 } from './log.fixture.ts';
 
+const HOUR_MS = 3_600_000;
 const NEWER = { name: 'EnvironmentError', code: 'EOTHER' };
 
 interface Sample {
@@ -329,4 +331,81 @@ test('a record made to look like a commit at its very place proves nothing: it d
     if (expected === 'cut') assert.deepEqual(await (await LogUnderTest.openImage(torn)).texts(A), ['a1']);
     else assert.match((await LogUnderTest.openImage(torn)).log.health().join(), /damaged/, 'whoever knew it could');
   }
+});
+
+/** The machine on which nobody waits for the disk when a file is changed that was there before: a footer's. */
+function unsynced(environment: Environment): Environment {
+  const open: Environment['files']['open'] = async (path, mode) => {
+    const file = await environment.files.open(path, mode);
+    if (mode !== 'write') return file;
+    return {
+      path: file.path,
+      read: async (bytes, position) => await file.read(bytes, position),
+      write: async (bytes, position) => await file.write(bytes, position),
+      truncate: async (bytes) => await file.truncate(bytes),
+      size: async () => await file.size(),
+      sync: async () => undefined,
+      close: async () => await file.close(),
+    };
+  };
+  return { ...environment, files: { ...environment.files, open } };
+}
+
+test('a footer that only the system remembers is not relied on when the file behind it goes', async () => {
+  const kept = 'k'.repeat(2500);
+  const opened = async (simulation: Simulation, epoch: number, environment?: Environment): Promise<LogUnderTest> => {
+    const under = await LogUnderTest.open(simulation, { segmentBytesMax: 3000, epoch }, environment);
+    await under.drive(under.log.store.retain(A, HOUR_MS));
+    await under.drive(under.log.store.retain(B, 48 * HOUR_MS));
+    return under;
+  };
+  for (let seed = 1; seed < 12; seed += 1) {
+    const simulation = new Simulation(seed);
+    const first = await opened(simulation, 1, unsynced(simulation.environment));
+    // The second file is kept, with its only commit; those behind it are not, and only they tell where it ends.
+    await first.append(first.a, 'a'.repeat(2500));
+    await first.append(first.b, kept);
+    for (let round = 0; round < 4; round += 1) await first.append(first.a, `${round}`.repeat(2500));
+    simulation.kill();
+    simulation.restart();
+    await opened(simulation, 2);
+    await simulation.pass(2 * HOUR_MS);
+    simulation.crash();
+    simulation.restart();
+    const last = await opened(simulation, 3);
+    assert.deepEqual(last.log.health(), []);
+    assert.deepEqual(await last.texts(B), [kept]);
+  }
+});
+
+test('records in front of those that retention removed do not come back as a hole when they are kept longer', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 3000 });
+  await under.drive(under.log.store.retain(B, 90 * HOUR_MS));
+  await under.drive(under.log.store.retain(A, HOUR_MS));
+  // The first file stays because of b, the ones behind it go, and the newest says only where a stands.
+  await under.append(under.a, 'expired');
+  await under.append(under.b, 'kept');
+  for (let round = 0; round < 3; round += 1) await under.append(under.a, `${round}`.repeat(2500));
+  await under.simulation.pass(2 * HOUR_MS);
+  await under.append(under.a, 'new');
+  const again = await LogUnderTest.openImage(await under.image(), { segmentBytesMax: 3000 });
+  await again.drive(again.log.store.retain(A, 90 * HOUR_MS));
+  await again.append(again.a, 'newer');
+  const short = (await again.texts(A)).map((text) => text.slice(0, 5));
+  // What shares the newest file with them is still there.
+  assert.deepEqual(short, ['22222', 'new', 'newer']);
+  assert.deepEqual(again.log.health(), []);
+});
+
+test('a reader is told where it may go on behind a damaged place', async () => {
+  const { image, path, bytes } = await sample();
+  const under = await LogUnderTest.openImage(replaced(image, path, flipped(bytes, bytes.indexOf('a1'))));
+  const { store } = under.log;
+  const limit = { records: 10, bytes: 1000 };
+  await assert.rejects(under.drive(store.read(A, 0n, limit)), { name: 'EnvironmentError', code: 'EIO', next: 2n });
+  const { records } = await under.drive(store.read(A, 2n, limit));
+  assert.deepEqual(
+    records.map(({ data }) => Buffer.from(data).toString()),
+    ['a3', 'a4'],
+  );
 });

@@ -140,6 +140,8 @@ class Recovery {
   async #removeReplaced(all: readonly Found[]): Promise<Found[]> {
     const replaced = new Set(all.flatMap(({ footer }) => footer?.sources ?? []));
     const gone = all.filter(({ name }) => replaced.has(name.segment));
+    // The settled file's own name may not be durable yet, and must be before theirs go.
+    if (gone.length > 0) await this.#environment.files.syncDirectory(this.#directory);
     for (const { path } of gone) await this.#environment.files.remove(path);
     if (gone.length > 0) await this.#environment.files.syncDirectory(this.#directory);
     return all.filter(({ name }) => !replaced.has(name.segment));

@@ -1,6 +1,7 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
-import type { Environment } from '../../ports/environment.ts';
+import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { encodeFooter } from './footer.ts';
+import { damage } from './format.ts';
 import { isScattered } from './cleaning-policy.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Segment } from './segment.ts';
@@ -34,6 +35,17 @@ export class Sealer {
     });
   }
 
+  /**
+   * Writes the footer of a segment that was found once more, later: what the process before did not sync, or could not,
+   * the system may hold for written though a power cut would take it. `done` is called when the disk has it.
+   */
+  secure(segment: Segment, done: () => void): void {
+    this.#last = this.#last.then(async () => {
+      if (this.#closed || this.#segments.get(segment.number) !== segment) return;
+      if (await this.#try(segment, async () => await this.#writeAgain(segment))) done();
+    });
+  }
+
   /** Finishes the segment under way; the others are sealed after the next start. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -45,25 +57,52 @@ export class Sealer {
     // Files of older versions stay as they are, and one with a damaged place is read from its commits.
     if (index === undefined || segment.version === 1 || segment.isDamaged) return false;
     const footer = encodeFooter(segment, index);
-    try {
-      const file = await this.#environment.files.open(segment.path, 'write');
-      try {
+    const isWritten = await this.#try(segment, async () => {
+      await this.#change(segment, async (file) => {
         await file.truncate(segment.end);
         await file.write(footer, segment.end);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      this.#failed(segment, error);
-      return false;
-    }
+      });
+    });
+    if (!isWritten) return false;
     segment.footer = { position: segment.end, bytes: footer.length };
     this.#segments.resize(segment, segment.end + footer.length);
     segment.isScattered = isScattered(segment);
     segment.index = undefined;
     this.#indexes.keep(segment, index);
     return true;
+  }
+
+  async #writeAgain(segment: Segment): Promise<void> {
+    const { footer } = segment;
+    if (footer === undefined) return;
+    const bytes = Buffer.alloc(footer.bytes);
+    await this.#change(segment, async (file) => {
+      const count = await file.read(bytes, footer.position);
+      if (count < bytes.length) throw damage(segment.path, footer.position, 'the footer is missing');
+      await file.write(bytes, footer.position);
+    });
+  }
+
+  /** Changes a file, and waits until the disk has it. */
+  async #change(segment: Segment, change: (file: OpenFile) => Promise<void>): Promise<void> {
+    const file = await this.#environment.files.open(segment.path, 'write');
+    try {
+      await change(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    segment.isFooterDurable = true;
+  }
+
+  async #try(segment: Segment, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#failed(segment, error);
+      return false;
+    }
   }
 
   /** Without a footer the segment keeps its index in memory, and the next start reads it whole. */

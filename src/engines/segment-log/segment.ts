@@ -60,6 +60,8 @@ export class Segment {
   /** Kept while the file has no footer that could be read instead. */
   index: SegmentIndex | undefined = new SegmentIndex();
   footer: FooterPlace | undefined;
+  /** Whether the disk is known to have the footer: one that was found may only be in the system's memory. */
+  isFooterDurable = false;
   /** Settled files that this one took over from, or journal files. */
   sources: readonly number[] = [];
   /** Whether reading one shard means reading mostly others'; said when the file is sealed. */

@@ -5,6 +5,9 @@ import type { Share } from './segment.ts';
 /** The internal shard that holds the catalog's commands. */
 export const CATALOG_SHARD: ShardRef = { stream: '$catalog', generation: 0, ordinal: 0 };
 
+/** The internal shard that holds them once more. */
+export const COPY_SHARD: ShardRef = { stream: '$catalog-copy', generation: 0, ordinal: 0 };
+
 /** Where a shard stands once the commits under way are durable. */
 export interface ShardAhead {
   readonly end: number;
@@ -76,6 +79,11 @@ export class ShardState {
   past(offset: number): number {
     const gap = this.gaps.find(({ from, to }) => offset >= from && offset < to);
     return gap === undefined ? offset : gap.to;
+  }
+
+  /** Behind the last offset that a record had: `end`, or the beginning of the gap that ends there. */
+  get endOfRecords(): number {
+    return this.gaps.reduceRight((end, { from, to }) => (to === end ? from : end), this.end);
   }
 
   /** Moves the oldest kept offset forward; it never moves back. */

@@ -6,7 +6,7 @@ import type { Cleaner } from './cleaner.ts';
 import type { Committer } from './committer.ts';
 import { FLAG_DROP } from './format.ts';
 import type { LogReader } from './reader.ts';
-import { CATALOG_SHARD, type ShardTable } from './shard-table.ts';
+import { CATALOG_SHARD, COPY_SHARD, type ShardTable } from './shard-table.ts';
 import type { Slabs } from './slabs.ts';
 import { LogWriter, NO_ENTRIES } from './writer.ts';
 
@@ -52,7 +52,7 @@ export class SegmentStore implements StreamStore {
 
   shards(): readonly ShardRef[] {
     const live = [...this.#parts.table.all()].filter((state) => !state.dropped);
-    return live.map((state) => state.ref).filter((ref) => shardKey(ref) !== shardKey(CATALOG_SHARD));
+    return live.map((state) => state.ref).filter((ref) => !isInternal(ref));
   }
 
   async open(shard: ShardRef, lease: bigint): Promise<ShardWriter> {
@@ -97,6 +97,11 @@ export class SegmentStore implements StreamStore {
     return closed ? { ...bounds, closedAt: bounds.end } : bounds;
   }
 
+  /** First offset behind all durable records: what bounds calls the end may have a gap in front of it. */
+  endOfRecords(shard: ShardRef): Offset {
+    return BigInt(this.#parts.table.get(shard).endOfRecords);
+  }
+
   async trim(shard: ShardRef, before: Offset): Promise<void> {
     this.#parts.table.get(shard).advanceStart(Number(before));
   }
@@ -112,7 +117,7 @@ export class SegmentStore implements StreamStore {
 
   async #drop(ref: ShardRef): Promise<void> {
     const { table, committer, environment } = this.#parts;
-    assert(shardKey(ref) !== shardKey(CATALOG_SHARD), 'the catalog is never dropped');
+    assert(!isInternal(ref), 'the catalog is never dropped');
     const state = table.find(ref);
     if (state === undefined) return;
     table.drop(state);
@@ -129,4 +134,8 @@ export class SegmentStore implements StreamStore {
     }
     table.forgetIfGone(state);
   }
+}
+
+function isInternal(ref: ShardRef): boolean {
+  return [CATALOG_SHARD, COPY_SHARD].some((internal) => shardKey(internal) === shardKey(ref));
 }

@@ -5,7 +5,7 @@ import type { Catalog, Revision } from '../../../ports/catalog.ts';
 import type { AnyDestination, Batch, OpenDestination, OutgoingRecord } from '../../../ports/destination.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import { StreamNotFound, type Records, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
-import { Unavailable, UnknownShard, type Offset } from '../../../ports/stream-store.ts';
+import { Damaged, Unavailable, UnknownShard, type Offset, type Slice } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
@@ -213,7 +213,11 @@ export class DeliveryWorker {
         const position = this.#position(shard);
         const cursor = gathering.cursor(shard.ref, position);
         if (cursor >= this.#doors.records.bounds(shard).end) continue;
-        const slice = await this.#doors.records.read(stream, shard, cursor, READ_LIMIT);
+        const slice = await this.#read(stream, shard, cursor);
+        if (slice === undefined) {
+          hasMore = true;
+          continue;
+        }
         const first = slice.records[0]?.offset ?? slice.next;
         if (slice.start > cursor && first > cursor) this.#lost(Number(first - cursor), 'RetentionExceeded');
         if (gathering.recordCount === 0) this.#gatheredSince = this.#doors.environment.clock.monotonic();
@@ -223,7 +227,19 @@ export class DeliveryWorker {
     }
   }
 
-  #lost(records: number, error: 'RetentionExceeded' | 'StreamDeleted'): void {
+  /** Undefined where the log is damaged: the records there are given up, and the gathering goes on behind them. */
+  async #read(stream: StreamInfo, shard: ShardInfo, cursor: Offset): Promise<Slice | undefined> {
+    try {
+      return await this.#doors.records.read(stream, shard, cursor, READ_LIMIT);
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      this.#lost(Number(error.next - cursor), 'LogDamaged');
+      this.#gathering.take(shard.ref, this.#position(shard), [], error.next);
+      return undefined;
+    }
+  }
+
+  #lost(records: number, error: 'RetentionExceeded' | 'StreamDeleted' | 'LogDamaged'): void {
     const { environment } = this.#doors;
     const delivery = this.#delivery.name;
     this.#lostAt = environment.clock.monotonic();

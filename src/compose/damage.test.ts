@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import type { Environment } from '../ports/environment.ts';
+import { base64, NodeBench } from '../testing/node-bench.ts';
+import { openNode, SIMULATED_DATA } from '../testing/open-node.ts';
+
+const LOG = `${SIMULATED_DATA}/log`;
+const SECRET = 'a secret';
+const SECTIONS = {
+  streams: { a: { ShardCount: 1 } },
+  deliveries: {
+    out: {
+      from: 'a',
+      ExtendedS3DestinationConfiguration: {
+        BucketARN: 'bucket',
+        BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 900 },
+      },
+    },
+  },
+  gateway: { routes: { 'POST /hooks': { verify: { github: { secrets: [SECRET] } }, to: 'a' } } },
+};
+
+async function put(bench: NodeBench, text: string): Promise<void> {
+  await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'a', PartitionKey: 'k', Data: base64(text) });
+}
+
+async function hook(bench: NodeBench, id: string): Promise<number> {
+  const body = '{"a":1}';
+  const signature = `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`;
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': 'push',
+    'x-github-delivery': id,
+    'x-hub-signature-256': signature,
+  };
+  return (await bench.post('/hooks', headers, body)).status;
+}
+
+/** Turns a bit of the text wherever it stands in the log. */
+async function damage(bench: NodeBench, text: string): Promise<number> {
+  const { files } = bench.simulation.environment;
+  let count = 0;
+  for (const name of await bench.simulation.drive(files.list(LOG))) {
+    const path = `${LOG}/${name}`;
+    const at = Buffer.from(await bench.simulation.drive(files.readFile(path))).indexOf(text);
+    if (at < 0) continue;
+    bench.simulation.flipBit(path, at, 3);
+    count += 1;
+  }
+  return count;
+}
+
+test('with a damaged record the node starts, names it, delivers and answers what stands around it', async () => {
+  const bench = await new NodeBench().open(SECTIONS);
+  for (const text of ['before', 'damaged', 'behind']) await put(bench, text);
+  assert.equal(await hook(bench, 'id1'), 200);
+  await bench.close();
+  assert.equal(await damage(bench, 'damaged'), 1);
+  await bench.open(SECTIONS);
+  await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
+  const objects = [...(await bench.objects('bucket')).values()].map(String);
+  assert.deepEqual(objects, ['beforebehind{"a":1}']);
+  const { ok, problems } = bench.node.health();
+  assert.equal(ok, false);
+  assert.match(problems.join('\n'), /the log is damaged: .* at byte \d+/);
+  assert.match(problems.join('\n'), /delivery out: records were gone/);
+  const lost = bench.simulation.logged.find(({ event }) => event === 'delivery.retention-exceeded');
+  assert.deepEqual(lost?.fields, { delivery: 'out', records: 1, error: 'LogDamaged' });
+  // The id of the webhook behind the damaged place is still known.
+  assert.equal(await hook(bench, 'id1'), 200);
+  await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
+  assert.equal((await bench.objects('bucket')).size, 1);
+});
+
+test('a start that fails closes what it had opened, and says what failed', async () => {
+  const bench = await new NodeBench().open(SECTIONS);
+  await put(bench, 'a record');
+  await bench.close();
+  const { simulation } = bench;
+  const failures: Error[] = [];
+  const broken: Environment = {
+    ...simulation.environment,
+    // The gateway is the last to start.
+    meter: {
+      ...simulation.environment.meter,
+      count: (name, ...rest) => {
+        if (name.startsWith('gateway')) throw new Error('no meter');
+        simulation.environment.meter.count(name, ...rest);
+      },
+    },
+  };
+  const opening = openNode(broken, SECTIONS, (error) => failures.push(error));
+  await assert.rejects(simulation.drive(opening), /no meter/);
+  await simulation.pass(60_000);
+  assert.deepEqual(failures, []);
+});
