@@ -4,9 +4,8 @@
  * it; `--replay FILE` runs what was printed.
  */
 import { readFileSync } from 'node:fs';
-import { growPlan } from '../../src/testing/simulation/grammar.ts';
+import { growPlan, planOfSeed } from '../../src/testing/simulation/grammar.ts';
 import { readPlan, writePlan, type Plan } from '../../src/testing/simulation/plan.ts';
-import { FLIPS } from '../../src/testing/simulation/flips.ts';
 import { shrink } from '../../src/testing/simulation/shrink.ts';
 import { simulate } from '../../src/testing/simulation/simulate.ts';
 
@@ -54,7 +53,10 @@ async function printShrunk(plan: Plan, error: Error): Promise<void> {
 }
 
 async function runSeed(seed: number): Promise<boolean> {
-  const holds = await run(growPlan(seed, { flips: FLIPS || argv.includes('--flips') }), `seed ${seed}`);
+  const holds = await run(
+    argv.includes('--flips') ? growPlan(seed, { flips: true }) : planOfSeed(seed),
+    `seed ${seed}`,
+  );
   if (!holds) {
     const again = ['--seed', seed, ...(argv.includes('--flips') ? ['--flips'] : [])].join(' ');
     stdout.write(`see it again with: npm run simulate -- ${again} (add --shrink for the smallest run that fails)\n`);

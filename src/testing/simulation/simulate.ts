@@ -6,7 +6,6 @@ import { Unavailable } from '../../ports/stream-store.ts';
 import { promised } from './broken-promise.ts';
 import { act } from './act.ts';
 import { flush, settleDeliveries } from './delivery-actions.ts';
-import { MAY_REFUSE_START } from './flips.ts';
 import { Life } from './life.ts';
 import { lookAtStream } from './look-at-stream.ts';
 import { Machine } from './machine-actions.ts';
@@ -25,6 +24,8 @@ export interface SimulationResult {
   readonly crashes: number;
   /** Lives that ended because the disk failed. */
   readonly failures: number;
+  /** 1: turned bits made the node refuse its last start. */
+  readonly refused: number;
   readonly acknowledged: number;
   readonly objects: number;
   /** A hash over everything the run did: the same for the same plan. */
@@ -68,6 +69,7 @@ class Run {
   #life = 0;
   #crashes = 0;
   #failures = 0;
+  #lastFailure = '';
 
   constructor(plan: Plan, sabotage: Sabotage) {
     this.#plan = plan;
@@ -89,9 +91,11 @@ class Run {
     this.#machine.mends();
     const failures = this.#failures;
     await this.#live(async (fails) => await this.#settle(await this.#open(fails)));
-    const isExcused = MAY_REFUSE_START && this.#oracle.flips > 0;
-    promised(isExcused || failures === this.#failures, 'the node does not start, and nothing is wrong with the disk');
-    return this.#result();
+    const isRefused = failures < this.#failures;
+    // A command of the catalog whose copy is damaged, too, or was not written yet.
+    const isExcused = this.#oracle.flips > 0 && this.#lastFailure.startsWith('the log is damaged');
+    promised(isExcused || !isRefused, `the node fails, and nothing is wrong with the disk: ${this.#lastFailure}`);
+    return this.#result(isRefused);
   }
 
   /** Lets one life go on until it ends well, by a power cut, or by a failure that the machine is guilty of. */
@@ -104,9 +108,14 @@ class Run {
       await this.#simulation.drive(Promise.race([work(fail), failed]), LIFE_MS_MAX);
     } catch (error) {
       if (error instanceof SimulatedCrash) this.#crashes += 1;
-      else if (error instanceof NodeFailed && this.#machine.isTroubled) this.#failures += 1;
+      else if (error instanceof NodeFailed && this.#machine.isTroubled) this.#noteFailure(error);
       else throw error;
     }
+  }
+
+  #noteFailure(error: NodeFailed): void {
+    this.#failures += 1;
+    this.#lastFailure = error.message;
   }
 
   async #work({ machine, clients, end }: PlannedLife, fails: (error: Error) => void): Promise<void> {
@@ -192,14 +201,22 @@ class Run {
     }
   }
 
-  #result(): SimulationResult {
+  #result(isRefused: boolean): SimulationResult {
     const { now, fileOperations, logged } = this.#simulation;
     const lines = logged.map(({ event, fields }) => `${event} ${JSON.stringify(fields)}`);
     const trace = createHash('sha256')
       .update(`${now} ${fileOperations}\n${lines.join('\n')}`)
       .digest('hex');
     const { acknowledged, objects } = this.#oracle;
-    return { lives: this.#life + 1, crashes: this.#crashes, failures: this.#failures, acknowledged, objects, trace };
+    return {
+      lives: this.#life + 1,
+      crashes: this.#crashes,
+      failures: this.#failures,
+      refused: isRefused ? 1 : 0,
+      acknowledged,
+      objects,
+      trace,
+    };
   }
 }
 
