@@ -6,7 +6,7 @@ import type { Segment, Share } from './segment.ts';
 export function noteExtent(segment: Segment, extent: CommitExtent): Share {
   const { state, flags, first, count, at, position, bytes } = extent;
   const share = segment.shareOf(state);
-  if ((flags & FLAG_DROP) !== 0) share.dropped = true;
+  if ((flags & FLAG_DROP) !== 0) share.drop();
   if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) share.closed = true;
   if ((flags & FLAG_DEFINE) !== 0) {
     share.before = first;

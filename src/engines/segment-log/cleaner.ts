@@ -29,6 +29,8 @@ export interface CleanerParts {
   readonly diskBytesMax: number | undefined;
   /** Ends the part of the journal that is being written. */
   readonly roll: () => Promise<void>;
+  /** Seals what is complete and has no footer: an earlier attempt may have found the disk full. */
+  readonly seal: () => void;
   /** Told of a damaged place. */
   readonly damaged: (message: string) => void;
 }
@@ -82,6 +84,7 @@ export class Cleaner {
   async #work(): Promise<void> {
     while (this.#isAskedAgain && !this.#closed) {
       this.#isAskedAgain = false;
+      this.#parts.seal();
       await this.#removeExpired();
       await this.#endIdle();
       this.#measure();
@@ -101,12 +104,13 @@ export class Cleaner {
 
   /**
    * Files that may go. The newest part of the journal stays, since it tells the next start where all shards stand; and
-   * until the footer of a part is durable only the next one tells where it ends.
+   * until the footer of a part is durable only the next one tells where it ends; a damaged part never gets one.
    */
   #complete(): readonly Segment[] {
     const { segments } = this.#parts;
     const all = segments.all();
-    const isOpen = (segment: Segment): boolean => !segment.isSettled && segment.version > 1 && !segment.isFooterDurable;
+    const isOpen = ({ isSettled, isDamaged, version, isFooterDurable }: Segment): boolean =>
+      !isSettled && !isDamaged && version > 1 && !isFooterDurable;
     const first = all.find(isOpen)?.number ?? Infinity;
     const newest = segments.newest?.number ?? 0;
     return all.filter(({ isSettled, number }) => isSettled || (number < newest && number <= first));
@@ -132,7 +136,7 @@ export class Cleaner {
       const at = state.shares.indexOf(share);
       if (at >= 0) state.shares.splice(at, 1);
       if (share.hasRecords) state.advanceStart(share.end);
-      state.mentions -= 1;
+      share.leave();
       table.forgetIfGone(state);
     }
     indexes.forget(segment);

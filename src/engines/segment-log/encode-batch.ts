@@ -43,7 +43,7 @@ export function encodeBatch(
 function defineAll(encoder: CommitEncoder, table: ShardTable, now: number, define: (state: ShardState) => void): void {
   for (const state of table.all()) {
     if (state.dropped) {
-      // Bytes of the shard are still around: whoever reads them must know.
+      // Segments still speak of it as if it lived: whoever reads them must know.
       if (state.mentions > 0) encoder.mark(state, FLAG_DROP, state.end, now);
     } else if (state.isOnDisk) define(state);
   }
@@ -79,7 +79,9 @@ function encodeRuns(encoder: CommitEncoder, state: ShardState, runs: readonly Ru
     encoder.add(state, entries, ahead.end, at);
   }
   for (const { flags } of runs) {
-    const isNews = flags === FLAG_DROP ? state.mentions > 0 : flags === FLAG_END && !closed;
+    // Commits under way may name it, which no segment counts yet.
+    const isNamed = state.mentions > 0 || state.ahead.definedIn >= 0;
+    const isNews = flags === FLAG_DROP ? isNamed : flags === FLAG_END && !closed;
     if (isNews) encoder.mark(state, flags, end, at);
     if (flags === FLAG_END) closed = true;
   }

@@ -23,7 +23,7 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
   if (first < state.end || (state.closed && count > 0)) {
     return damaged(position, `record ${first} of shard ${shard} cannot follow what came before`);
   }
-  closeHole(state, segment, first);
+  if (count > 0) closeHole(table, state, segment, first);
   state.end = Math.max(state.end, first);
   if (!isWhole)
     damaged(position, `records ${first} to ${first + count - 1} of shard ${shard} do not match their checksum`);
@@ -37,7 +37,7 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
 
 function foldDrop(table: ShardTable, segment: Segment, shard: number): void {
   const state = table.byId(shard) ?? table.define(shard, { stream: '', generation: 0, ordinal: shard });
-  segment.shareOf(state).dropped = true;
+  segment.shareOf(state).drop();
   table.drop(state);
 }
 
@@ -59,6 +59,7 @@ function define(
     return undefined;
   }
   state.gaps = gaps;
+  if (!segment.isSettled) state.lostBefore = table.damage.lostBytes;
   // Without anything older, retention took all that was before.
   if (state.shares.length === 0) state.end = Math.max(state.end, header.first);
   state.start = Math.max(state.start, Math.min(start, state.end));
@@ -69,12 +70,21 @@ function define(
  * What stands between two segments was removed by retention, and then everything before is needed no more either; or it
  * is lost in a damaged place: then it stays a hole that answers an error.
  */
-function closeHole(state: ShardState, segment: Segment, first: number): void {
+function closeHole(table: ShardTable, state: ShardState, segment: Segment, first: number): void {
   const last = state.shares.at(-1);
-  if (last === undefined || first <= state.past(last.end) || last.segment === segment) return;
-  if (segment.isDamaged || last.segment.isDamaged) return;
+  if (last === undefined || last.segment === segment || first <= state.past(last.end)) return;
+  if (table.damage.places > last.segment.damagesBefore) return;
   state.shares.length = 0;
   state.start = first;
+}
+
+/** The same for what stands behind the last segment that holds something of the shard. */
+export function closeLastHole(table: ShardTable, state: ShardState): void {
+  const last = state.shares.at(-1);
+  if (last === undefined || state.past(last.end) >= state.end) return;
+  if (table.damage.places > last.segment.damagesBefore) return;
+  state.shares.length = 0;
+  state.start = state.end;
 }
 
 function known(table: ShardTable, id: number, ref: ShardRef): ShardState | undefined {
@@ -90,12 +100,18 @@ function foldShare(table: ShardTable, segment: Segment, found: FooterShare): voi
   table.reserve(found.shard);
   const state = known(table, found.shard, found.ref) ?? table.define(found.shard, found.ref);
   const share = segment.shareOf(state);
-  const { shard: _, ref: __, ...told } = found;
-  const { closed, dropped, start, before, first, end, lastAt } = Object.assign(share, told);
+  const { shard: _, ref: __, dropped, ...told } = found;
+  const { closed, start, before, first, end, lastAt } = Object.assign(share, told);
   state.gaps = found.gaps;
-  if (dropped) return table.drop(state);
-  closeHole(state, segment, share.hasRecords ? first : before);
-  if (share.hasRecords) state.shares.push(share);
+  if (!segment.isSettled) state.lostBefore = table.damage.lostBytes;
+  if (dropped) {
+    share.drop();
+    return table.drop(state);
+  }
+  if (share.hasRecords) {
+    closeHole(table, state, segment, first);
+    state.shares.push(share);
+  }
   if (closed) state.closed = true;
   state.end = Math.max(state.end, end, before);
   state.lastAt = Math.max(state.lastAt, lastAt);

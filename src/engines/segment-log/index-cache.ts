@@ -67,8 +67,9 @@ export class IndexCache {
 
   #count(segment: Segment, index: SegmentIndex): void {
     if (!this.#cached.has(segment)) return;
+    // It may have been forgotten and asked for again while it was read.
+    this.#bytes += index.memoryBytes - (this.#sizes.get(segment) ?? 0);
     this.#sizes.set(segment, index.memoryBytes);
-    this.#bytes += index.memoryBytes;
     for (const oldest of this.#cached.keys()) {
       if (this.#bytes <= CACHED_BYTES_MAX || oldest === segment) break;
       this.forget(oldest);

@@ -9,7 +9,6 @@ import { IndexCache } from './index-cache.ts';
 import { LogReader } from './reader.ts';
 import { type Recovered, recover } from './recovery.ts';
 import { Sealer } from './sealer.ts';
-import type { Segment } from './segment.ts';
 import { SegmentSet } from './segment-set.ts';
 import { Slabs } from './slabs.ts';
 import { Snapshots } from './snapshots.ts';
@@ -46,6 +45,8 @@ export interface SegmentLogOptions {
   readonly segmentBytesMax?: number;
   /** Bytes of entries that may wait for the disk; default 64 MiB. */
   readonly pendingBytesMax?: number;
+  /** Bytes of the newest entries that stay in memory for readers; default 8 MiB. */
+  readonly tailBytesMax?: number;
   /** Told once when durability can no longer be promised: the process must end. */
   readonly onFailure: (error: Error) => void;
 }
@@ -78,7 +79,8 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   for (const problem of found.damaged) reader.noteDamage(problem);
   const snapshots = new Snapshots(environment, `${parent}/catalog`);
   const commands = await SegmentCommandLog.open(store, environment, snapshots, cleaner);
-  for (const segment of found.segments) finish(parts, segment);
+  for (const segment of found.segments)
+    if (segment.footer !== undefined && !segment.isSettled) parts.sealer.secure(segment, () => cleaner.ask());
   cleaner.start();
   environment.log.info('log.opened', {
     segments: found.segments.length,
@@ -117,7 +119,7 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
   );
   const indexes = new IndexCache(environment, segments);
   const slabs = new Slabs();
-  const tail = new TailCache(slabs, TAIL_BYTES_MAX);
+  const tail = new TailCache(slabs, options.tailBytesMax ?? TAIL_BYTES_MAX);
   const space = new Space(environment, segments, { bytesMax, reserveBytes });
   const sealer = new Sealer(environment, segments, indexes, onFailure);
   const committer = new Committer(environment, {
@@ -143,17 +145,11 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     space,
     diskBytesMax: bytesMax,
     roll: async () => await committer.roll(),
+    seal: () => sealer.sealAll(() => cleaner.ask()),
     damaged: (message) => reader.noteDamage(message),
   });
   const store = new SegmentStore({ environment, epoch, table, committer, reader, cleaner, slabs });
   return { segments, sealer, cleaner, committer, reader, store };
-}
-
-/** What the process before left to do with a file of the journal. */
-function finish({ sealer, cleaner }: Parts, segment: Segment): void {
-  if (segment.isSettled) return;
-  if (segment.footer === undefined) sealer.seal(segment, () => cleaner.ask());
-  else sealer.secure(segment, () => cleaner.ask());
 }
 
 async function close({ segments, sealer, cleaner, committer, store }: Parts): Promise<void> {

@@ -124,8 +124,7 @@ export class LogUnderTest {
 }
 
 /** A machine whose disk holds exactly these files, durably. */
-export async function machineWith(image: Image): Promise<Simulation> {
-  const simulation = new Simulation(2);
+export async function machineWith(image: Image, simulation = new Simulation(2)): Promise<Simulation> {
   const { files } = simulation.environment;
   const write = async (): Promise<void> => {
     for (const folder of [DIRECTORY, '/data/catalog']) await files.makeDirectory(folder);

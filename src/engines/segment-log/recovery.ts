@@ -1,7 +1,7 @@
 import { ENTRY_FIXED_BYTES } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { isScattered } from './cleaning-policy.ts';
-import { type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
+import { closeLastHole, type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
 import { findFooter, readFooter, type Footer } from './footer.ts';
 import {
   damage,
@@ -97,13 +97,11 @@ class Recovery {
   #durable: LogPosition = { segment: 0, position: 0 };
   /** By segment: the furthest place that a commit says was durable. */
   readonly #synced = new Map<number, number>();
-  /** The last segment behind whose end another one was begun: all its commits were confirmed before. */
-  #followed = 0;
+  /** Parts of the journal that were complete when a later one began: what stands behind their end is no torn commit. */
+  readonly #complete = new Set<number>();
   #cut: LogPosition | undefined;
   #cutBytes = 0;
   #lastCommit = 0;
-  /** Bytes in which records may have stood that nothing tells of any more. */
-  #lostBytes = 0;
 
   constructor(environment: Environment, directory: string) {
     this.#environment = environment;
@@ -115,9 +113,9 @@ class Recovery {
     await this.#findDurable(found);
     found.sort((one, other) => placeOf(one) - placeOf(other));
     for (const one of found) await this.#fold(one);
-    this.#checkEnds();
     await this.#secure();
     for (const state of this.#table.all()) {
+      closeLastHole(this.#table, state);
       const oldest = state.shares[0];
       state.start = Math.max(state.start, oldest?.first ?? state.end);
       this.#leaveGap(state);
@@ -152,8 +150,7 @@ class Recovery {
     const journal = found.filter(({ header }) => header?.settledFrom === 0);
     for (const { name, synced, footer } of journal) {
       if (synced !== undefined) this.#noteDurable(synced);
-      if (synced !== undefined && synced.segment < name.segment)
-        this.#followed = Math.max(this.#followed, synced.segment);
+      if (synced !== undefined && synced.segment < name.segment) this.#complete.add(synced.segment);
       if (footer !== undefined) this.#noteDurable({ segment: name.segment, position: footer.end });
     }
     for (const { path, size, header, footer } of journal.toReversed()) {
@@ -183,6 +180,7 @@ class Recovery {
     if (isJournal && this.#cut !== undefined) return await this.#cutAway(path, size);
     const segment = new Segment(this.#directory, header);
     segment.fileBytes = size;
+    segment.damagesBefore = this.#table.damage.places;
     if (isDamaged && size > SEGMENT_HEADER_BYTES)
       this.#damagedIn(segment)(0, 'the header of a segment does not match its checksum');
     if (footer === undefined) return await this.#scan(segment, { path, size, header, isJournal });
@@ -203,7 +201,7 @@ class Recovery {
   /** A file whose header is not there: never finished, or damaged. */
   async #foldUnknown({ path, name, size }: Found): Promise<void> {
     if (this.#durableEnd(name.segment) === 0) return await this.#cutAway(path, size);
-    this.#damaged.push(damage(path, 0, 'no header of a segment').message);
+    this.#note(damage(path, 0, 'no header of a segment').message);
     return undefined;
   }
 
@@ -226,12 +224,13 @@ class Recovery {
       ),
     );
     segment.end = end;
-    // Behind the end of an older segment stands a footer that was not finished, or is damaged: no torn commit.
-    const isLast = segment.number >= this.#durable.segment && segment.number > this.#followed;
-    const isTorn = torn !== undefined && isLast;
+    // Behind the end of an older segment stands a footer that was not finished, or is damaged.
+    const isOlder = segment.number < this.#durable.segment || this.#complete.has(segment.number);
+    const isTorn = torn !== undefined && !isOlder;
     if (isTorn) this.#cut = { segment: segment.number, position: end };
     if (segment.commitCount === 0 && durableEnd === 0) return await this.#cutAway(path, size);
     if (isTorn) this.#noteCut(path, end, size);
+    this.#checkEnd(segment);
     this.#segments.push(segment);
     return undefined;
   }
@@ -249,31 +248,35 @@ class Recovery {
   }
 
   #extents(segment: Segment, { extents, lostBytes }: FoundExtents, damaged: Damaged): void {
-    this.#lostBytes += lostBytes;
     for (const extent of extents) foldExtent(this.#table, segment, extent, damaged);
+    this.#table.damage.lostBytes += lostBytes;
   }
 
   /** Records of the shard may have been lost behind its last one: their numbers must not be given again. */
   #leaveGap(state: ShardState): void {
-    if (this.#lostBytes === 0) return;
-    const to = state.end + Math.ceil(this.#lostBytes / ENTRY_FIXED_BYTES);
+    const lostBytes = this.#table.damage.lostBytes - state.lostBefore;
+    if (lostBytes === 0) return;
+    const to = state.end + Math.ceil(lostBytes / ENTRY_FIXED_BYTES);
     state.gaps = [...state.gaps, { from: state.end, to }];
     state.end = to;
   }
 
   /** A file that ends in front of what was durable in it was cut between two commits, or emptied. */
-  #checkEnds(): void {
-    for (const segment of this.#segments) {
-      const synced = this.#synced.get(segment.number) ?? 0;
-      if (segment.end < synced) this.#damagedIn(segment)(segment.end, `${synced} bytes of it were durable`);
-    }
+  #checkEnd(segment: Segment): void {
+    const synced = this.#synced.get(segment.number) ?? 0;
+    if (segment.end < synced) this.#damagedIn(segment)(segment.end, `${synced} bytes of it were durable`);
   }
 
   #damagedIn(segment: Segment): Damaged {
     return (position, what) => {
       segment.isDamaged = true;
-      this.#damaged.push(damage(segment.path, position, what).message);
+      this.#note(damage(segment.path, position, what).message);
     };
+  }
+
+  #note(damaged: string): void {
+    this.#damaged.push(damaged);
+    this.#table.damage.places += 1;
   }
 
   /**

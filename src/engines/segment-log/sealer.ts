@@ -17,6 +17,7 @@ export class Sealer {
   readonly #indexes: IndexCache;
   readonly #onFailure: (error: Error) => void;
   #last: Promise<void> = Promise.resolve();
+  readonly #waiting = new Set<Segment>();
   #closed = false;
 
   /** `onFailure`: the disk did not confirm what was written. */
@@ -29,10 +30,23 @@ export class Sealer {
 
   /** Seals a complete part of the journal, later; `sealed` is called when it is. */
   seal(segment: Segment, sealed: () => void): void {
+    if (this.#waiting.has(segment)) return;
+    this.#waiting.add(segment);
     this.#last = this.#last.then(async () => {
+      this.#waiting.delete(segment);
       if (this.#closed || this.#segments.get(segment.number) !== segment) return;
       if (await this.#seal(segment)) sealed();
     });
+  }
+
+  /** The same for all complete parts of the journal that have no footer. */
+  sealAll(sealed: () => void): void {
+    const { newest } = this.#segments;
+    if (newest === undefined) return;
+    for (const segment of this.#segments.all()) {
+      if (segment.index !== undefined && !segment.isSettled && segment.number < newest.number)
+        this.seal(segment, sealed);
+    }
   }
 
   /**

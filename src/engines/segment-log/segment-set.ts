@@ -72,9 +72,9 @@ export class SegmentSet {
     this.resize(segment, segment.end);
   }
 
-  /** Takes note of a file's size, in bytes. */
+  /** Takes note of a file's size, in bytes; the file may be gone by now. */
   resize(segment: Segment, fileBytes: number): void {
-    this.#totalBytes += fileBytes - segment.fileBytes;
+    if (this.#byNumber.get(segment.number) === segment) this.#totalBytes += fileBytes - segment.fileBytes;
     segment.fileBytes = fileBytes;
   }
 
@@ -115,6 +115,8 @@ export class SegmentSet {
   async delete(segment: Segment): Promise<void> {
     this.#leave(segment);
     await this.#environment.files.remove(segment.path);
+    // Whoever read on in it meanwhile opened it again: while it is open its bytes are not free.
+    this.handles.forget(segment);
   }
 
   async close(): Promise<void> {

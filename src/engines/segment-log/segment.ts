@@ -30,6 +30,17 @@ export class Share {
   get hasRecords(): boolean {
     return this.end > this.first;
   }
+
+  /** The segment says itself that the shard was dropped: nobody else has to. */
+  drop(): void {
+    if (!this.dropped) this.state.mentions -= 1;
+    this.dropped = true;
+  }
+
+  /** The segment goes. */
+  leave(): void {
+    if (!this.dropped) this.state.mentions -= 1;
+  }
 }
 
 /** Where the index of a sealed segment stands in its file. */
@@ -68,6 +79,8 @@ export class Segment {
   isScattered = false;
   /** Whether a place in it is known to be damaged: such a file is never taken over from. */
   isDamaged = false;
+  /** How many damaged places recovery had met before it came to this file. */
+  damagesBefore = 0;
 
   constructor(directory: string, header: Omit<SegmentHeader, 'createdAt'>) {
     this.number = header.segment;

@@ -44,7 +44,7 @@ export async function settle(parts: SettleParts, sources: readonly Segment[]): P
     await files.syncDirectory(segments.options.directory);
     return settled;
   } catch (error) {
-    for (const { state } of settled.shares.values()) state.mentions -= 1;
+    for (const share of settled.shares.values()) share.leave();
     // Its name may have been given already, and then the next start must not find it beside what it was made from.
     for (const path of [temporary, settled.path]) await files.remove(path).catch(() => undefined);
     throw error;
@@ -137,7 +137,7 @@ export function takeOver(sources: readonly Segment[], settled: Segment): void {
     if (successor === undefined) state.advanceStart(last.end);
     else if (successor.first > first.first || state.shares[0] === successor) state.advanceStart(successor.first);
   }
-  for (const source of sources) for (const { state } of source.shares.values()) state.mentions -= 1;
+  for (const source of sources) for (const share of source.shares.values()) share.leave();
 }
 
 function replaceShares({ shares }: ShardState, sources: readonly Share[], successor: Share | undefined): void {

@@ -44,8 +44,10 @@ export class ShardState {
   /** Grows with every writer; what an older one queued is fenced. */
   token = 0n;
   lease: bigint | undefined;
-  /** How many segments name the shard. */
+  /** How many segments name the shard and do not say themselves that it was dropped. */
   mentions = 0;
+  /** Of the bytes that recovery found lost, those that were lost before the last word of the shard's end. */
+  lostBefore = 0;
   readonly #waiting = new Set<Waiter>();
 
   constructor(id: number, ref: ShardRef) {
@@ -128,6 +130,8 @@ interface Waiter {
 
 /** All shards of the log, by the number that stands for them on disk and by name. */
 export class ShardTable {
+  /** What recovery has met so far: damaged places, and bytes in which records may have stood that nothing tells of. */
+  readonly damage = { places: 0, lostBytes: 0 };
   readonly #byId = new Map<number, ShardState>();
   readonly #byKey = new Map<string, ShardState>();
   #nextId = 1;
@@ -180,7 +184,7 @@ export class ShardTable {
     state.wake();
   }
 
-  /** Forgets a dropped shard that no segment names. */
+  /** Forgets a dropped shard of which no segment would make the next start believe that it lives. */
   forgetIfGone(state: ShardState): void {
     if (state.dropped && state.mentions === 0) this.#byId.delete(state.id);
   }

@@ -24,7 +24,8 @@ export class Space {
   #reserveBytes = 0;
   #isFull = false;
   #isWarned = false;
-  #making: Promise<void> | undefined;
+  #isMaking = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(environment: Environment, segments: SegmentSet, options: SpaceOptions) {
     this.#environment = environment;
@@ -61,13 +62,14 @@ export class Space {
 
   /** The disk took no more: frees the reserve. False when there was none left. */
   async makeRoom(): Promise<boolean> {
-    if (!this.#isFull) this.#environment.log.warn('log.full');
-    this.#isFull = true;
-    await this.#making;
-    const hadReserve = this.#reserveBytes > 0;
-    if (hadReserve) await this.#environment.files.remove(this.#path);
-    this.#reserveBytes = 0;
-    return hadReserve;
+    // An attempt to make the reserve again takes room, and then gives it back one way or the other.
+    const wasMaking = this.#isMaking;
+    return await this.#inTurn(async () => {
+      if (!this.#isFull) this.#environment.log.warn('log.full');
+      this.#isFull = true;
+      this.#reserveBytes = 0;
+      return (await this.#removeReserve()) || wasMaking;
+    });
   }
 
   /** A commit went to the disk: without a reserve that is how one learns that it takes something again. */
@@ -83,10 +85,14 @@ export class Space {
     if (isWarning && !this.#isWarned) log.warn('log.space.low', { bytes: this.usedBytes });
     this.#isWarned = isWarning;
     if (this.#reserveBytes >= this.#options.reserveBytes) return;
-    this.#making ??= this.#makeReserve().finally(() => {
-      this.#making = undefined;
-    });
-    await this.#making;
+    await this.#inTurn(async () => await this.#makeReserve());
+  }
+
+  /** The reserve is made or freed, never both at once. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return await turn;
   }
 
   #part(): number {
@@ -102,6 +108,7 @@ export class Space {
   async #makeReserve(): Promise<void> {
     const { files, log } = this.#environment;
     const { reserveBytes } = this.#options;
+    this.#isMaking = true;
     try {
       if ((await files.size(this.#path)) !== reserveBytes) await this.#writeReserve(reserveBytes);
       this.#reserveBytes = reserveBytes;
@@ -109,7 +116,23 @@ export class Space {
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       if (error.code !== 'ENOSPC') log.warn('log.reserve.failed', { error: error.message });
-      await files.remove(this.#path).catch(() => undefined);
+      await this.#removeReserve();
+    } finally {
+      this.#isMaking = false;
+    }
+  }
+
+  /** Whether there was one, be it of an earlier life. */
+  async #removeReserve(): Promise<boolean> {
+    const { files, log } = this.#environment;
+    try {
+      if ((await files.size(this.#path)) === undefined) return false;
+      await files.remove(this.#path);
+      return true;
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      log.warn('log.reserve.failed', { error: error.message });
+      return false;
     }
   }
 

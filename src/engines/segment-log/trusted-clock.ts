@@ -14,10 +14,13 @@ export class TrustedClock {
   #wall: number;
   #monotonic: number;
   #doubtedSince: number | undefined;
+  /** Where the wall clock stood when it was last looked at, believed or not. */
+  #seen: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#wall = clock.now();
+    this.#seen = this.#wall;
     this.#monotonic = clock.monotonic();
   }
 
@@ -25,10 +28,13 @@ export class TrustedClock {
   now(): number {
     const wall = this.#clock.now();
     const monotonic = this.#clock.monotonic();
-    const expected = this.#wall + monotonic - this.#monotonic;
+    const passed = monotonic - this.#monotonic;
+    const expected = this.#wall + passed;
+    const isSetAgain = wall > this.#seen + passed + STEP_MS;
     this.#monotonic = monotonic;
+    this.#seen = wall;
     if (wall <= expected + STEP_MS) this.#doubtedSince = undefined;
-    else this.#doubtedSince ??= monotonic;
+    else if (isSetAgain) this.#doubtedSince = monotonic;
     const isDoubted = this.#doubtedSince !== undefined && monotonic - this.#doubtedSince < DOUBT_MS;
     this.#wall = isDoubted ? expected : wall;
     if (!isDoubted) this.#doubtedSince = undefined;

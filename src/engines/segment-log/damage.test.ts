@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { ShardRef } from '../../ports/stream-store.ts';
+import { TRAILER_BYTES } from './footer.ts';
+import { A, B, DIRECTORY, flipped, type Image, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
+
+const OPTIONS = { segmentBytesMax: 1000, tailBytesMax: 0 };
+
+type Texts = { readonly a: readonly string[]; readonly b: readonly string[] };
+
+interface Sample {
+  readonly image: Image;
+  readonly wanted: Texts;
+  /** Paths of the files, oldest first. */
+  readonly files: readonly string[];
+}
+
+/** Several sealed files; the one in the middle holds records of both shards, one commit each. */
+async function sample(): Promise<Sample> {
+  const under = await LogUnderTest.open(undefined, OPTIONS);
+  const [a, b]: [string[], string[]] = [[], []];
+  for (let count = 0; count < 8; count += 1) {
+    a.push(`a${count} ${'x'.repeat(20)}`);
+    await under.append(under.a, a.at(-1) as string);
+    b.push(`b${count} ${'y'.repeat(20)}`);
+    await under.append(under.b, b.at(-1) as string);
+  }
+  await under.simulation.pass(100);
+  const image = await under.image();
+  const files = [...image.keys()].filter((path) => path.includes('/segment-')).sort();
+  assert.ok(files.length >= 4, `${files.length} files`);
+  return { image, wanted: { a, b }, files };
+}
+
+function bytesOf(image: Image, path: string | undefined): Buffer {
+  return image.get(path ?? '') ?? Buffer.alloc(0);
+}
+
+/** End of the commits of a sealed file. */
+function commitsEnd(bytes: Buffer): number {
+  return bytes.readUInt32LE(bytes.length - TRAILER_BYTES + 16);
+}
+
+/** How many records are missing; what is there is right, and where something is missing health names the file. */
+async function missingIn(under: LogUnderTest, wanted: Texts, path: string, what: string): Promise<number> {
+  let missing = 0;
+  const shards: [ShardRef, readonly string[]][] = [
+    [A, wanted.a],
+    [B, wanted.b],
+  ];
+  for (const [shard, texts] of shards) {
+    const found = await under.survivors(shard);
+    for (const [offset, text] of found) assert.equal(text, texts[Number(offset)], `${what}: offset ${offset}`);
+    missing += texts.length - found.size;
+  }
+  const isNamed = under.log.health().some((problem) => problem.includes(path));
+  if (missing > 0) assert.ok(isNamed, `${what}: health names the file`);
+  return missing;
+}
+
+test('a wrong byte anywhere in a sealed file costs one commit at most, and nothing of the files around it', async () => {
+  const { image, wanted, files } = await sample();
+  const path = files[1] as string;
+  const bytes = bytesOf(image, path);
+  let hurt = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (at >= 8 && at < 12) continue;
+    const under = await LogUnderTest.openImage(replaced(image, path, flipped(bytes, at)), OPTIONS);
+    const missing = await missingIn(under, wanted, path, `byte ${at}`);
+    assert.ok(missing <= 1, `byte ${at}: ${missing} records are missing`);
+    if (at >= commitsEnd(bytes)) assert.equal(missing, 0, `byte ${at} of the footer`);
+    hurt += missing;
+    assert.equal(under.simulation.logged.filter(({ event }) => event === 'log.tail.cut').length, 0);
+  }
+  assert.ok(hurt > 100, `${hurt} bytes matter`);
+});
+
+test('a footer that was being written when the power went is written again, whatever arrived of it', async () => {
+  const { image, wanted, files } = await sample();
+  for (const path of [files[1] as string, files.at(-2) as string]) {
+    const bytes = bytesOf(image, path);
+    for (let length = commitsEnd(bytes); length < bytes.length; length += 5) {
+      for (const torn of [bytes.subarray(0, length), Buffer.from(bytes).fill(0, length)]) {
+        const under = await LogUnderTest.openImage(replaced(image, path, torn), OPTIONS);
+        assert.equal(await missingIn(under, wanted, path, `${length} bytes`), 0);
+        assert.deepEqual(under.log.health(), [], `${length} bytes`);
+        await under.simulation.pass(100);
+        const again = bytesOf(await under.image(), path);
+        assert.ok(again.equals(bytes), 'the same footer');
+      }
+    }
+  }
+});
+
+/** Damage to the file in the middle, and how many records it may cost. */
+const DAMAGE: readonly [what: string, hurt: (bytes: Buffer) => Buffer][] = [
+  ['its first sector is gone', (bytes) => Buffer.from(bytes).fill(0, 0, 512)],
+  ['all of it is zeros', (bytes) => Buffer.alloc(bytes.length)],
+  ['it is empty', () => Buffer.alloc(0)],
+  ['its second half is gone', (bytes) => bytes.subarray(0, bytes.length / 2)],
+  ['its commits but the first are gone', (bytes) => bytes.subarray(0, bytes.indexOf(bytes.subarray(40, 44), 44))],
+  ['its footer is zeros', (bytes) => Buffer.from(bytes).fill(0, commitsEnd(bytes))],
+];
+
+for (const [what, hurt] of DAMAGE) {
+  test(`of a file in the middle, ${what}: what stands before and behind it stays for ever`, async () => {
+    const { image, wanted, files } = await sample();
+    const path = files[1] as string;
+    const untouched = await survivorsBut(image, path);
+    let now = replaced(image, path, hurt(bytesOf(image, path)));
+    const ends: bigint[] = [];
+    const added: string[] = [];
+    for (let life = 2; life < 6; life += 1) {
+      const under = await LogUnderTest.openImage(now, { ...OPTIONS, epoch: life });
+      const all = { a: wanted.a, b: wanted.b };
+      const found = await under.survivors(A);
+      for (const [offset, text] of untouched) assert.equal(found.get(offset), text, `offset ${offset} in life ${life}`);
+      for (const text of added) assert.ok([...found.values()].includes(text), text);
+      if (life === 2) await missingIn(under, all, path, what);
+      ends.push(under.log.store.bounds(A).end);
+      await under.append(under.a, `new in ${life}`);
+      added.push(`new in ${life}`);
+      // The cleaner looks, more than once.
+      await under.simulation.pass(12_000);
+      await under.drive(under.log.close());
+      now = await under.image();
+    }
+    assert.ok((ends[0] ?? 0n) >= BigInt(wanted.a.length), 'no offset is given twice');
+    const gaps = ends.slice(1).map((end, index) => end - (ends[index] ?? 0n));
+    assert.deepEqual(gaps, [1n, 1n, 1n], 'a place that was lost once leaves one gap');
+  });
+}
+
+/** Read from its commits, the file shows a wrong byte in the first of them. */
+function withoutFooter(bytes: Buffer): Buffer {
+  return flipped(bytes.subarray(0, -1), bytes.indexOf('key of') - 1);
+}
+
+/** What shard A holds outside of one file, which in this sample is what stands there without it. */
+async function survivorsBut(image: Image, path: string): Promise<ReadonlyMap<bigint, string>> {
+  const under = await LogUnderTest.openImage(image, OPTIONS);
+  const all = await under.survivors(A);
+  const { files } = under.simulation.environment;
+  const file = await under.drive(files.open(path, 'write'));
+  await under.drive(file.write(Buffer.alloc(bytesOf(image, path).length), 0));
+  const left = await under.survivors(A);
+  assert.ok(left.size < all.size && left.size > 0);
+  return left;
+}
+
+test('cleaning goes on behind a damaged file: what expires later is removed', async () => {
+  const { image, files } = await sample();
+  const path = files[1] as string;
+  const under = await LogUnderTest.openImage(replaced(image, path, withoutFooter(bytesOf(image, path))), OPTIONS);
+  assert.ok(under.log.health().some((problem) => problem.includes(path)));
+  const before = await under.drive(under.simulation.environment.files.list(DIRECTORY));
+  const { end } = under.log.store.bounds(B);
+  await under.drive(under.log.store.trim(B, end));
+  // Records of A are needed in the damaged file and before; behind it, everything may go.
+  for (let count = 0; count < 60; count += 1) await under.append(under.b, `later ${count}`);
+  await under.drive(under.log.store.trim(B, under.log.store.bounds(B).end));
+  await under.simulation.pass(12_000);
+  const after = await under.drive(under.simulation.environment.files.list(DIRECTORY));
+  assert.ok(after.includes(path.slice(DIRECTORY.length + 1)), 'the damaged file stays');
+  assert.ok(after.length <= before.length + 2, `${before.length} files, then ${after.length}`);
+});
+
+test('a log opens with damage in every file, and says so', async () => {
+  const { image, files, wanted } = await sample();
+  let now = image;
+  for (const path of files.slice(0, -1)) now = replaced(now, path, withoutFooter(bytesOf(now, path)));
+  const under = await LogUnderTest.openImage(now, OPTIONS);
+  assert.equal(under.log.health().length >= files.length - 1, true, under.log.health().join('\n'));
+  await under.append(under.a, 'new');
+  const found = await under.survivors(A);
+  assert.equal([...found.values()].at(-1), 'new');
+  for (const [offset, text] of found) if (text !== 'new') assert.equal(text, wanted.a[Number(offset)]);
+});
+
+test('a file that cannot be read at all ends the start with its error', async () => {
+  const { image } = await sample();
+  const simulation = await machineWith(image);
+  const { environment } = simulation;
+  const open: typeof environment.files.open = async (path, mode) => {
+    if (path.includes('segment-0000000002')) throw new EnvironmentError('EIO', `cannot read ${path}`);
+    return await environment.files.open(path, mode);
+  };
+  const broken = { ...environment, files: { ...environment.files, open } };
+  await assert.rejects(LogUnderTest.open(simulation, { epoch: 2 }, broken), { code: 'EIO' });
+});
