@@ -9,7 +9,7 @@ import { PLANTED_FAULTS, type PlantedFault } from './planted-faults.ts';
 const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 2000);
 const THREADS = 2;
 /** A planted fault is found within so many seeds. */
-const SEEDS_TO_FIND_MAX = 40;
+const SEEDS_TO_FIND_MAX = 150;
 
 test(`whatever was promised is so, over ${SEEDS} seeds`, async (context) => {
   const sum = await runSeeds(SEEDS, THREADS);

@@ -12,6 +12,8 @@ import { TrustedClock } from './trusted-clock.ts';
 
 /** How often the cleaner looks when nobody asks. */
 const LOOK_MS = 5000;
+/** Of so many files one must be new before the cleaner looks because of it: a look goes over all of them. */
+const FILES_PER_NEW = 128;
 /** A part of the journal is ended early when its records lie scattered and nothing came for so long. */
 const IDLE_MS = 5000;
 const IDLE_BYTES_MIN = 1024 * 1024;
@@ -45,6 +47,7 @@ export class Cleaner {
   #cancelTimer: () => void = () => undefined;
   #running: Promise<void> | undefined;
   #isAskedAgain = false;
+  #newFiles = 0;
   #closed = false;
   #restedAt = 0;
   #idleSince = 0;
@@ -68,6 +71,12 @@ export class Cleaner {
     });
   }
 
+  /** Takes note of a new complete file, and looks when such files have become many. */
+  sealed(): void {
+    this.#newFiles += 1;
+    if (this.#newFiles * FILES_PER_NEW >= this.#parts.segments.all().length) this.ask();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTimer();
@@ -84,6 +93,7 @@ export class Cleaner {
   async #work(): Promise<void> {
     while (this.#isAskedAgain && !this.#closed) {
       this.#isAskedAgain = false;
+      this.#newFiles = 0;
       this.#parts.seal();
       await this.#removeExpired();
       await this.#endIdle();

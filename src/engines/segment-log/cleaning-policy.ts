@@ -5,9 +5,8 @@ import type { Segment } from './segment.ts';
 const NEEDED_MAX = 1 / 3;
 /** All files together may hold so much for each byte that is needed, beside the slack. */
 const OVERHEAD_MAX = 1.4;
-/** Files' worth of bytes that may be garbage before copying begins, and beyond which it must. */
+/** Files' worth of bytes that may be garbage before copying begins. */
 const SLACK_FILES = 4;
-const SLACK_FILES_MAX = 6;
 /** As many neighbours that fit into half a file become one. */
 const SMALL_FILES = 16;
 /** Records of several shards lie scattered when this many bytes must be read for each byte of one shard's. */
@@ -99,15 +98,14 @@ function scattered(runs: readonly Candidate[][], state: CleaningState): readonly
 }
 
 function small(runs: readonly Candidate[][], state: CleaningState): readonly Segment[] | undefined {
-  const isSmall = ({ segment }: Candidate): boolean => segment.fileBytes <= state.segmentBytesMax / SMALL_FILES;
+  const isSmall = ({ segment }: Candidate): boolean => segment.fileBytes <= state.segmentBytesMax / 2 / SMALL_FILES;
   const found = batches(runs, isSmall, state.segmentBytesMax).find((batch) => batch.length >= SMALL_FILES);
   return found?.map(({ segment }) => segment);
 }
 
 function excess(all: readonly Candidate[], state: CleaningState): readonly Segment[] | undefined {
   const bytes = all.reduce((sum, { segment }) => sum + segment.fileBytes, 0);
-  if (!state.isShort && bytes <= neededOf(all) * OVERHEAD_MAX + SLACK_FILES_MAX * state.segmentBytesMax)
-    return undefined;
+  if (!state.isShort && bytes <= neededOf(all) * OVERHEAD_MAX + SLACK_FILES * state.segmentBytesMax) return undefined;
   const garbage = ({ segment, neededBytes: needed }: Candidate): number => 1 - needed / segment.fileBytes;
   const [most] = all.toSorted((one, other) => garbage(other) - garbage(one));
   return most === undefined || garbage(most) < 1 - 1 / OVERHEAD_MAX ? undefined : [most.segment];

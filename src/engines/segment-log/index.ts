@@ -134,7 +134,7 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     lastNumber: found.lastCommit,
     synced: found.synced,
     onFailure,
-    onRolled: (before) => sealer.seal(before, () => cleaner.ask()),
+    onRolled: (before) => sealer.seal(before, () => cleaner.sealed()),
   });
   const reader = new LogReader({ environment, segments, indexes, slabs });
   const cleaner = new Cleaner({
@@ -145,7 +145,7 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     space,
     diskBytesMax: bytesMax,
     roll: async () => await committer.roll(),
-    seal: () => sealer.sealAll(() => cleaner.ask()),
+    seal: () => sealer.sealAll(() => cleaner.sealed()),
     damaged: (message) => reader.noteDamage(message),
   });
   const store = new SegmentStore({ environment, epoch, table, committer, reader, cleaner, slabs });

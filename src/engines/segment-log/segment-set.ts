@@ -17,6 +17,8 @@ export class SegmentSet {
   readonly options: SegmentSetOptions;
   readonly #environment: Environment;
   readonly #byNumber = new Map<number, Segment>();
+  /** In the order of their records. */
+  #sorted: readonly Segment[] = [];
   #nextNumber: number;
   #totalBytes = 0;
   #active: { readonly segment: Segment; readonly file: OpenFile } | undefined;
@@ -29,9 +31,9 @@ export class SegmentSet {
     this.#nextNumber = nextNumber;
   }
 
-  /** In the order of their records. */
+  /** In the order of their records; the list stays as it is when files come and go. */
   all(): readonly Segment[] {
-    return [...this.#byNumber.values()].sort((one, other) => one.place - other.place);
+    return this.#sorted;
   }
 
   get(number: number): Segment | undefined {
@@ -127,11 +129,14 @@ export class SegmentSet {
 
   #take(segment: Segment): void {
     this.#byNumber.set(segment.number, segment);
+    const at = this.#sorted.findLastIndex(({ place }) => place <= segment.place) + 1;
+    this.#sorted = this.#sorted.toSpliced(at, 0, segment);
     this.#totalBytes += segment.fileBytes;
   }
 
   #leave(segment: Segment): void {
     if (!this.#byNumber.delete(segment.number)) return;
+    this.#sorted = this.#sorted.toSpliced(this.#sorted.indexOf(segment), 1);
     this.#totalBytes -= segment.fileBytes;
     this.handles.forget(segment);
   }
