@@ -5,6 +5,25 @@ export function streamArn(region: string, account: string, name: string): string
   return `arn:aws:kinesis:${region}:${account}:stream/${name}`;
 }
 
+/** `STREAM_ARN/consumer/NAME:EPOCH`, the seconds since 1970 in which it was registered. */
+export function consumerArn(stream: string, name: string, createdAtMs: number): string {
+  return `${stream}/consumer/${name}:${Math.floor(createdAtMs / 1000)}`;
+}
+
+/** The parts of a consumer's ARN; `createdAtSeconds` as digits. */
+export interface ConsumerArn {
+  readonly stream: string;
+  readonly name: string;
+  readonly createdAtSeconds: string;
+}
+
+/** What a consumer's ARN names, or undefined when the text is none. */
+export function parseConsumerArn(arn: string): ConsumerArn | undefined {
+  const parts = /:stream\/([\w.-]+)\/consumer\/([\w.-]+):(\d+)$/.exec(arn);
+  const [, stream = '', name = '', createdAtSeconds = ''] = parts ?? [];
+  return parts === null ? undefined : { stream, name, createdAtSeconds };
+}
+
 /** `arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME`. */
 export function deliveryStreamArn(region: string, account: string, name: string): string {
   return `arn:aws:firehose:${region}:${account}:deliverystream/${name}`;

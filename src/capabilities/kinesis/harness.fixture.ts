@@ -8,6 +8,7 @@ import { MemoryCommandLog } from '../../testing/memory-command-log.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
 import { callOperation, textOf } from '../../testing/open-node.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
+import { Consumers } from './consumers.ts';
 import type { KinesisState } from './model.ts';
 import { createStream } from './operations/create-stream.ts';
 
@@ -47,7 +48,8 @@ export async function openBench(
   const store = new MemoryStore(environment.clock);
   const catalog = await openCatalog(new MemoryCommandLog(environment.clock), environment);
   const records = await openRecords(store, catalog, environment, identity);
-  const state: KinesisState = { records, identity, environment, named: new Set() };
+  const consumers = new Consumers(catalog, records);
+  const state: KinesisState = { records, consumers, identity, environment, named: new Set() };
   const bench: Bench = {
     environment,
     store,

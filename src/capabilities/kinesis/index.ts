@@ -1,6 +1,7 @@
 import type { Capability, Running } from '../../ports/capability.ts';
 import { StreamExists } from '../../ports/records.ts';
 import { streamsOptions, type StreamsOptions } from './config.ts';
+import { Consumers } from './consumers.ts';
 import { kinesisEvents } from './events.ts';
 import { allowedChange, configuredSpec, drift, type KinesisState } from './model.ts';
 import { addTagsToStream } from './operations/add-tags-to-stream.ts';
@@ -17,6 +18,10 @@ import { describeStream } from './operations/describe-stream.ts';
 import { describeStreamSummary } from './operations/describe-stream-summary.ts';
 import { getRecords } from './operations/get-records.ts';
 import { getShardIterator } from './operations/get-shard-iterator.ts';
+import { deregisterStreamConsumer } from './operations/deregister-stream-consumer.ts';
+import { describeStreamConsumer } from './operations/describe-stream-consumer.ts';
+import { listStreamConsumers } from './operations/list-stream-consumers.ts';
+import { registerStreamConsumer } from './operations/register-stream-consumer.ts';
 import { listShards } from './operations/list-shards.ts';
 import { listStreams } from './operations/list-streams.ts';
 import { putRecord } from './operations/put-record.ts';
@@ -33,24 +38,30 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
     createStream,
     decreaseStreamRetentionPeriod,
     deleteStream,
+    deregisterStreamConsumer,
     describeStream,
+    describeStreamConsumer,
     describeStreamSummary,
     getRecords,
     getShardIterator,
     increaseStreamRetentionPeriod,
     listShards,
+    listStreamConsumers,
     listStreams,
     listTagsForStream,
     mergeShards,
     putRecord,
     putRecords,
+    registerStreamConsumer,
     removeTagsFromStream,
     splitShard,
     updateShardCount,
   ],
   async start(options, doors, environment): Promise<Running<KinesisState>> {
-    const { records, identity } = doors;
-    const state: KinesisState = { records, identity, environment, named: new Set() };
+    const { records, identity, catalog } = doors;
+    const consumers = new Consumers(catalog, records);
+    const state: KinesisState = { records, consumers, identity, environment, named: new Set() };
+    await consumers.sweep();
     await applyFile(state, options ?? {});
     return {
       state,

@@ -26,6 +26,12 @@ export const kinesisLimits = {
   retentionHoursMin: 24,
   retentionHoursMax: 8760,
   hourMs: HOUR_MS,
+  consumersPerStreamMax: 20,
+  /** Consumers of one stream that are being registered at the same time. */
+  consumersCreatingMax: 5,
+  listConsumersDefault: 100,
+  /** More may be asked for, but no more come. */
+  listConsumersMax: 100,
   tagsPerStreamMax: 50,
   tagsPageMax: 50,
   /** Our own: how long the viewer holds a request open, and how much it answers. */

@@ -3,11 +3,13 @@ import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, ShardInfo, StreamChange, StreamInfo, StreamSpec } from '../../ports/records.ts';
 import type { StreamsOptions } from './config.ts';
+import type { Consumers } from './consumers.ts';
 import { kinesisLimits } from './limits.ts';
 
 /** What Kinesis actions work with. */
 export interface KinesisState {
   readonly records: Records;
+  readonly consumers: Consumers;
   readonly identity: Identity;
   readonly environment: Environment;
   /** Streams that the config file names. */

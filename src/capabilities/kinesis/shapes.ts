@@ -10,6 +10,14 @@ export const TARGET = 'Kinesis_20131202';
 export const streamName = s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
 /** A stream's ARN; account ids of 11 to 13 digits are accepted, where AWS wants exactly 12. */
 export const streamArn = s.string({ min: 1, max: 2048, pattern: 'arn:aws.*:kinesis:.*:\\d{11,13}:stream/\\S+' });
+/** A consumer's name. */
+export const consumerName = s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
+/** A consumer's ARN; account ids of 11 to 13 digits are accepted, as in a stream's. */
+export const consumerArn = s.string({
+  min: 1,
+  max: 2048,
+  pattern: '^(arn):aws.*:kinesis:.*:\\d{11,13}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/[a-zA-Z0-9_.-]+:[0-9]+',
+});
 /** A shard's id. */
 export const shardId = s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
 /** 1 to 256 characters. */
@@ -42,6 +50,14 @@ export const shard = s.struct({
 export const tagKey = s.string({ min: 1, max: 128 });
 /** Tags by key. */
 export const tagMap = s.map(s.string({ min: 0, max: 256 }), { key: tagKey, min: 1, max: 200 });
+
+/** A consumer as AWS describes it. */
+export const consumer = {
+  ConsumerName: consumerName,
+  ConsumerARN: consumerArn,
+  ConsumerStatus: s.string({ values: ['CREATING', 'DELETING', 'ACTIVE'] }),
+  ConsumerCreationTimestamp: s.timestamp(),
+} as const;
 
 /** Provisioned or on-demand. */
 export const streamModeDetails = s.struct({ StreamMode: s.string({ values: ['PROVISIONED', 'ON_DEMAND'] }) });

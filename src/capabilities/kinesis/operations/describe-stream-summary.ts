@@ -31,7 +31,7 @@ export const describeStreamSummary = operation<KinesisState>()({
       StreamDescriptionSummary: {
         ...describeCommon(stream),
         OpenShardCount: stream.shards.filter(isOpen).length,
-        ConsumerCount: 0,
+        ConsumerCount: state.consumers.list(stream).length,
         MaxRecordSizeInKiB: stream.maxRecordBytes / 1024,
       },
     };
