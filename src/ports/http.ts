@@ -10,7 +10,7 @@ export interface HttpRequest {
   /** Lower-case names; repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly remoteAddress: string;
-  /** Aborts when the client goes away before the answer was sent. */
+  /** Aborts when the client goes away before the answer was sent, and when a streamed answer is to end. */
   readonly signal: AbortSignal;
   /**
    * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge` (before reading when Content-Length tells,
@@ -28,8 +28,21 @@ export interface HttpRequest {
   hold(bytes: number): Promise<void>;
 }
 
-/** What an answer holds; pieces are sent one after the other, so that a long answer needs no second copy. */
-export type HttpBody = string | Uint8Array | readonly Uint8Array[];
+/** A body that is all there; pieces are sent one after the other, so that a long answer needs no second copy. */
+export type WholeBody = string | Uint8Array | readonly Uint8Array[];
+
+/**
+ * A body that is made while it is sent, without a length told before. Each piece is sent at once, and the next one
+ * asked for when the connection took the last. When the client goes away, or the listener drains, the request's signal
+ * aborts and the iteration is returned from; its end ends the answer, and what it throws cuts the connection (or resets
+ * the stream), so that nobody takes a part for the whole. A connection without a piece for 60 s is cut.
+ */
+export interface HttpStream {
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** What an answer holds. */
+export type HttpBody = WholeBody | HttpStream;
 
 export interface HttpAnswer {
   readonly status: number;

@@ -1,4 +1,4 @@
-import type { HttpBody } from './http.ts';
+import type { WholeBody } from './http.ts';
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 
 /** What one call of an operation knows beside its input. `state` is what the capability's start returned. */
@@ -11,7 +11,7 @@ export interface Call<S> {
 }
 
 /** JSON text, its UTF-8 bytes, or these in pieces. */
-export type RawJson = HttpBody;
+export type RawJson = WholeBody;
 
 /** An answer that its operation serialised itself; sent as it is. */
 export class RawAnswer {

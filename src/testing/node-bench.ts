@@ -3,6 +3,7 @@ import { Simulation } from '../environments/simulated/index.ts';
 import { RequestError } from '../kernel/errors.ts';
 import { fakeRequest } from './fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
+import { textOf } from './text-of.ts';
 
 /** JSON of any shape; tests look into answers as clients do. */
 export type Answer = ReturnType<typeof JSON.parse>;
@@ -69,7 +70,7 @@ export class NodeBench {
   async gateway(path: string, headers: Readonly<Record<string, string>>, body: string | Uint8Array): Promise<Answer> {
     const request = fakeRequest({ method: 'POST', path, headers, body });
     const { status, headers: answered, body: text } = await this.node.gateway(request);
-    return { status, headers: answered, ...(JSON.parse(String(text)) as object) };
+    return { status, headers: answered, ...(JSON.parse(textOf(text)) as object) };
   }
 
   /** Objects of a bucket: key to content. */

@@ -2,8 +2,9 @@ import { compose, type ComposedNode, type NodeOptions, type Sections } from '../
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import { checkAws } from '../kernel/schema/check-aws.ts';
 import type { Environment } from '../ports/environment.ts';
-import { RawAnswer, type Operation, type RawJson } from '../ports/operation.ts';
+import { RawAnswer, type Operation } from '../ports/operation.ts';
 import { encodeAwsJson } from '../wire/aws-json/encode.ts';
+import { textOf } from './text-of.ts';
 
 /** The data directory of nodes on simulated machines. */
 export const SIMULATED_DATA = '/data';
@@ -51,11 +52,6 @@ export async function callOperation<S>(operation: Operation<S>, state: S, input:
   if (answer instanceof RawAnswer) return JSON.parse(textOf(answer.json));
   if (operation.output === undefined) return undefined;
   return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, answer)));
-}
-
-/** The text of an answer that is JSON already. */
-export function textOf(json: RawJson): string {
-  return typeof json === 'string' ? json : Buffer.concat([json].flat()).toString();
 }
 
 /** Calls an action of a node by its target, such as `Kinesis_20131202.PutRecord`. */

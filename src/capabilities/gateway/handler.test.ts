@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeRequest } from '../../testing/fake-request.ts';
 import { NodeBench, oneRoute, SECRET, signed, stored } from './harness.fixture.ts';
+import { textOf } from '../../testing/text-of.ts';
 
 test('who is refused, how, and that nothing is stored', async () => {
   const bench = await new NodeBench().open(oneRoute({ bodyBytesMax: 100 }));
@@ -33,7 +34,7 @@ test('who is refused, how, and that nothing is stored', async () => {
     const request = fakeRequest({ path, method, headers: headers as Record<string, string>, body });
     const answer = await bench.simulation.drive(bench.node.gateway(request));
     assert.equal(answer.status, status, name);
-    assert.ok(!String(answer.body).includes(SECRET), name);
+    assert.ok(!textOf(answer.body).includes(SECRET), name);
     assert.equal(answer.headers['content-type'], 'application/json', name);
     if (status === 405) assert.equal(answer.headers['allow'], 'POST');
   }

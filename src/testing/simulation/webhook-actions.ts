@@ -2,6 +2,7 @@ import { promised } from './broken-promise.ts';
 import type { Life } from './life.ts';
 import { payload } from './payload.ts';
 import type { ClientAction } from './plan.ts';
+import { textOf } from '../text-of.ts';
 
 type Hook = Extract<ClientAction, { do: 'hook' }>;
 type Forge = Extract<ClientAction, { do: 'forge' }>;
@@ -20,8 +21,8 @@ export async function postHook(life: Life, deliveryId: string): Promise<boolean>
     promised(life.isTroubled(), 'a webhook was answered 503, and nothing is wrong with the disk');
     return false;
   }
-  promised(status === 200, `a webhook was answered ${status}: ${String(body)}`);
-  const { ShardId, SequenceNumber } = JSON.parse(String(body)) as { ShardId: string; SequenceNumber: string };
+  promised(status === 200, `a webhook was answered ${status}: ${textOf(body)}`);
+  const { ShardId, SequenceNumber } = JSON.parse(textOf(body)) as { ShardId: string; SequenceNumber: string };
   life.oracle.answersHook(deliveryId, { shardId: ShardId, sequenceNumber: SequenceNumber }, life.now);
   return true;
 }

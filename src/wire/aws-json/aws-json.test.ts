@@ -8,6 +8,7 @@ import { Fenced, Unavailable } from '../../ports/stream-store.ts';
 import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { createAwsJson } from './index.ts';
+import { textOf } from '../../testing/text-of.ts';
 
 const SIGNED = {
   'content-type': 'application/x-amz-json-1.1',
@@ -114,14 +115,14 @@ test('an action with a faster way gets the bytes first, where the signature is a
       id: 'the-id',
       headers: { 'x-amz-target': 'Test_20260101.Quick', ...parts.headers },
     });
-    const text = Array.isArray(answer.body) ? Buffer.concat(answer.body).toString() : String(answer.body);
+    const text = textOf(answer.body);
     assert.deepEqual([answer.status, text], [200, answered], name);
     assert.deepEqual(state.seen, seen, name);
   }
   state.seen.length = 0;
   const headers = { 'x-amz-target': 'Test_20260101.Quick', authorization: '' };
   const unsigned = await call({ body: '{"Name":"plain"}', headers });
-  assert.match(String(unsigned.body), /^{"__type":"MissingAuthenticationTokenException"/);
+  assert.match(textOf(unsigned.body), /^{"__type":"MissingAuthenticationTokenException"/);
   const broken = await call({ body: '{"Name":"plain"', headers });
   assert.equal(broken.body, '{"__type":"SerializationException"}', 'the body comes before the signature');
   assert.deepEqual(state.seen, []);
@@ -208,7 +209,7 @@ test('errors of an action', async () => {
       throw error;
     };
     const answer = await call({ id: 'the-id' });
-    const { __type, message } = JSON.parse(String(answer.body)) as { __type: string; message: string };
+    const { __type, message } = JSON.parse(textOf(answer.body)) as { __type: string; message: string };
     assert.deepEqual([answer.status, `${__type}: ${message}`], [status, said]);
     assert.equal(logged.map((line) => line.event).join(), event, String(error));
     assert.deepEqual(counted, { '': [], 'aws.bug': ['http_bugs_total'], 'aws.failed': ['aws_failures_total'] }[event]);

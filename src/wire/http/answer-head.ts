@@ -7,8 +7,8 @@ import { httpLimits } from './limits.ts';
 export interface AnswerHead {
   readonly requestId: string;
   readonly status: number;
-  /** Bytes of the body. */
-  readonly length: number;
+  /** Bytes of the body; `unknown` without a body, which would have come in chunks. */
+  readonly length: number | 'chunked' | 'unknown';
   /** Headers for the page that asked; they come first. */
   readonly readable: Readonly<Record<string, string>> | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -43,7 +43,9 @@ export class HeadWriter {
     this.#lookAtClock();
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     if (readable !== undefined) head += fields(readable);
-    head += `x-amzn-RequestId: ${requestId}\r\ncontent-length: ${length}\r\n`;
+    head += `x-amzn-RequestId: ${requestId}\r\n`;
+    if (length === 'chunked') head += 'transfer-encoding: chunked\r\n';
+    else if (length !== 'unknown') head += `content-length: ${length}\r\n`;
     // The id is already there, in the spelling AWS uses.
     const own = 'x-amzn-requestid' in headers ? without(headers, 'x-amzn-requestid') : headers;
     if (isLast && own['connection'] === undefined) head += 'connection: close\r\n';

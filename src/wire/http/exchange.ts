@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
-import type { Environment } from '../../ports/environment.ts';
-import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest, HttpStream } from '../../ports/http.ts';
 import type { Admission } from './admission.ts';
 import { checkHeaders } from './answer-head.ts';
 import type { BodyPool } from './body-pool.ts';
-import { bodyBytes, writeBody } from './answer-body.ts';
+import { bodyBytes, isStreamed, writeBody } from './answer-body.ts';
+import { AnswerStream, dropStream, type StreamContext } from './answer-stream.ts';
 import { BodyReader } from './body.ts';
 import { errorAnswer } from './error-answer.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -14,14 +14,11 @@ import { MessageBody } from './message-body.ts';
 import { plainAnswer } from './plain-answer.ts';
 
 /** What all exchanges of a listener share, whoever parsed them. */
-export interface ExchangeContext {
+export interface ExchangeContext extends StreamContext {
   readonly handler: HttpHandler;
-  readonly environment: Environment;
   readonly budget: ByteBudget;
   readonly bodies: BodyPool;
   readonly admission: Admission;
-  /** Whether connections are to end with their answer. */
-  readonly isDraining: () => boolean;
 }
 
 /** One request that the platform parsed, and its answer. Never rejects. */
@@ -34,6 +31,7 @@ export class Exchange {
   readonly #headers: Readonly<Record<string, string>>;
   #gone: AbortController | undefined;
   #isGone = false;
+  #stream: AnswerStream | undefined;
   readonly #id: string;
 
   /** `expectsContinue`: the sender waits for `100 Continue` before it sends the body. */
@@ -50,8 +48,8 @@ export class Exchange {
     message.on('error', () => undefined);
     response.on('error', () => undefined);
     response.once('close', () => {
-      this.#isGone = !response.writableFinished;
-      if (this.#isGone) this.#gone?.abort();
+      if (!response.writableFinished) this.#leave();
+      if (this.#isGone) this.#stream?.stop();
     });
   }
 
@@ -64,8 +62,8 @@ export class Exchange {
     // The platform tells that a request has no body only at the end of this turn.
     await Promise.resolve();
     const answer = refused ?? (await this.#handle(asked));
-    const bytes = bodyBytes(answer.body);
-    this.#held.answer(bytes);
+    const bytes = isStreamed(answer.body) ? undefined : bodyBytes(answer.body);
+    this.#held.answer(bytes ?? 0);
     try {
       await this.#send(answer, bytes, refused === undefined ? admission.readable(asked) : undefined);
     } finally {
@@ -106,6 +104,11 @@ export class Exchange {
     };
   }
 
+  #leave(): void {
+    this.#isGone = true;
+    this.#gone?.abort();
+  }
+
   /** Made when somebody asks: most requests are over before anyone could go away. */
   #signal(): AbortSignal {
     this.#gone ??= new AbortController();
@@ -115,7 +118,7 @@ export class Exchange {
 
   async #send(
     { status, headers, body }: HttpAnswer,
-    bytes: number,
+    bytes: number | undefined,
     readable: Readonly<Record<string, string>> | undefined,
   ): Promise<void> {
     const response = this.#response;
@@ -123,21 +126,45 @@ export class Exchange {
     const isLast = this.#context.isDraining() || (hasRest && !this.#canReadRest());
     const own = {
       'x-amzn-RequestId': this.#id,
-      'content-length': String(bytes),
+      ...(bytes !== undefined && { 'content-length': String(bytes) }),
       ...(isLast && { connection: 'close' }),
     };
     const closed = new Promise<void>((resolve) => {
       response.once('close', resolve);
     });
-    if (response.destroyed) return;
+    if (response.destroyed) {
+      if (isStreamed(body)) dropStream(body);
+      return;
+    }
     response.writeHead(status, { ...readable, ...own, ...withoutRequestId(headers) });
     const isHead = this.#message.method === 'HEAD';
     // Without a body the answer would wait for the rest as well.
     if (hasRest) response.flushHeaders();
-    if (!isHead) writeBody(response, body);
+    if (isStreamed(body)) {
+      if (!(await this.#sendPieces(body, isHead))) response.destroy();
+    } else if (!isHead) writeBody(response, body);
     if (hasRest) await this.#linger(isLast);
     response.end();
     await closed;
+  }
+
+  /** False when they ended in an error. */
+  async #sendPieces(body: HttpStream, isHead: boolean): Promise<boolean> {
+    const response = this.#response;
+    const stream = new AnswerStream(
+      body,
+      {
+        requestId: this.#id,
+        held: this.#held,
+        write: (piece, taken) => void response.write(piece, taken),
+        abort: () => this.#leave(),
+      },
+      this.#context,
+    );
+    this.#stream = stream;
+    if (isHead) stream.stop();
+    response.flushHeaders();
+    return await stream.run();
   }
 
   #canReadRest(): boolean {

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { Defect } from '../../kernel/errors.ts';
-import type { HttpAnswer, HttpBody } from '../../ports/http.ts';
-import { bodyBytes, writeBody } from './answer-body.ts';
+import type { HttpAnswer, HttpBody, HttpStream, WholeBody } from '../../ports/http.ts';
+import { bodyBytes, isStreamed, writeBody } from './answer-body.ts';
 import type { HeadWriter } from './answer-head.ts';
+import { AnswerStream, dropStream } from './answer-stream.ts';
 import type { BodyPool } from './body-pool.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange.ts';
@@ -35,6 +36,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   /** What came and was not looked at: a part of a head, or what stands behind the request under way. */
   #rest: Buffer | undefined;
   #request: FastRequest | undefined;
+  #stream: AnswerStream | undefined;
   #isNew = true;
   #isOver = false;
 
@@ -115,6 +117,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     this.#context.forget(this);
     this.#request?.body.cut();
     this.#request?.leave();
+    this.#stream?.stop();
   };
 
   /** `bytes` is everything that came and was not looked at. */
@@ -183,11 +186,18 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     const socket = this.#socket;
     const { body, head } = request;
     // Who ended its side, or is gone, hears nothing more.
-    if (!socket.writable) return this.#finish(request, true);
+    if (!socket.writable) {
+      if (isStreamed(answer.body)) dropStream(answer.body);
+      return this.#finish(request, true);
+    }
     const hasRest = body.missing > 0 && !body.isCut;
     const isLast = this.#context.isDraining() || body.isCut || (hasRest && body.announced > httpLimits.restBytesMax);
     const sent = this.#send(request, answer, isLast, isAdmitted);
     const ends = isLast || !head.isKept || sent.endsConnection;
+    if (isStreamed(sent.body)) {
+      void this.#sendPieces(request, sent.body, ends || hasRest);
+      return undefined;
+    }
     if (!hasRest && socket.writableLength === 0) return this.#finish(request, ends);
     request.held.answer(sent.bytes);
     if (hasRest) return this.#linger(request, ends);
@@ -195,26 +205,48 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     return undefined;
   }
 
-  #send(
-    request: FastRequest,
-    answer: HttpAnswer,
-    isLast: boolean,
-    isAdmitted: boolean,
-  ): { readonly bytes: number; readonly endsConnection: boolean } {
+  #send(request: FastRequest, answer: HttpAnswer, isLast: boolean, isAdmitted: boolean): Sent {
     const { environment, admission, heads } = this.#context;
     const { head, id: requestId } = request;
     const { status, headers, body } = answer;
-    const length = bodyBytes(body);
+    const bytes = isStreamed(body) ? 0 : bodyBytes(body);
+    const length = isStreamed(body) ? (hasBody(head, status) ? 'chunked' : 'unknown') : bytes;
     const readable = isAdmitted ? admission.readable(head) : undefined;
     let text: string;
     try {
       text = heads.write({ requestId, status, length, readable, headers, isLast, isKept: head.isKept });
     } catch (error) {
       if (!(error instanceof Defect)) throw error;
+      if (isStreamed(body)) dropStream(body);
       return this.#send(request, errorAnswer(error, requestId, environment), isLast, isAdmitted);
     }
-    writeAnswer(this.#socket, text, hasBody(head, status) ? body : '', length);
-    return { bytes: length, endsConnection: /\bclose\b/i.test(headers['connection'] ?? '') };
+    const endsConnection = /\bclose\b/i.test(headers['connection'] ?? '');
+    if (isStreamed(body)) this.#socket.write(text, 'latin1');
+    else writeAnswer(this.#socket, text, hasBody(head, status) ? body : '', bytes);
+    return { bytes, body, endsConnection };
+  }
+
+  async #sendPieces(request: FastRequest, body: HttpStream, ends: boolean): Promise<void> {
+    const socket = this.#socket;
+    const stream = new AnswerStream(
+      body,
+      {
+        requestId: request.id,
+        held: request.held,
+        write: (piece, taken) => writeChunk(socket, piece, taken),
+        abort: () => request.leave(),
+      },
+      this.#context,
+    );
+    this.#stream = stream;
+    if (request.method === 'HEAD') stream.stop();
+    // Were it not read, nobody would notice that the sender went away.
+    request.body.drop(ignore);
+    const isWhole = await stream.run();
+    this.#stream = undefined;
+    if (!isWhole) socket.destroy();
+    else if (request.method !== 'HEAD' && socket.writable) socket.write(LAST_CHUNK, 'latin1');
+    this.#finish(request, ends || !isWhole);
   }
 
   /** Closing while bytes are on their way would reset the connection, and the sender would not see the answer. */
@@ -253,6 +285,16 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   };
 }
 
+/** What became of an answer. */
+interface Sent {
+  /** Of its body, in bytes; 0 for one that is still to be sent. */
+  readonly bytes: number;
+  readonly body: HttpBody;
+  readonly endsConnection: boolean;
+}
+
+const LAST_CHUNK = '0\r\n\r\n';
+
 const ignore = (): void => undefined;
 
 function hasBody({ method }: RequestHead, status: number): boolean {
@@ -260,7 +302,7 @@ function hasBody({ method }: RequestHead, status: number): boolean {
 }
 
 /** Head and body in one write; `length` is the body's in bytes. */
-function writeAnswer(socket: Socket, head: string, body: HttpBody, length: number): void {
+function writeAnswer(socket: Socket, head: string, body: WholeBody, length: number): void {
   if (body.length === 0) socket.write(head, 'latin1');
   // As many bytes as characters: the text is ASCII.
   else if (typeof body === 'string' && body.length === length) socket.write(head + body, 'latin1');
@@ -270,4 +312,13 @@ function writeAnswer(socket: Socket, head: string, body: HttpBody, length: numbe
     writeBody(socket, body);
     socket.uncork();
   }
+}
+
+/** One chunk of a body whose length nobody knows (RFC 9112, 7.1). */
+function writeChunk(socket: Socket, piece: Uint8Array, taken: (error?: Error | null) => void): void {
+  socket.cork();
+  socket.write(`${piece.length.toString(16)}\r\n`, 'latin1');
+  socket.write(piece);
+  socket.write('\r\n', 'latin1', taken);
+  socket.uncork();
 }

@@ -64,6 +64,22 @@ export class HeldBytes {
     this.#reserved = 0;
   }
 
+  /** The answer is made while it is sent: only the piece that is on its way counts, and nothing of what came before. */
+  stream(): void {
+    if (this.#isOverdrawing) this.#budget.endOverdraft();
+    this.#isOverdrawing = false;
+    this.#budget.giveBack(this.#bytes);
+    this.#bytes = 0;
+    this.#reserved = 0;
+  }
+
+  /** A piece of a streamed answer is in memory, in place of the one before. */
+  piece(bytes: number): void {
+    this.#budget.charge(bytes);
+    this.#budget.giveBack(this.#bytes);
+    this.#bytes = bytes;
+  }
+
   /** Nobody waits for what `take` waits for. */
   stopWaiting(): void {
     for (const waiting of this.#waiting) waiting.abort();

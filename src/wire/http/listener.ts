@@ -95,6 +95,7 @@ class OpenListener implements Listener {
       bodies: new BodyPool(),
       admission: new Admission(options.host, options.private),
       isDraining: () => this.#draining,
+      streams: new Set(),
       heads: new HeadWriter(environment.clock),
       slowHeads: new SlowHeads(environment.clock, headersMs, slowLookMs),
       handOver: (socket, bytes) => this.#handOver(socket, bytes),
@@ -137,6 +138,7 @@ class OpenListener implements Listener {
     const cancel = this.#environment.clock.timer(withinMs, () => this.#cutAll());
     this.#closed ??= closeServer(this.#server);
     for (const connection of this.#fast) connection.closeIdle();
+    for (const stream of this.#context.streams) stream.stop();
     await this.#closed;
     cancel();
     this.#context.slowHeads.close();

@@ -208,9 +208,30 @@ function parse(bytes: Buffer): (WireAnswer & { readonly bytes: number }) | undef
     const colon = line.indexOf(':');
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
+  const status = Number(first.split(' ')[1]);
+  if (headers['transfer-encoding'] === 'chunked') {
+    const read = readChunks(bytes, end + 4);
+    return read && { status, headers, ...read };
+  }
   const length = Number(headers['content-length'] ?? 0);
   const whole = end + 4 + length;
   if (bytes.length < whole) return undefined;
   const body = bytes.subarray(end + 4, whole).toString();
-  return { status: Number(first.split(' ')[1]), headers, body, bytes: whole };
+  return { status, headers, body, bytes: whole };
+}
+
+/** A body in chunks; `bytes` is where the answer ends. */
+function readChunks(bytes: Buffer, start: number): { readonly body: string; readonly bytes: number } | undefined {
+  let body = '';
+  for (let at = start; ;) {
+    const line = bytes.indexOf('\r\n', at);
+    if (line < 0) return undefined;
+    const length = Number.parseInt(bytes.toString('latin1', at, line), 16);
+    const next = line + 2 + length + 2;
+    if (bytes.length < next) return undefined;
+    assert.equal(bytes.toString('latin1', next - 2, next), '\r\n', 'a chunk ends with a line');
+    if (length === 0) return { body, bytes: next };
+    body += bytes.toString('utf8', line + 2, line + 2 + length);
+    at = next;
+  }
 }
