@@ -17,6 +17,11 @@ export type Code = readonly [code: string, status: number, when: string];
 export const wireCodes: readonly Code[] = [
   ['IncompleteSignatureException', 400, 'The signature lacks a part, or names another algorithm.'],
   ['InternalFailure', 500, 'A bug of millrace, or its disk failed; the log names it by the request id.'],
+  [
+    'InternalFailureException',
+    200,
+    'As the last frame of an event stream: what `InternalFailure` and `ServiceUnavailableException` are elsewhere.',
+  ],
   ['InvalidSignatureException', 400, 'Signed twice: in the query string and in a header.'],
   ['MethodNotAllowed', 405, 'AWS actions are POST requests.'],
   ['MissingAuthenticationTokenException', 400, 'No signature.'],

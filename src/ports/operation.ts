@@ -22,6 +22,26 @@ export class RawAnswer {
   }
 }
 
+/** One event of an answer that goes on. */
+export interface OutgoingEvent {
+  /** Its name among the operation's `events`. */
+  readonly type: string;
+  /** A value of that shape, or what the operation serialised itself. */
+  readonly value: unknown;
+}
+
+/**
+ * An answer that goes on after the call: events in the operation's shapes. A RequestError that the iteration throws is
+ * the stream's last frame, an exception; any other error is one of AWS's for what nobody expected.
+ */
+export class EventAnswer {
+  readonly events: AsyncIterable<OutgoingEvent>;
+
+  constructor(events: AsyncIterable<OutgoingEvent>) {
+    this.events = events;
+  }
+}
+
 /** One AWS action: declared once, served by every protocol. */
 export interface Operation<S, I extends Schema = Schema, O = unknown> {
   /** AWS's action name, for example `PutRecord`. */
@@ -31,6 +51,8 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   readonly input: I;
   /** Shape of the answer; absent: an empty body. */
   readonly output?: Schema;
+  /** Shapes of the events of an EventAnswer, by name. */
+  readonly events?: Readonly<Record<string, Schema>>;
   /** AWS exception names this action may raise, beside the common ones. */
   readonly errors: readonly string[];
   readonly plane: 'control' | 'data';

@@ -2,6 +2,7 @@ import { EnvironmentError, RequestError, ThrottleError } from '../../kernel/erro
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpBody, HttpRequest } from '../../ports/http.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
+import type { StreamException } from '../event-stream/index.ts';
 
 const ID2_BYTES = 72;
 const ID2_AT_ONCE = 64;
@@ -11,6 +12,16 @@ const RETRY_SOON = { 'retry-after': '1' };
 function errorBody(code: string, message: string): string {
   if (message === '') return JSON.stringify({ __type: code });
   return JSON.stringify({ __type: code, [code === 'SerializationException' ? 'Message' : 'message']: message });
+}
+
+/** What a caller is told when trying again later may work. */
+function throttled({ code, message }: ThrottleError): RequestError {
+  // AWS's throttling exceptions are 400s that every SDK knows; room in memory is the server's own affair.
+  return code === 'ServiceUnavailable' ? unavailable(message) : new RequestError(code, message);
+}
+
+function unavailable(message: string): RequestError {
+  return new RequestError('ServiceUnavailableException', message, 503, RETRY_SOON);
 }
 
 /** Writes answers of AWS's JSON protocols. */
@@ -30,36 +41,29 @@ export class Answers {
 
   /** The AWS shape of whatever an operation was ended by. */
   error(contentType: string, error: unknown, request: HttpRequest, action: string): HttpAnswer {
-    if (error instanceof RequestError) {
-      return this.#error(error.status, contentType, error.code, error.message, error.headers);
-    }
-    if (error instanceof ThrottleError) return this.#throttled(contentType, error);
+    const { status, code, message, headers } = this.#refusal(error, request, action);
+    const body = errorBody(code, message);
+    return this.#answer(status, contentType, body, { ...headers, 'x-amzn-errortype': code });
+  }
+
+  /** The same for an answer whose head was sent already; streams know another name for what nobody expected. */
+  exception(error: unknown, request: HttpRequest, action: string): StreamException {
+    const refusal = this.#refusal(error, request, action);
+    return refusal.status < 500 ? refusal : new RequestError('InternalFailureException', refusal.message);
+  }
+
+  #refusal(error: unknown, request: HttpRequest, action: string): RequestError {
+    if (error instanceof RequestError) return error;
+    if (error instanceof ThrottleError) return throttled(error);
     if (error instanceof Unavailable || error instanceof Fenced) {
-      const sentence = 'The service is unavailable. Try again later.';
-      return this.#error(503, contentType, 'ServiceUnavailableException', sentence, RETRY_SOON);
+      return unavailable('The service is unavailable. Try again later.');
     }
     const { log, meter } = this.#environment;
     const isOurs = !(error instanceof EnvironmentError);
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.error(isOurs ? 'aws.bug' : 'aws.failed', { requestId: request.id, action, message });
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.error(isOurs ? 'aws.bug' : 'aws.failed', { requestId: request.id, action, message: said });
     meter.count(isOurs ? 'http_bugs_total' : 'aws_failures_total');
-    return this.#error(500, contentType, 'InternalFailure', `The request failed; the log names it by ${request.id}.`);
-  }
-
-  #throttled(contentType: string, error: ThrottleError): HttpAnswer {
-    // AWS's throttling exceptions are 400s that every SDK knows; room in memory is the server's own affair.
-    if (error.code !== 'ServiceUnavailable') return this.#error(400, contentType, error.code, error.message);
-    return this.#error(503, contentType, 'ServiceUnavailableException', error.message, RETRY_SOON);
-  }
-
-  #error(
-    status: number,
-    contentType: string,
-    code: string,
-    message: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): HttpAnswer {
-    return this.#answer(status, contentType, errorBody(code, message), { ...headers, 'x-amzn-errortype': code });
+    return new RequestError('InternalFailure', `The request failed; the log names it by ${request.id}.`, 500);
   }
 
   #answer(

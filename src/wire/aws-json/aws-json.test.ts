@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { Defect, EnvironmentError, RequestError, ThrottleError } from '../../kernel/errors.ts';
 import * as s from '../../kernel/schema/declare.ts';
 import type { HttpAnswer } from '../../ports/http.ts';
-import { operation, RawAnswer, type Operation } from '../../ports/operation.ts';
+import { EventAnswer, operation, RawAnswer, type Operation, type OutgoingEvent } from '../../ports/operation.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
+import { readFrames } from '../../testing/event-frames.ts';
 import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { createAwsJson } from './index.ts';
@@ -46,6 +47,11 @@ const quick = operation<State>()({
     return answer;
   },
 });
+const stream = operation<State>()({
+  ...common,
+  name: 'Stream',
+  events: { Came: s.struct({ At: s.timestamp(), Data: s.blob() }) },
+});
 const silent = operation<State>()({ ...common, name: 'Silent' });
 
 interface Logged {
@@ -70,7 +76,7 @@ function serve(): {
   };
   environment.meter.count = (name) => void counted.push(name);
   const state: State = { seen: [], answer: () => ({}), fast: () => undefined };
-  const operations = [act, quick, silent].map((one) => ({ operation: one as Operation<unknown>, state }));
+  const operations = [act, quick, stream, silent].map((one) => ({ operation: one as Operation<unknown>, state }));
   const handler = createAwsJson({ operations, bodyBytesMax: 100 }, environment);
   const call = async (parts: FakeRequest = {}): Promise<HttpAnswer> => {
     const headers = { 'x-amz-target': 'Test_20260101.Act', ...SIGNED, ...parts.headers };
@@ -217,4 +223,53 @@ test('errors of an action', async () => {
     assert.equal(answer.headers['retry-after'], status === 503 ? '1' : undefined);
     assert.equal(answer.headers['x-extra'], status === 418 ? '1' : undefined);
   }
+});
+
+/** The frames of an answer that goes on, one line each. */
+async function framesOf({ status, headers, body }: HttpAnswer): Promise<string[]> {
+  assert.deepEqual([status, headers['content-type']], [200, 'application/vnd.amazon.eventstream']);
+  assert.ok(typeof body === 'object' && 'pieces' in body);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body.pieces) pieces.push(piece);
+  return readFrames(Buffer.concat(pieces)).frames.map(({ headers: said, payload }) => {
+    assert.equal(said[':content-type'], 'application/x-amz-json-1.1');
+    return `${said[':event-type'] ?? said[':exception-type']} ${payload}`;
+  });
+}
+
+test('events in their shapes, or as their operation wrote them, and what ends them', async () => {
+  const began = 'initial-response {}';
+  const failure = 'InternalFailureException {"message":"The request failed; the log names it by the-id."}';
+  const table: readonly (readonly [ended: unknown, frame: readonly string[], logged: string])[] = [
+    [undefined, [], ''],
+    [new RequestError('ResourceNotFoundException', 'gone'), ['ResourceNotFoundException {"message":"gone"}'], ''],
+    [new Unavailable('disk full'), ['InternalFailureException {"message":"The service is unavailable. Try again later."}'], ''],
+    [new EnvironmentError('EIO', 'the disk is gone'), [failure], 'aws.failed'],
+    [new TypeError('secret detail'), [failure], 'aws.bug'],
+  ]; // prettier-ignore
+  for (const [ended, last, event] of table) {
+    const { state, call, logged } = serve();
+    async function* events(): AsyncGenerator<OutgoingEvent> {
+      yield { type: 'Came', value: { At: 1500, Data: Buffer.from('x'), Other: 'left out' } };
+      yield { type: 'Came', value: new RawAnswer('{"raw":1}') };
+      yield { type: 'Came', value: new RawAnswer([Buffer.from('{"raw"'), Buffer.from(':2}')]) };
+      if (ended !== undefined) throw ended;
+    }
+    state.answer = () => new EventAnswer(events());
+    const answer = await call({ id: 'the-id', headers: { 'x-amz-target': 'Test_20260101.Stream' } });
+    const came = ['Came {"At":1.5,"Data":"eA=="}', 'Came {"raw":1}', 'Came {"raw":2}'];
+    assert.deepEqual(await framesOf(answer), [began, ...came, ...last]);
+    assert.equal(logged.map((line) => line.event).join(), event);
+  }
+});
+
+test('an event that is not declared is a bug, and ends the events', async () => {
+  const { state, call, logged } = serve();
+  async function* events(): AsyncGenerator<OutgoingEvent> {
+    yield { type: 'toString', value: {} };
+  }
+  state.answer = () => new EventAnswer(events());
+  const answer = await call({ headers: { 'x-amz-target': 'Test_20260101.Stream' } });
+  assert.match((await framesOf(answer)).at(-1) ?? '', /^InternalFailureException/);
+  assert.equal(logged[0]?.event, 'aws.bug');
 });

@@ -3,9 +3,11 @@ import { compileAwsCheck, type AwsCheck } from '../../kernel/schema/check-aws.ts
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
-import { RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
+import { EventAnswer, RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
+import { EVENT_STREAM, eventStream } from '../event-stream/index.ts';
 import { Answers } from './answer.ts';
 import { encodeAwsJson } from './encode.ts';
+import { jsonEvents } from './json-events.ts';
 import { checkSignatureShape, isUsuallySigned } from './signature-shape.ts';
 
 /** An operation and what its capability's start returned. */
@@ -71,6 +73,12 @@ async function serve(
   checkSignatureShape(request);
   const { operation, check } = served;
   const output = await operation.handle(check(value, bytes.length), call);
+  if (output instanceof EventAnswer) {
+    const codec = jsonEvents(operation.events ?? {}, contentType, (error) => {
+      return answers.exception(error, request, operation.name);
+    });
+    return answers.ok(EVENT_STREAM, eventStream(output.events, codec));
+  }
   if (output instanceof RawAnswer) return answers.ok(contentType, output.json);
   if (operation.output === undefined) return answers.ok(contentType, '');
   return answers.ok(contentType, JSON.stringify(encodeAwsJson(operation.output, output)));
