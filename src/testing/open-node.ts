@@ -2,7 +2,7 @@ import { compose, type ComposedNode, type NodeOptions, type Sections } from '../
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import { checkAws } from '../kernel/schema/check-aws.ts';
 import type { Environment } from '../ports/environment.ts';
-import { RawAnswer, type Operation } from '../ports/operation.ts';
+import { EventAnswer, RawAnswer, type Operation } from '../ports/operation.ts';
 import { encodeAwsJson } from '../wire/aws-json/encode.ts';
 import { textOf } from './text-of.ts';
 
@@ -46,17 +46,29 @@ export async function openNode(
 }
 
 /** Calls an operation as the wire does: input checked against the shape, the answer as JSON, or undefined. */
-export async function callOperation<S>(operation: Operation<S>, state: S, input: unknown): Promise<unknown> {
-  const call = { requestId: 'test', signal: new AbortController().signal, state, hold: async () => undefined };
+export async function callOperation<S>(
+  operation: Operation<S>,
+  state: S,
+  input: unknown,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<unknown> {
+  const call = { requestId: 'test', signal, state, hold: async () => undefined };
   const answer = await operation.handle(checkAws(operation.input, input), call);
+  // Who asked for events iterates over them.
+  if (answer instanceof EventAnswer) return answer;
   if (answer instanceof RawAnswer) return JSON.parse(textOf(answer.json));
   if (operation.output === undefined) return undefined;
   return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, answer)));
 }
 
 /** Calls an action of a node by its target, such as `Kinesis_20131202.PutRecord`. */
-export async function callAction(node: ComposedNode, target: string, input: unknown): Promise<unknown> {
+export async function callAction(
+  node: ComposedNode,
+  target: string,
+  input: unknown,
+  signal?: AbortSignal,
+): Promise<unknown> {
   const bound = node.operations.find(({ operation }) => `${operation.target}.${operation.name}` === target);
   if (bound === undefined) throw new Error(`no action ${target}`);
-  return await callOperation(bound.operation, bound.state, input);
+  return await callOperation(bound.operation, bound.state, input, signal);
 }

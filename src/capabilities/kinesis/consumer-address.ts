@@ -35,7 +35,7 @@ export function addressedConsumer(state: KinesisState, address: ConsumerAddress)
 }
 
 /** The consumer of an ARN, whose region and account are not looked at. ResourceNotFoundException. */
-function consumerOfArn(state: KinesisState, arn: string): Consumer {
+export function consumerOfArn(state: KinesisState, arn: string): Consumer {
   const named = parseConsumerArn(arn);
   // The text fits the shape's pattern, so that it can be taken apart.
   const consumer = named && state.consumers.find(findStream(state, named.stream), named.name);

@@ -10,5 +10,7 @@ export const kinesisEvents = {
   bytesIn: 'kinesis_in_bytes_total',
   recordsOut: 'kinesis_records_out_total',
   bytesOut: 'kinesis_out_bytes_total',
+  subscriptions: 'kinesis_subscriptions',
+  fanOutBytes: 'kinesis_fan_out_bytes',
   recordsRefused: 'kinesis_records_refused_total',
 } as const;

@@ -10,6 +10,7 @@ import { callOperation } from '../../testing/open-node.ts';
 import { textOf } from '../../testing/text-of.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
 import { Consumers } from './consumers.ts';
+import { FanOut } from './fan-out.ts';
 import type { KinesisState } from './model.ts';
 import { createStream } from './operations/create-stream.ts';
 
@@ -50,7 +51,8 @@ export async function openBench(
   const catalog = await openCatalog(new MemoryCommandLog(environment.clock), environment);
   const records = await openRecords(store, catalog, environment, identity);
   const consumers = new Consumers(catalog, records);
-  const state: KinesisState = { records, consumers, identity, environment, named: new Set() };
+  const fanOut = new FanOut({ records, consumers, identity, environment });
+  const state: KinesisState = { records, consumers, fanOut, identity, environment, named: new Set() };
   const bench: Bench = {
     environment,
     store,

@@ -2,6 +2,7 @@ import type { Capability, Running } from '../../ports/capability.ts';
 import { StreamExists } from '../../ports/records.ts';
 import { streamsOptions, type StreamsOptions } from './config.ts';
 import { Consumers } from './consumers.ts';
+import { FanOut } from './fan-out.ts';
 import { kinesisEvents } from './events.ts';
 import { allowedChange, configuredSpec, drift, type KinesisState } from './model.ts';
 import { addTagsToStream } from './operations/add-tags-to-stream.ts';
@@ -11,6 +12,7 @@ import { listTagsForStream } from './operations/list-tags-for-stream.ts';
 import { mergeShards } from './operations/merge-shards.ts';
 import { removeTagsFromStream } from './operations/remove-tags-from-stream.ts';
 import { splitShard } from './operations/split-shard.ts';
+import { subscribeToShard } from './operations/subscribe-to-shard.ts';
 import { updateShardCount } from './operations/update-shard-count.ts';
 import { createStream } from './operations/create-stream.ts';
 import { deleteStream } from './operations/delete-stream.ts';
@@ -55,12 +57,14 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
     registerStreamConsumer,
     removeTagsFromStream,
     splitShard,
+    subscribeToShard,
     updateShardCount,
   ],
   async start(options, doors, environment): Promise<Running<KinesisState>> {
     const { records, identity, catalog } = doors;
     const consumers = new Consumers(catalog, records);
-    const state: KinesisState = { records, consumers, identity, environment, named: new Set() };
+    const fanOut = new FanOut({ records, consumers, identity, environment });
+    const state: KinesisState = { records, consumers, fanOut, identity, environment, named: new Set() };
     await consumers.sweep();
     await applyFile(state, options ?? {});
     return {
@@ -68,8 +72,8 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
       admin: streamRoutes(state),
       reload: async (changed) => await applyFile(state, (changed ?? {}) as StreamsOptions),
       health: () => ({ ok: true, problems: [] }),
-      drain: async () => {},
-      stop: async () => {},
+      drain: async () => fanOut.stop(),
+      stop: async () => fanOut.stop(),
     };
   },
 };

@@ -23,6 +23,17 @@ export const kinesisLimits = {
   listStreamsDefault: 100,
   describeShardsDefault: 100,
   listShardsDefault: 1000,
+  subscriptionLifeMs: 300_000,
+  /** A subscription that is younger is not taken over by another one. */
+  subscriptionAloneMs: 5000,
+  /** Our own: after so long without records a subscriber hears where it stands. */
+  subscriptionQuietMs: 5000,
+  /** Our own, of the records of one event: data and keys, unless one record alone has more. */
+  eventBytesMax: 256 * KIB,
+  eventRecordsMax: 1000,
+  /** Our own, of all subscriptions: events that are being read or not sent yet, and some that others may need next. */
+  fanOutBytesMax: 64 * MIB,
+  sharedBytesMax: 16 * MIB,
   retentionHoursMin: 24,
   retentionHoursMax: 8760,
   hourMs: HOUR_MS,

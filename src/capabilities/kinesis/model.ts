@@ -2,14 +2,17 @@ import { canonicalJson } from '../../kernel/json.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, ShardInfo, StreamChange, StreamInfo, StreamSpec } from '../../ports/records.ts';
+import { shardKey } from '../../ports/stream-store.ts';
 import type { StreamsOptions } from './config.ts';
 import type { Consumers } from './consumers.ts';
+import type { FanOut } from './fan-out.ts';
 import { kinesisLimits } from './limits.ts';
 
 /** What Kinesis actions work with. */
 export interface KinesisState {
   readonly records: Records;
   readonly consumers: Consumers;
+  readonly fanOut: FanOut;
   readonly identity: Identity;
   readonly environment: Environment;
   /** Streams that the config file names. */
@@ -111,4 +114,32 @@ export function describeCommon(stream: StreamInfo): Record<string, unknown> {
 export function visibleShards({ environment }: KinesisState, stream: StreamInfo): readonly ShardInfo[] {
   const oldestAt = environment.clock.now() - stream.retentionMs;
   return stream.shards.filter(({ closedAt }) => closedAt === undefined || closedAt >= oldestAt);
+}
+
+/**
+ * The children of a closed shard, as AWS names them to who has read it to its end. Undefined for another moment where
+ * it takes no more records and they are not open yet.
+ */
+export function childShards({ records }: KinesisState, stream: StreamInfo, parent: ShardInfo): unknown[] | undefined {
+  const { shards } = records.describe(stream.name) ?? stream;
+  const isClosed = shards.some(({ ref, endingSequenceNumber }) => {
+    return endingSequenceNumber !== undefined && shardKey(ref) === shardKey(parent.ref);
+  });
+  if (!isClosed) return undefined;
+  return shards
+    .filter(({ parentShardId, adjacentParentShardId }) => [parentShardId, adjacentParentShardId].includes(parent.id))
+    .map((child) => ({
+      ShardId: child.id,
+      ParentShards: [child.parentShardId, child.adjacentParentShardId].filter((id) => id !== undefined),
+      HashKeyRange: {
+        StartingHashKey: child.startingHashKey.toString(),
+        EndingHashKey: child.endingHashKey.toString(),
+      },
+    }));
+}
+
+/** 0 at the tip and at a closed shard's end, else how old the place is that was reached; at least 1. */
+export function millisBehind(isAtEnd: boolean, lastAt: number | undefined, now: number): number {
+  if (isAtEnd) return 0;
+  return lastAt === undefined ? 1 : Math.max(1, now - lastAt);
 }

@@ -46,6 +46,17 @@ export const shard = s.struct({
   SequenceNumberRange: sequenceNumberRange,
 });
 
+/** A record as GetRecords and SubscribeToShard give it. */
+export const record = s.struct({
+  SequenceNumber: sequenceNumber,
+  ApproximateArrivalTimestamp: s.timestamp(),
+  Data: data,
+  PartitionKey: partitionKey,
+});
+
+/** A shard that took over from the one that was read to its end. */
+export const childShard = s.struct({ ShardId: shardId, ParentShards: s.list(shardId), HashKeyRange: hashKeyRange });
+
 /** A tag's key. */
 export const tagKey = s.string({ min: 1, max: 128 });
 /** Tags by key. */

@@ -260,3 +260,22 @@ test('refusals', async () => {
   ];
   await refuses(bench, getRecords, table);
 });
+
+test('a shard that is being closed this moment is read on from, not to its end: it has no children yet', async () => {
+  const bench = await openBench();
+  const { call, make, fill, split, catalog } = bench;
+  await make('a');
+  await fill('a', ['0']);
+  const ShardIterator = await iterator(bench);
+  const propose = catalog.propose.bind(catalog);
+  const seen: Answer[] = [];
+  catalog.propose = async (ops) => {
+    if (ops[0]?.key === 'stream/a') seen.push(await call(getRecords, { ShardIterator }));
+    return await propose(ops);
+  };
+  await split('a');
+  assert.equal(seen.length, 2, 'before the parent is closed, and before its children open');
+  for (const answer of seen) assert.deepEqual([texts(answer), 'ChildShards' in answer], ['0', false]);
+  const { NextShardIterator, ChildShards } = await call(getRecords, { ShardIterator: seen[1].NextShardIterator });
+  assert.deepEqual([NextShardIterator, ChildShards.length], [undefined, 2]);
+});

@@ -1,14 +1,13 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import type { Slice } from '../../../ports/stream-store.ts';
 import { onStream } from '../address.ts';
 import { kinesisEvents } from '../events.ts';
 import { kinesisLimits } from '../limits.ts';
-import type { KinesisState } from '../model.ts';
+import { childShards, millisBehind, type KinesisState } from '../model.ts';
 import { readRecords, type ReadRecords } from '../read-records.ts';
 import { openIterator, sealIterator } from '../shard-iterator.ts';
-import { TARGET, data, partitionKey, sequenceNumber, shardId, streamArn } from '../shapes.ts';
+import { TARGET, childShard, record, streamArn } from '../shapes.ts';
 
 const HEAD = Buffer.from('{"Records":[');
 
@@ -18,22 +17,11 @@ const input = s.struct({
   StreamARN: s.optional(streamArn),
 });
 
-const hashKeyRange = s.struct({ StartingHashKey: s.string(), EndingHashKey: s.string() });
-
 const output = s.struct({
-  Records: s.list(
-    s.struct({
-      SequenceNumber: sequenceNumber,
-      ApproximateArrivalTimestamp: s.timestamp(),
-      Data: data,
-      PartitionKey: partitionKey,
-    }),
-  ),
+  Records: s.list(record),
   NextShardIterator: s.optional(s.string()),
   MillisBehindLatest: s.long(),
-  ChildShards: s.optional(
-    s.list(s.struct({ ShardId: shardId, ParentShards: s.list(shardId), HashKeyRange: hashKeyRange })),
-  ),
+  ChildShards: s.optional(s.list(childShard)),
 });
 
 /** Reads on from an iterator: up to 10,000 records or 10 MiB. */
@@ -68,26 +56,10 @@ export const getRecords = operation<KinesisState>()({
 function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, { slice, lastAt }: ReadRecords): string {
   const now = state.environment.clock.now();
   const ended = slice.closedAt !== undefined && slice.next >= slice.closedAt;
-  const behind = `,"MillisBehindLatest":${millisBehind(slice, lastAt, now)}`;
-  if (!ended) return `,"NextShardIterator":"${sealIterator(stream.name, shard, slice.next, now)}"${behind}`;
-  return `${behind},"ChildShards":${JSON.stringify(childShards(stream, shard))}`;
-}
-
-/** 0 at the tip and at a closed shard's end, else how old the place is that was reached; at least 1. */
-function millisBehind(slice: Slice, lastAt: number | undefined, now: number): number {
-  if (slice.next >= slice.end) return 0;
-  return lastAt === undefined ? 1 : Math.max(1, now - lastAt);
-}
-
-function childShards(stream: StreamInfo, parent: ShardInfo): unknown[] {
-  return stream.shards
-    .filter(({ parentShardId, adjacentParentShardId }) => [parentShardId, adjacentParentShardId].includes(parent.id))
-    .map((child) => ({
-      ShardId: child.id,
-      ParentShards: [child.parentShardId, child.adjacentParentShardId].filter((id) => id !== undefined),
-      HashKeyRange: {
-        StartingHashKey: child.startingHashKey.toString(),
-        EndingHashKey: child.endingHashKey.toString(),
-      },
-    }));
+  const behind = `,"MillisBehindLatest":${millisBehind(slice.next >= slice.end, lastAt, now)}`;
+  // A shard that a reshard is closing this moment has no children yet.
+  const children = ended ? childShards(state, stream, shard) : undefined;
+  if (children === undefined)
+    return `,"NextShardIterator":"${sealIterator(stream.name, shard, slice.next, now)}"${behind}`;
+  return `${behind},"ChildShards":${JSON.stringify(children)}`;
 }

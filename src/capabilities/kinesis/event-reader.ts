@@ -1,0 +1,118 @@
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import { shardKey, type Offset } from '../../ports/stream-store.ts';
+import { kinesisLimits } from './limits.ts';
+import type { KinesisState } from './model.ts';
+import { measureRecords, RecordsWriter } from './outgoing.ts';
+
+/** What a record's JSON takes at most beside data in base64: its key with all characters escaped, names, numbers. */
+const AROUND_RECORD_BYTES = 192 + 6 * 4 * 256;
+
+/** Some records of a shard as an event holds them. */
+export interface ReadEvent {
+  /** The records' JSON, in order, to stand between the brackets of a list. */
+  readonly json: Uint8Array;
+  readonly count: number;
+  /** Bytes of data and key. */
+  readonly bytes: number;
+  /** Arrival of the first and the last record, in ms. */
+  readonly firstAt: number | undefined;
+  readonly lastAt: number | undefined;
+  /** Where to read on. */
+  readonly next: Offset;
+}
+
+/** Reads and encodes events; those who follow one shard together share what one of them read. */
+export class EventReader {
+  readonly #parts: Pick<KinesisState, 'records' | 'environment'>;
+  /** By shard and offset, oldest first. */
+  readonly #shared = new Map<string, Promise<ReadEvent>>();
+  readonly #sizes = new Map<string, number>();
+  #sharedBytes = 0;
+
+  constructor(parts: Pick<KinesisState, 'records' | 'environment'>) {
+    this.#parts = parts;
+  }
+
+  /** Bytes that an event of the stream may take. */
+  roomOf({ maxRecordBytes }: StreamInfo): number {
+    const { eventBytesMax, eventRecordsMax } = kinesisLimits;
+    return Math.ceil((Math.max(eventBytesMax, maxRecordBytes) / 3) * 4) + AROUND_RECORD_BYTES + eventRecordsMax * 192;
+  }
+
+  /** One event's records from an offset on; none where there are none. Rejects as Records does. */
+  async read(stream: StreamInfo, shard: ShardInfo, from: Offset, isShared: boolean): Promise<ReadEvent> {
+    if (!isShared) return await this.#read(stream, shard, from);
+    const key = `${shardKey(shard.ref)}@${from}`;
+    const known = this.#shared.get(key);
+    if (known !== undefined) {
+      const event = await known;
+      if (this.#isVisible(stream, shard, from, event)) return event;
+      this.#forget(key, known);
+    }
+    return await this.#readShared(key, this.#read(stream, shard, from));
+  }
+
+  /** Nobody follows any shard. */
+  forgetAll(): void {
+    this.#shared.clear();
+    this.#sizes.clear();
+    this.#sharedBytes = 0;
+  }
+
+  async #readShared(key: string, reading: Promise<ReadEvent>): Promise<ReadEvent> {
+    this.#shared.set(key, reading);
+    try {
+      const event = await reading;
+      // Where nothing was, something may be now.
+      if (event.count === 0) this.#forget(key, reading);
+      else if (this.#shared.get(key) === reading) this.#keep(key, event.json.length);
+      return event;
+    } catch (error) {
+      this.#forget(key, reading);
+      throw error;
+    }
+  }
+
+  #keep(key: string, bytes: number): void {
+    this.#sizes.set(key, bytes);
+    this.#sharedBytes += bytes;
+    for (const [oldest, size] of this.#sizes) {
+      if (this.#sharedBytes <= kinesisLimits.sharedBytesMax) return;
+      this.#sharedBytes -= size;
+      this.#sizes.delete(oldest);
+      this.#shared.delete(oldest);
+    }
+  }
+
+  #forget(key: string, reading: Promise<ReadEvent>): void {
+    if (this.#shared.get(key) !== reading) return;
+    this.#shared.delete(key);
+    this.#sharedBytes -= this.#sizes.get(key) ?? 0;
+    this.#sizes.delete(key);
+  }
+
+  /** What was kept for a while may be too old by now. */
+  #isVisible(stream: StreamInfo, shard: ShardInfo, from: Offset, event: ReadEvent): boolean {
+    const { records, environment } = this.#parts;
+    const { retentionMs } = records.describe(stream.name) ?? stream;
+    const oldestAt = environment.clock.now() - retentionMs;
+    return from >= records.bounds(shard).start && (event.firstAt ?? 0) >= oldestAt;
+  }
+
+  async #read(stream: StreamInfo, shard: ShardInfo, from: Offset): Promise<ReadEvent> {
+    const { records } = this.#parts;
+    const { eventRecordsMax, eventBytesMax } = kinesisLimits;
+    // As it is now: its retention may have changed.
+    const current = records.describe(stream.name) ?? stream;
+    const slice = await records.read(current, shard, from, { records: eventRecordsMax, bytes: eventBytesMax });
+    const size = measureRecords(slice.runs);
+    return {
+      json: new RecordsWriter(shard.ref).write(slice.runs, size),
+      count: slice.count,
+      bytes: size.payload,
+      firstAt: slice.runs[0]?.at,
+      lastAt: slice.runs.at(-1)?.at,
+      next: slice.next,
+    };
+  }
+}
