@@ -29,6 +29,8 @@ export interface CleanerParts {
   readonly table: ShardTable;
   readonly space: Space;
   readonly diskBytesMax: number | undefined;
+  /** When the newest record arrived that the start found, in ms; undefined when it found none. */
+  readonly knownAt: number | undefined;
   /** Ends the part of the journal that is being written. */
   readonly roll: () => Promise<void>;
   /** Seals what is complete and has no footer: an earlier attempt may have found the disk full. */
@@ -55,7 +57,7 @@ export class Cleaner {
 
   constructor(parts: CleanerParts) {
     this.#parts = parts;
-    this.#clock = new TrustedClock(parts.environment.clock);
+    this.#clock = new TrustedClock(parts.environment.clock, parts.knownAt);
   }
 
   start(): void {

@@ -144,6 +144,7 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     table,
     space,
     diskBytesMax: bytesMax,
+    knownAt: found.lastAt,
     roll: async () => await committer.roll(),
     seal: () => sealer.sealAll(() => cleaner.sealed()),
     damaged: (message) => reader.noteDamage(message),

@@ -10,6 +10,7 @@ import {
   A,
   B,
   DIRECTORY,
+  entry,
   flipped,
   type Image,
   lastSegment,
@@ -206,6 +207,47 @@ test('a footer that a power cut left unfinished takes nothing from the file behi
     const again = await LogUnderTest.openImage(image);
     assert.deepEqual(await again.texts(A), wanted);
     assert.equal(cuts(again), 0);
+  }
+});
+
+/** Commits of 300 KB, each written beside the sync of the one before, and where each begins. */
+async function overlapping(count: number): Promise<{ readonly image: Image; readonly starts: readonly number[] }> {
+  const under = await LogUnderTest.open();
+  const { simulation } = under;
+  const { path } = lastSegment(await under.image());
+  const starts: number[] = [];
+  simulation.slowDisk(1000, 1000);
+  const answers: Promise<unknown>[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const start = simulation.sizeOf(path) ?? 0;
+    starts.push(start);
+    answers.push(under.a.append(packEntries([entry(`a${index} ${'x'.repeat(300_000)}`)])));
+    while (simulation.sizeOf(path) === start) await simulation.pass(1);
+  }
+  await under.drive(Promise.all(answers));
+  return { image: await under.image(), starts };
+}
+
+test('a commit written beside a sync vouches for none of the two: a wrong byte costs no more than the last two', async () => {
+  const { image, starts } = await overlapping(6);
+  const { path, bytes } = lastSegment(image);
+  const all = starts.map((_, index) => index);
+  // What a power cut leaves that came while the last two were unconfirmed looks the same, and nobody was told of them.
+  for (const [wrong, kept, isCut] of [
+    [5, all.slice(0, 5), true],
+    [4, all.slice(0, 4), true],
+    [3, all.filter((index) => index !== 3), false],
+    [0, all.filter((index) => index !== 0), false],
+  ] as const) {
+    const torn = replaced(image, path, flipped(bytes, (starts[wrong] ?? 0) + 1000));
+    const under = await LogUnderTest.openImage(torn);
+    const found = [...(await under.survivors(A)).values()].map((text) => Number(text.slice(1, text.indexOf(' '))));
+    assert.deepEqual(found, kept, `a wrong byte in commit ${wrong}`);
+    const cut = under.simulation.logged
+      .filter(({ event }) => event === 'log.tail.cut')
+      .map(({ fields }) => fields['bytes']);
+    assert.deepEqual(cut, isCut ? [bytes.length - (starts[wrong] ?? 0)] : [], `a wrong byte in commit ${wrong}`);
+    assert.equal(under.log.health().length > 0, !isCut, `a wrong byte in commit ${wrong}`);
   }
 });
 

@@ -28,6 +28,8 @@ export interface Recovered {
   readonly lastCommit: number;
   readonly synced: LogPosition | undefined;
   readonly cutBytes: number;
+  /** When the newest record arrived, in ms; undefined when there is none. */
+  readonly lastAt: number | undefined;
   /** Sentences that name the damaged places. */
   readonly damaged: readonly string[];
 }
@@ -114,7 +116,9 @@ class Recovery {
     found.sort((one, other) => placeOf(one) - placeOf(other));
     for (const one of found) await this.#fold(one);
     await this.#secure();
+    let lastAt = 0;
     for (const state of this.#table.all()) {
+      lastAt = Math.max(lastAt, state.lastAt);
       closeLastHole(this.#table, state);
       const oldest = state.shares[0];
       state.start = Math.max(state.start, oldest?.first ?? state.end);
@@ -130,6 +134,7 @@ class Recovery {
       lastCommit: this.#lastCommit,
       synced: last === undefined ? undefined : { segment: last.number, position: last.end },
       cutBytes: this.#cutBytes,
+      lastAt: lastAt === 0 ? undefined : lastAt,
       damaged: this.#damaged,
     };
   }

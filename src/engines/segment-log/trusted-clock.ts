@@ -17,10 +17,11 @@ export class TrustedClock {
   /** Where the wall clock stood when it was last looked at, believed or not. */
   #seen: number;
 
-  constructor(clock: Clock) {
+  /** `knownAt`: a time in ms that is known to have come; a clock far ahead of it is doubted from the beginning. */
+  constructor(clock: Clock, knownAt = clock.now()) {
     this.#clock = clock;
-    this.#wall = clock.now();
-    this.#seen = this.#wall;
+    this.#wall = knownAt;
+    this.#seen = knownAt;
     this.#monotonic = clock.monotonic();
   }
 
