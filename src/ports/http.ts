@@ -48,6 +48,11 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: HttpBody;
+  /**
+   * Called once when nobody looks at the body any more, so that its memory can be used again; never where that is not
+   * sure, as when the client went away in the middle.
+   */
+  readonly sent?: (() => void) | undefined;
 }
 
 /** Bad input rejects with RequestError or ThrottleError only; other errors are bugs and answer 500. */

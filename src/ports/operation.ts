@@ -16,9 +16,12 @@ export type RawJson = WholeBody;
 /** An answer that its operation serialised itself; sent as it is. */
 export class RawAnswer {
   readonly json: RawJson;
+  /** As HttpAnswer's. */
+  readonly sent: (() => void) | undefined;
 
-  constructor(json: RawJson) {
+  constructor(json: RawJson, sent?: () => void) {
     this.json = json;
+    this.sent = sent;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
 import type { HashKeyRouter } from '../kernel/stream/hash-key.ts';
 import { entryBytes, writeEntryFront, type Entry } from '../kernel/stream/packed-entries.ts';
 import type { Header, Offset, ShardRef, Slice } from './stream-store.ts';
@@ -223,13 +224,14 @@ export interface Records {
   appendBatch(stream: string, batch: RecordBatch): Promise<BatchOutcome>;
   /**
    * Reads from `from`, hiding what is older than the stream's retention; an offset below the oldest kept record
-   * reads from that record on.
+   * reads from that record on. `into` is as for StreamStore's.
    */
   read(
     stream: StreamInfo,
     shard: ShardInfo,
     from: Offset,
     limit: { readonly records: number; readonly bytes: number },
+    into?: ReadMemory,
   ): Promise<Slice>;
   waitForMore(shard: ShardInfo, from: Offset, signal: AbortSignal): Promise<void>;
   /** Offset of the first record that arrived at or after `timeMs`, else the end. */

@@ -5,6 +5,7 @@
  */
 
 import { EnvironmentError } from '../kernel/errors.ts';
+import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
 import {
   EntryPlace,
   readEntryAt,
@@ -67,7 +68,10 @@ export interface SliceBounds {
   readonly closedAt?: Offset;
 }
 
-/** A piece of a shard. Its bytes never change; who keeps some of them keeps a larger buffer alive. */
+/**
+ * A piece of a shard. Its bytes never change, unless the reader lent memory for them; who keeps some of them keeps a
+ * larger buffer alive.
+ */
 export class Slice implements SliceBounds {
   readonly runs: readonly StoredRun[];
   readonly count: number;
@@ -196,8 +200,15 @@ export interface StreamStore {
    * Reads durable records from `from` on: at most `limit.records`, and about `limit.bytes` of key and data
    * (at least one record when there is one). Rejects with Trimmed below the oldest kept offset, with Damaged where the
    * disk does not hold what was written.
+   * `into` is memory for what is read: the slice lies in it, or in memory of its own, and in nothing that the log
+   * keeps. Once the read has settled, either way, the log neither writes into it nor looks at it.
    */
-  read(shard: ShardRef, from: Offset, limit: { readonly records: number; readonly bytes: number }): Promise<Slice>;
+  read(
+    shard: ShardRef,
+    from: Offset,
+    limit: { readonly records: number; readonly bytes: number },
+    into?: ReadMemory,
+  ): Promise<Slice>;
   /** Resolves when records at or after `from` are durable, the shard is closed or dropped, or `signal` aborts. */
   waitForMore(shard: ShardRef, from: Offset, signal: AbortSignal): Promise<void>;
   /** Offset of the first record with `at >= timeMs`, else the end. */

@@ -1,4 +1,5 @@
 import { assert } from '../kernel/assert.ts';
+import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
 import { packEntries } from '../kernel/stream/packed-entries.ts';
 import {
   Fenced,
@@ -82,7 +83,12 @@ export class MemoryStore implements StreamStore {
     return this.#writer(shard, this.#tokens);
   }
 
-  async read(ref: ShardRef, from: Offset, limit: { records: number; bytes: number }): Promise<Slice> {
+  async read(
+    ref: ShardRef,
+    from: Offset,
+    limit: { records: number; bytes: number },
+    into?: ReadMemory,
+  ): Promise<Slice> {
     await Promise.resolve();
     const shard = this.#find(ref);
     if (from < shard.start) throw new Trimmed(shard.start);
@@ -94,7 +100,8 @@ export class MemoryStore implements StreamStore {
       records.push(record);
     }
     const last = records.at(-1);
-    return new Slice(records.map(runOf), { next: last === undefined ? from : last.offset + 1n, ...this.bounds(ref) });
+    const runs = records.map(runOf).map((run) => (into === undefined ? run : copyOf(run, into)));
+    return new Slice(runs, { next: last === undefined ? from : last.offset + 1n, ...this.bounds(ref) });
   }
 
   async waitForMore(ref: ShardRef, from: Offset, signal: AbortSignal): Promise<void> {
@@ -192,4 +199,11 @@ function store(shard: Shard, entries: PackedEntries, now: number): Appended {
 
 function wake(shard: Shard): void {
   for (const resume of shard.waiting) resume();
+}
+
+/** The run in memory that its reader lent. */
+function copyOf(run: StoredRun, into: ReadMemory): StoredRun {
+  const bytes = into.take(run.bytes.length);
+  bytes.set(run.bytes);
+  return { ...run, bytes };
 }

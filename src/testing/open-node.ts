@@ -56,7 +56,11 @@ export async function callOperation<S>(
   const answer = await operation.handle(checkAws(operation.input, input), call);
   // Who asked for events iterates over them.
   if (answer instanceof EventAnswer) return answer;
-  if (answer instanceof RawAnswer) return JSON.parse(textOf(answer.json));
+  if (answer instanceof RawAnswer) {
+    const text = textOf(answer.json);
+    answer.sent?.();
+    return JSON.parse(text);
+  }
   if (operation.output === undefined) return undefined;
   return JSON.parse(JSON.stringify(encodeAwsJson(operation.output, answer)));
 }

@@ -1,8 +1,9 @@
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
-import { shardKey, type Offset } from '../../ports/stream-store.ts';
+import { shardKey, type Offset, type Slice } from '../../ports/stream-store.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
-import { measureRecords, RecordsWriter } from './outgoing.ts';
+import { AnswerPieces } from './answer-pieces.ts';
+import { payloadBytes, RecordsWriter } from './outgoing.ts';
 
 /** What a record's JSON takes at most beside data in base64: its key with all characters escaped, names, numbers. */
 const AROUND_RECORD_BYTES = 192 + 6 * 4 * 256;
@@ -23,13 +24,13 @@ export interface ReadEvent {
 
 /** Reads and encodes events; those who follow one shard together share what one of them read. */
 export class EventReader {
-  readonly #parts: Pick<KinesisState, 'records' | 'environment'>;
+  readonly #parts: Pick<KinesisState, 'records' | 'environment' | 'memory'>;
   /** By shard and offset, oldest first. */
   readonly #shared = new Map<string, Promise<ReadEvent>>();
   readonly #sizes = new Map<string, number>();
   #sharedBytes = 0;
 
-  constructor(parts: Pick<KinesisState, 'records' | 'environment'>) {
+  constructor(parts: Pick<KinesisState, 'records' | 'environment' | 'memory'>) {
     this.#parts = parts;
   }
 
@@ -105,14 +106,23 @@ export class EventReader {
     // As it is now: its retention may have changed.
     const current = records.describe(stream.name) ?? stream;
     const slice = await records.read(current, shard, from, { records: eventRecordsMax, bytes: eventBytesMax });
-    const size = measureRecords(slice.runs);
     return {
-      json: new RecordsWriter(shard.ref).write(slice.runs, size),
+      json: this.#encode(shard, slice),
       count: slice.count,
-      bytes: size.payload,
+      bytes: payloadBytes(slice.runs),
       firstAt: slice.runs[0]?.at,
       lastAt: slice.runs.at(-1)?.at,
       next: slice.next,
     };
+  }
+
+  /** In memory of its own: several subscribers may wait for it. */
+  #encode(shard: ShardInfo, { runs }: Slice): Uint8Array {
+    const { answers, text } = this.#parts.memory;
+    const pieces = new AnswerPieces(answers);
+    new RecordsWriter(shard.ref, text, pieces).write(runs);
+    const json = Buffer.concat(pieces.end());
+    pieces.giveBack();
+    return json;
   }
 }

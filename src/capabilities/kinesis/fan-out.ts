@@ -12,7 +12,7 @@ import type { KinesisState } from './model.ts';
 import { Subscription } from './subscription.ts';
 
 /** What fan-out needs of the capability. */
-type Parts = Pick<KinesisState, 'records' | 'consumers' | 'identity' | 'environment'>;
+type Parts = Pick<KinesisState, 'records' | 'consumers' | 'identity' | 'environment' | 'memory'>;
 
 /** All subscriptions of this node: one for each consumer and shard, and what they hold in memory together. */
 export class FanOut {

@@ -11,6 +11,7 @@ import { textOf } from '../../testing/text-of.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
 import { Consumers } from './consumers.ts';
 import { FanOut } from './fan-out.ts';
+import { openAnswerMemory } from './answer-memory.ts';
 import type { KinesisState } from './model.ts';
 import { createStream } from './operations/create-stream.ts';
 
@@ -51,8 +52,9 @@ export async function openBench(
   const catalog = await openCatalog(new MemoryCommandLog(environment.clock), environment);
   const records = await openRecords(store, catalog, environment, identity);
   const consumers = new Consumers(catalog, records);
-  const fanOut = new FanOut({ records, consumers, identity, environment });
-  const state: KinesisState = { records, consumers, fanOut, identity, environment, named: new Set() };
+  const memory = openAnswerMemory();
+  const fanOut = new FanOut({ records, consumers, identity, environment, memory });
+  const state: KinesisState = { records, consumers, fanOut, identity, environment, memory, named: new Set() };
   const bench: Bench = {
     environment,
     store,

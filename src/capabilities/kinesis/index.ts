@@ -1,5 +1,6 @@
 import type { Capability, Running } from '../../ports/capability.ts';
 import { StreamExists } from '../../ports/records.ts';
+import { openAnswerMemory } from './answer-memory.ts';
 import { streamsOptions, type StreamsOptions } from './config.ts';
 import { Consumers } from './consumers.ts';
 import { FanOut } from './fan-out.ts';
@@ -63,8 +64,9 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
   async start(options, doors, environment): Promise<Running<KinesisState>> {
     const { records, identity, catalog } = doors;
     const consumers = new Consumers(catalog, records);
-    const fanOut = new FanOut({ records, consumers, identity, environment });
-    const state: KinesisState = { records, consumers, fanOut, identity, environment, named: new Set() };
+    const memory = openAnswerMemory();
+    const fanOut = new FanOut({ records, consumers, identity, environment, memory });
+    const state: KinesisState = { records, consumers, fanOut, identity, environment, memory, named: new Set() };
     await consumers.sweep();
     await applyFile(state, options ?? {});
     return {

@@ -3,6 +3,7 @@ import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, ShardInfo, StreamChange, StreamInfo, StreamSpec } from '../../ports/records.ts';
 import { shardKey } from '../../ports/stream-store.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import type { StreamsOptions } from './config.ts';
 import type { Consumers } from './consumers.ts';
 import type { FanOut } from './fan-out.ts';
@@ -15,6 +16,7 @@ export interface KinesisState {
   readonly fanOut: FanOut;
   readonly identity: Identity;
   readonly environment: Environment;
+  readonly memory: AnswerMemory;
   /** Streams that the config file names. */
   named: ReadonlySet<string>;
 }

@@ -4,10 +4,14 @@ import * as fc from 'fast-check';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import { packEntries, type Entry } from '../../kernel/stream/packed-entries.ts';
 import type { StoredRun } from '../../ports/stream-store.ts';
-import { measureRecords, RecordsWriter } from './outgoing.ts';
+import { openBase64Memory, openPlainBase64Memory } from '../../kernel/bytes/base64-memory.ts';
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
+import { AnswerPieces } from './answer-pieces.ts';
+import { payloadBytes, RecordsWriter } from './outgoing.ts';
 
 const ref = { stream: 'a', generation: 3, ordinal: 1 };
 const AT = 1_700_000_000_123;
+const MEMORIES = [openBase64Memory(16), openPlainBase64Memory(16)];
 
 /** A run as the log gives it: a piece of larger memory. */
 function run(entries: readonly Entry[], first = 0, at = AT): StoredRun {
@@ -22,9 +26,18 @@ function entry(key: string, data: Uint8Array | string = ''): Entry {
 }
 
 function written(slices: readonly (readonly StoredRun[])[]): string {
-  const writer = new RecordsWriter(ref);
-  const pieces = slices.map((runs) => writer.write(runs, measureRecords(runs)));
-  return `[${Buffer.concat(pieces).toString()}]`;
+  const texts = MEMORIES.map((memory) => {
+    const answer = new AnswerPieces(new BufferPool(1000, 3));
+    const writer = new RecordsWriter(ref, memory, answer);
+    for (const runs of slices) {
+      writer.write(runs);
+      // The memory is everybody's between two slices.
+      memory.bytes.fill(0xff, memory.start);
+    }
+    return `[${Buffer.concat(answer.end()).toString()}]`;
+  });
+  assert.equal(texts[0], texts[1]);
+  return texts[0] ?? '';
 }
 
 test('the text of one record', () => {
@@ -111,10 +124,28 @@ test('any records come back from the JSON, in any slices, however much room thei
   );
 });
 
-test('the size is that of keys and data alone, and the room is enough for the worst of keys', () => {
+test('the size is that of keys and data alone', () => {
   const header = { ...entry('ü', 'data'), headers: [['id', Buffer.alloc(50)] as const] };
-  assert.equal(measureRecords([run([header, entry('k')])]).payload, 2 + 4 + 1);
-  const worst = [run([entry('\u0001'.repeat(256), Buffer.alloc(1))], Number.MAX_SAFE_INTEGER - 1, AT)];
-  const { room } = measureRecords(worst);
-  assert.ok(written([worst]).length <= room + 2);
+  assert.equal(payloadBytes([run([header, entry('k')])]), 2 + 4 + 1);
+});
+
+test('records of all sizes, with the longest keys, go through the memory piece by piece', () => {
+  const worst = '\u0001'.repeat(65_535);
+  const sizes = [0, 1, 32_000, 98_303, 98_304, 98_305, 196_608, 300_001, 1_048_576];
+  const entries = sizes.flatMap((size, index) => [
+    entry(`key ${size}`, Buffer.alloc(size, index + 1)),
+    entry(worst, Buffer.alloc(size % 70_000, index + 101)),
+  ]);
+  const many = Array.from({ length: 300 }, (_, index) => entry(`k${index}`, Buffer.alloc(1000 + index, index)));
+  const seen = JSON.parse(written([[run([...entries, ...many], 7)], [run(many)]])) as Record<string, unknown>[];
+  const wanted = [...entries, ...many, ...many];
+  assert.equal(seen.length, wanted.length);
+  for (const [index, { PartitionKey, Data, SequenceNumber }] of seen.entries()) {
+    const { key, data } = wanted[index] as Entry;
+    const first = entries.length + many.length;
+    const offset = index < first ? index + 7 : index - first;
+    assert.equal(PartitionKey, Buffer.from(key).toString());
+    assert.equal(Data, Buffer.from(data).toString('base64'));
+    assert.equal(SequenceNumber, encodeSequenceNumber(ref, BigInt(offset)));
+  }
 });

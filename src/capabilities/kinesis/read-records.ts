@@ -1,28 +1,29 @@
+import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
-import type { Offset, Slice } from '../../ports/stream-store.ts';
+import type { Offset, Slice, SliceBounds } from '../../ports/stream-store.ts';
+import type { AnswerPieces } from './answer-pieces.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
-import { measureRecords, RecordsWriter } from './outgoing.ts';
+import { payloadBytes, RecordsWriter } from './outgoing.ts';
 
 /** Bytes of one read of the log, whose encoding takes about a millisecond. */
 const SLICE_BYTES = 1024 * 1024;
 
 /** What one GetRecords answers. */
 export interface ReadRecords {
-  /** The records' JSON, in order, to stand between the brackets of a list. */
-  readonly pieces: readonly Uint8Array[];
   readonly count: number;
   /** Bytes of data and key. */
   readonly bytes: number;
   /** Arrival of the last record, in ms. */
   readonly lastAt: number | undefined;
-  /** The last slice that was read: where it came to, and where the shard ends. */
-  readonly slice: Slice;
+  /** Where the last read came to, and where the shard ends. */
+  readonly bounds: SliceBounds;
 }
 
 /**
- * Reads and encodes up to `recordsMax` records and 10 MiB, slice by slice: while one is encoded the next one is read,
- * and between them the loop turns. One record comes at least when there is one.
+ * Reads up to `recordsMax` records and 10 MiB, slice by slice, and adds their JSON to the answer, to stand between the
+ * brackets of a list: while one slice is encoded the next one is read, and between them the loop turns. One record
+ * comes at least when there is one.
  */
 export async function readRecords(
   state: KinesisState,
@@ -30,34 +31,40 @@ export async function readRecords(
   shard: ShardInfo,
   from: Offset,
   recordsMax: number,
+  answer: AnswerPieces,
 ): Promise<ReadRecords> {
-  const writer = new RecordsWriter(shard.ref);
-  const pieces: Uint8Array[] = [];
+  const writer = new RecordsWriter(shard.ref, state.memory.text, answer);
   let [count, bytes, lastAt]: [number, number, number | undefined] = [0, 0, undefined];
-  const read = async (at: Offset): Promise<Slice> => {
+  const read = async (at: Offset, into: ReadMemory): Promise<Slice> => {
     const room = Math.min(SLICE_BYTES, kinesisLimits.getRecordsBytesMax - bytes);
-    return await state.records.read(stream, shard, at, { records: recordsMax - count, bytes: room });
+    return await state.records.read(stream, shard, at, { records: recordsMax - count, bytes: room }, into);
   };
-  let slice = await read(from);
-  let size = measureRecords(slice.runs);
+  // What throws leaves the memory to the collector: a read may be under way that writes into it.
+  let [encoded, ahead] = [new ReadMemory(state.memory.reads), new ReadMemory(state.memory.reads)];
+  let slice = await read(from, encoded);
+  let payload = payloadBytes(slice.runs);
   while (slice.count > 0) {
     count += slice.count;
-    bytes += size.payload;
+    bytes += payload;
     lastAt = slice.runs.at(-1)?.at;
     const isDone = slice.next >= slice.end || count >= recordsMax || bytes >= kinesisLimits.getRecordsBytesMax;
     // What goes wrong behind records that are read already is met again by the next call.
-    const reading = isDone ? undefined : read(slice.next).catch(() => undefined);
-    pieces.push(writer.write(slice.runs, size));
+    const reading = isDone ? undefined : read(slice.next, ahead).catch(() => undefined);
+    writer.write(slice.runs);
+    encoded.reset();
     if (reading === undefined) break;
     await turn(state);
     const next = await reading;
     if (next === undefined) break;
-    size = measureRecords(next.runs);
+    payload = payloadBytes(next.runs);
     // A read gives one record even where there is no room for it.
-    if (bytes + size.payload > kinesisLimits.getRecordsBytesMax) break;
+    if (bytes + payload > kinesisLimits.getRecordsBytesMax) break;
+    [encoded, ahead] = [ahead, encoded];
     slice = next;
   }
-  return { pieces, count, bytes, lastAt, slice };
+  encoded.reset();
+  ahead.reset();
+  return { count, bytes, lastAt, bounds: slice };
 }
 
 async function turn({ environment }: KinesisState): Promise<void> {

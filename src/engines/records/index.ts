@@ -1,3 +1,4 @@
+import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -258,14 +259,15 @@ class StreamRecords implements OpenRecords {
     shard: ShardInfo,
     from: Offset,
     limit: { readonly records: number; readonly bytes: number },
+    into?: ReadMemory,
   ): Promise<Slice> {
     const oldestAt = this.#environment.clock.now() - stream.retentionMs;
-    const slice = await this.#readFrom(shard, from, limit);
+    const slice = await this.#readFrom(shard, from, limit, into);
     const first = slice.runs[0];
     if (first === undefined || first.at >= oldestAt) return slice;
     // Times never fall inside a shard, so everything before this position is too old.
     const visible = await this.#onShard(shard, async () => await this.#store.positionAt(shard.ref, oldestAt));
-    const rest = await this.#readFrom(shard, visible > from ? visible : from, limit);
+    const rest = await this.#readFrom(shard, visible > from ? visible : from, limit, into);
     return rest.from(visible);
   }
 
@@ -402,11 +404,12 @@ class StreamRecords implements OpenRecords {
     shard: ShardInfo,
     from: Offset,
     limit: { readonly records: number; readonly bytes: number },
+    into?: ReadMemory,
   ): Promise<Slice> {
     let start = from;
     for (;;) {
       try {
-        return await this.#onShard(shard, async () => await this.#store.read(shard.ref, start, limit));
+        return await this.#onShard(shard, async () => await this.#store.read(shard.ref, start, limit, into));
       } catch (error) {
         // Trimming may go on meanwhile; each turn starts higher.
         if (!(error instanceof Trimmed) || error.start <= start) throw error;

@@ -21,15 +21,13 @@ export class ReadHandles {
     this.#files = files;
   }
 
-  /** The bytes from `position` to `end`; rejects with EIO when the file ends before. */
-  async read(segment: Segment, position: number, end: number): Promise<Buffer> {
+  /** Fills `bytes` from `position` on; rejects with EIO when the file ends before. */
+  async read(segment: Segment, position: number, bytes: Buffer): Promise<void> {
     const handle = this.acquire(segment);
     try {
       const file = await handle.file;
-      const bytes = Buffer.allocUnsafeSlow(end - position);
       const count = await file.read(bytes, position);
       if (count < bytes.length) throw damage(segment.path, position + count, 'the file ends too early');
-      return bytes;
     } finally {
       this.release(handle);
     }

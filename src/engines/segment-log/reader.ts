@@ -1,3 +1,4 @@
+import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
 import {
@@ -58,7 +59,12 @@ export class LogReader {
   }
 
   /** Durable records from `from` on; see StreamStore.read. */
-  async read(state: ShardState, from: Offset, limit: { records: number; bytes: number }): Promise<Slice> {
+  async read(
+    state: ShardState,
+    from: Offset,
+    limit: { records: number; bytes: number },
+    into?: ReadMemory,
+  ): Promise<Slice> {
     if (from < state.start) throw new Trimmed(BigInt(state.start));
     const collection: Collection = {
       runs: [],
@@ -71,8 +77,8 @@ export class LogReader {
       full: false,
     };
     const wantsMore = collection.next < collection.end && limit.records > 0;
-    if (wantsMore && !this.#collectTail(state, collection)) {
-      await this.#again(async () => await this.#collect(state, collection));
+    if (wantsMore && !this.#collectTail(state, collection, into)) {
+      await this.#again(async () => await this.#collect(state, collection, into));
     }
     return new Slice(collection.runs, {
       next: BigInt(collection.next),
@@ -113,7 +119,7 @@ export class LogReader {
   }
 
   /** Whether the records from the collection's next one on were in memory; they are then collected. */
-  #collectTail(state: ShardState, collection: Collection): boolean {
+  #collectTail(state: ShardState, collection: Collection, into: ReadMemory | undefined): boolean {
     const { tail } = state;
     const oldest = tail[0];
     if (oldest === undefined || collection.next < oldest.first) return false;
@@ -128,12 +134,13 @@ export class LogReader {
     for (let index = low; index < tail.length && !collection.full; index += 1) {
       const run = tail[index] as StoredRun;
       collectEntries(run, collection);
-      this.#parts.slabs.giveAway(run.bytes);
+      if (into === undefined) this.#parts.slabs.giveAway(run.bytes);
     }
+    if (into !== undefined) copyRuns(collection.runs, into);
     return true;
   }
 
-  async #collect(state: ShardState, collection: Collection): Promise<void> {
+  async #collect(state: ShardState, collection: Collection, into: ReadMemory | undefined): Promise<void> {
     const { next, bytesMax } = collection;
     if (next < state.start && collection.count > 0) return;
     if (next < state.start) throw new Trimmed(BigInt(state.start));
@@ -150,7 +157,7 @@ export class LogReader {
       take: (run) => collectEntries(run, collection),
     };
     try {
-      await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor);
+      await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor, into);
     } catch (error) {
       // What stands in front of the damaged place is whole.
       if (error instanceof Vanished) throw error;
@@ -186,6 +193,7 @@ export class LogReader {
     begin: (spans: Spans) => number,
     bytesMax: number,
     visitor: Visitor,
+    into?: ReadMemory,
   ): Promise<void> {
     let isFirst = true;
     for (let share = from; share < state.shares.length;) {
@@ -193,7 +201,7 @@ export class LogReader {
       const spans = (await this.#indexOf(segment)).spans.get(state.id);
       if (spans !== undefined) {
         const entry = isFirst ? begin(spans) : 0;
-        if (!(await this.#walkSpans(state, segment, spans, entry, bytesMax, visitor))) return;
+        if (!(await this.#walkSpans(state, segment, spans, entry, bytesMax, visitor, into))) return;
       }
       isFirst = false;
       // The list may have changed meanwhile: a settled file took the place of others.
@@ -209,11 +217,12 @@ export class LogReader {
     from: number,
     bytesMax: number,
     visitor: Visitor,
+    into: ReadMemory | undefined,
   ): Promise<boolean> {
     for (let next = from; next < spans.count;) {
       const wanted = planReads(spans, next, bytesMax);
       next = wanted.at(-1)?.next ?? spans.count;
-      if (!(await this.#visit(state, segment, wanted, visitor))) return false;
+      if (!(await this.#visit(state, segment, wanted, visitor, into))) return false;
     }
     return true;
   }
@@ -239,10 +248,11 @@ export class LogReader {
     segment: Segment,
     wanted: readonly PlannedRead[],
     visitor: Visitor,
+    into: ReadMemory | undefined,
   ): Promise<boolean> {
     for (let from = 0; from < wanted.length; from += READS_MAX) {
       const parts = wanted.slice(from, from + READS_MAX);
-      const pieces = await Promise.all(parts.map(async (part) => await this.#read(segment, part)));
+      const pieces = await allOver(parts.map(async (part) => await this.#read(segment, part, into)));
       for (const [index, { position }] of parts.entries()) {
         try {
           if (!walkPiece({ segment, position, bytes: pieces[index] as Buffer }, state.id, visitor)) return false;
@@ -254,9 +264,11 @@ export class LogReader {
     return true;
   }
 
-  async #read(segment: Segment, { position, end }: PlannedRead): Promise<Buffer> {
+  async #read(segment: Segment, { position, end }: PlannedRead, into: ReadMemory | undefined): Promise<Buffer> {
+    const bytes = into?.take(end - position) ?? Buffer.allocUnsafeSlow(end - position);
     try {
-      return await this.#parts.segments.handles.read(segment, position, end);
+      await this.#parts.segments.handles.read(segment, position, bytes);
+      return bytes;
     } catch (error) {
       if (this.#isGone(segment, error)) throw new Vanished();
       throw this.#note(error);
@@ -271,6 +283,24 @@ export class LogReader {
   #note(error: unknown): unknown {
     if (error instanceof DamagedLog) this.noteDamage(error.message);
     return error;
+  }
+}
+
+/** As Promise.all, but an error comes when the last one is over: nobody writes into lent memory from then on. */
+async function allOver<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(works);
+  return await Promise.all(works);
+}
+
+/** Moves runs from memory that the log uses again to memory that the reader lent. */
+function copyRuns(runs: StoredRun[], into: ReadMemory): void {
+  const bytes = into.take(runs.reduce((sum, { from, to }) => sum + to - from, 0));
+  let at = 0;
+  for (const [index, run] of runs.entries()) {
+    bytes.set(run.bytes.subarray(run.from, run.to), at);
+    const from = at;
+    at += run.to - run.from;
+    runs[index] = { ...run, bytes, from, to: at };
   }
 }
 

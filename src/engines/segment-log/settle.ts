@@ -103,7 +103,8 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: K
     const wanted = planReads(spans, next, READ_BYTES);
     next = wanted.at(-1)?.next ?? spans.count;
     for (const { position, end } of wanted) {
-      const bytes = await parts.segments.handles.read(segment, position, end);
+      const bytes = Buffer.allocUnsafeSlow(end - position);
+      await parts.segments.handles.read(segment, position, bytes);
       let isFull = false;
       walkPiece({ segment, position, bytes }, state.id, {
         look({ first, count, at }) {

@@ -1,4 +1,5 @@
 import { assert } from '../../kernel/assert.ts';
+import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Offset, ShardOptions, ShardRef, ShardWriter, Slice, StreamStore } from '../../ports/stream-store.ts';
 import { Fenced, shardKey, Unavailable } from '../../ports/stream-store.ts';
@@ -76,9 +77,10 @@ export class SegmentStore implements StreamStore {
     shard: ShardRef,
     from: Offset,
     limit: { readonly records: number; readonly bytes: number },
+    into?: ReadMemory,
   ): Promise<Slice> {
     this.#parts.committer.assertOpen();
-    return this.#parts.reader.read(this.#parts.table.get(shard), from, limit);
+    return this.#parts.reader.read(this.#parts.table.get(shard), from, limit, into);
   }
 
   async waitForMore(shard: ShardRef, from: Offset, signal: AbortSignal): Promise<void> {

@@ -34,9 +34,10 @@ export class Answers {
     this.#environment = environment;
   }
 
-  /** 200 with the text, or with an empty body for an action that answers nothing. */
-  ok(contentType: string, body: HttpBody): HttpAnswer {
-    return this.#answer(200, contentType, body);
+  /** 200 with the text, or with an empty body for an action that answers nothing; `sent` is as HttpAnswer's. */
+  ok(contentType: string, body: HttpBody, sent?: () => void): HttpAnswer {
+    const answer = this.#answer(200, contentType, body);
+    return sent === undefined ? answer : { ...answer, sent };
   }
 
   /** The AWS shape of whatever an operation was ended by. */

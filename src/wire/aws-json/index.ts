@@ -66,7 +66,7 @@ async function serve(
   const fast = isUsuallySigned(request) ? await served?.operation.fast?.(bytes, call) : undefined;
   if (fast !== undefined) {
     request.recycleBody();
-    return answers.ok(contentType, fast.json);
+    return answers.ok(contentType, fast.json, fast.sent);
   }
   const value = parse(bytes);
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
@@ -79,7 +79,7 @@ async function serve(
     });
     return answers.ok(EVENT_STREAM, eventStream(output.events, codec));
   }
-  if (output instanceof RawAnswer) return answers.ok(contentType, output.json);
+  if (output instanceof RawAnswer) return answers.ok(contentType, output.json, output.sent);
   if (operation.output === undefined) return answers.ok(contentType, '');
   return answers.ok(contentType, JSON.stringify(encodeAwsJson(operation.output, output)));
 }

@@ -1,6 +1,6 @@
+import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import type { Clock } from '../../ports/environment.ts';
-import { type BodyPool, POOLED_BYTES } from './body-pool.ts';
 import { noRoom, type HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 
@@ -36,7 +36,7 @@ export class BodyReader implements BodySink {
   readonly #source: BodySource;
   readonly #held: HeldBytes;
   readonly #clock: Clock;
-  readonly #pool: BodyPool;
+  readonly #pool: BufferPool;
   #isPooled = false;
   /** The first chunk as it came; from the second one on, all of them together. */
   #whole: Buffer = EMPTY;
@@ -50,7 +50,7 @@ export class BodyReader implements BodySink {
   #cancelDeadline = (): void => undefined;
   #cancelIdle = (): void => undefined;
 
-  constructor(source: BodySource, held: HeldBytes, clock: Clock, pool: BodyPool) {
+  constructor(source: BodySource, held: HeldBytes, clock: Clock, pool: BufferPool) {
     this.#source = source;
     this.#held = held;
     this.#clock = clock;
@@ -112,10 +112,11 @@ export class BodyReader implements BodySink {
   }
 
   #makeRoom(kept: number): void {
-    const isPooled = this.#bytes <= POOLED_BYTES && !this.#isPooled;
+    const { pieceBytes } = this.#pool;
+    const isPooled = this.#bytes <= pieceBytes && !this.#isPooled;
     const announced = Math.min(this.#source.announced ?? Infinity, this.#maxBytes);
     // Who announces much and sends little gets little.
-    const room = Math.max(this.#bytes, Math.min(announced, Math.max(POOLED_BYTES, 2 * kept)));
+    const room = Math.max(this.#bytes, Math.min(announced, Math.max(pieceBytes, 2 * kept)));
     const larger = isPooled ? this.#pool.take() : Buffer.allocUnsafeSlow(room);
     const former = this.#whole;
     former.copy(larger, 0, 0, kept);

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest, HttpStream } from '../../ports/http.ts';
 import type { Admission } from './admission.ts';
 import { checkHeaders } from './answer-head.ts';
-import type { BodyPool } from './body-pool.ts';
 import { bodyBytes, isStreamed, writeBody } from './answer-body.ts';
 import { AnswerStream, dropStream, type StreamContext } from './answer-stream.ts';
 import { BodyReader } from './body.ts';
@@ -17,7 +17,7 @@ import { plainAnswer } from './plain-answer.ts';
 export interface ExchangeContext extends StreamContext {
   readonly handler: HttpHandler;
   readonly budget: ByteBudget;
-  readonly bodies: BodyPool;
+  readonly bodies: BufferPool;
   readonly admission: Admission;
 }
 
@@ -66,6 +66,7 @@ export class Exchange {
     this.#held.answer(bytes ?? 0);
     try {
       await this.#send(answer, bytes, refused === undefined ? admission.readable(asked) : undefined);
+      if (this.#response.writableFinished) answer.sent?.();
     } finally {
       this.#held.release();
       admission.leave();

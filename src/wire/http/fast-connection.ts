@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
+import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { Defect } from '../../kernel/errors.ts';
 import type { HttpAnswer, HttpBody, HttpStream, WholeBody } from '../../ports/http.ts';
 import { bodyBytes, isStreamed, writeBody } from './answer-body.ts';
 import type { HeadWriter } from './answer-head.ts';
 import { AnswerStream, dropStream } from './answer-stream.ts';
-import type { BodyPool } from './body-pool.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { FastBody, type BodyFlow } from './fast-body.ts';
@@ -56,7 +56,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     return this.#context.environment;
   }
 
-  get bodies(): BodyPool {
+  get bodies(): BufferPool {
     return this.#context.bodies;
   }
 
@@ -198,10 +198,16 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
       void this.#sendPieces(request, sent.body, ends || hasRest);
       return undefined;
     }
-    if (!hasRest && socket.writableLength === 0) return this.#finish(request, ends);
+    const isTaken = socket.writableLength === 0;
+    if (isTaken && !socket.destroyed) sent.done?.();
+    if (!hasRest && isTaken) return this.#finish(request, ends);
     request.held.answer(sent.bytes);
     if (hasRest) return this.#linger(request, ends);
-    socket.write('', () => this.#finish(request, ends));
+    socket.write('', (error) => {
+      // What became of the rest is not known when the receiver went away in the middle.
+      if (error === null || error === undefined) sent.done?.();
+      this.#finish(request, ends);
+    });
     return undefined;
   }
 
@@ -223,7 +229,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     const endsConnection = /\bclose\b/i.test(headers['connection'] ?? '');
     if (isStreamed(body)) this.#socket.write(text, 'latin1');
     else writeAnswer(this.#socket, text, hasBody(head, status) ? body : '', bytes);
-    return { bytes, body, endsConnection };
+    return { bytes, body, endsConnection, done: answer.sent };
   }
 
   async #sendPieces(request: FastRequest, body: HttpStream, ends: boolean): Promise<void> {
@@ -291,6 +297,8 @@ interface Sent {
   readonly bytes: number;
   readonly body: HttpBody;
   readonly endsConnection: boolean;
+  /** As HttpAnswer's `sent`. */
+  readonly done: (() => void) | undefined;
 }
 
 const LAST_CHUNK = '0\r\n\r\n';

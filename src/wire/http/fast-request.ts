@@ -1,6 +1,6 @@
+import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpRequest } from '../../ports/http.ts';
-import type { BodyPool } from './body-pool.ts';
 import { BodyReader, checkAnnounced } from './body.ts';
 import type { FastBody } from './fast-body.ts';
 import type { HeldBytes } from './held-bytes.ts';
@@ -9,7 +9,7 @@ import type { RequestHead } from './request-head.ts';
 
 /** What a request needs to know of its connection. */
 export interface RequestOrigin {
-  readonly bodies: BodyPool;
+  readonly bodies: BufferPool;
   readonly environment: Environment;
   readonly remoteAddress: string;
 }

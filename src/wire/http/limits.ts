@@ -22,6 +22,9 @@ export const httpLimits = {
   inFlightBytesMax: 256 * MIB,
   /** A body is held as it came, and as it waits for the disk: so much counts for each of its bytes. */
   bytesHeldPerByte: 2,
+  /** Size of the pieces that bodies are read into: most that do not come in one chunk fit into one. */
+  pooledBodyBytes: MIB,
+  pooledBodies: 16,
   /** What is left of a refused body is read to its end when the body is no longer, and the connection kept. */
   restBytesMax: 256 * 1024,
   /** What is left of a refused body is read and dropped for this long, so that the sender sees the answer. */

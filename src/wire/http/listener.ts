@@ -3,12 +3,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import { assert } from '../../kernel/assert.ts';
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { createByteBudget, type ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpHandler } from '../../ports/http.ts';
 import { Admission } from './admission.ts';
 import { HeadWriter } from './answer-head.ts';
-import { BodyPool } from './body-pool.ts';
 import { Exchange } from './exchange.ts';
 import { FastConnection, type FastContext } from './fast-connection.ts';
 import { httpLimits } from './limits.ts';
@@ -92,7 +92,7 @@ class OpenListener implements Listener {
       handler: options.handler,
       environment,
       budget: options.budget ?? createInFlightBudget(),
-      bodies: new BodyPool(),
+      bodies: new BufferPool(httpLimits.pooledBodyBytes, httpLimits.pooledBodies),
       admission: new Admission(options.host, options.private),
       isDraining: () => this.#draining,
       streams: new Set(),

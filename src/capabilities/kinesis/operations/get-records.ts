@@ -2,6 +2,7 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { onStream } from '../address.ts';
+import { AnswerPieces } from '../answer-pieces.ts';
 import { kinesisEvents } from '../events.ts';
 import { kinesisLimits } from '../limits.ts';
 import { childShards, millisBehind, type KinesisState } from '../model.ts';
@@ -44,22 +45,29 @@ export const getRecords = operation<KinesisState>()({
     const recordsMax = request.Limit ?? kinesisLimits.getRecordsCountMax;
     // What the answer may take counts before it is read.
     await call.hold(kinesisLimits.getRecordsBytesMax);
-    const answer = await onStream(state, stream, async () => await readRecords(state, stream, shard, from, recordsMax));
+    const pieces = new AnswerPieces(state.memory.answers);
+    pieces.add(HEAD);
+    const read = await onStream(
+      state,
+      stream,
+      async () => await readRecords(state, stream, shard, from, recordsMax, pieces),
+    );
     const { meter } = state.environment;
-    meter.count(kinesisEvents.recordsOut, { stream: stream.name }, answer.count);
-    meter.count(kinesisEvents.bytesOut, { stream: stream.name }, answer.bytes);
-    return new RawAnswer([HEAD, ...answer.pieces, Buffer.from(`]${tail(state, stream, shard, answer)}}`)]);
+    meter.count(kinesisEvents.recordsOut, { stream: stream.name }, read.count);
+    meter.count(kinesisEvents.bytesOut, { stream: stream.name }, read.bytes);
+    pieces.add(Buffer.from(`]${tail(state, stream, shard, read)}}`));
+    return new RawAnswer(pieces.end(), () => pieces.giveBack());
   },
 });
 
 /** Everything after the records: where to go on, how far behind, and who the children are at a closed shard's end. */
-function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, { slice, lastAt }: ReadRecords): string {
+function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, { bounds, lastAt }: ReadRecords): string {
   const now = state.environment.clock.now();
-  const ended = slice.closedAt !== undefined && slice.next >= slice.closedAt;
-  const behind = `,"MillisBehindLatest":${millisBehind(slice.next >= slice.end, lastAt, now)}`;
+  const ended = bounds.closedAt !== undefined && bounds.next >= bounds.closedAt;
+  const behind = `,"MillisBehindLatest":${millisBehind(bounds.next >= bounds.end, lastAt, now)}`;
   // A shard that a reshard is closing this moment has no children yet.
   const children = ended ? childShards(state, stream, shard) : undefined;
   if (children === undefined)
-    return `,"NextShardIterator":"${sealIterator(stream.name, shard, slice.next, now)}"${behind}`;
+    return `,"NextShardIterator":"${sealIterator(stream.name, shard, bounds.next, now)}"${behind}`;
   return `${behind},"ChildShards":${JSON.stringify(children)}`;
 }
