@@ -10,7 +10,8 @@ export interface Answer {
 /** A server took a request and gave no byte of an answer within ten seconds. */
 export class Hangs extends Error {}
 
-const AUTHORIZATION =
+/** A signature in shape. */
+export const AUTHORIZATION =
   'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
 const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
 const ANSWER_MS_MAX = 10_000;

@@ -7,6 +7,8 @@ import type { SyncMode } from './options.ts';
 export interface Contender {
   readonly name: string;
   readonly isMillrace: boolean;
+  /** The scenarios it takes part in; absent: all. */
+  readonly only?: 'fan-out' | 'others';
   /** Answers 200 here once it is ready; undefined: any answer to anything says so. */
   readonly readyPath?: string;
   install(): void;
@@ -51,6 +53,8 @@ const ferrokinesis: Contender = {
 const kinesalite: Contender = {
   name: 'kinesalite 3.3.3, memory',
   isMillrace: false,
+  // It has no consumers.
+  only: 'others',
   install() {
     const home = join(TOOLS, 'kinesalite');
     if (existsSync(join(home, 'node_modules/kinesalite'))) return;
@@ -65,5 +69,32 @@ const kinesalite: Contender = {
     ),
 };
 
+/** kinesis-mock 0.6.2 from npm (kinesis-local), in memory. */
+const kinesisMock: Contender = {
+  name: 'kinesis-mock 0.6.2, memory',
+  isMillrace: false,
+  only: 'fan-out',
+  install() {
+    const home = join(TOOLS, 'kinesis-local');
+    if (existsSync(join(home, 'node_modules/kinesis-local'))) return;
+    mkdirSync(home, { recursive: true });
+    execFileSync('npm', ['install', '--prefix', home, '--ignore-scripts', 'kinesis-local@0.6.2'], quiet);
+  },
+  start: (port) =>
+    spawn(process.execPath, ['main.js'], {
+      ...quiet,
+      // It looks for its certificate where it is started.
+      cwd: join(TOOLS, 'kinesis-local/node_modules/kinesis-local'),
+      env: {
+        ...process.env,
+        KINESIS_MOCK_PLAIN_PORT: String(port),
+        KINESIS_MOCK_TLS_PORT: '0',
+        CREATE_STREAM_DURATION: '0ms',
+        REGISTER_STREAM_CONSUMER_DURATION: '0ms',
+        LOG_LEVEL: 'ERROR',
+      },
+    }),
+};
+
 /** Those millrace is compared with. */
-export const peers: readonly Contender[] = [ferrokinesis, kinesalite];
+export const peers: readonly Contender[] = [ferrokinesis, kinesalite, kinesisMock];

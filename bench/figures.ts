@@ -15,6 +15,8 @@ export const FIGURES = {
   putClientCpuUs: { label: 'put, client CPU us/record', digits: 1 },
   endToEndP50Ms: { label: 'put to read, p50 ms', better: 'less', digits: 1 },
   endToEndP99Ms: { label: 'put to read, p99 ms', better: 'less', digits: 1 },
+  fanOutServerCpuUs: { label: 'put and sent, server CPU us/record and consumer', better: 'less', digits: 1 },
+  fanOutClientCpuUs: { label: 'put and sent, client CPU us/record and consumer', digits: 1 },
   drainRecordsPerSecond: { label: 'drain, records/s', better: 'more', digits: 0 },
   drainServerCpuUs: { label: 'drain, server CPU us/record', better: 'less', digits: 1 },
   drainClientCpuUs: { label: 'drain, client CPU us/record', digits: 1 },

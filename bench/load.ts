@@ -11,6 +11,8 @@ export interface Load {
   readonly idsPerWriter: number;
   /** Says that no further request is to be sent. */
   isOver(): boolean;
+  /** Resolves when the next request is to be sent; absent: at once. */
+  turn?(): Promise<void>;
   /** Write the time of sending into the records, in microseconds of `performance.now()`. */
   readonly timed?: boolean;
   /** The server is killed in mid-load: a connection that breaks ends its loop instead of failing it. */
@@ -40,6 +42,7 @@ async function writer(port: number, load: Load, firstId: number, endId: number):
   const latenciesMs: number[] = [];
   let count = 0;
   while (!load.isOver() && firstId + count + load.batch <= endId) {
+    await load.turn?.();
     const before = performance.now();
     const bytes = body.number(firstId + count, load.timed === true ? Math.round(before * 1000) : 0);
     const answer = await connection.call(action, bytes).catch((error: unknown) => {

@@ -12,6 +12,7 @@ import type { Measurement, Results } from './figures.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { recordBytes } from './records.ts';
 import type { Outcome, Scenario } from './scenario.ts';
+import { fanOutScenario } from './scenarios/fan-out.ts';
 import { mixed } from './scenarios/mixed.ts';
 import { putScenario } from './scenarios/put.ts';
 import { restart, retain } from './scenarios/retain.ts';
@@ -24,6 +25,18 @@ const SCENARIOS: readonly Scenario[] = [
   putScenario('put64', 64, 1),
   putScenario('put16', 16, 1),
   mixed,
+  fanOutScenario('fanout200', 'SubscribeToShard of 4 shards, PutRecord at 200 records/s', {
+    shards: 4,
+    consumers: 1,
+    batch: 1,
+    recordsPerSecond: 200,
+  }),
+  fanOutScenario('fanout20', '20 consumers of one shard, PutRecords x64 at 1 MiB/s', {
+    shards: 1,
+    consumers: 20,
+    batch: 64,
+    recordsPerSecond: 1024,
+  }),
   start,
   retain,
   restart,
@@ -70,7 +83,10 @@ async function measureAll(options: BenchOptions): Promise<readonly Measurement[]
   for (const contender of contenders) contender.install();
   const measurements: Measurement[] = [];
   for (const scenario of chosen(options)) {
-    const taking = contenders.filter(({ isMillrace }) => isMillrace || !scenario.millraceOnly);
+    const other = scenario.isFanOut === true ? 'others' : 'fan-out';
+    const taking = contenders.filter(
+      ({ isMillrace, only }) => isMillrace || (!scenario.millraceOnly && only !== other),
+    );
     const rounds = Math.min(options.rounds, scenario.roundsMax ?? options.rounds);
     for (let round = 0; round < rounds; round += 1) {
       for (const contender of round % 2 === 0 ? taking : taking.toReversed()) {

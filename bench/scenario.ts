@@ -29,6 +29,8 @@ export interface Scenario {
   readonly onRequest: boolean;
   /** Measures millrace only: the peers keep everything in memory. */
   readonly millraceOnly: boolean;
+  /** Needs consumers and SubscribeToShard. */
+  readonly isFanOut?: true;
   /** Rounds that are enough, whatever `--rounds` says. */
   readonly roundsMax?: number;
   /** A measurement that takes longer than this hangs. */

@@ -9,16 +9,20 @@ const SHARDS = 4;
 const EDGE_BYTES = 2000;
 
 /** One call with a parsed answer; rejects when it is not 200. */
-async function callJson(connection: Connection, action: string, input: unknown): Promise<Record<string, unknown>> {
+export async function callJson(
+  connection: Connection,
+  action: string,
+  input: unknown,
+): Promise<Record<string, unknown>> {
   const { status, body } = await connection.call(action, Buffer.from(JSON.stringify(input)));
   if (status !== 200) throw new Error(`${action}: ${status} ${body.toString('utf8', 0, 300)}`);
   return body.length === 0 ? {} : (JSON.parse(body.toString()) as Record<string, unknown>);
 }
 
-/** Creates the stream with four shards and returns their ids once it is ACTIVE. */
-export async function createStream(port: number): Promise<readonly string[]> {
+/** Creates the stream, with four shards unless told otherwise, and returns their ids once it is ACTIVE. */
+export async function createStream(port: number, ShardCount = SHARDS): Promise<readonly string[]> {
   const connection = await Connection.open(port);
-  await callJson(connection, 'CreateStream', { StreamName: STREAM, ShardCount: SHARDS });
+  await callJson(connection, 'CreateStream', { StreamName: STREAM, ShardCount });
   for (;;) {
     const { StreamDescription } = await callJson(connection, 'DescribeStream', { StreamName: STREAM });
     const { StreamStatus, Shards } = StreamDescription as { StreamStatus: string; Shards: { ShardId: string }[] };

@@ -100,7 +100,7 @@ function readHeaders(bytes: Buffer): ReadonlyMap<string, string> {
 
 /** Subscribes, and reads the frame that says so. */
 export async function subscribe(
-  { api }: Subject,
+  { api }: Pick<Subject, 'api'>,
   ConsumerARN: string,
   StartingPosition: object,
   ShardId = 'shardId-000000000000',
