@@ -42,7 +42,7 @@ async function run(under: LogUnderTest, workload: Workload, rounds: number, read
 
 test('whatever is settled, deleted and sealed meanwhile, readers find what was told, and so does the next start', async () => {
   const done = { settled: 0, deleted: 0, appends: 0 };
-  for (let seed = 1; seed <= 6; seed += 1) {
+  for (let seed = 1; seed <= 2; seed += 1) {
     let { under, workload } = await begin(seed);
     const { simulation } = under;
     for (let life = 2; life < 5; life += 1) {
@@ -61,7 +61,7 @@ test('whatever is settled, deleted and sealed meanwhile, readers find what was t
     for (const trouble of ['log.damaged', 'log.settle.failed', 'log.segment.stuck'])
       assert.equal(count(under, trouble), 0);
   }
-  assert.ok(done.settled > 300 && done.deleted > 500, JSON.stringify(done));
+  assert.ok(done.settled > 100 && done.deleted > 160, JSON.stringify(done));
   assert.ok(done.settled < done.appends / 4, `nothing is copied again and again: ${JSON.stringify(done)}`);
 });
 
@@ -76,7 +76,7 @@ async function unclean(seed: number): Promise<{ image: Image; workload: Workload
 
 test('the power may go at any file operation of settling, deleting and sealing', async () => {
   const seen = { cuts: 0, both: 0, partial: 0 };
-  for (let seed = 1; seed <= 3; seed += 1) {
+  for (let seed = 1; seed <= 1; seed += 1) {
     const { image, workload, startedAtMs } = await unclean(seed);
     for (let operation = 1, isOver = false; !isOver; operation += 1) {
       const simulation = await machineWith(image, new Simulation(seed * 1000 + operation, { startedAtMs }));
@@ -100,7 +100,7 @@ test('the power may go at any file operation of settling, deleting and sealing',
       await simulation.drive(clients.check());
     }
   }
-  assert.ok(seen.cuts > 150 && seen.partial > 10 && seen.both > 30, JSON.stringify(seen));
+  assert.ok(seen.cuts > 50 && seen.partial > 3 && seen.both > 10, JSON.stringify(seen));
 });
 
 /** True when everything came to its end before so many file operations. */
