@@ -67,6 +67,28 @@ test('with a damaged record the node starts, names it, delivers and answers what
   assert.match(problems.join('\n'), /delivery out: records were gone/);
   const lost = bench.simulation.logged.find(({ event }) => event === 'delivery.retention-exceeded');
   assert.deepEqual(lost?.fields, { delivery: 'out', records: 1, error: 'LogDamaged' });
+  const iterator = async (ShardIteratorType: string, StartingSequenceNumber?: string): Promise<unknown> => {
+    const where = { StreamName: 'a', ShardId: 'shardId-000000000000', ShardIteratorType, StartingSequenceNumber };
+    return (await bench.call('Kinesis_20131202.GetShardIterator', where)).ShardIterator;
+  };
+  const first = await bench.call('Kinesis_20131202.GetRecords', { ShardIterator: await iterator('TRIM_HORIZON') });
+  assert.deepEqual(
+    first.Records.map(({ Data }: { Data: string }) => Data),
+    [base64('before')],
+  );
+  const again = { ShardIterator: first.NextShardIterator as string };
+  const refusal = await bench.refusal('Kinesis_20131202.GetRecords', again);
+  assert.match(
+    refusal,
+    /^InternalFailure: Records of shardId-000000000000 in front of sequence number \d+ cannot be read/,
+  );
+  const next = /AT_SEQUENCE_NUMBER (\d+)/.exec(refusal)?.[1];
+  const behind = { ShardIterator: await iterator('AT_SEQUENCE_NUMBER', next) };
+  const rest = await bench.call('Kinesis_20131202.GetRecords', behind);
+  assert.deepEqual(
+    rest.Records.map(({ Data }: { Data: string }) => Data),
+    [base64('behind'), base64('{"a":1}')],
+  );
   // The id of the webhook behind the damaged place is still known.
   assert.equal(await hook(bench, 'id1'), 200);
   await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });

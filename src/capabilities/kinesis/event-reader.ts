@@ -4,6 +4,7 @@ import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { AnswerPieces } from './answer-pieces.ts';
 import { payloadBytes, RecordsWriter } from './outgoing.ts';
+import { sayingWhereToGoOn } from './past-damage.ts';
 
 /** What a record's JSON takes at most beside data in base64: its key with all characters escaped, names, numbers. */
 const AROUND_RECORD_BYTES = 192 + 6 * 4 * 256;
@@ -105,7 +106,8 @@ export class EventReader {
     const { eventRecordsMax, eventBytesMax } = kinesisLimits;
     // As it is now: its retention may have changed.
     const current = records.describe(stream.name) ?? stream;
-    const slice = await records.read(current, shard, from, { records: eventRecordsMax, bytes: eventBytesMax });
+    const limit = { records: eventRecordsMax, bytes: eventBytesMax };
+    const slice = await sayingWhereToGoOn(shard, records.read(current, shard, from, limit));
     return {
       json: this.#encode(shard, slice),
       count: slice.count,

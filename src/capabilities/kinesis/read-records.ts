@@ -4,6 +4,7 @@ import type { Offset, Slice, SliceBounds } from '../../ports/stream-store.ts';
 import type { AnswerPieces } from './answer-pieces.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
+import { sayingWhereToGoOn } from './past-damage.ts';
 import { payloadBytes, RecordsWriter } from './outgoing.ts';
 
 /** Bytes of one read of the log, whose encoding takes about a millisecond. */
@@ -37,7 +38,8 @@ export async function readRecords(
   let [count, bytes, lastAt]: [number, number, number | undefined] = [0, 0, undefined];
   const read = async (at: Offset, into: ReadMemory): Promise<Slice> => {
     const room = Math.min(SLICE_BYTES, kinesisLimits.getRecordsBytesMax - bytes);
-    return await state.records.read(stream, shard, at, { records: recordsMax - count, bytes: room }, into);
+    const limit = { records: recordsMax - count, bytes: room };
+    return await sayingWhereToGoOn(shard, state.records.read(stream, shard, at, limit, into));
   };
   // What throws leaves the memory to the collector: a read may be under way that writes into it.
   let [encoded, ahead] = [new ReadMemory(state.memory.reads), new ReadMemory(state.memory.reads)];

@@ -12,7 +12,9 @@ export async function outcomeOf(work: Promise<unknown>): Promise<Outcome> {
   try {
     return { kind: 'done', answer: await work };
   } catch (error) {
-    if (error instanceof RequestError) return { kind: 'refused', code: error.code };
+    if (error instanceof RequestError) {
+      return error.status < 500 ? { kind: 'refused', code: error.code } : { kind: 'unknown' };
+    }
     if (error instanceof ThrottleError) return { kind: 'refused', code: error.code };
     if (error instanceof EnvironmentError || error instanceof Unavailable) return { kind: 'unknown' };
     throw error;
