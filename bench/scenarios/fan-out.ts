@@ -3,7 +3,7 @@ import { put, type Stored } from '../load.ts';
 import { Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
 import { startServer, type Server } from '../server.ts';
-import { percentile } from '../statistics.ts';
+import { latencyFigures } from '../statistics.ts';
 import { timed } from '../stopwatch.ts';
 import { callJson, createStream, STREAM } from '../stream.ts';
 import { Subscriber } from '../subscriber.ts';
@@ -67,10 +67,7 @@ async function measureOn(server: Server, { options }: Place, shape: Shape): Prom
   return {
     figures: {
       putRecordsPerSecond: written / options.seconds,
-      putP50Ms: percentile(latenciesMs, 0.5),
-      putP99Ms: percentile(latenciesMs, 0.99),
-      endToEndP50Ms: percentile(delaysMs, 0.5),
-      endToEndP99Ms: percentile(delaysMs, 0.99),
+      ...latencyFigures(latenciesMs, delaysMs),
       fanOutServerCpuUs: (lap.serverCpuSeconds / sent) * 1e6,
       fanOutClientCpuUs: (lap.clientCpuSeconds / sent) * 1e6,
       peakRssMiB: server.usage().peakRssMiB,

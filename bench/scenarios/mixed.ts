@@ -2,7 +2,7 @@ import { put } from '../load.ts';
 import { Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
 import { startServer, type Server } from '../server.ts';
-import { percentile } from '../statistics.ts';
+import { latencyFigures } from '../statistics.ts';
 import { timed } from '../stopwatch.ts';
 import { createStream, ShardReader } from '../stream.ts';
 
@@ -59,10 +59,7 @@ async function measureOn(server: Server, { options }: Place): Promise<Outcome> {
   return {
     figures: {
       putRecordsPerSecond: written / lap.result.seconds,
-      putP50Ms: percentile(latencies, 0.5),
-      putP99Ms: percentile(latencies, 0.99),
-      endToEndP50Ms: percentile(delaysMs, 0.5),
-      endToEndP99Ms: percentile(delaysMs, 0.99),
+      ...latencyFigures(latencies, delaysMs),
       putServerCpuUs: (lap.serverCpuSeconds / written) * 1e6,
       putClientCpuUs: (lap.clientCpuSeconds / written) * 1e6,
       peakRssMiB: server.usage().peakRssMiB,

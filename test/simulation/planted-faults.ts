@@ -1,3 +1,4 @@
+import { withFiles, withOpened } from '../../src/testing/changed-files.ts';
 import { SIMULATED_DATA } from '../../src/testing/open-node.ts';
 import { openCatalog } from '../../src/engines/catalog/index.ts';
 import { openRecords } from '../../src/engines/records/index.ts';
@@ -46,15 +47,12 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
 
 /** A start writes the end of the last file of the log once more: what stands there already is not written again. */
 function withoutRewriting(environment: Environment): Environment {
-  return withFiles(environment, {
-    open: async (path, mode) => {
-      const file = plain(await environment.files.open(path, mode));
-      if (mode !== 'write') return file;
-      const write: OpenFile['write'] = async (bytes, position) => {
-        if (position >= (await file.size())) await file.write(bytes, position);
-      };
-      return { ...file, write };
-    },
+  return withOpened(environment, (file, mode) => {
+    if (mode !== 'write') return file;
+    const write: OpenFile['write'] = async (bytes, position) => {
+      if (position >= (await file.size())) await file.write(bytes, position);
+    };
+    return { ...file, write };
   });
 }
 
@@ -77,27 +75,7 @@ function failedSyncPlan(seed: number): Plan {
 }
 
 function withFile(change: (file: OpenFile) => OpenFile): Sabotage {
-  return {
-    environment: (environment) =>
-      withFiles(environment, { open: async (path, mode) => change(plain(await environment.files.open(path, mode))) }),
-  };
-}
-
-function withFiles(environment: Environment, changed: Partial<Environment['files']>): Environment {
-  return { ...environment, files: { ...environment.files, ...changed } };
-}
-
-/** The file as an object whose parts can be replaced. */
-function plain(file: OpenFile): OpenFile {
-  return {
-    path: file.path,
-    read: async (into, position) => await file.read(into, position),
-    write: async (bytes, position) => await file.write(bytes, position),
-    sync: async () => await file.sync(),
-    truncate: async (length) => await file.truncate(length),
-    size: async () => await file.size(),
-    close: async () => await file.close(),
-  };
+  return { environment: (environment) => withOpened(environment, change) };
 }
 
 async function forgetIntents(environment: Environment): Promise<void> {

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Simulation } from '../../src/environments/simulated/index.ts';
 import { packEntries, type PackedEntries } from '../../src/kernel/stream/packed-entries.ts';
-import type { Environment, OpenFile } from '../../src/ports/environment.ts';
+import type { Environment } from '../../src/ports/environment.ts';
+import { withOpened } from '../../src/testing/changed-files.ts';
 import { A, B, LogUnderTest } from '../../src/engines/segment-log/log.fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -50,20 +51,13 @@ class Taken {
 
 /** The machine, with a count of the bytes that go to its disk. */
 function counting(environment: Environment, written: (bytes: number) => void): Environment {
-  const counted = (file: OpenFile): OpenFile => ({
-    path: file.path,
-    read: async (into, position) => await file.read(into, position),
+  return withOpened(environment, (file) => ({
+    ...file,
     write: async (bytes, position) => {
       written(bytes instanceof Uint8Array ? bytes.length : bytes.reduce((sum, piece) => sum + piece.length, 0));
       await file.write(bytes, position);
     },
-    sync: async () => await file.sync(),
-    truncate: async (length) => await file.truncate(length),
-    size: async () => await file.size(),
-    close: async () => await file.close(),
-  });
-  const open: Environment['files']['open'] = async (path, mode) => counted(await environment.files.open(path, mode));
-  return { ...environment, files: { ...environment.files, open } };
+  }));
 }
 
 function records(count: number, bytes: number): PackedEntries {

@@ -29,7 +29,7 @@ export class CommandCopy {
   readonly #writer: ShardWriter;
   readonly #stop = new AbortController();
   /** Where each piece of the copy begins: the number of its first command, and its own offset in the copy. */
-  #places: readonly { readonly command: Offset; readonly offset: Offset }[] = [];
+  readonly #places: { readonly command: Offset; readonly offset: Offset }[] = [];
   /** Commands below stand in the copy. */
   #copied: Offset = 0n;
   #running: Promise<void> | undefined;
@@ -70,7 +70,7 @@ export class CommandCopy {
     const keep = this.#places.findLastIndex(({ command }) => command <= before);
     const oldest = this.#places[keep];
     if (oldest === undefined) return;
-    this.#places = this.#places.slice(keep);
+    this.#places.splice(0, keep);
     await this.#store.trim(COPY_SHARD, oldest.offset);
   }
 
@@ -96,10 +96,10 @@ export class CommandCopy {
 
   /** Finds out what is there. */
   async #look(): Promise<void> {
-    this.#places = [];
+    this.#places.length = 0;
     await this.#scan(undefined, (commands, offset) => {
       const [first] = commands;
-      if (first !== undefined) this.#places = [...this.#places, { command: first.offset, offset }];
+      if (first !== undefined) this.#places.push({ command: first.offset, offset });
       this.#copied = (commands.at(-1)?.offset ?? this.#copied - 1n) + 1n;
       return true;
     });
@@ -110,7 +110,7 @@ export class CommandCopy {
     const [first] = records;
     if (first !== undefined) {
       const { first: offset } = await this.#writer.append(packEntries(records.map(entryOf)));
-      this.#places = [...this.#places, { command: first.offset, offset }];
+      this.#places.push({ command: first.offset, offset });
     } else if (next === this.#copied) {
       await this.#store.waitForMore(CATALOG_SHARD, next, this.#stop.signal);
     }

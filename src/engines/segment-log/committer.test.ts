@@ -3,8 +3,9 @@ import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { test } from 'node:test';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
-import type { Environment, Files, OpenFile } from '../../ports/environment.ts';
+import type { Environment } from '../../ports/environment.ts';
 import { Unavailable, type Appended } from '../../ports/stream-store.ts';
+import { withFiles, withOpened } from '../../testing/changed-files.ts';
 import { A, B, entry, LogUnderTest } from './log.fixture.ts';
 
 const SEEDS = 20;
@@ -199,22 +200,15 @@ test('what a full disk left of a refused commit does not come back behind a new 
 
 /** The machine whose next write, once `disk` is full, arrives whole and is refused all the same. */
 function arriving(environment: Environment, disk: { isFull: boolean }): Environment {
-  const opened = (file: OpenFile): OpenFile => ({
-    path: file.path,
-    read: async (into, position) => await file.read(into, position),
+  return withOpened(environment, (file) => ({
+    ...file,
     async write(bytes, position) {
       await file.write(bytes, position);
       if (!disk.isFull) return;
       disk.isFull = false;
       throw new EnvironmentError('ENOSPC', 'the last byte was one too many');
     },
-    sync: async () => await file.sync(),
-    truncate: async (length) => await file.truncate(length),
-    size: async () => await file.size(),
-    close: async () => await file.close(),
-  });
-  const open: Files['open'] = async (path, mode) => opened(await environment.files.open(path, mode));
-  return { ...environment, files: { ...environment.files, open } };
+  }));
 }
 
 /** The machine with a fault in one kind of call, as often as `left` says. */
@@ -227,30 +221,23 @@ function failing(
     fault.left -= 1;
     throw new EnvironmentError(fault.code, `${on} fails`);
   };
-  const opened = (file: OpenFile): OpenFile => ({
-    path: file.path,
-    read: async (into, position) => await file.read(into, position),
-    write: async (bytes, position) => await file.write(bytes, position),
-    sync: async () => await file.sync(),
+  const { files } = withOpened(environment, (file) => ({
+    ...file,
     truncate: async (length) => {
       fail('truncate');
       await file.truncate(length);
     },
-    size: async () => await file.size(),
-    close: async () => await file.close(),
-  });
-  const files: Files = {
-    ...environment.files,
+  }));
+  return withFiles(environment, {
     open: async (path, mode) => {
       if (mode === 'create') fail('create');
-      return opened(await environment.files.open(path, mode));
+      return await files.open(path, mode);
     },
     syncDirectory: async (path) => {
       fail('syncDirectory');
       await environment.files.syncDirectory(path);
     },
-  };
-  return { ...environment, files };
+  });
 }
 
 for (const on of ['create', 'syncDirectory'] as const) {

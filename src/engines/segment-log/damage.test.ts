@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { ShardRef } from '../../ports/stream-store.ts';
+import { withFiles } from '../../testing/changed-files.ts';
 import { TRAILER_BYTES } from './footer.ts';
 import { A, B, DIRECTORY, flipped, type Image, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
 
@@ -186,6 +187,6 @@ test('a file that cannot be read at all ends the start with its error', async ()
     if (path.includes('segment-0000000002')) throw new EnvironmentError('EIO', `cannot read ${path}`);
     return await environment.files.open(path, mode);
   };
-  const broken = { ...environment, files: { ...environment.files, open } };
+  const broken = withFiles(environment, { open });
   await assert.rejects(LogUnderTest.open(simulation, { epoch: 2 }, broken), { code: 'EIO' });
 });

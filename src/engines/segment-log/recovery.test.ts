@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { withOpened } from '../../testing/changed-files.ts';
 import { encodeCommitHeader } from './format.ts';
 import {
   A,
@@ -377,20 +378,7 @@ test('a record made to look like a commit at its very place proves nothing: it d
 
 /** The machine on which nobody waits for the disk when a file is changed that was there before: a footer's. */
 function unsynced(environment: Environment): Environment {
-  const open: Environment['files']['open'] = async (path, mode) => {
-    const file = await environment.files.open(path, mode);
-    if (mode !== 'write') return file;
-    return {
-      path: file.path,
-      read: async (bytes, position) => await file.read(bytes, position),
-      write: async (bytes, position) => await file.write(bytes, position),
-      truncate: async (bytes) => await file.truncate(bytes),
-      size: async () => await file.size(),
-      sync: async () => undefined,
-      close: async () => await file.close(),
-    };
-  };
-  return { ...environment, files: { ...environment.files, open } };
+  return withOpened(environment, (file, mode) => (mode === 'write' ? { ...file, sync: async () => undefined } : file));
 }
 
 test('a footer that only the system remembers is not relied on when the file behind it goes', async () => {

@@ -32,11 +32,7 @@ export class Sealer {
   seal(segment: Segment, sealed: () => void): void {
     if (this.#waiting.has(segment)) return;
     this.#waiting.add(segment);
-    this.#last = this.#last.then(async () => {
-      this.#waiting.delete(segment);
-      if (this.#closed || this.#segments.get(segment.number) !== segment) return;
-      if (await this.#seal(segment)) sealed();
-    });
+    this.#later(segment, async () => await this.#seal(segment), sealed);
   }
 
   /** The same for all complete parts of the journal that have no footer. */
@@ -54,16 +50,22 @@ export class Sealer {
    * the system may hold for written though a power cut would take it. `done` is called when the disk has it.
    */
   secure(segment: Segment, done: () => void): void {
-    this.#last = this.#last.then(async () => {
-      if (this.#closed || this.#segments.get(segment.number) !== segment) return;
-      if (await this.#try(segment, async () => await this.#writeAgain(segment))) done();
-    });
+    this.#later(segment, async () => await this.#try(segment, async () => await this.#writeAgain(segment)), done);
   }
 
   /** Finishes the segment under way; the others are sealed after the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#last;
+  }
+
+  /** One after the other, unless the segment is gone by then; `done` is called when the work was. */
+  #later(segment: Segment, work: () => Promise<boolean>, done: () => void): void {
+    this.#last = this.#last.then(async () => {
+      this.#waiting.delete(segment);
+      if (this.#closed || this.#segments.get(segment.number) !== segment) return;
+      if (await work()) done();
+    });
   }
 
   async #seal(segment: Segment): Promise<boolean> {
