@@ -2,7 +2,7 @@ import { capabilities } from '../../src/registry.ts';
 import { knownServices, type KnownService } from './known-actions.ts';
 import { code, head, table } from './markdown.ts';
 
-const ABOUT = `Which actions of the AWS services answer, and which do not yet. \`control\` actions change or describe what
+const ABOUT = `Which actions of the AWS services are served, and which answer an error for now. \`control\` actions change or describe what
 there is, \`data\` actions carry records. Beside its own errors every action may answer those of the wire
 ([errors.md](errors.md)). Names come from AWS's published service models; behaviour follows them and AWS's documentation.
 `;
@@ -10,7 +10,7 @@ there is, \`data\` actions carry records. Beside its own errors every action may
 /** An action as its operation declares it. */
 export type ServedAction = Pick<
   (typeof capabilities)[number]['operations'][number],
-  'name' | 'plane' | 'doc' | 'errors'
+  'name' | 'plane' | 'doc' | 'errors' | 'isNotBuilt'
 >;
 
 /** Actions served under an \`X-Amz-Target\` prefix, by name. */
@@ -25,22 +25,30 @@ export function actionsPage(): string {
 }
 
 function service(known: KnownService): string {
-  const served = servedActions(known.target);
-  const names = new Set(served.map(({ name }) => name));
-  const rows = served.map(({ name, plane, doc, errors }) => [code(name), plane, doc, code(...errors.toSorted())]);
-  const count = known.groups.reduce((sum, { actions }) => sum + actions.length, 0);
+  const declared = new Map(servedActions(known.target).map((action) => [action.name, action]));
+  const isServed = (name: string): boolean => declared.has(name) && declared.get(name)?.isNotBuilt !== true;
+  const all = known.groups.flatMap(({ actions }) => actions);
   return [
     `## ${known.title}`,
     '',
-    `\`X-Amz-Target: ${known.target}.ACTION\`; ${served.length} of ${count} actions.`,
+    `\`X-Amz-Target: ${known.target}.ACTION\`; ${all.filter(isServed).length} of ${all.length} actions are served. The others`,
+    'answer `UnknownOperationException` (400).',
     '',
-    table(['action', 'plane', 'what it does', 'its own errors'], rows),
-    'These answer `UnknownOperationException` for now:',
-    '',
-    ...known.groups.map(({ title, actions }) => {
-      const absent = actions.filter((action) => !names.has(action));
-      return `- ${title}: ${absent.length === 0 ? 'none' : code(...absent)}`;
+    ...known.groups.flatMap(({ title, actions }) => {
+      const rows = actions.map((name) => row(name, declared.get(name)));
+      const count = `${actions.filter(isServed).length} of ${actions.length}`;
+      return [
+        `### ${title}: ${count}`,
+        '',
+        table(['action', 'state', 'plane', 'what it does', 'its own errors'], rows),
+      ];
     }),
-    '',
   ].join('\n');
+}
+
+function row(name: string, action: ServedAction | undefined): readonly string[] {
+  if (action === undefined) return [code(name), 'error', '', 'Not built yet; the error has no message.', ''];
+  const { plane, doc, errors, isNotBuilt = false } = action;
+  if (isNotBuilt) return [code(name), 'error', '', `${doc} The error says so.`, ''];
+  return [code(name), 'served', plane, doc, code(...errors.toSorted())];
 }

@@ -59,6 +59,8 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   /** AWS exception names this action may raise, beside the common ones. */
   readonly errors: readonly string[];
   readonly plane: 'control' | 'data';
+  /** It only says that there is no such thing yet. */
+  readonly isNotBuilt?: true;
   /** One sentence for the reference page. */
   readonly doc: string;
   /**

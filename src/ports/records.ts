@@ -1,6 +1,7 @@
 import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
 import type { HashKeyRouter } from '../kernel/stream/hash-key.ts';
 import { entryBytes, writeEntryFront, type Entry } from '../kernel/stream/packed-entries.ts';
+import type { Json } from '../kernel/json.ts';
 import type { Header, Offset, ShardRef, Slice } from './stream-store.ts';
 
 export type StreamMode = 'ON_DEMAND' | 'PROVISIONED';
@@ -13,7 +14,12 @@ export interface StreamSpec {
   readonly retentionMs: number;
   readonly maxRecordBytes: number;
   readonly tags?: Readonly<Record<string, string>>;
+  /** What a capability keeps of the stream; it goes with it. */
+  readonly settings?: StreamSettings;
 }
+
+/** Known only to the capability that wrote it. */
+export type StreamSettings = Readonly<Record<string, Json>>;
 
 /** One shard of a stream; hash keys are inclusive bounds of 0 .. 2^128 - 1. */
 export interface ShardInfo {
@@ -42,6 +48,7 @@ export interface StreamInfo extends StreamSpec {
   readonly createdAt: number;
   readonly shards: readonly ShardInfo[];
   readonly tags: Readonly<Record<string, string>>;
+  readonly settings: StreamSettings;
   /** Whether shards are being closed and their children are not open yet. */
   readonly isResharding: boolean;
   /** Catalog revision of this description. */
@@ -50,8 +57,11 @@ export interface StreamInfo extends StreamSpec {
 
 /** What can change of a stream. */
 export interface StreamChange {
+  readonly mode?: StreamMode;
   readonly retentionMs?: number;
+  readonly maxRecordBytes?: number;
   readonly tags?: Readonly<Record<string, string>>;
+  readonly settings?: StreamSettings;
 }
 
 export interface RecordInput {

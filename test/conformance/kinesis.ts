@@ -120,7 +120,7 @@ async function describes(subject: Subject): Promise<void> {
   };
   assert.deepEqual(rest, { ...common, HasMoreShards: false });
   const summary = await ok(subject.kinesis('DescribeStreamSummary', { StreamName: name }));
-  const counts = { OpenShardCount: 3, ConsumerCount: 0, MaxRecordSizeInKiB: 1024 };
+  const counts = { OpenShardCount: 3, ConsumerCount: 0, MaxRecordSizeInKiB: 1024, ChannelCount: 0, QueueCount: 0 };
   assert.deepEqual(summary, {
     StreamDescriptionSummary: { ...common, StreamARN, StreamCreationTimestamp, ...counts },
   });

@@ -1,17 +1,27 @@
-import { isInternal, nameOfArn, shardOrdinal } from '../../kernel/names.ts';
+import { isInternal, shardOrdinal } from '../../kernel/names.ts';
 import { StreamNotFound, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { kinesisError, shardNotFound, streamNotFound } from './errors.ts';
 import type { KinesisState } from './model.ts';
 
-/** How a request names its stream; an ARN of any region and account finds the local one by its name. */
+const STREAM_ARN = /^arn:aws.*:kinesis:.*:\d{11,13}:stream\/(.+)$/;
+
+/**
+ * How a request names its stream; an ARN of any region and account finds the local one by its name. `StreamId`, which
+ * AWS reserves for later, names none.
+ */
 export interface StreamAddress {
   readonly StreamName?: string | undefined;
   readonly StreamARN?: string | undefined;
 }
 
+/** The name in a stream's ARN, or undefined when the text is none; what a stream contains has no name of a stream. */
+export function streamNameOfArn(arn: string): string | undefined {
+  return STREAM_ARN.exec(arn)?.[1];
+}
+
 /** The stream's name; InvalidArgumentException when both or neither are given, or they disagree. */
 export function addressedName({ StreamName, StreamARN }: StreamAddress): string {
-  const fromArn = StreamARN === undefined ? undefined : nameOfArn(StreamARN);
+  const fromArn = StreamARN === undefined ? undefined : (streamNameOfArn(StreamARN) ?? StreamARN);
   if (StreamName !== undefined && fromArn !== undefined && fromArn !== StreamName) {
     throw kinesisError('InvalidArgumentException', 'StreamARN and StreamName do not match.');
   }

@@ -13,6 +13,8 @@ export interface Consumer {
   /** In ms. */
   readonly createdAt: number;
   readonly tags: Readonly<Record<string, string>>;
+  /** A resource policy in JSON. */
+  readonly policy?: string;
 }
 
 /** What is kept of a consumer. */
@@ -20,6 +22,13 @@ interface Kept {
   readonly name: string;
   readonly createdAt: number;
   readonly tags?: Readonly<Record<string, string>>;
+  readonly policy?: string;
+}
+
+/** What can be changed of a consumer; a policy of `null` is removed. */
+interface ConsumerChange {
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly policy?: string | null;
 }
 
 /** The entry `consumers/<stream>`: one for all of a stream, so that their number is checked and changed in one step. */
@@ -80,6 +89,23 @@ export class Consumers {
       const rest = consumers.filter((one) => one.name !== name || one.createdAt !== createdAt);
       if (rest.length === consumers.length) return false;
       if (await this.#put(stream, rest)) return true;
+    }
+  }
+
+  /** False when there is no such consumer any more. Rejects as `change` does, with StreamNotFound and Unavailable. */
+  async change({ stream, name, createdAt }: Consumer, change: (current: Consumer) => ConsumerChange): Promise<boolean> {
+    for (;;) {
+      const consumers = this.#kept(stream);
+      const kept = consumers.find((one) => one.name === name && one.createdAt === createdAt);
+      if (kept === undefined) return false;
+      const next = changed(kept, change(described(stream, kept)));
+      if (
+        await this.#put(
+          stream,
+          consumers.map((one) => (one === kept ? next : one)),
+        )
+      )
+        return true;
     }
   }
 
@@ -146,6 +172,11 @@ function generationOf({ shards }: StreamInfo): number {
   return shards[0]?.ref.generation ?? 0;
 }
 
-function described(stream: StreamInfo, { name, createdAt, tags = {} }: Kept): Consumer {
-  return { name, arn: consumerArn(stream.arn, name, createdAt), stream, createdAt, tags };
+function described(stream: StreamInfo, { name, createdAt, tags = {}, policy }: Kept): Consumer {
+  const arn = consumerArn(stream.arn, name, createdAt);
+  return { name, arn, stream, createdAt, tags, ...(policy !== undefined && { policy }) };
+}
+
+function changed({ policy: former, ...kept }: Kept, { tags, policy = former ?? null }: ConsumerChange): Kept {
+  return { ...kept, ...(tags !== undefined && { tags }), ...(policy !== null && { policy }) };
 }

@@ -2,6 +2,7 @@ import { RequestError } from '../../kernel/errors.ts';
 
 /** The closed list of AWS exception names that Kinesis actions raise here, beside the common ones of the protocol. */
 export const kinesisErrors = [
+  'DryRunOperationException',
   'ExpiredIteratorException',
   'ExpiredNextTokenException',
   'InvalidArgumentException',

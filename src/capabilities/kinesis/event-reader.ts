@@ -5,6 +5,7 @@ import type { KinesisState } from './model.ts';
 import { AnswerPieces } from './answer-pieces.ts';
 import { payloadBytes, RecordsWriter } from './outgoing.ts';
 import { sayingWhereToGoOn } from './past-damage.ts';
+import { encryptedAt, storedRecordBytesMax } from './settings.ts';
 
 /** What a record's JSON takes at most beside data in base64: its key with all characters escaped, names, numbers. */
 const AROUND_RECORD_BYTES = 192 + 6 * 4 * 256;
@@ -36,9 +37,11 @@ export class EventReader {
   }
 
   /** Bytes that an event of the stream may take. */
-  roomOf({ maxRecordBytes }: StreamInfo): number {
+  roomOf(stream: StreamInfo): number {
     const { eventBytesMax, eventRecordsMax } = kinesisLimits;
-    return Math.ceil((Math.max(eventBytesMax, maxRecordBytes) / 3) * 4) + AROUND_RECORD_BYTES + eventRecordsMax * 192;
+    // As it is now: the size of its records may have changed.
+    const recordBytesMax = storedRecordBytesMax(this.#parts.records.describe(stream.name) ?? stream);
+    return Math.ceil((Math.max(eventBytesMax, recordBytesMax) / 3) * 4) + AROUND_RECORD_BYTES + eventRecordsMax * 192;
   }
 
   /** One event's records from an offset on; none where there are none. Rejects as Records does. */
@@ -109,7 +112,7 @@ export class EventReader {
     const limit = { records: eventRecordsMax, bytes: eventBytesMax };
     const slice = await sayingWhereToGoOn(shard, records.read(current, shard, from, limit));
     return {
-      json: this.#encode(shard, slice),
+      json: this.#encode(current, shard, slice),
       count: slice.count,
       bytes: payloadBytes(slice.runs),
       firstAt: slice.runs[0]?.at,
@@ -119,10 +122,10 @@ export class EventReader {
   }
 
   /** In memory of its own: several subscribers may wait for it. */
-  #encode(shard: ShardInfo, { runs }: Slice): Uint8Array {
+  #encode(stream: StreamInfo, shard: ShardInfo, { runs }: Slice): Uint8Array {
     const { answers, text } = this.#parts.memory;
     const pieces = new AnswerPieces(answers);
-    new RecordsWriter(shard.ref, text, pieces).write(runs);
+    new RecordsWriter(shard.ref, text, pieces, encryptedAt(stream)).write(runs);
     const json = Buffer.concat(pieces.end());
     pieces.giveBack();
     return json;

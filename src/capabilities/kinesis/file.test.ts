@@ -25,6 +25,12 @@ test('the file creates, updates what it may, and names the command for the rest'
     '2 shards: aws kinesis update-shard-count --stream-name a --target-shard-count 3 --scaling-type UNIFORM_SCALING',
     'records are kept longer: aws kinesis decrease-stream-retention-period --stream-name a --retention-period-hours 24',
   ]);
+  const arn = '--stream-arn arn:aws:kinesis:us-east-1:000000000000:stream/a';
+  const other = { StreamModeDetails: { StreamMode: 'ON_DEMAND' }, MaxRecordSizeInKiB: 2048, RetentionPeriodHours: 48 };
+  assert.deepEqual(await reload(other), [
+    `mode is PROVISIONED: aws kinesis update-stream-mode ${arn} --stream-mode-details StreamMode=ON_DEMAND`,
+    `records of up to 1024 KiB: aws kinesis update-max-record-size ${arn} --max-record-size-in-ki-b 2048`,
+  ]);
   assert.deepEqual(await summary(bench), [2, 48, 'team=y'], 'what would lose data, and what is absent, stays');
 });
 

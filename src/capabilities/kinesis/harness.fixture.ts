@@ -9,6 +9,7 @@ import { MemoryStore } from '../../testing/memory-store.ts';
 import { callOperation } from '../../testing/open-node.ts';
 import { textOf } from '../../testing/text-of.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
+import { Account } from './account.ts';
 import { Consumers } from './consumers.ts';
 import { FanOut } from './fan-out.ts';
 import { openAnswerMemory } from './answer-memory.ts';
@@ -54,7 +55,16 @@ export async function openBench(
   const consumers = new Consumers(catalog, records);
   const memory = openAnswerMemory();
   const fanOut = new FanOut({ records, consumers, identity, environment, memory });
-  const state: KinesisState = { records, consumers, fanOut, identity, environment, memory, named: new Set() };
+  const state: KinesisState = {
+    records,
+    consumers,
+    fanOut,
+    account: new Account(catalog),
+    identity,
+    environment,
+    memory,
+    named: new Set(),
+  };
   const bench: Bench = {
     environment,
     store,

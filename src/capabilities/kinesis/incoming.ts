@@ -45,7 +45,7 @@ export function batchBytes(batch: RecordBatch): number {
 }
 
 /** Checks what the shape of the records alone cannot say. InvalidArgumentException. */
-function checkRecords(batch: RecordBatch, stream: StreamInfo): void {
+export function checkRecords(batch: RecordBatch, stream: StreamInfo): void {
   for (let index = 0; index < batch.count; index += 1) {
     const bytes = payloadBytes(batch, index);
     if (bytes > stream.maxRecordBytes) {
@@ -62,9 +62,8 @@ function checkRecords(batch: RecordBatch, stream: StreamInfo): void {
   }
 }
 
-/** Stores records whose shape was checked and counts them. */
+/** Stores records that were checked and counts them. */
 export async function putChecked(state: KinesisState, stream: StreamInfo, batch: RecordBatch): Promise<BatchOutcome> {
-  checkRecords(batch, stream);
   const outcome = await onStream(state, stream, async () => await state.records.appendBatch(stream.name, batch));
   countIn(state, stream.name, batch, outcome);
   return outcome;

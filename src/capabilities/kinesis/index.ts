@@ -1,34 +1,52 @@
 import type { Capability, Running } from '../../ports/capability.ts';
 import { StreamExists } from '../../ports/records.ts';
+import { Account } from './account.ts';
 import { openAnswerMemory } from './answer-memory.ts';
 import { streamsOptions, type StreamsOptions } from './config.ts';
 import { Consumers } from './consumers.ts';
 import { FanOut } from './fan-out.ts';
 import { kinesisEvents } from './events.ts';
 import { allowedChange, configuredSpec, drift, type KinesisState } from './model.ts';
+import { notBuilt } from './not-built.ts';
 import { addTagsToStream } from './operations/add-tags-to-stream.ts';
+import { createStream } from './operations/create-stream.ts';
 import { decreaseStreamRetentionPeriod } from './operations/decrease-stream-retention-period.ts';
+import { deleteResourcePolicy } from './operations/delete-resource-policy.ts';
+import { deleteStream } from './operations/delete-stream.ts';
+import { deregisterStreamConsumer } from './operations/deregister-stream-consumer.ts';
+import { describeAccountSettings } from './operations/describe-account-settings.ts';
+import { describeLimits } from './operations/describe-limits.ts';
+import { describeStreamConsumer } from './operations/describe-stream-consumer.ts';
+import { describeStreamSummary } from './operations/describe-stream-summary.ts';
+import { describeStream } from './operations/describe-stream.ts';
+import { disableEnhancedMonitoring } from './operations/disable-enhanced-monitoring.ts';
+import { enableEnhancedMonitoring } from './operations/enable-enhanced-monitoring.ts';
+import { getRecords } from './operations/get-records.ts';
+import { getResourcePolicy } from './operations/get-resource-policy.ts';
+import { getShardIterator } from './operations/get-shard-iterator.ts';
 import { increaseStreamRetentionPeriod } from './operations/increase-stream-retention-period.ts';
+import { listShards } from './operations/list-shards.ts';
+import { listStreamConsumers } from './operations/list-stream-consumers.ts';
+import { listStreams } from './operations/list-streams.ts';
+import { listTagsForResource } from './operations/list-tags-for-resource.ts';
 import { listTagsForStream } from './operations/list-tags-for-stream.ts';
 import { mergeShards } from './operations/merge-shards.ts';
-import { removeTagsFromStream } from './operations/remove-tags-from-stream.ts';
-import { splitShard } from './operations/split-shard.ts';
-import { subscribeToShard } from './operations/subscribe-to-shard.ts';
-import { updateShardCount } from './operations/update-shard-count.ts';
-import { createStream } from './operations/create-stream.ts';
-import { deleteStream } from './operations/delete-stream.ts';
-import { describeStream } from './operations/describe-stream.ts';
-import { describeStreamSummary } from './operations/describe-stream-summary.ts';
-import { getRecords } from './operations/get-records.ts';
-import { getShardIterator } from './operations/get-shard-iterator.ts';
-import { deregisterStreamConsumer } from './operations/deregister-stream-consumer.ts';
-import { describeStreamConsumer } from './operations/describe-stream-consumer.ts';
-import { listStreamConsumers } from './operations/list-stream-consumers.ts';
-import { registerStreamConsumer } from './operations/register-stream-consumer.ts';
-import { listShards } from './operations/list-shards.ts';
-import { listStreams } from './operations/list-streams.ts';
 import { putRecord } from './operations/put-record.ts';
 import { putRecords } from './operations/put-records.ts';
+import { putResourcePolicy } from './operations/put-resource-policy.ts';
+import { registerStreamConsumer } from './operations/register-stream-consumer.ts';
+import { removeTagsFromStream } from './operations/remove-tags-from-stream.ts';
+import { splitShard } from './operations/split-shard.ts';
+import { startStreamEncryption } from './operations/start-stream-encryption.ts';
+import { stopStreamEncryption } from './operations/stop-stream-encryption.ts';
+import { subscribeToShard } from './operations/subscribe-to-shard.ts';
+import { tagResource } from './operations/tag-resource.ts';
+import { untagResource } from './operations/untag-resource.ts';
+import { updateAccountSettings } from './operations/update-account-settings.ts';
+import { updateMaxRecordSize } from './operations/update-max-record-size.ts';
+import { updateShardCount } from './operations/update-shard-count.ts';
+import { updateStreamMode } from './operations/update-stream-mode.ts';
+import { updateStreamWarmThroughput } from './operations/update-stream-warm-throughput.ts';
 import { streamRoutes } from './viewer.ts';
 
 /** The Kinesis Data Streams API, and the section `streams` of the config file. */
@@ -40,33 +58,59 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
     addTagsToStream,
     createStream,
     decreaseStreamRetentionPeriod,
+    deleteResourcePolicy,
     deleteStream,
     deregisterStreamConsumer,
+    describeAccountSettings,
+    describeLimits,
     describeStream,
     describeStreamConsumer,
     describeStreamSummary,
+    disableEnhancedMonitoring,
+    enableEnhancedMonitoring,
     getRecords,
+    getResourcePolicy,
     getShardIterator,
     increaseStreamRetentionPeriod,
     listShards,
     listStreamConsumers,
     listStreams,
+    listTagsForResource,
     listTagsForStream,
     mergeShards,
     putRecord,
     putRecords,
+    putResourcePolicy,
     registerStreamConsumer,
     removeTagsFromStream,
     splitShard,
+    startStreamEncryption,
+    stopStreamEncryption,
     subscribeToShard,
+    tagResource,
+    untagResource,
+    updateAccountSettings,
+    updateMaxRecordSize,
     updateShardCount,
+    updateStreamMode,
+    updateStreamWarmThroughput,
+    ...notBuilt,
   ],
   async start(options, doors, environment): Promise<Running<KinesisState>> {
     const { records, identity, catalog } = doors;
     const consumers = new Consumers(catalog, records);
     const memory = openAnswerMemory();
     const fanOut = new FanOut({ records, consumers, identity, environment, memory });
-    const state: KinesisState = { records, consumers, fanOut, identity, environment, memory, named: new Set() };
+    const state: KinesisState = {
+      records,
+      consumers,
+      fanOut,
+      account: new Account(catalog),
+      identity,
+      environment,
+      memory,
+      named: new Set(),
+    };
     await consumers.sweep();
     await applyFile(state, options ?? {});
     return {

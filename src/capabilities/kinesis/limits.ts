@@ -6,6 +6,9 @@ const MIB = KIB * KIB;
 export const kinesisLimits = {
   /** Shards an on-demand stream opens with. */
   onDemandShards: 4,
+  /** Our own, in place of an account's quotas: open shards of all provisioned streams, and on-demand streams. */
+  provisionedShardsMax: 20_000,
+  onDemandStreamsMax: 5000,
   /** Shards of one provisioned stream: our own bound, in place of an account's quota. */
   shardsPerStreamMax: 500,
   recordBytesDefault: MIB,
@@ -45,6 +48,16 @@ export const kinesisLimits = {
   listConsumersMax: 100,
   tagsPerStreamMax: 50,
   tagsPageMax: 50,
+  /** Changes of a stream's capacity mode in any 24 hours. */
+  modeChangesMax: 2,
+  /** Changes of a stream's encryption in any 24 hours. */
+  encryptionChangesMax: 25,
+  dayMs: 24 * HOUR_MS,
+  warmThroughputMiBpsMax: 10_240,
+  /** Of a resource policy, in UTF-8. */
+  policyBytesMax: 20 * KIB,
+  /** How long a commitment to a minimum of throughput lasts at least. */
+  commitmentMs: 24 * HOUR_MS,
   /** Our own: how long the viewer holds a request open, and how much it answers. */
   viewerWaitMsMax: 20_000,
   viewerRecordsMax: 1000,

@@ -1,19 +1,24 @@
+import type { RequestError } from '../../kernel/errors.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { Records, ShardInfo, StreamChange, StreamInfo, StreamSpec } from '../../ports/records.ts';
+import type { Records, ShardInfo, StreamChange, StreamInfo, StreamMode, StreamSpec } from '../../ports/records.ts';
 import { shardKey } from '../../ports/stream-store.ts';
+import type { Account } from './account.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { StreamsOptions } from './config.ts';
 import type { Consumers } from './consumers.ts';
+import { kinesisError } from './errors.ts';
 import type { FanOut } from './fan-out.ts';
 import { kinesisLimits } from './limits.ts';
+import { packSettings, settingsOf } from './settings.ts';
 
 /** What Kinesis actions work with. */
 export interface KinesisState {
   readonly records: Records;
   readonly consumers: Consumers;
   readonly fanOut: FanOut;
+  readonly account: Account;
   readonly identity: Identity;
   readonly environment: Environment;
   readonly memory: AnswerMemory;
@@ -23,11 +28,12 @@ export interface KinesisState {
 
 /** What a stream is asked to be, in AWS's words. */
 export interface StreamRequest {
-  readonly mode: 'ON_DEMAND' | 'PROVISIONED';
+  readonly mode: StreamMode;
   readonly shardCount?: number | undefined;
   readonly retentionHours?: number | undefined;
   readonly maxRecordKib?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly warmThroughputMiBps?: number | undefined;
 }
 
 /** The stream that a request describes; absent values are AWS's defaults. */
@@ -39,6 +45,8 @@ export function streamSpec(name: string, request: StreamRequest): StreamSpec {
     shardCount: mode === 'ON_DEMAND' ? kinesisLimits.onDemandShards : (request.shardCount ?? 1),
     retentionMs: retentionHours * kinesisLimits.hourMs,
     ...(request.tags !== undefined && { tags: request.tags }),
+    ...(request.warmThroughputMiBps !== undefined &&
+      packSettings({ warmThroughputMiBps: request.warmThroughputMiBps })),
     maxRecordBytes: request.maxRecordKib === undefined ? kinesisLimits.recordBytesDefault : request.maxRecordKib * 1024,
   };
 }
@@ -66,9 +74,12 @@ export function allowedChange(stream: StreamInfo, wanted: StreamSpec): StreamCha
 /** What differs from the file and is not the file's to change, each with the command that changes it. */
 export function drift(stream: StreamInfo, wanted: StreamSpec): string[] {
   const name = `--stream-name ${stream.name}`;
+  const arn = `--stream-arn ${stream.arn}`;
   const found: string[] = [];
-  if (stream.mode !== wanted.mode) found.push(`mode is ${stream.mode}: changing it is not built yet`);
-  else if (stream.mode === 'PROVISIONED' && stream.shardCount !== wanted.shardCount) {
+  if (stream.mode !== wanted.mode) {
+    const target = `--stream-mode-details StreamMode=${wanted.mode}`;
+    found.push(`mode is ${stream.mode}: aws kinesis update-stream-mode ${arn} ${target}`);
+  } else if (stream.mode === 'PROVISIONED' && stream.shardCount !== wanted.shardCount) {
     const target = `--target-shard-count ${wanted.shardCount} --scaling-type UNIFORM_SCALING`;
     found.push(`${stream.shardCount} shards: aws kinesis update-shard-count ${name} ${target}`);
   }
@@ -77,8 +88,39 @@ export function drift(stream: StreamInfo, wanted: StreamSpec): string[] {
     const target = `--retention-period-hours ${hours}`;
     found.push(`records are kept longer: aws kinesis decrease-stream-retention-period ${name} ${target}`);
   }
-  if (stream.maxRecordBytes !== wanted.maxRecordBytes) found.push('record size: changing it is not built yet');
+  if (stream.maxRecordBytes !== wanted.maxRecordBytes) {
+    const target = `--max-record-size-in-ki-b ${wanted.maxRecordBytes / 1024}`;
+    const current = `records of up to ${stream.maxRecordBytes / 1024} KiB`;
+    found.push(`${current}: aws kinesis update-max-record-size ${arn} ${target}`);
+  }
   return found;
+}
+
+/** How many streams there are against the quotas of an account. */
+export function countStreams({ records }: KinesisState): { openShards: number; onDemandStreams: number } {
+  let [openShards, onDemandStreams] = [0, 0];
+  for (const { mode, shardCount } of records.list()) {
+    if (mode === 'ON_DEMAND') onDemandStreams += 1;
+    else openShards += shardCount;
+  }
+  return { openShards, onDemandStreams };
+}
+
+/** Whether a stream, or so many open shards of a provisioned one, may come: LimitExceededException. */
+export function checkQuota(state: KinesisState, mode: StreamMode, shards: number): void {
+  const { openShards, onDemandStreams } = countStreams(state);
+  const isOnDemand = mode === 'ON_DEMAND';
+  const limit = isOnDemand ? kinesisLimits.onDemandStreamsMax : kinesisLimits.provisionedShardsMax;
+  if ((isOnDemand ? onDemandStreams + 1 : openShards + shards) <= limit) return;
+  throw overLimit(state, isOnDemand ? 'on-demand stream' : 'shard', limit);
+}
+
+/** AWS's sentence about an account that has enough. */
+export function overLimit({ identity }: KinesisState, what: string, limit: number): RequestError {
+  const sentence =
+    `This request would exceed the ${what} limit for the account ${identity.account} in ${identity.region}. ` +
+    `Limit: ${limit}.`;
+  return kinesisError('LimitExceededException', sentence);
 }
 
 /** A shard as AWS describes it. */
@@ -100,6 +142,7 @@ export function describeShard(shard: ShardInfo): Record<string, unknown> {
 
 /** What DescribeStream and DescribeStreamSummary both say of a stream. */
 export function describeCommon(stream: StreamInfo): Record<string, unknown> {
+  const { keyId, shardLevelMetrics = [] } = settingsOf(stream);
   return {
     StreamName: stream.name,
     StreamARN: stream.arn,
@@ -107,8 +150,8 @@ export function describeCommon(stream: StreamInfo): Record<string, unknown> {
     StreamModeDetails: { StreamMode: stream.mode },
     RetentionPeriodHours: stream.retentionMs / kinesisLimits.hourMs,
     StreamCreationTimestamp: stream.createdAt,
-    EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
-    EncryptionType: 'NONE',
+    EnhancedMonitoring: [{ ShardLevelMetrics: shardLevelMetrics }],
+    ...(keyId === undefined ? { EncryptionType: 'NONE' } : { EncryptionType: 'KMS', KeyId: keyId }),
   };
 }
 

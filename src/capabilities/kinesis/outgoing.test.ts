@@ -25,10 +25,10 @@ function entry(key: string, data: Uint8Array | string = ''): Entry {
   return { key: Buffer.from(key), data: Buffer.from(data) };
 }
 
-function written(slices: readonly (readonly StoredRun[])[]): string {
+function written(slices: readonly (readonly StoredRun[])[], encryptedFrom = Infinity): string {
   const texts = MEMORIES.map((memory) => {
     const answer = new AnswerPieces(new BufferPool(1000, 3));
-    const writer = new RecordsWriter(ref, memory, answer);
+    const writer = new RecordsWriter(ref, memory, answer, (arrival) => arrival >= encryptedFrom);
     for (const runs of slices) {
       writer.write(runs);
       // The memory is everybody's between two slices.
@@ -49,6 +49,19 @@ test('the text of one record', () => {
   );
   assert.equal(written([[]]), '[]');
   assert.equal(written([]), '[]');
+});
+
+test('records that are said to be encrypted are told by their arrival', () => {
+  const slices = [[run([entry('a')], 0, AT - 1), run([entry('b'), entry('c')], 1, AT)]];
+  const records = JSON.parse(written(slices, AT)) as readonly Readonly<Record<string, unknown>>[];
+  assert.deepEqual(
+    records.map(({ PartitionKey, EncryptionType }) => [PartitionKey, EncryptionType]),
+    [
+      ['a', undefined],
+      ['b', 'KMS'],
+      ['c', 'KMS'],
+    ],
+  );
 });
 
 test('times are plain decimals of seconds, whatever stood there before', () => {

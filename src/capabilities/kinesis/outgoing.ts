@@ -42,6 +42,7 @@ export class RecordsWriter {
   readonly #text: Base64Memory;
   readonly #answer: AnswerPieces;
   readonly #place = new EntryPlace();
+  readonly #isEncrypted: (arrival: number) => boolean;
   /** Where things stand in the memory: what goes in front of a key and behind it, records as read, text as written. */
   readonly #frontAt: number;
   readonly #beforeDataAt: number;
@@ -52,7 +53,9 @@ export class RecordsWriter {
   #at: number;
   #isFirst = true;
 
-  constructor(shard: ShardRef, text: Base64Memory, answer: AnswerPieces) {
+  /** `isEncrypted` tells what is to be said of a record by its arrival, in ms. */
+  constructor(shard: ShardRef, text: Base64Memory, answer: AnswerPieces, isEncrypted: (arrival: number) => boolean) {
+    this.#isEncrypted = isEncrypted;
     this.#shard = shard;
     this.#text = text;
     this.#answer = answer;
@@ -164,7 +167,8 @@ export class RecordsWriter {
   }
 
   #writeArrival(arrival: number): void {
-    const text = `","ApproximateArrivalTimestamp":${arrival / 1000},"PartitionKey":"`;
+    const encryption = this.#isEncrypted(arrival) ? '","EncryptionType":"KMS' : '';
+    const text = `${encryption}","ApproximateArrivalTimestamp":${arrival / 1000},"PartitionKey":"`;
     const at = this.#frontAt + BEFORE_NUMBER.length + SEQUENCE_NUMBER_BYTES;
     this.#frontEnd = at + this.#text.bytes.write(text, at, 'latin1');
   }

@@ -42,7 +42,9 @@ test('any outcome is answered record by record, in the order of the batch', () =
   fc.assert(
     fc.property(shape, ({ firsts, places }) => {
       const given = outcome(firsts, places);
-      assert.equal(Buffer.from(putAnswer(given, refusal)).toString(), JSON.stringify(plainly(given)));
+      const text = (isEncrypted: boolean): string => Buffer.from(putAnswer(given, isEncrypted, refusal)).toString();
+      assert.equal(text(false), JSON.stringify(plainly(given)));
+      assert.equal(text(true), JSON.stringify(Object.assign(plainly(given) as object, { EncryptionType: 'KMS' })));
     }),
     { seed: 1, numRuns: 500 },
   );

@@ -12,8 +12,15 @@ interface Line {
   readonly next: (() => void) | undefined;
 }
 
+/** What a put's answer says at its end of records that are said to be encrypted. */
+export const ENCRYPTED = ',"EncryptionType":"KMS"';
+
 /** PutRecords' answer in UTF-8; `refusal` is what records are told that were not stored. */
-export function putAnswer({ partOf, parts }: BatchOutcome, refusal: () => ThrottleError): Uint8Array {
+export function putAnswer(
+  { partOf, parts }: BatchOutcome,
+  isEncrypted: boolean,
+  refusal: () => ThrottleError,
+): Uint8Array {
   const lines = parts.map((part) => lineOf(part, refusal));
   let bytes = 0;
   let failed = 0;
@@ -23,15 +30,16 @@ export function putAnswer({ partOf, parts }: BatchOutcome, refusal: () => Thrott
     if (next === undefined) failed += 1;
   }
   const head = `{"FailedRecordCount":${failed},"Records":[`;
+  const tail = `]${isEncrypted ? ENCRYPTED : ''}}`;
   // One comma less than there are records.
-  const out = Buffer.allocUnsafe(head.length + bytes + 1);
+  const out = Buffer.allocUnsafe(head.length + bytes - 1 + tail.length);
   let at = out.write(head);
   for (let record = 0; record < partOf.length; record += 1) {
     const { text, next } = lines[partOf[record] as number] as Line;
     next?.();
     at += text.copy(out, at, record === 0 ? 1 : 0);
   }
-  out.write(']}', at);
+  out.write(tail, at);
   return out;
 }
 

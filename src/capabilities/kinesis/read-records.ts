@@ -6,6 +6,7 @@ import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { sayingWhereToGoOn } from './past-damage.ts';
 import { payloadBytes, RecordsWriter } from './outgoing.ts';
+import { encryptedAt } from './settings.ts';
 
 /** Bytes of one read of the log, whose encoding takes about a millisecond. */
 const SLICE_BYTES = 1024 * 1024;
@@ -34,7 +35,7 @@ export async function readRecords(
   recordsMax: number,
   answer: AnswerPieces,
 ): Promise<ReadRecords> {
-  const writer = new RecordsWriter(shard.ref, state.memory.text, answer);
+  const writer = new RecordsWriter(shard.ref, state.memory.text, answer, encryptedAt(stream));
   let [count, bytes, lastAt]: [number, number, number | undefined] = [0, 0, undefined];
   const read = async (at: Offset, into: ReadMemory): Promise<Slice> => {
     const room = Math.min(SLICE_BYTES, kinesisLimits.getRecordsBytesMax - bytes);

@@ -1,3 +1,4 @@
+import type { RequestError } from '../../kernel/errors.ts';
 import { isOpen, StreamBusy, type Reshard, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { onStream } from './address.ts';
 import { kinesisError, type KinesisError } from './errors.ts';
@@ -12,17 +13,24 @@ export const reshardErrors: readonly KinesisError[] = [
   'ValidationException',
 ];
 
+/** A stream that is being resharded is not changed otherwise: ResourceInUseException. */
+export function refuseBusy(state: KinesisState, stream: StreamInfo): void {
+  if (stream.isResharding) throw notActive(state, stream);
+}
+
+function notActive({ identity }: KinesisState, { name }: StreamInfo): RequestError {
+  const place = `Stream ${name} under account ${identity.account}`;
+  const sentence = `${place} not ACTIVE, instead in state UPDATING: try again in a moment.`;
+  return kinesisError('ResourceInUseException', sentence);
+}
+
 /** Reshards; ResourceInUseException while another reshard of the stream is under way. */
 export async function reshard(state: KinesisState, stream: StreamInfo, change: Reshard): Promise<StreamInfo> {
   try {
     return await onStream(state, stream, async () => await state.records.reshard(stream.name, change));
   } catch (error) {
     if (!(error instanceof StreamBusy)) throw error;
-    const { account } = state.identity;
-    const sentence =
-      `Stream ${stream.name} under account ${account} not ACTIVE, instead in state UPDATING: ` +
-      'try again in a moment.';
-    throw kinesisError('ResourceInUseException', sentence);
+    throw notActive(state, stream);
   }
 }
 

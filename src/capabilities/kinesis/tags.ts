@@ -5,8 +5,11 @@ import type { KinesisState } from './model.ts';
 /** AWS's own set. */
 const CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@%]*$/u;
 
-/** Checks the tags a stream is to have: InvalidArgumentException for foreign characters and for more than 50. */
-export function checkTags({ identity }: KinesisState, stream: string, tags: Readonly<Record<string, string>>): void {
+/**
+ * Checks the tags a stream, or the resource of an ARN, is to have: InvalidArgumentException for foreign characters and
+ * for more than 50.
+ */
+export function checkTags({ identity }: KinesisState, resource: string, tags: Readonly<Record<string, string>>): void {
   const texts = Object.entries(tags).flat();
   if (!texts.every((text) => CHARACTERS.test(text))) {
     const sentence =
@@ -14,8 +17,25 @@ export function checkTags({ identity }: KinesisState, stream: string, tags: Read
     throw kinesisError('InvalidArgumentException', sentence);
   }
   if (Object.keys(tags).length <= kinesisLimits.tagsPerStreamMax) return;
+  const isArn = resource.startsWith('arn:');
+  const [what, kind] = isArn ? [`resource ${resource}`, 'resource'] : [`stream ${resource}`, 'stream'];
   const sentence =
-    `Failed to add tags to stream ${stream} under account ${identity.account} because a given stream cannot have ` +
+    `Failed to add tags to ${what} under account ${identity.account} because a given ${kind} cannot have ` +
     `more than ${kinesisLimits.tagsPerStreamMax} tags associated with it.`;
   throw kinesisError('InvalidArgumentException', sentence);
+}
+
+/** Tags by key, as AWS lists them. */
+export function listTags(tags: Readonly<Record<string, string>>): readonly { Key: string; Value: string }[] {
+  const sorted = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
+  return sorted.map(([Key, Value]) => ({ Key, Value }));
+}
+
+/** The tags that are left without some. */
+export function withoutTags(
+  tags: Readonly<Record<string, string>>,
+  keys: readonly string[],
+): Readonly<Record<string, string>> {
+  const gone = new Set(keys);
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key)));
 }

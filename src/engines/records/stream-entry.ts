@@ -11,6 +11,7 @@ import {
   type StreamChange,
   type StreamInfo,
   type StreamMode,
+  type StreamSettings,
   type StreamSpec,
 } from '../../ports/records.ts';
 
@@ -45,6 +46,7 @@ interface StreamEntry {
   readonly createdAt: number;
   readonly shards: readonly ShardEntry[];
   readonly tags?: Readonly<Record<string, string>>;
+  readonly settings?: StreamSettings;
   readonly resharding?: PendingReshard;
 }
 
@@ -56,6 +58,7 @@ export function newStreamEntry(spec: StreamSpec, generation: number, createdAt: 
     maxRecordBytes: spec.maxRecordBytes,
     createdAt,
     ...(spec.tags !== undefined && { tags: spec.tags }),
+    ...(spec.settings !== undefined && { settings: spec.settings }),
     shards: splitHashKeys(spec.shardCount).map((range, ordinal) => ({
       generation,
       ordinal,
@@ -80,6 +83,7 @@ export function readStreamEntry(entry: CatalogEntry, identity: Identity): Stream
     createdAt: stream.createdAt,
     shards: stream.shards.map((shard) => readShard(name, shard, stream.createdAt)),
     tags: stream.tags ?? {},
+    settings: stream.settings ?? {},
     isResharding: stream.resharding !== undefined,
     revision: entry.revision,
   };

@@ -2,10 +2,15 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream, onStream } from '../address.ts';
 import type { KinesisState } from '../model.ts';
-import { streamArn, streamName, tagMap, TARGET } from '../shapes.ts';
+import { streamArn, streamId, streamName, tagMap, TARGET } from '../shapes.ts';
 import { checkTags } from '../tags.ts';
 
-const input = s.struct({ StreamName: s.optional(streamName), Tags: tagMap, StreamARN: s.optional(streamArn) });
+const input = s.struct({
+  StreamName: s.optional(streamName),
+  Tags: tagMap,
+  StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
+});
 
 /** Adds tags, or gives those that are there another value. */
 export const addTagsToStream = operation<KinesisState>()({

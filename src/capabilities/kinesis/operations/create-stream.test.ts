@@ -13,7 +13,7 @@ test('what is asked for is what stands', async () => {
     [{ ShardCount: 3, StreamModeDetails: { StreamMode: 'PROVISIONED' } }, 'PROVISIONED', 3, 1_048_576],
     [{ ShardCount: 500 }, 'PROVISIONED', 500, 1_048_576],
     [{ StreamModeDetails: onDemand }, 'ON_DEMAND', 4, 1_048_576],
-    [{ StreamModeDetails: onDemand, MaxRecordSizeInKiB: 10_240, Tags: {} }, 'ON_DEMAND', 4, 10_485_760],
+    [{ StreamModeDetails: onDemand, MaxRecordSizeInKiB: 10_240, Tags: { a: 'b' } }, 'ON_DEMAND', 4, 10_485_760],
     [{ ShardCount: 2, MaxRecordSizeInKiB: 1024, Tags: null }, 'PROVISIONED', 2, 1_048_576],
   ];
   for (const [index, [input, mode, shards, bytes]] of table.entries()) {
@@ -57,7 +57,20 @@ const REFUSED: Refusals = [
   ],
   [
     { StreamName: 'n', ShardCount: 1, WarmThroughputMiBps: 0 },
-    'InvalidArgumentException: WarmThroughputMiBps is not built yet: leave it out.',
+    'ValidationException: WarmThroughputMiBps can only be set for a stream in ON_DEMAND mode.',
+  ],
+  [
+    { StreamName: 'n', StreamModeDetails: { StreamMode: 'ON_DEMAND' }, WarmThroughputMiBps: 0 },
+    'ValidationException: WarmThroughputMiBps can only be set while account 000000000000 has ' +
+      'MinimumThroughputBillingCommitment enabled.',
+  ],
+  [
+    { StreamName: 'n', StreamModeDetails: { StreamMode: 'ON_DEMAND' }, RecordDistributionStrategy: 'AUTO' },
+    'InvalidArgumentException: RecordDistributionStrategy AUTO is not built yet: leave it out.',
+  ],
+  [
+    { StreamName: 'n', ShardCount: 1, RecordDistributionStrategy: 'USER_PARTITION_KEY' },
+    'InvalidArgumentException: RecordDistributionStrategy can only be set for a stream in ON_DEMAND mode.',
   ],
   [{ StreamName: 'n', ShardCount: '1' }, NO_NUMBER],
 ];

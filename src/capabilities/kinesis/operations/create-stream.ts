@@ -1,19 +1,21 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
-import { StreamExists } from '../../../ports/records.ts';
+import { StreamExists, type StreamMode } from '../../../ports/records.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import { checkTags } from '../tags.ts';
-import { streamSpec, type KinesisState } from '../model.ts';
-import { TARGET, streamModeDetails, streamName } from '../shapes.ts';
+import { checkQuota, overLimit, streamSpec, type KinesisState } from '../model.ts';
+import { TARGET, distributionStrategy, streamModeDetails, streamName, tagMap } from '../shapes.ts';
+import { checkWarmThroughput } from '../warm-throughput.ts';
 
 const input = s.struct({
   StreamName: streamName,
   ShardCount: s.optional(s.integer({ min: 1 })),
   StreamModeDetails: s.optional(streamModeDetails),
-  MaxRecordSizeInKiB: s.optional(s.integer({ min: kinesisLimits.recordKibMin, max: kinesisLimits.recordKibMax })),
-  Tags: s.optional(s.map(s.string({ max: 256 }), { key: s.string({ min: 1, max: 128 }), max: 200 })),
+  Tags: s.optional(tagMap),
   WarmThroughputMiBps: s.optional(s.integer({ min: 0 })),
+  MaxRecordSizeInKiB: s.optional(s.integer({ min: kinesisLimits.recordKibMin, max: kinesisLimits.recordKibMax })),
+  RecordDistributionStrategy: s.optional(distributionStrategy),
 });
 
 /** Creates a stream; it is ACTIVE when the answer comes. */
@@ -21,11 +23,10 @@ export const createStream = operation<KinesisState>()({
   name: 'CreateStream',
   target: TARGET,
   input,
-  errors: ['InvalidArgumentException', 'LimitExceededException', 'ResourceInUseException'],
+  errors: ['InvalidArgumentException', 'LimitExceededException', 'ResourceInUseException', 'ValidationException'],
   plane: 'control',
   doc: 'Creates a stream, provisioned or on-demand (4 shards); ACTIVE when the answer comes.',
   async handle(request, { state }) {
-    refuseWhatIsMissing(request);
     const mode = request.StreamModeDetails?.StreamMode === 'ON_DEMAND' ? 'ON_DEMAND' : 'PROVISIONED';
     if (mode === 'ON_DEMAND' && request.ShardCount !== undefined) {
       const sentence = 'ShardCount cannot be provided for a stream in ON_DEMAND mode.';
@@ -36,14 +37,20 @@ export const createStream = operation<KinesisState>()({
       throw kinesisError('InvalidArgumentException', sentence);
     }
     if ((request.ShardCount ?? 0) > kinesisLimits.shardsPerStreamMax) {
-      const sentence =
-        `This request would exceed the shard limit for the account ${state.identity.account} in ` +
-        `${state.identity.region}. Limit: ${kinesisLimits.shardsPerStreamMax}.`;
-      throw kinesisError('LimitExceededException', sentence);
+      throw overLimit(state, 'shard', kinesisLimits.shardsPerStreamMax);
     }
-    const { Tags: tags = {} } = request;
+    const { Tags: tags = {}, WarmThroughputMiBps: warmThroughputMiBps } = request;
     checkTags(state, request.StreamName, tags);
-    const shape = { mode, shardCount: request.ShardCount, maxRecordKib: request.MaxRecordSizeInKiB, tags } as const;
+    checkStrategy(mode, request.RecordDistributionStrategy);
+    checkWarmThroughput(state, mode, warmThroughputMiBps);
+    checkQuota(state, mode, request.ShardCount ?? 0);
+    const shape = {
+      mode,
+      shardCount: request.ShardCount,
+      maxRecordKib: request.MaxRecordSizeInKiB,
+      tags,
+      warmThroughputMiBps,
+    } as const;
     try {
       await state.records.create(streamSpec(request.StreamName, shape));
     } catch (error) {
@@ -55,9 +62,12 @@ export const createStream = operation<KinesisState>()({
   },
 });
 
-/** Members of AWS's request that would be lost in silence. */
-function refuseWhatIsMissing(request: s.Static<typeof input>): void {
-  if (request.WarmThroughputMiBps !== undefined) {
-    throw kinesisError('InvalidArgumentException', 'WarmThroughputMiBps is not built yet: leave it out.');
-  }
+/** Records go where their partition keys say: the one strategy that is built, and AWS's default. */
+function checkStrategy(mode: StreamMode, strategy: string | undefined): void {
+  if (strategy === undefined || (strategy === 'USER_PARTITION_KEY' && mode === 'ON_DEMAND')) return;
+  const sentence =
+    mode === 'ON_DEMAND'
+      ? 'RecordDistributionStrategy AUTO is not built yet: leave it out.'
+      : 'RecordDistributionStrategy can only be set for a stream in ON_DEMAND mode.';
+  throw kinesisError('InvalidArgumentException', sentence);
 }

@@ -4,12 +4,13 @@ import type { StreamInfo } from '../../../ports/records.ts';
 import { addressedStream, onStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import type { KinesisState } from '../model.ts';
-import { TARGET, streamArn, streamName } from '../shapes.ts';
+import { TARGET, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   EnforceConsumerDeletion: s.optional(s.boolean()),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 /** Deletes a stream with its records; it is gone when the answer comes. */

@@ -3,12 +3,13 @@ import { operation } from '../../../ports/operation.ts';
 import { onStream } from '../address.ts';
 import { addressedConsumer, consumerNotFound } from '../consumer-address.ts';
 import type { KinesisState } from '../model.ts';
-import { consumerArn, consumerName, streamArn, TARGET } from '../shapes.ts';
+import { consumerArn, consumerName, streamArn, streamId, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamARN: s.optional(streamArn),
   ConsumerName: s.optional(consumerName),
   ConsumerARN: s.optional(consumerArn),
+  StreamId: s.optional(streamId),
 });
 
 /** Forgets a consumer; its subscriptions end, and it is gone when the answer comes. */

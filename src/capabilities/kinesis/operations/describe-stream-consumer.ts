@@ -2,12 +2,13 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedConsumer, describeConsumer } from '../consumer-address.ts';
 import type { KinesisState } from '../model.ts';
-import { consumer, consumerArn, consumerName, streamArn, TARGET } from '../shapes.ts';
+import { consumer, consumerArn, consumerName, streamArn, streamId, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamARN: s.optional(streamArn),
   ConsumerName: s.optional(consumerName),
   ConsumerARN: s.optional(consumerArn),
+  StreamId: s.optional(streamId),
 });
 
 const output = s.struct({ ConsumerDescription: s.struct({ ...consumer, StreamARN: streamArn }) });

@@ -23,6 +23,9 @@ test('says what the stream is, in AWS members and units', async () => {
       OpenShardCount: 4,
       ConsumerCount: 0,
       MaxRecordSizeInKiB: 2048,
+      ChannelCount: 0,
+      QueueCount: 0,
+      RecordDistributionStrategy: 'USER_PARTITION_KEY',
     },
   });
 });

@@ -3,13 +3,14 @@ import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
 import { describeCommon, describeShard, visibleShards, type KinesisState } from '../model.ts';
-import { TARGET, describedStream, shard, shardId, streamArn, streamName } from '../shapes.ts';
+import { TARGET, describedStream, shard, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   Limit: s.optional(s.integer({ min: 1, max: 10_000 })),
   ExclusiveStartShardId: s.optional(shardId),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 const output = s.struct({

@@ -1,14 +1,16 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import { onStream } from '../address.ts';
+import { addressedName, onStream } from '../address.ts';
 import { AnswerPieces } from '../answer-pieces.ts';
+import { endDryRun } from '../dry-run.ts';
+import { kinesisError } from '../errors.ts';
 import { kinesisEvents } from '../events.ts';
 import { kinesisLimits } from '../limits.ts';
 import { childShards, millisBehind, type KinesisState } from '../model.ts';
 import { readRecords, type ReadRecords } from '../read-records.ts';
 import { openIterator, sealIterator } from '../shard-iterator.ts';
-import { TARGET, childShard, record, streamArn } from '../shapes.ts';
+import { TARGET, childShard, record, streamArn, streamId } from '../shapes.ts';
 
 const HEAD = Buffer.from('{"Records":[');
 
@@ -16,6 +18,8 @@ const input = s.struct({
   ShardIterator: s.string({ min: 1, max: 512 }),
   Limit: s.optional(s.integer({ min: 1, max: kinesisLimits.getRecordsCountMax })),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
+  DryRun: s.optional(s.boolean()),
 });
 
 const output = s.struct({
@@ -32,6 +36,7 @@ export const getRecords = operation<KinesisState>()({
   input,
   output,
   errors: [
+    'DryRunOperationException',
     'ExpiredIteratorException',
     'InvalidArgumentException',
     'ProvisionedThroughputExceededException',
@@ -42,6 +47,8 @@ export const getRecords = operation<KinesisState>()({
   async handle(request, call) {
     const { state } = call;
     const { stream, shard, from } = openIterator(state, request.ShardIterator);
+    refuseOther(request.StreamARN, stream);
+    endDryRun(request);
     const recordsMax = request.Limit ?? kinesisLimits.getRecordsCountMax;
     // What the answer may take counts before it is read.
     await call.hold(kinesisLimits.getRecordsBytesMax);
@@ -59,6 +66,12 @@ export const getRecords = operation<KinesisState>()({
     return new RawAnswer(pieces.end(), () => pieces.giveBack());
   },
 });
+
+/** An iterator reads the stream it was made for. */
+function refuseOther(StreamARN: string | undefined, { name }: StreamInfo): void {
+  if (StreamARN === undefined || addressedName({ StreamARN }) === name) return;
+  throw kinesisError('InvalidArgumentException', `StreamARN does not name the stream of the ShardIterator: ${name}.`);
+}
 
 /** Everything after the records: where to go on, how far behind, and who the children are at a closed shard's end. */
 function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, { bounds, lastAt }: ReadRecords): string {

@@ -1,10 +1,11 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream, findShard, onStream } from '../address.ts';
+import { endDryRun } from '../dry-run.ts';
 import type { KinesisState } from '../model.ts';
 import { sealIterator } from '../shard-iterator.ts';
 import { positionTypes, startingPoint, type PositionType } from '../starting-point.ts';
-import { TARGET, sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
+import { TARGET, sequenceNumber, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
@@ -13,6 +14,8 @@ const input = s.struct({
   StartingSequenceNumber: s.optional(sequenceNumber),
   Timestamp: s.optional(s.timestamp()),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
+  DryRun: s.optional(s.boolean()),
 });
 
 const output = s.struct({ ShardIterator: s.string({ min: 1, max: 512 }) });
@@ -23,7 +26,12 @@ export const getShardIterator = operation<KinesisState>()({
   target: TARGET,
   input,
   output,
-  errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
+  errors: [
+    'DryRunOperationException',
+    'InvalidArgumentException',
+    'ProvisionedThroughputExceededException',
+    'ResourceNotFoundException',
+  ],
   plane: 'data',
   doc: 'Gives an iterator: a place to read on, good for five minutes.',
   async handle(request, { state }) {
@@ -35,6 +43,7 @@ export const getShardIterator = operation<KinesisState>()({
     const position = { type, sequenceNumber: StartingSequenceNumber, timestamp: Timestamp };
     const place = { stream, shard, action: 'GetShardIterator' };
     const from = await onStream(state, stream, async () => await startingPoint(state, place, position));
+    endDryRun(request);
     return { ShardIterator: sealIterator(stream.name, shard, from, state.environment.clock.now()) };
   },
 });

@@ -3,12 +3,13 @@ import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import type { KinesisState } from '../model.ts';
 import { changeRetention } from '../retention.ts';
-import { streamArn, streamName, TARGET } from '../shapes.ts';
+import { streamArn, streamId, streamName, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   RetentionPeriodHours: s.integer(),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 /** Keeps records longer, up to 8,760 hours. */

@@ -6,7 +6,7 @@ import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import { describeShard, visibleShards, type KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
-import { TARGET, nextToken, shard, shardId, streamArn, streamName } from '../shapes.ts';
+import { TARGET, nextToken, shard, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
 const FILTERS = [
   'AFTER_SHARD_ID',
@@ -31,6 +31,7 @@ const input = s.struct({
   StreamCreationTimestamp: s.optional(s.timestamp()),
   ShardFilter: s.optional(shardFilter),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 const output = s.struct({ Shards: s.list(shard), NextToken: s.optional(nextToken) });

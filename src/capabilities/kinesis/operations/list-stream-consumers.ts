@@ -7,13 +7,14 @@ import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
-import { consumer, nextToken, streamArn, TARGET } from '../shapes.ts';
+import { consumer, nextToken, streamArn, streamId, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamARN: streamArn,
   NextToken: s.optional(nextToken),
   MaxResults: s.optional(s.integer({ min: 1, max: 10_000 })),
   StreamCreationTimestamp: s.optional(s.timestamp()),
+  StreamId: s.optional(streamId),
 });
 
 const output = s.struct({ Consumers: s.list(s.struct(consumer)), NextToken: s.optional(nextToken) });

@@ -3,17 +3,19 @@ import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
-import { streamArn, streamName, tagKey, TARGET } from '../shapes.ts';
+import { streamArn, streamId, streamName, tag, tagKey, TARGET } from '../shapes.ts';
+import { listTags } from '../tags.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   ExclusiveStartTagKey: s.optional(tagKey),
   Limit: s.optional(s.integer({ min: 1, max: kinesisLimits.tagsPageMax })),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 const output = s.struct({
-  Tags: s.list(s.struct({ Key: s.string(), Value: s.optional(s.string()) })),
+  Tags: s.list(tag, { min: 0, max: 200 }),
   HasMoreTags: s.boolean(),
 });
 
@@ -29,12 +31,7 @@ export const listTagsForStream = operation<KinesisState>()({
   async handle(request, { state }) {
     const { tags } = addressedStream(state, request);
     const { ExclusiveStartTagKey: after, Limit: limit = kinesisLimits.tagsPageMax } = request;
-    const all = Object.entries(tags)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .filter(([key]) => after === undefined || key > after);
-    return {
-      Tags: all.slice(0, limit).map(([Key, Value]) => ({ Key, Value })),
-      HasMoreTags: all.length > limit,
-    };
+    const all = listTags(tags).filter(({ Key }) => after === undefined || Key > after);
+    return { Tags: all.slice(0, limit), HasMoreTags: all.length > limit };
   },
 });

@@ -4,13 +4,14 @@ import { addressedStream, findShard } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import type { KinesisState } from '../model.ts';
 import { refuseClosed, refuseOnDemand, reshard, reshardErrors } from '../resharding.ts';
-import { shardId, streamArn, streamName, TARGET } from '../shapes.ts';
+import { shardId, streamArn, streamId, streamName, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   ShardToMerge: shardId,
   AdjacentShardToMerge: shardId,
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 /** Closes two neighbours and opens one that owns the hash keys of both. */

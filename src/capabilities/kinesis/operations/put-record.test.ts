@@ -80,7 +80,7 @@ test('refusals', async () => {
   await bench.make('a');
   const put = { StreamName: 'a', Data: '', PartitionKey: 'k' };
   const long = 'k'.repeat(257);
-  const digits = String.raw`satisfy regular expression pattern: 0|([1-9]\d{0,38})`;
+  const digits = String.raw`satisfy regular expression pattern: ^(0|([1-9]\d{0,38}))$`;
   const beyond = '340282366920938463463374607431768211456';
   const table: Refusals = [
     [{ ...put, StreamName: 'b' }, 'ResourceNotFoundException: Stream b under account 000000000000 not found.'],

@@ -1,12 +1,26 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { Defect } from '../../../kernel/errors.ts';
 import { operation, RawAnswer } from '../../../ports/operation.ts';
-import { isStored, type RecordBatch, type StreamInfo } from '../../../ports/records.ts';
-import { addressedStream } from '../address.ts';
-import { checkOrdering, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
+import { isStored, type RecordBatch } from '../../../ports/records.ts';
+import { addressedStream, type StreamAddress } from '../address.ts';
+import { endDryRun } from '../dry-run.ts';
+import { checkOrdering, checkRecords, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import type { KinesisState } from '../model.ts';
+import { settingsOf } from '../settings.ts';
+import { ENCRYPTED } from '../put-answer.ts';
 import { scanPutRecord } from '../put-scan.ts';
-import { TARGET, data, hashKey, partitionKey, sequenceNumber, shardId, streamArn, streamName } from '../shapes.ts';
+import {
+  TARGET,
+  data,
+  encryptionType,
+  hashKey,
+  partitionKey,
+  sequenceNumber,
+  shardId,
+  streamArn,
+  streamId,
+  streamName,
+} from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
@@ -15,9 +29,21 @@ const input = s.struct({
   ExplicitHashKey: s.optional(hashKey),
   SequenceNumberForOrdering: s.optional(sequenceNumber),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
+  DryRun: s.optional(s.boolean()),
 });
 
-const output = s.struct({ ShardId: shardId, SequenceNumber: sequenceNumber });
+const output = s.struct({
+  ShardId: shardId,
+  SequenceNumber: sequenceNumber,
+  EncryptionType: s.optional(encryptionType),
+});
+
+/** What names the stream, and what else is asked beside the record. */
+type Request = StreamAddress & {
+  readonly SequenceNumberForOrdering?: string | undefined;
+  readonly DryRun?: boolean | undefined;
+};
 
 /** Stores one record and answers where, once it is durable. */
 export const putRecord = operation<KinesisState>()({
@@ -25,24 +51,33 @@ export const putRecord = operation<KinesisState>()({
   target: TARGET,
   input,
   output,
-  errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
+  errors: [
+    'DryRunOperationException',
+    'InvalidArgumentException',
+    'ProvisionedThroughputExceededException',
+    'ResourceNotFoundException',
+  ],
   plane: 'data',
   doc: 'Stores one record and answers where, once it is durable.',
   async fast(body, { state }) {
     const scanned = scanPutRecord(body);
     if (scanned === undefined) return undefined;
-    return await putScanned(async () => await put(state, addressedStream(state, scanned), scanned.batch));
+    return await putScanned(async () => await put(state, scanned, scanned.batch));
   },
   async handle(request, { state }) {
-    const stream = addressedStream(state, request);
-    checkOrdering(state, stream, request.SequenceNumberForOrdering);
-    return await put(state, stream, putBatch([request]));
+    return await put(state, request, putBatch([request]));
   },
 });
 
-async function put(state: KinesisState, stream: StreamInfo, batch: RecordBatch): Promise<RawAnswer> {
+async function put(state: KinesisState, request: Request, batch: RecordBatch): Promise<RawAnswer> {
+  const stream = addressedStream(state, request);
+  checkOrdering(state, stream, request.SequenceNumberForOrdering);
+  checkRecords(batch, stream);
+  endDryRun(request);
   const [part] = (await putChecked(state, stream, batch)).parts;
   if (part === undefined) throw new Defect('append answered nothing for one record');
   if (!isStored(part)) throw tooMuch(state, stream);
-  return new RawAnswer(`{"ShardId":"${part.shard.id}","SequenceNumber":"${part.encode(part.first)}"}`);
+  const encryption = settingsOf(stream).keyId === undefined ? '' : ENCRYPTED;
+  const number = part.encode(part.first);
+  return new RawAnswer(`{"ShardId":"${part.shard.id}","SequenceNumber":"${number}"${encryption}}`);
 }

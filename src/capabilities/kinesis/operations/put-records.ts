@@ -3,12 +3,14 @@ import { operation, RawAnswer } from '../../../ports/operation.ts';
 import type { RecordBatch } from '../../../ports/records.ts';
 import { addressedStream, type StreamAddress } from '../address.ts';
 import { kinesisError } from '../errors.ts';
-import { batchBytes, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
+import { endDryRun } from '../dry-run.ts';
+import { batchBytes, checkRecords, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
+import { settingsOf } from '../settings.ts';
 import { putAnswer } from '../put-answer.ts';
 import { scanPutRecords } from '../put-scan.ts';
-import { TARGET, data, hashKey, partitionKey, streamArn, streamName } from '../shapes.ts';
+import { TARGET, data, encryptionType, hashKey, partitionKey, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
   Records: s.list(s.struct({ Data: data, ExplicitHashKey: s.optional(hashKey), PartitionKey: partitionKey }), {
@@ -17,6 +19,8 @@ const input = s.struct({
   }),
   StreamName: s.optional(streamName),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
+  DryRun: s.optional(s.boolean()),
 });
 
 const output = s.struct({
@@ -29,7 +33,11 @@ const output = s.struct({
       ErrorMessage: s.optional(s.string()),
     }),
   ),
+  EncryptionType: s.optional(encryptionType),
 });
+
+/** What names the stream, and whether the rest is only to be tried. */
+type Request = StreamAddress & { readonly DryRun?: boolean | undefined };
 
 /** Stores up to 500 records; each one's fate stands in the answer, in the request's order. */
 export const putRecords = operation<KinesisState>()({
@@ -37,7 +45,12 @@ export const putRecords = operation<KinesisState>()({
   target: TARGET,
   input,
   output,
-  errors: ['InvalidArgumentException', 'ProvisionedThroughputExceededException', 'ResourceNotFoundException'],
+  errors: [
+    'DryRunOperationException',
+    'InvalidArgumentException',
+    'ProvisionedThroughputExceededException',
+    'ResourceNotFoundException',
+  ],
   plane: 'data',
   doc: 'Stores up to 500 records; each one’s fate stands in the answer, in the request’s order.',
   async fast(body, { state }) {
@@ -50,12 +63,15 @@ export const putRecords = operation<KinesisState>()({
   },
 });
 
-async function put(state: KinesisState, address: StreamAddress, batch: RecordBatch): Promise<RawAnswer> {
-  const stream = addressedStream(state, address);
+async function put(state: KinesisState, request: Request, batch: RecordBatch): Promise<RawAnswer> {
+  const stream = addressedStream(state, request);
   if (batchBytes(batch) > kinesisLimits.putRecordsBytesMax) {
     const sentence = `Records size exceeds ${kinesisLimits.putRecordsBytesMax / 1024 / 1024} MB limit`;
     throw kinesisError('InvalidArgumentException', sentence);
   }
+  checkRecords(batch, stream);
+  endDryRun(request);
   const outcome = await putChecked(state, stream, batch);
-  return new RawAnswer(putAnswer(outcome, () => tooMuch(state, stream)));
+  const isEncrypted = settingsOf(stream).keyId !== undefined;
+  return new RawAnswer(putAnswer(outcome, isEncrypted, () => tooMuch(state, stream)));
 }

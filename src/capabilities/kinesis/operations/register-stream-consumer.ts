@@ -9,10 +9,15 @@ import type { RegisterRefusal } from '../consumers.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
-import { consumer, consumerName, streamArn, tagMap, TARGET } from '../shapes.ts';
+import { consumer, consumerName, streamArn, streamId, tagMap, TARGET } from '../shapes.ts';
 import { checkTags } from '../tags.ts';
 
-const input = s.struct({ StreamARN: streamArn, ConsumerName: consumerName, Tags: s.optional(tagMap) });
+const input = s.struct({
+  StreamARN: streamArn,
+  ConsumerName: consumerName,
+  StreamId: s.optional(streamId),
+  Tags: s.optional(tagMap),
+});
 
 const output = s.struct({ Consumer: s.struct(consumer) });
 

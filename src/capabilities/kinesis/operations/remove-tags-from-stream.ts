@@ -2,12 +2,14 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream, onStream } from '../address.ts';
 import type { KinesisState } from '../model.ts';
-import { streamArn, streamName, tagKey, TARGET } from '../shapes.ts';
+import { streamArn, streamId, streamName, tagKeys, TARGET } from '../shapes.ts';
+import { withoutTags } from '../tags.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
-  TagKeys: s.list(tagKey, { min: 1, max: 50 }),
+  TagKeys: tagKeys,
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 /** Removes tags; those that are not there are fine. */
@@ -20,11 +22,8 @@ export const removeTagsFromStream = operation<KinesisState>()({
   doc: 'Removes tags; those that are not there are fine.',
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
-    const gone = new Set(request.TagKeys);
     await onStream(state, stream, async () => {
-      await state.records.update(stream.name, ({ tags }) => {
-        return { tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key))) };
-      });
+      await state.records.update(stream.name, ({ tags }) => ({ tags: withoutTags(tags, request.TagKeys) }));
     });
     return undefined;
   },

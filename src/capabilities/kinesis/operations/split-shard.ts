@@ -2,15 +2,16 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream, findShard } from '../address.ts';
 import { kinesisError } from '../errors.ts';
-import type { KinesisState } from '../model.ts';
+import { checkQuota, type KinesisState } from '../model.ts';
 import { refuseClosed, refuseOnDemand, reshard, reshardErrors } from '../resharding.ts';
-import { hashKey, shardId, streamArn, streamName, TARGET } from '../shapes.ts';
+import { hashKey, shardId, streamArn, streamId, streamName, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   ShardToSplit: shardId,
   NewStartingHashKey: hashKey,
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 /** Closes a shard and opens two that share its hash keys. */
@@ -26,6 +27,7 @@ export const splitShard = operation<KinesisState>()({
     const shard = findShard(state, stream, request.ShardToSplit);
     refuseOnDemand(state, stream);
     refuseClosed(state, stream, shard);
+    checkQuota(state, 'PROVISIONED', 1);
     const at = BigInt(request.NewStartingHashKey);
     const { startingHashKey: start, endingHashKey: end } = shard;
     if (at <= start + 1n || at >= end) {

@@ -2,8 +2,9 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { EventAnswer, operation } from '../../../ports/operation.ts';
 import { findShard, onStream } from '../address.ts';
 import { consumerOfArn } from '../consumer-address.ts';
+import { endDryRun } from '../dry-run.ts';
 import type { KinesisState } from '../model.ts';
-import { childShard, consumerArn, record, sequenceNumber, shardId, TARGET } from '../shapes.ts';
+import { childShard, consumerArn, record, sequenceNumber, shardId, streamId, TARGET } from '../shapes.ts';
 import { positionTypes, startingPoint, type PositionType } from '../starting-point.ts';
 import { subscriber } from '../workers/subscriber.ts';
 
@@ -13,7 +14,13 @@ const startingPosition = s.struct({
   Timestamp: s.optional(s.timestamp()),
 });
 
-const input = s.struct({ ConsumerARN: consumerArn, ShardId: shardId, StartingPosition: startingPosition });
+const input = s.struct({
+  ConsumerARN: consumerArn,
+  StreamId: s.optional(streamId),
+  ShardId: shardId,
+  StartingPosition: startingPosition,
+  DryRun: s.optional(s.boolean()),
+});
 
 const event = s.struct({
   Records: s.list(record),
@@ -28,10 +35,16 @@ export const subscribeToShard = operation<KinesisState>()({
   target: TARGET,
   input,
   events: { SubscribeToShardEvent: event },
-  errors: ['InvalidArgumentException', 'ResourceInUseException', 'ResourceNotFoundException'],
+  errors: [
+    'DryRunOperationException',
+    'InvalidArgumentException',
+    'ResourceInUseException',
+    'ResourceNotFoundException',
+  ],
   plane: 'data',
   doc: 'Sends a consumer the records of a shard as they come, for five minutes or to the end of the shard.',
-  async handle({ ConsumerARN, ShardId, StartingPosition }, { state, signal }) {
+  async handle(request, { state, signal }) {
+    const { ConsumerARN, ShardId, StartingPosition } = request;
     const consumer = consumerOfArn(state, ConsumerARN);
     const { stream } = consumer;
     const shard = findShard(state, stream, ShardId);
@@ -40,6 +53,7 @@ export const subscribeToShard = operation<KinesisState>()({
     const position = { type: Type as PositionType, sequenceNumber: SequenceNumber, timestamp: Timestamp };
     const place = { stream, shard, action: 'SubscribeToShard' };
     const from = await onStream(state, stream, async () => await startingPoint(state, place, position));
+    endDryRun(request);
     return new EventAnswer(subscriber(state, state.fanOut.begin(consumer, shard, signal), from));
   },
 });

@@ -5,21 +5,22 @@ import { isOpen, type Reshard, type StreamInfo } from '../../../ports/records.ts
 import { addressedStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
-import { type KinesisState } from '../model.ts';
+import { checkQuota, overLimit, type KinesisState } from '../model.ts';
 import { refuseOnDemand, reshard, reshardErrors } from '../resharding.ts';
-import { streamArn, streamName, TARGET } from '../shapes.ts';
+import { streamArn, streamId, streamName, TARGET } from '../shapes.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
   TargetShardCount: s.integer({ min: 1 }),
   ScalingType: s.string({ values: ['UNIFORM_SCALING'] }),
   StreamARN: s.optional(streamArn),
+  StreamId: s.optional(streamId),
 });
 
 const output = s.struct({
   StreamName: streamName,
-  CurrentShardCount: s.integer(),
-  TargetShardCount: s.integer(),
+  CurrentShardCount: s.integer({ min: 1 }),
+  TargetShardCount: s.integer({ min: 1 }),
   StreamARN: streamArn,
 });
 
@@ -56,11 +57,9 @@ function checkTarget(current: number, target: number, state: KinesisState): void
     throw kinesisError('InvalidArgumentException', sentence);
   };
   if (target > kinesisLimits.shardsPerStreamMax) {
-    const sentence =
-      `This request would exceed the shard limit for the account ${state.identity.account} in ` +
-      `${state.identity.region}. Limit: ${kinesisLimits.shardsPerStreamMax}.`;
-    throw kinesisError('LimitExceededException', sentence);
+    throw overLimit(state, 'shard', kinesisLimits.shardsPerStreamMax);
   }
+  checkQuota(state, 'PROVISIONED', target - current);
   if (target === current) refuse(`The target shard count ${target} is the number of open shards already.`);
   if (target > current * 2) refuse('UpdateShardCount cannot scale up over double your current open shard count.');
   if (target < current / 2) refuse('UpdateShardCount cannot scale down below half your current open shard count.');
