@@ -116,28 +116,32 @@ function checkFilter(filter: Filter): void {
   }
 }
 
-/** Which shards a filter means: those open at its moment (`AT_`), or open then or later (`FROM_`). */
+/**
+ * Which shards a filter means: those open at its moment (`AT_`), or open then or later (`FROM_`). As AWS documents it,
+ * a shard that was closed at the very timestamp counts, beside its children; at the trim horizon it does not.
+ */
 function fits(state: KinesisState, stream: StreamInfo, shard: ShardInfo, filter: Filter | undefined): boolean {
   if (filter === undefined) return true;
+  const horizon = state.environment.clock.now() - stream.retentionMs;
+  const moment = Math.max(filter.Timestamp ?? 0, horizon);
+  const { closedAt = Infinity } = shard;
   switch (filter.Type) {
     case 'AFTER_SHARD_ID':
       return shard.id > (filter.ShardId ?? '');
     case 'AT_LATEST':
       return isOpen(shard);
     case 'AT_TRIM_HORIZON':
-      return wasOpenAt(state, stream, shard, 0);
+      return wasThere(stream, shard, horizon) && (horizon <= stream.createdAt || closedAt > horizon);
     case 'AT_TIMESTAMP':
-      return wasOpenAt(state, stream, shard, filter.Timestamp ?? 0);
+      return wasThere(stream, shard, moment) && closedAt >= moment;
     case 'FROM_TIMESTAMP':
-      return isOpen(shard) || (shard.closedAt ?? 0) > (filter.Timestamp ?? 0);
+      return closedAt >= moment;
     default:
       return true;
   }
 }
 
-/** A moment before the trim horizon is that horizon, and one before the stream was made is when it was made. */
-function wasOpenAt(state: KinesisState, stream: StreamInfo, shard: ShardInfo, timeMs: number): boolean {
-  const moment = Math.max(timeMs, state.environment.clock.now() - stream.retentionMs);
-  if (moment <= stream.createdAt) return shard.parentShardId === undefined;
-  return shard.openedAt <= moment && (shard.closedAt === undefined || shard.closedAt > moment);
+/** A moment before the stream was made is when it was made. */
+function wasThere(stream: StreamInfo, shard: ShardInfo, moment: number): boolean {
+  return moment <= stream.createdAt ? shard.parentShardId === undefined : shard.openedAt <= moment;
 }
