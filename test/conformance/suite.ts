@@ -9,12 +9,10 @@ import { firehoseConformance } from './firehose.ts';
 import { firehoseRefusalsConformance } from './firehose-refusals.ts';
 import { fuzzConformance } from './fuzz.ts';
 import { gatewayConformance } from './gateway.ts';
-import { kinesisConformance } from './kinesis.ts';
 import { kinesisConsumersConformance } from './kinesis-consumers.ts';
-import { kinesisLifecycleConformance } from './kinesis-lifecycle.ts';
-import { kinesisRecordsConformance } from './kinesis-records.ts';
-import { kinesisRefusalsConformance } from './kinesis-refusals.ts';
+import { kinesisOwnConformance } from './kinesis-own.ts';
 import { malformedConformance, SlowSenders } from './malformed.ts';
+import { publishedConformance } from './published.ts';
 import { Subject } from './subject.ts';
 
 const subject = new Subject();
@@ -26,10 +24,8 @@ before(async () => {
   slow.begin(subject);
 });
 
-kinesisConformance(subject);
-kinesisRecordsConformance(subject);
-kinesisRefusalsConformance(subject);
-kinesisLifecycleConformance(subject);
+publishedConformance(subject);
+kinesisOwnConformance(subject);
 kinesisConsumersConformance(subject);
 firehoseConformance(subject);
 firehoseRefusalsConformance(subject);

@@ -59,6 +59,11 @@ test('bare dev: put, tail, ps, env, doctor', async () => {
     await millrace(node, 'put', 'readings', '{"temperature":21}');
     const tailed = await millrace(node, 'tail', 'readings', '--from', 'TRIM_HORIZON', '--json', '--limit', '1');
     assert.match(tailed, /temperature/);
+    const { stdout } = await run('npx', ['--no-install', 'millrace-conformance', node.api, '--only', 'wire'], {
+      cwd: home,
+      timeout: 60_000,
+    });
+    assert.match(stdout, /\n[1-9]\d* passed, 0 failed\n$/);
     assert.match(await millrace(node, 'ps'), /readings/);
     assert.match(await millrace(node, 'env'), /AWS_ENDPOINT_URL_KINESIS/);
     assert.match(await millrace(node, 'doctor', '--data', data), /fsync|fdatasync/);
@@ -93,14 +98,17 @@ test('import { start }', async () => {
   writeFileSync(
     file,
     `import { start } from 'millrace';
+import { runConformance } from 'millrace/conformance';
 const mr = await start({ config: ${JSON.stringify(resolve(example))}, ephemeral: true });
 const ready = await fetch(mr.api + '/readyz');
 const health = await fetch(mr.gateway + '/healthz');
 console.log(ready.status, health.status, typeof mr.credentials.accessKeyId);
+const { results } = await runConformance({ url: mr.api, only: 'DescribeLimits' });
+console.log(results.length, results.every(({ failure }) => failure === undefined));
 await mr.flush('git-data-delivery-stream');
 await mr.stop();
 `,
   );
   const { stdout } = await run(process.execPath, [file], { cwd: home, timeout: 30_000 });
-  assert.equal(stdout.trim().split('\n').at(-1), '200 200 string');
+  assert.deepEqual(stdout.trim().split('\n').slice(-2), ['200 200 string', '1 true']);
 });
