@@ -72,7 +72,7 @@ test('the config page has every section, and says what is not built', async () =
   const page = (await pages()).get('config.md') ?? '';
   for (const section of Object.keys(configSchema(capabilities).members))
     assert.match(page, mentionOf(section), section);
-  assert.match(page, /\| `server\.tls` \|.*Not built yet\./);
+  assert.match(page, /\| `server\.console` \|.*Not built yet\./);
   assert.match(page, /\| `streams\.NAME\.ShardCount` \| a whole number from 1 to /);
   assert.match(page, /\| `deliveries\.NAME\.ExtendedS3DestinationConfiguration\.BucketARN` \|.*\| yes \|/);
   assert.match(page, /\| `streams` \| a mapping \| no \|/);

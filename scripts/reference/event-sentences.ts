@@ -55,6 +55,9 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'node.ready': 'All listeners answer.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',
   'stream.drop.failed': 'A deleted stream’s shards could not be dropped; the next start drops them.',
+  'tls.certificate-changed': 'Another certificate is shown to whoever connects from now on.',
+  'tls.certificate-not-kept': 'The disk is full: the certificate goes with the process.',
+  'tls.certificate-refused': 'The files of the certificate changed to what cannot be used; the old one stays.',
   'stream.reshard.waits': 'The log refused to finish a reshard; it is tried again.',
 };
 
@@ -84,6 +87,9 @@ export const metricSentences: Readonly<Record<string, string>> = {
   http_bugs_total: 'Requests that failed by a bug.',
   http_connections: 'Open connections, by `listener`.',
   http_connections_refused_total: 'Connections closed as they came, above `limits.connectionsMax`, by `listener`.',
+  http_floods_total:
+    'HTTP/2 connections cut for pings, settings or requests taken back beyond what one is forgiven, by `listener`.',
+  http_handshakes_failed_total: 'TLS handshakes that came to nothing, by `listener`.',
   http_handed_over_total: 'Connections with an unusual request, which the platform’s parser reads on, by `listener`.',
   http_in_flight_bytes: 'Bytes that requests and answers hold of `limits.inFlightBytesMax`.',
   http_in_flight_waiting: 'Requests that wait for room among these bytes.',

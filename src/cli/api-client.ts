@@ -13,6 +13,10 @@ export interface NodeFacts {
   readonly gateway: string;
   readonly dataDirectory: string;
   readonly configFile: string | null;
+  /** What a client has to trust for TLS. */
+  readonly certificateFile: string;
+  /** That and the public authorities in one file, where the node made the certificate itself. */
+  readonly trustFile: string | null;
   /** When answers are durable: always, interval or none. */
   readonly sync: string;
   readonly region: string;

@@ -42,6 +42,8 @@ export const FACTS = {
   gateway: 'http://127.0.0.1:4568',
   dataDirectory: '/data',
   configFile: '/config/m.yaml',
+  certificateFile: '/data/tls/certificate.pem',
+  trustFile: '/data/tls/bundle.pem',
   sync: 'always',
   region: 'us-east-1',
   account: '000000000000',

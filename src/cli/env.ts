@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ApiClient } from './api-client.ts';
+import { ApiClient, type NodeFacts } from './api-client.ts';
 import type { CliContext } from './context.ts';
 
 interface Flags {
@@ -29,6 +29,7 @@ export function declareEnv(program: Command, context: CliContext): void {
         // Any key will do as long as signatures are not verified.
         AWS_ACCESS_KEY_ID: 'millrace',
         AWS_SECRET_ACCESS_KEY: 'millrace',
+        ...trust(facts),
         MILLRACE_API: facts.api,
         MILLRACE_GATEWAY: facts.gateway,
       };
@@ -36,6 +37,15 @@ export function declareEnv(program: Command, context: CliContext): void {
       if (flags.json === true) context.out(`${JSON.stringify(variables)}\n`);
       else for (const [name, value] of Object.entries(variables)) context.out(`export ${name}=${quoted(value)}\n`);
     });
+}
+
+/**
+ * What makes clients trust the certificate. Those variables that replace what a client trusts get a file that holds the
+ * public authorities as well; a certificate that somebody else made is trusted already, or not ours to speak for.
+ */
+function trust({ certificateFile, trustFile }: NodeFacts): Record<string, string> {
+  if (trustFile === null) return {};
+  return { AWS_CA_BUNDLE: trustFile, SSL_CERT_FILE: trustFile, NODE_EXTRA_CA_CERTS: certificateFile };
 }
 
 /** As a POSIX shell takes it. */

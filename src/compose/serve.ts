@@ -7,6 +7,7 @@ import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
 import { createInFlightBudget, openListener } from '../wire/http/listener.ts';
 import { createApi } from './api.ts';
+import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
 import { compose, type ComposedNode, type Sections } from './index.ts';
 
 export type { SyncMode } from '../engines/segment-log/index.ts';
@@ -46,6 +47,8 @@ export interface ServeOptions {
   /** Further names the api listener answers to, and Origins it accepts. */
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
+  /** A certificate that somebody else made; absent: the node makes one itself. */
+  readonly tls?: NamedCertificate & { readonly plaintext?: boolean };
   readonly sections: Sections;
   /** Of the log. */
   readonly engine: LogSettings;
@@ -93,6 +96,10 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
+  const certificate = await openCertificate(
+    { dataDirectory, hosts: serverNames(options), named: options.tls },
+    environment,
+  );
   const node = await compose({
     environment,
     dataDirectory,
@@ -109,7 +116,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   let measure = async (): Promise<void> => undefined;
   const handler = createApi({
     awsJson,
-    admin: [...node.admin, nodeRoute(options, () => urls)],
+    admin: [...node.admin, nodeRoute(options, certificate, () => urls)],
     health: () => node.health(),
     ready: () => ready,
     metrics: async () => {
@@ -118,8 +125,12 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     },
   });
   const budget = createInFlightBudget(options.limits.inFlightBytesMax);
-  const listeners = await openBoth(options, handler, node, budget);
+  const listeners = await openBoth(options, { handler, node, budget, certificate });
   measure = async () => await measureRequests(environment, listeners, budget);
+  const watched = certificate.watch((next) => {
+    listeners.api.showCertificate(next);
+    listeners.gateway.showCertificate(next);
+  });
   urls = { api: listeners.api.url, gateway: listeners.gateway.url };
   let stopping: Promise<void> | undefined;
   return {
@@ -127,17 +138,30 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     gateway: listeners.gateway.url,
     node,
     failed,
-    reload: async (next) => await node.reload(next),
+    reload: async (next) => {
+      await watched.look();
+      await node.reload(next);
+    },
     stop: async (withinMs) => {
       ready = false;
+      watched.stop();
       stopping ??= stopAll(listeners, node, claim, withinMs);
       await stopping;
     },
   };
 }
 
+/** What clients may call the node by. */
+function serverNames({ hosts, api, gateway }: ServeOptions): string[] {
+  return [...hosts, api.host, gateway.host];
+}
+
 /** What client commands need to know of a node. */
-function nodeRoute(options: ServeOptions, urls: () => { readonly api: string; readonly gateway: string }): AdminRoute {
+function nodeRoute(
+  options: ServeOptions,
+  certificate: NodeCertificate,
+  urls: () => { readonly api: string; readonly gateway: string },
+): AdminRoute {
   const { version, mode, dataDirectory, configFile = null, identity, engine } = options;
   return {
     method: 'GET',
@@ -149,6 +173,8 @@ function nodeRoute(options: ServeOptions, urls: () => { readonly api: string; re
       ...urls(),
       dataDirectory,
       configFile,
+      certificateFile: certificate.file,
+      trustFile: certificate.bundle ?? null,
       sync: engine.sync ?? 'always',
       ...identity,
     }),
@@ -162,15 +188,21 @@ interface Listeners {
   readonly gateway: Listener;
 }
 
-async function openBoth(
-  options: ServeOptions,
-  handler: HttpHandler,
-  node: ComposedNode,
-  budget: ByteBudget,
-): Promise<Listeners> {
-  const { environment, hosts, origins, limits } = options;
+interface ListenerParts {
+  readonly handler: HttpHandler;
+  readonly node: ComposedNode;
+  readonly budget: ByteBudget;
+  readonly certificate: NodeCertificate;
+}
+
+async function openBoth(options: ServeOptions, parts: ListenerParts): Promise<Listeners> {
+  const { environment, hosts, origins, limits, mode, tls } = options;
+  const { handler, node, budget } = parts;
   const { connectionsMax } = limits;
-  const shared = { budget, ...(connectionsMax !== undefined && { connectionsMax }) };
+  // Who names a certificate in production means it.
+  const plaintext = mode === 'dev' || tls === undefined || tls.plaintext === true;
+  const certificate = parts.certificate.current;
+  const shared = { budget, plaintext, certificate, ...(connectionsMax !== undefined && { connectionsMax }) };
   try {
     const access = { hosts, origins };
     const api = await openListener({ ...options.api, ...shared, name: 'api', handler, private: access }, environment);

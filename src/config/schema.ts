@@ -3,7 +3,20 @@ import * as s from '../kernel/schema/declare.ts';
 const server = s.struct(
   {
     credentials: s.optional(s.notBuilt({ what: 'verification is not built yet' })),
-    tls: s.optional(s.notBuilt()),
+    tls: s.optional(
+      s.struct(
+        {
+          cert: s.string({ min: 1, doc: 'Path of the certificate with its chain, PEM; relative to the config file.' }),
+          key: s.string({ min: 1, doc: 'Path of its private key, PEM; read again with it when a file changes.' }),
+          plaintext: s.optional(
+            s.boolean({
+              doc: 'Whether `start` serves connections without TLS as well; default false. `dev` always does.',
+            }),
+          ),
+        },
+        { doc: 'The certificate of both listeners. Absent: one that the node makes itself, beside plain HTTP.' },
+      ),
+    ),
     console: s.optional(s.notBuilt()),
     hosts: s.optional(
       s.list(s.string({ min: 1, max: 253 }), { doc: 'Further host names the api listener answers to.' }),

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import { InvalidConfig, type Config } from '../config/index.ts';
@@ -119,11 +119,18 @@ function serveOptions({ server, engine, limits, sections }: Config, { config, da
     identity: { region: server.region ?? 'us-east-1', account: server.account ?? '000000000000' },
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
+    ...(server.tls !== undefined && { tls: absolute(server.tls, config) }),
     sections,
     limits,
     version: VERSION,
     ...(typeof config === 'string' && { configFile: config }),
   };
+}
+
+/** Paths in a file are meant from where it stands. */
+function absolute<T extends { readonly cert: string; readonly key: string }>(tls: T, config: unknown): T {
+  const from = typeof config === 'string' ? dirname(config) : process.cwd();
+  return { ...tls, cert: resolve(from, tls.cert), key: resolve(from, tls.key) };
 }
 
 function refuseUnsafe({ engine }: Config, { mode, sync, unsafe = false }: StartNodeOptions): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { Defect } from '../../kernel/errors.ts';
 import type { HttpAnswer, HttpBody, HttpStream, WholeBody } from '../../ports/http.ts';
@@ -9,7 +10,7 @@ import { errorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { FastBody, type BodyFlow } from './fast-body.ts';
 import { FastRequest, type RequestOrigin } from './fast-request.ts';
-import { firstProtocol } from './first-bytes.ts';
+import { firstProtocol, type Protocol } from './first-bytes.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 import { refuseRaw } from './refuse-raw.ts';
@@ -20,8 +21,10 @@ import type { AwaitsHead, SlowHeads } from './slow-heads.ts';
 export interface FastContext extends ExchangeContext {
   readonly heads: HeadWriter;
   readonly slowHeads: SlowHeads;
-  /** Gives the connection to the platform's parser, with what came and was not answered. */
-  handOver(socket: Socket, bytes: Buffer): void;
+  /** Gives the connection to whoever speaks what came, with what came and was not answered. */
+  handOver(socket: Socket, bytes: Buffer, protocol: Protocol): void;
+  /** Whether connections without TLS are served. */
+  readonly isPlaintextServed: boolean;
   /** The connection is no longer one of ours. */
   forget(connection: FastConnection): void;
 }
@@ -37,12 +40,14 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   #rest: Buffer | undefined;
   #request: FastRequest | undefined;
   #stream: AnswerStream | undefined;
+  readonly #isEncrypted: boolean;
   #isNew = true;
   #isOver = false;
 
   constructor(socket: Socket, context: FastContext) {
     this.#socket = socket;
     this.#context = context;
+    this.#isEncrypted = socket instanceof TLSSocket;
     socket.setTimeout(httpLimits.socketIdleMs);
     socket.on('data', this.#take);
     socket.on('end', this.#end);
@@ -103,12 +108,16 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     if (this.#isOver) return undefined;
     const request = this.#request;
     if (request !== undefined && request.body.missing > 0) return request.body.cut();
-    const isCut = request === undefined && this.#rest !== undefined && readHead(this.#rest) === 'partial';
+    const isCut = request === undefined && this.#rest !== undefined && this.#isPartial(this.#rest);
     if (isCut) return this.#refuse(400, 'BadRequest', 'this is not HTTP/1.1');
     if (request === undefined) this.#isOver = true;
     this.#socket.end();
     return undefined;
   };
+
+  #isPartial(bytes: Buffer): boolean {
+    return readHead(bytes) === 'partial' || (this.#isNew && firstProtocol(bytes) === 'partial');
+  }
 
   readonly #cut = (): void => void this.#socket.destroy();
 
@@ -123,17 +132,31 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   /** `bytes` is everything that came and was not looked at. */
   #look(bytes: Buffer): void {
     this.#rest = undefined;
-    if (this.#isNew && firstProtocol(bytes) !== 'http/1.1') return this.#handOver(bytes);
+    if (this.#isNew) {
+      const protocol = firstProtocol(bytes);
+      if (protocol === 'partial') return this.#await(bytes);
+      if (protocol === 'tls') return this.#handOver(bytes, this.#isEncrypted ? 'other' : 'tls');
+      if (!this.#isEncrypted && !this.#context.isPlaintextServed) return this.#refusePlaintext();
+      if (protocol !== 'http/1.1') return this.#handOver(bytes, protocol);
+    }
     const head = readHead(bytes);
-    if (head === 'partial') {
-      this.#rest = bytes;
-      this.#context.slowHeads.add(this);
-    } else if (head === 'unusual') this.#handOver(bytes);
+    if (head === 'partial') this.#await(bytes);
+    else if (head === 'unusual') this.#handOver(bytes);
     else this.#begin(head, bytes);
     return undefined;
   }
 
-  #handOver(bytes: Buffer): void {
+  /** More is needed to tell what these are. */
+  #await(bytes: Buffer): void {
+    this.#rest = bytes;
+    this.#context.slowHeads.add(this);
+  }
+
+  #refusePlaintext(): void {
+    this.#refuse(400, 'BadRequest', 'this listener speaks TLS only; server.tls.plaintext: true lets plain HTTP in');
+  }
+
+  #handOver(bytes: Buffer, protocol: Protocol = 'other'): void {
     const socket = this.#socket;
     this.#isOver = true;
     this.#context.slowHeads.delete(this);
@@ -143,7 +166,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     socket.off('error', ignore);
     socket.off('timeout', this.#cut);
     socket.off('close', this.#closed);
-    this.#context.handOver(socket, bytes);
+    this.#context.handOver(socket, bytes, protocol);
   }
 
   #refuse(status: number, code: string, message: string): void {

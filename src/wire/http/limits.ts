@@ -29,6 +29,21 @@ export const httpLimits = {
   restBytesMax: 256 * 1024,
   /** What is left of a refused body is read and dropped for this long, so that the sender sees the answer. */
   lingerMs: 2000,
+  /** Requests at once over one HTTP/2 connection, as AWS allows. */
+  h2StreamsMax: 128,
+  /** The window of a request's body; that of a connection once a large body comes over it. */
+  h2WindowBytes: MIB,
+  /** The window of a connection before that (RFC 9113, 6.9.2). */
+  h2FirstWindowBytes: 64 * 1024 - 1,
+  /**
+   * What the platform may hold for one HTTP/2 connection before it takes no more requests over it. Bodies and answers
+   * are bounded by the budget before that: large answers to some requests must not refuse the others.
+   */
+  h2SessionBytesMax: 512 * MIB,
+  h2SettingsMax: 32,
+  /** Pings, settings and requests taken back that one connection is forgiven at once, and each second. */
+  h2NuisancesMax: 1000,
+  h2NuisancesPerSecond: 100,
   /** How often the platform looks for slow headers. */
   slowLookMs: 1000,
 } as const;

@@ -132,7 +132,7 @@ testBothWays('what is no HTTP gets a plain answer and the connection ends', asyn
     ['GET / HTTP/9.9\r\n\r\n', 400, 'BadRequest'],
     ['POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400, 'BadRequest'],
     ['POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n', 400, 'BadRequest'],
-    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'BadRequest'],
+    ['PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n', 400, 'BadRequest'],
     [`GET / HTTP/1.1\r\nHost: h\r\n${many}\r\n`, 431, 'RequestHeaderFieldsTooLarge'],
     ['CONNECT other:80 HTTP/1.1\r\nHost: h\r\n\r\n', 405, 'MethodNotAllowed'],
   ];

@@ -9,12 +9,17 @@ import type { Environment } from '../../ports/environment.ts';
 import type { HttpHandler } from '../../ports/http.ts';
 import { Admission } from './admission.ts';
 import { HeadWriter } from './answer-head.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
 import { FastConnection, type FastContext } from './fast-connection.ts';
+import type { Certificate } from './certificate.ts';
+import type { Protocol } from './first-bytes.ts';
+import { Http1Message } from './http1-message.ts';
+import { Http2Sessions } from './http2-sessions.ts';
 import { httpLimits } from './limits.ts';
 import type { PrivateAccess } from './private-access.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import { SlowHeads } from './slow-heads.ts';
+import { TlsDoor } from './tls-door.ts';
 
 /** What a listener is made of. */
 export interface ListenerOptions {
@@ -26,6 +31,10 @@ export interface ListenerOptions {
   readonly handler: HttpHandler;
   /** Absent: everybody may call. */
   readonly private?: PrivateAccess;
+  /** For TLS; absent: none is spoken. */
+  readonly certificate?: Certificate;
+  /** False: connections without TLS are refused. */
+  readonly plaintext?: boolean;
   /** Shared by the listeners of a node; one of its own when absent. */
   readonly budget?: ByteBudget;
   /** Connections at once; more are closed as they come. `httpLimits` when absent. */
@@ -41,6 +50,8 @@ export interface Listener {
   /** Without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Shows another certificate to whoever comes from now on. Throws what is wrong with it, and keeps the old one. */
+  showCertificate(certificate: Certificate): void;
   /** Open connections, known once the system has counted them. */
   connections(): Promise<number>;
   /** Accepts no more, answers what is under way, then closes; after `withinMs` connections are cut. */
@@ -54,7 +65,10 @@ export function createInFlightBudget(maxBytes: number = httpLimits.inFlightBytes
   return createByteBudget(maxBytes);
 }
 
-/** Listens for HTTP/1.1. Rejects with EnvironmentError EADDRINUSE or EACCES. */
+/**
+ * Listens for HTTP/1.1 and HTTP/2, over TLS or not, told apart by the first bytes of a connection. Rejects with
+ * EnvironmentError EADDRINUSE or EACCES.
+ */
 export async function openListener(options: ListenerOptions, environment: Environment): Promise<Listener> {
   const open = new OpenListener(options, environment);
   await open.listen();
@@ -70,6 +84,8 @@ class OpenListener implements Listener {
   readonly #platform: (socket: Socket) => void;
   /** Connections that our own parser reads. */
   readonly #fast = new Set<FastConnection>();
+  readonly #http2: Http2Sessions;
+  readonly #tls: TlsDoor | undefined;
   #draining = false;
   #closed: Promise<void> | undefined;
 
@@ -88,7 +104,7 @@ class OpenListener implements Listener {
       insecureHTTPParser: false,
       noDelay: true,
     });
-    this.#context = {
+    const exchange: ExchangeContext = {
       handler: options.handler,
       environment,
       budget: options.budget ?? createInFlightBudget(),
@@ -96,11 +112,30 @@ class OpenListener implements Listener {
       admission: new Admission(options.host, options.private),
       isDraining: () => this.#draining,
       streams: new Set(),
+    };
+    this.#context = {
+      ...exchange,
       heads: new HeadWriter(environment.clock),
       slowHeads: new SlowHeads(environment.clock, headersMs, slowLookMs),
-      handOver: (socket, bytes) => this.#handOver(socket, bytes),
+      handOver: (socket, bytes, protocol) => this.#handOver(socket, bytes, protocol),
+      isPlaintextServed: options.plaintext ?? true,
       forget: (connection) => void this.#fast.delete(connection),
     };
+    const { meter } = environment;
+    const listener = options.name;
+    this.#http2 = new Http2Sessions({
+      exchange,
+      headersMs,
+      flooded: () => meter.count('http_floods_total', { listener }),
+    });
+    if (options.certificate !== undefined) {
+      this.#tls = new TlsDoor({
+        certificate: options.certificate,
+        handshakeMs: headersMs,
+        secured: (socket) => this.#read(socket),
+        failed: () => meter.count('http_handshakes_failed_total', { listener }),
+      });
+    }
     this.#platform = this.#configure();
   }
 
@@ -111,7 +146,8 @@ class OpenListener implements Listener {
   get url(): string {
     const { host } = this.#options;
     const name = host === '0.0.0.0' || host === '' ? '127.0.0.1' : host === '::' ? '::1' : host;
-    return `http://${name.includes(':') ? `[${name}]` : name}:${this.port}`;
+    const scheme = this.#options.plaintext === false ? 'https' : 'http';
+    return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${this.port}`;
   }
 
   async listen(): Promise<void> {
@@ -127,6 +163,10 @@ class OpenListener implements Listener {
     this.#server.on('error', (error) => this.#environment.log.warn('http.listener', { message: error.message }));
   }
 
+  showCertificate(certificate: Certificate): void {
+    this.#tls?.show(certificate);
+  }
+
   async connections(): Promise<number> {
     return await new Promise((resolve) => {
       this.#server.getConnections((_error, count) => resolve(count));
@@ -139,6 +179,8 @@ class OpenListener implements Listener {
     this.#closed ??= closeServer(this.#server);
     for (const connection of this.#fast) connection.closeIdle();
     for (const stream of this.#context.streams) stream.stop();
+    this.#http2.drain();
+    this.#tls?.destroy();
     await this.#closed;
     cancel();
     this.#context.slowHeads.close();
@@ -154,6 +196,8 @@ class OpenListener implements Listener {
 
   #cutAll(): void {
     for (const connection of this.#fast) connection.destroy();
+    this.#http2.destroy();
+    this.#tls?.destroy();
     this.#server.closeAllConnections();
   }
 
@@ -168,7 +212,7 @@ class OpenListener implements Listener {
     server.timeout = httpLimits.socketIdleMs;
     if (parser === 'own') {
       server.removeAllListeners('connection');
-      server.on('connection', (socket: Socket) => void this.#fast.add(new FastConnection(socket, this.#context)));
+      server.on('connection', (socket: Socket) => this.#read(socket));
     }
     const { meter } = this.#environment;
     server.on('drop', () => meter.count('http_connections_refused_total', { listener: name }));
@@ -182,17 +226,40 @@ class OpenListener implements Listener {
     return (socket) => platform.call(server, socket);
   }
 
-  #handOver(socket: Socket, bytes: Buffer): void {
-    this.#environment.meter.count('http_handed_over_total', { listener: this.#options.name });
+  #read(socket: Socket): void {
+    this.#fast.add(new FastConnection(socket, this.#context));
+  }
+
+  #handOver(socket: Socket, bytes: Buffer, protocol: Protocol): void {
+    const tls = this.#tls;
+    const serve =
+      protocol === 'tls' && tls !== undefined
+        ? () => tls.serve(socket)
+        : protocol === 'h2'
+          ? () => this.#http2.serve(socket)
+          : undefined;
+    if (serve === undefined) {
+      this.#environment.meter.count('http_handed_over_total', { listener: this.#options.name });
+    }
     // Nothing may be read between the two parsers.
     socket.pause();
     socket.unshift(bytes);
+    if (serve !== undefined) {
+      socket.setTimeout(0);
+      // Neither protocol knows a sender that listens on after its own end.
+      socket.allowHalfOpen = false;
+      serve();
+      return;
+    }
     this.#platform(socket);
     socket.resume();
   }
 
   #serve(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const exchange = new Exchange(message, response, this.#context, expectsContinue);
+    const { environment, isDraining } = this.#context;
+    const clock = environment.clock;
+    const request = new Http1Message(message, response, { clock, isDraining }, expectsContinue);
+    const exchange = new Exchange(request, this.#context);
     // An exchange never rejects; should it, the process must say so rather than hide it.
     void exchange.run().finally(() => {
       // Idle connections that finish their last answer while draining are not closed by the platform.

@@ -8,6 +8,7 @@ import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler } from '../../ports/http.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
+import type { Certificate } from './certificate.ts';
 import { openListener, type Listener } from './listener.ts';
 import type { PrivateAccess } from './private-access.ts';
 
@@ -46,6 +47,8 @@ export interface ServeParts {
   readonly private?: PrivateAccess;
   readonly headersMs?: number;
   readonly connectionsMax?: number;
+  readonly certificate?: Certificate;
+  readonly plaintext?: boolean;
   /** That of `testBothWays` when absent, else our own. */
   readonly parser?: Parser;
 }
@@ -192,6 +195,11 @@ export class Peer {
   async end(): Promise<string> {
     while (!this.socket.closed) await new Promise<void>((resolve) => this.#changed.push(resolve));
     return this.rest() + (this.#error === undefined ? '' : `<${this.#error.message}>`);
+  }
+
+  /** All that was received and not taken. */
+  bytes(): Buffer {
+    return this.#received.subarray(this.#taken);
   }
 
   rest(): string {
