@@ -26,11 +26,7 @@ export const wireCodes: readonly Code[] = [
   ['MethodNotAllowed', 405, 'AWS actions are POST requests.'],
   ['MissingAuthenticationTokenException', 400, 'No signature.'],
   ['RequestEntityTooLarge', 413, 'The body is larger than any action takes.'],
-  [
-    'SerializationException',
-    400,
-    'The body is no JSON, or a member is of the wrong type; 415 for CBOR (not built yet).',
-  ],
+  ['SerializationException', 400, 'The body is no JSON or CBOR, or a member is of the wrong type.'],
   ['ServiceUnavailableException', 503, 'The log, or the memory for requests, takes nothing now: try again.'],
   ['UnknownOperationException', 400, 'No such action, or one that is not served yet.'],
   [

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 export interface ReadFrame {
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: string;
+  /** The payload as it came. */
+  readonly bytes: Uint8Array;
 }
 
 /** The whole frames at the beginning of some bytes of `application/vnd.amazon.eventstream`, with both sums checked. */
@@ -22,8 +24,8 @@ function readFrame(frame: Buffer): ReadFrame {
   const headerBytes = frame.readUInt32BE(4);
   assert.equal(frame.readUInt32BE(8), crcOf(frame.subarray(0, 8)), 'the CRC of the prelude');
   assert.equal(frame.readUInt32BE(frame.length - 4), crcOf(frame.subarray(0, -4)), 'the CRC of the message');
-  const payload = frame.toString('utf8', 12 + headerBytes, frame.length - 4);
-  return { headers: readHeaders(frame.subarray(12, 12 + headerBytes)), payload };
+  const bytes = frame.subarray(12 + headerBytes, frame.length - 4);
+  return { headers: readHeaders(frame.subarray(12, 12 + headerBytes)), payload: bytes.toString(), bytes };
 }
 
 function readHeaders(bytes: Buffer): Record<string, string> {

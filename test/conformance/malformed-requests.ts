@@ -102,7 +102,7 @@ export function brokenRequests(api: string): Case[] {
     ['no Content-Type', type(undefined), 400],
     ['text', type('text/plain'), 400],
     ['XML', type('application/xml'), 400],
-    ['CBOR', type('application/x-amz-cbor-1.1'), 415],
+    ['JSON said to be CBOR', type('application/x-amz-cbor-1.1'), 400],
     ['JSON of another version', type('application/x-amz-json-9.9'), 400],
     ['a compressed body', { headers: { 'content-encoding': 'gzip' }, body: Buffer.from('1f8b08', 'hex') }, 400],
     ['Expect', { headers: { expect: '200-ok' } }, 417],

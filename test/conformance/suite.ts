@@ -9,6 +9,7 @@ import { firehoseConformance } from './firehose.ts';
 import { firehoseRefusalsConformance } from './firehose-refusals.ts';
 import { fuzzConformance } from './fuzz.ts';
 import { gatewayConformance } from './gateway.ts';
+import { kinesisCborConformance } from './kinesis-cbor.ts';
 import { kinesisConsumersConformance } from './kinesis-consumers.ts';
 import { kinesisOwnConformance } from './kinesis-own.ts';
 import { malformedConformance, SlowSenders } from './malformed.ts';
@@ -27,6 +28,7 @@ before(async () => {
 publishedConformance(subject);
 kinesisOwnConformance(subject);
 kinesisConsumersConformance(subject);
+kinesisCborConformance(subject);
 firehoseConformance(subject);
 firehoseRefusalsConformance(subject);
 gatewayConformance(subject);

@@ -15,8 +15,14 @@ const NUMBER = 'class com.amazon.coral.value.json.numbers.TruncatingBigNumber';
 const BOOLEAN = 'class java.lang.Boolean';
 const STRING = 'class java.lang.String';
 
+/**
+ * How the protocol writes what JSON has no word for. `text`: bytes as base64, times as epoch seconds. `binary`: bytes
+ * as such, times as epoch ms.
+ */
+export type AwsForm = 'text' | 'binary';
+
 /** Compiles the decoder of a shape, once; `path` names the shape in the sentence about a word that is not built. */
-export function compileDecode(schema: Schema, path = ''): Decode {
+export function compileDecode(schema: Schema, form: AwsForm, path = ''): Decode {
   switch (schema.kind) {
     case 'string':
       return decodeString;
@@ -27,19 +33,19 @@ export function compileDecode(schema: Schema, path = ''): Decode {
     case 'boolean':
       return decodeBoolean;
     case 'blob':
-      return decodeBlob;
+      return form === 'text' ? decodeBlob : takeBytes;
     case 'timestamp':
-      return decodeTimestamp;
+      return form === 'text' ? decodeSeconds : decodeMs;
     case 'list':
-      return decodeList(compileDecode(schema.item, `${path}.member`));
+      return decodeList(compileDecode(schema.item, form, `${path}.member`));
     case 'map':
-      return decodeMap(compileDecode(schema.value, `${path}.member`));
+      return decodeMap(compileDecode(schema.value, form, `${path}.member`));
     case 'struct':
-      return decodeStruct(schema.members, path);
+      return decodeStruct(schema.members, form, path);
     case 'any':
       return (value) => value;
     case 'either':
-      return decodeEither(schema.of.map((choice) => compileDecode(choice, path)));
+      return decodeEither(schema.of.map((choice) => compileDecode(choice, form, path)));
     case 'not-built':
       return () => {
         throw new RequestError('ValidationException', `Member '${path}' is not built yet`);
@@ -55,6 +61,7 @@ function fault(sentence: string): RequestError {
 
 /** The fault of a list or structure that stands where neither fits. */
 function misplaced(value: object): RequestError {
+  if (value instanceof Uint8Array) return fault('Byte string found where not expected.');
   return fault(
     Array.isArray(value)
       ? 'Start of list found where not expected'
@@ -117,11 +124,20 @@ function decodeBoolean(value: unknown): boolean {
   return known;
 }
 
-function decodeTimestamp(value: unknown): number {
-  const ms = typeof value === 'number' ? Math.round(value * 1000) : NaN;
+function decodeSeconds(value: unknown): number {
+  return decodeMs(typeof value === 'number' ? value * 1000 : value);
+}
+
+function decodeMs(value: unknown): number {
+  const ms = typeof value === 'number' ? Math.round(value) : NaN;
   // What no date can hold (ECMAScript: 8.64e15 ms) is no time either.
   if (Math.abs(ms) <= 8.64e15) return ms + 0;
   throw unconvertible(value, 'milliseconds since epoch');
+}
+
+function takeBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw unconvertible(value, 'a Blob');
 }
 
 function decodeBlob(value: unknown, arena: Base64Arena | undefined): Uint8Array {
@@ -154,7 +170,7 @@ function decodeList(item: Decode): Decode {
 function decodeMap(entry: Decode): Decode {
   return (value, arena) => {
     if (typeof value !== 'object' || value === null) throw fault('Expected map or null');
-    if (Array.isArray(value)) throw misplaced(value);
+    if (isNoMap(value)) throw misplaced(value);
     const decoded: Record<string, unknown> = {};
     for (const [key, one] of Object.entries(value)) {
       // Assigning `__proto__` would change the object's prototype instead of adding a key.
@@ -169,14 +185,18 @@ function decodeMap(entry: Decode): Decode {
   };
 }
 
-function decodeStruct(members: Members, path: string): Decode {
+function isNoMap(value: object): boolean {
+  return Array.isArray(value) || value instanceof Uint8Array;
+}
+
+function decodeStruct(members: Members, form: AwsForm, path: string): Decode {
   const parts = Object.entries(members).map(([name, member]) => ({
     name,
-    decode: compileDecode(memberSchema(member), path === '' ? lowerFirst(name) : `${path}.${lowerFirst(name)}`),
+    decode: compileDecode(memberSchema(member), form, path === '' ? lowerFirst(name) : `${path}.${lowerFirst(name)}`),
   }));
   return (value, arena) => {
     if (typeof value !== 'object' || value === null) throw fault('Expected null');
-    if (Array.isArray(value)) throw misplaced(value);
+    if (isNoMap(value)) throw misplaced(value);
     const given = value as Readonly<Record<string, unknown>>;
     const decoded: Record<string, unknown> = {};
     for (const { name, decode } of parts) {

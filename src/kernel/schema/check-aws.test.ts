@@ -316,7 +316,7 @@ test('no JSON value raises anything but a refusal, and the two questions agree',
       refusal(schema, value);
       let decoded: unknown;
       try {
-        decoded = compileDecode(schema)(value, undefined);
+        decoded = compileDecode(schema, 'text')(value, undefined);
       } catch {
         return;
       }

@@ -1,7 +1,7 @@
 import { openArena } from '../bytes/base64.ts';
 import { Defect, RequestError } from '../errors.ts';
 import { compileFits } from './aws-fits.ts';
-import { compileDecode } from './aws-types.ts';
+import { compileDecode, type AwsForm } from './aws-types.ts';
 import { awsViolations } from './aws-violations.ts';
 import type { Schema, Static } from './declare.ts';
 
@@ -12,16 +12,16 @@ import type { Schema, Static } from './declare.ts';
  */
 export type AwsCheck<S extends Schema> = (value: unknown, bodyBytes?: number) => Static<S>;
 
-/** Compiles the check of a shape; worth keeping, as it costs more than a check. */
-export function compileAwsCheck<S extends Schema>(schema: S): AwsCheck<S> {
-  const decode = compileDecode(schema);
+/** Compiles the check of a shape, for values of one form; worth keeping, as it costs more than a check. */
+export function compileAwsCheck<S extends Schema>(schema: S, form: AwsForm = 'text'): AwsCheck<S> {
+  const decode = compileDecode(schema, form);
   const fits = compileFits(schema);
   return (value, bodyBytes = 0) => {
     // AWS names no reason when a body is no structure at all.
     if (schema.kind === 'struct' && (typeof value !== 'object' || value === null)) {
       throw new RequestError('SerializationException', '');
     }
-    const decoded = decode(value, openArena(bodyBytes));
+    const decoded = decode(value, form === 'text' ? openArena(bodyBytes) : undefined);
     if (fits === undefined || fits(decoded)) return decoded as Static<S>;
     throw violation(awsViolations(schema, decoded));
   };

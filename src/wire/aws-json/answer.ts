@@ -2,6 +2,7 @@ import { EnvironmentError, RequestError, ThrottleError } from '../../kernel/erro
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpBody, HttpRequest } from '../../ports/http.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
+import type { AwsCodec } from './codec.ts';
 import type { StreamException } from '../event-stream/index.ts';
 
 const ID2_BYTES = 72;
@@ -9,9 +10,9 @@ const ID2_AT_ONCE = 64;
 const RETRY_SOON = { 'retry-after': '1' };
 
 /** AWS's error body; only SerializationException spells `Message` with a capital, and a few have no message at all. */
-function errorBody(code: string, message: string): string {
-  if (message === '') return JSON.stringify({ __type: code });
-  return JSON.stringify({ __type: code, [code === 'SerializationException' ? 'Message' : 'message']: message });
+function errorBody(codec: AwsCodec, code: string, message: string): HttpBody {
+  if (message === '') return codec.members({ __type: code });
+  return codec.members({ __type: code, [code === 'SerializationException' ? 'Message' : 'message']: message });
 }
 
 /** What a caller is told when trying again later may work. */
@@ -24,7 +25,7 @@ function unavailable(message: string): RequestError {
   return new RequestError('ServiceUnavailableException', message, 503, RETRY_SOON);
 }
 
-/** Writes answers of AWS's JSON protocols. */
+/** Writes answers of AWS's protocols of this family. */
 export class Answers {
   readonly #environment: Environment;
   #chance = Buffer.alloc(0);
@@ -41,10 +42,10 @@ export class Answers {
   }
 
   /** The AWS shape of whatever an operation was ended by. */
-  error(contentType: string, error: unknown, request: HttpRequest, action: string): HttpAnswer {
+  error(codec: AwsCodec, error: unknown, request: HttpRequest, action: string): HttpAnswer {
     const { status, code, message, headers } = this.#refusal(error, request, action);
-    const body = errorBody(code, message);
-    return this.#answer(status, contentType, body, { ...headers, 'x-amzn-errortype': code });
+    const body = errorBody(codec, code, message);
+    return this.#answer(status, codec.contentType, body, { ...headers, 'x-amzn-errortype': code });
   }
 
   /** The same for an answer whose head was sent already; streams know another name for what nobody expected. */

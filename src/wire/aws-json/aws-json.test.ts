@@ -8,6 +8,8 @@ import { Fenced, Unavailable } from '../../ports/stream-store.ts';
 import { readFrames } from '../../testing/event-frames.ts';
 import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
+import { decodeCbor } from '../aws-cbor/decode.ts';
+import { CborWriter } from '../aws-cbor/writer.ts';
 import { createAwsJson } from './index.ts';
 import { textOf } from '../../testing/text-of.ts';
 
@@ -142,7 +144,8 @@ test('content types: what is spoken, what is answered', async () => {
     ['application/json', 200, 'application/json'],
     ['', 400, 'application/x-amz-json-1.1'],
     ['text/plain', 400, 'application/x-amz-json-1.1'],
-    ['application/x-amz-cbor-1.1', 415, 'application/x-amz-json-1.1'],
+    // JSON is no CBOR: what refuses it speaks CBOR.
+    ['application/x-amz-cbor-1.1', 400, 'application/x-amz-cbor-1.1'],
   ];
   for (const [asked, status, answered] of table) {
     const answer = await call({ headers: { 'content-type': asked } });
@@ -261,6 +264,50 @@ test('events in their shapes, or as their operation wrote them, and what ends th
     assert.deepEqual(await framesOf(answer), [began, ...came, ...last]);
     assert.equal(logged.map((line) => line.event).join(), event);
   }
+});
+
+test('the same in CBOR: members, answers, refusals, and events with what ends them', async () => {
+  const { state, call } = serve();
+  const cbor = async (target: string, value: unknown): Promise<HttpAnswer> => {
+    const writer = new CborWriter();
+    writer.plain(value);
+    const headers = { 'x-amz-target': `Test_20260101.${target}`, 'content-type': 'application/x-amz-cbor-1.1' };
+    return await call({ body: writer.done(), headers });
+  };
+  const read = ({ body }: HttpAnswer): string => JSON.stringify(decodeCbor(body as Uint8Array));
+  state.answer = () => ({ At: 1500 });
+  assert.equal(read(await cbor('Act', { Name: 'a', At: 1700 })), '{"At":1500}');
+  assert.deepEqual(state.seen[0], { Name: 'a', At: 1700 });
+  state.answer = () => new RawAnswer('{"At":1.5}');
+  state.fast = () => new RawAnswer('{"At":"fast"}');
+  assert.equal(read(await cbor('Quick', { Name: 'a' })), '{"At":1500}', 'what is faster knows JSON only');
+  state.answer = () => undefined;
+  assert.equal((await cbor('Silent', { Name: 'a' })).body, '');
+  const refused = await cbor('Act', { Name: '' });
+  assert.match(read(refused), /^\{"__type":"ValidationException","message":"1 validation error/);
+  assert.deepEqual([refused.status, refused.headers['x-amzn-errortype']], [400, 'ValidationException']);
+  async function* events(): AsyncGenerator<OutgoingEvent> {
+    yield { type: 'Came', value: { At: 1500, Data: Buffer.from('x') } };
+    yield { type: 'Came', value: new RawAnswer('{"At":2.5,"Data":"eA=="}') };
+    throw new RequestError('ResourceNotFoundException', 'gone');
+  }
+  state.answer = () => new EventAnswer(events());
+  const { body } = await cbor('Stream', { Name: 'a' });
+  const frames: string[] = [];
+  assert.ok(typeof body === 'object' && 'pieces' in body);
+  for await (const piece of body.pieces) {
+    for (const { headers, bytes } of readFrames(piece).frames) {
+      assert.equal(headers[':content-type'], 'application/x-amz-cbor-1.1');
+      const type = headers[':event-type'] ?? headers[':exception-type'];
+      frames.push(`${type} ${Buffer.from(bytes).toString('hex')}`);
+    }
+  }
+  assert.deepEqual(frames, [
+    'initial-response a0',
+    'Came a2624174c11905dc64446174614178',
+    'Came a2624174c11909c464446174614178',
+    'ResourceNotFoundException a1676d65737361676564676f6e65',
+  ]);
 });
 
 test('an event that is not declared is a bug, and ends the events', async () => {

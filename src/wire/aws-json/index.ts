@@ -1,13 +1,15 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { compileAwsCheck, type AwsCheck } from '../../kernel/schema/check-aws.ts';
+import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import { EventAnswer, RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
+import { cborCodec } from '../aws-cbor/codec.ts';
 import { EVENT_STREAM, eventStream } from '../event-stream/index.ts';
 import { Answers } from './answer.ts';
-import { encodeAwsJson } from './encode.ts';
-import { jsonEvents } from './json-events.ts';
+import { jsonCodec, type AwsCodec } from './codec.ts';
+import { eventCodec } from './event-codec.ts';
 import { checkSignatureShape, isUsuallySigned } from './signature-shape.ts';
 
 /** An operation and what its capability's start returned. */
@@ -23,27 +25,34 @@ export interface AwsJsonOptions {
 }
 
 interface Served extends ServedOperation {
-  readonly check: AwsCheck<Schema>;
+  readonly check: Readonly<Record<AwsForm, AwsCheck<Schema>>>;
 }
 
-const JSON_1_1 = 'application/x-amz-json-1.1';
-const CONTENT_TYPES: ReadonlySet<string> = new Set([JSON_1_1, 'application/x-amz-json-1.0', 'application/json']);
+const JSON_1_1 = jsonCodec('application/x-amz-json-1.1');
+const CODECS: ReadonlyMap<string, AwsCodec> = new Map(
+  [JSON_1_1, jsonCodec('application/x-amz-json-1.0'), jsonCodec('application/json'), cborCodec].map((codec) => {
+    return [codec.contentType, codec];
+  }),
+);
 
-/** AWS's JSON 1.1 protocol: `POST /` with an `X-Amz-Target`. Never rejects. */
+/** AWS's JSON 1.1 protocol, and the same in CBOR: `POST /` with an `X-Amz-Target`. Never rejects. */
 export function createAwsJson(options: AwsJsonOptions, environment: Environment): HttpHandler {
   const served = new Map<string, Served>();
   for (const { operation, state } of options.operations) {
-    const check = compileAwsCheck<Schema>(operation.input);
+    const { input } = operation;
+    const check = { text: compileAwsCheck<Schema>(input), binary: compileAwsCheck<Schema>(input, 'binary') };
     served.set(`${operation.target}.${operation.name}`, { operation, state, check });
   }
   const answers = new Answers(environment);
   return async (request) => {
-    const contentType = answeredType(request);
+    const known = CODECS.get(baseType(request));
+    const codec = known ?? JSON_1_1;
     const target = request.headers['x-amz-target'] ?? '';
     try {
-      return await serve(request, served.get(target), options.bodyBytesMax, contentType, answers);
+      if (request.method === 'POST' && known === undefined) throw new RequestError('UnknownOperationException', '');
+      return await serve(request, served.get(target), options.bodyBytesMax, codec, answers);
     } catch (error) {
-      return answers.error(contentType, error, request, target);
+      return answers.error(codec, error, request, target);
     }
   };
 }
@@ -53,35 +62,44 @@ async function serve(
   request: HttpRequest,
   served: Served | undefined,
   bodyBytesMax: number,
-  contentType: string,
+  codec: AwsCodec,
   answers: Answers,
 ): Promise<HttpAnswer> {
   if (request.method !== 'POST') {
     throw new RequestError('MethodNotAllowed', 'AWS actions are POST requests', 405, { allow: 'POST' });
   }
-  checkContentType(request);
   const bytes = await request.readBody(bodyBytesMax);
   const call = callOf(request, served?.state);
-  // Only where a signature is as usual: else the body comes first.
-  const fast = isUsuallySigned(request) ? await served?.operation.fast?.(bytes, call) : undefined;
+  // Only where a signature is as usual: else the body comes first. What is plain is so in JSON.
+  const fast =
+    codec.form === 'text' && isUsuallySigned(request) ? await served?.operation.fast?.(bytes, call) : undefined;
   if (fast !== undefined) {
     request.recycleBody();
-    return answers.ok(contentType, fast.json, fast.sent);
+    return answers.ok(codec.contentType, fast.json, fast.sent);
   }
-  const value = parse(bytes);
+  const value = codec.parse(bytes);
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
   checkSignatureShape(request);
   const { operation, check } = served;
-  const output = await operation.handle(check(value, bytes.length), call);
+  const output = await operation.handle(check[codec.form](value, bytes.length), call);
   if (output instanceof EventAnswer) {
-    const codec = jsonEvents(operation.events ?? {}, contentType, (error) => {
+    const events = eventCodec(operation.events ?? {}, codec, (error) => {
       return answers.exception(error, request, operation.name);
     });
-    return answers.ok(EVENT_STREAM, eventStream(output.events, codec));
+    return answers.ok(EVENT_STREAM, eventStream(output.events, events));
   }
-  if (output instanceof RawAnswer) return answers.ok(contentType, output.json, output.sent);
+  const { contentType } = codec;
+  if (output instanceof RawAnswer) return raw(answers, codec, operation, output);
   if (operation.output === undefined) return answers.ok(contentType, '');
-  return answers.ok(contentType, JSON.stringify(encodeAwsJson(operation.output, output)));
+  return answers.ok(contentType, codec.value(operation.output, output));
+}
+
+/** An answer in the codec's own words lies in memory of its own: that of the operation is free at once. */
+function raw(answers: Answers, codec: AwsCodec, { output }: Operation<unknown>, { json, sent }: RawAnswer): HttpAnswer {
+  const body = codec.raw(output, json);
+  if (body === json) return answers.ok(codec.contentType, body, sent);
+  sent?.();
+  return answers.ok(codec.contentType, body);
 }
 
 function callOf(request: HttpRequest, state: unknown): Call<unknown> {
@@ -97,28 +115,4 @@ function callOf(request: HttpRequest, state: unknown): Call<unknown> {
 
 function baseType(request: HttpRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
-function answeredType(request: HttpRequest): string {
-  const type = baseType(request);
-  return CONTENT_TYPES.has(type) ? type : JSON_1_1;
-}
-
-function checkContentType(request: HttpRequest): void {
-  const type = baseType(request);
-  if (type === 'application/x-amz-cbor-1.1') {
-    const hint =
-      'CBOR is not built yet: set AWS_CBOR_DISABLE=true (or -Daws.cborEnabled=false) so that the client sends JSON';
-    throw new RequestError('SerializationException', hint, 415);
-  }
-  if (!CONTENT_TYPES.has(type)) throw new RequestError('UnknownOperationException', '');
-}
-
-/** SerializationException without a message, as AWS answers to what is no JSON in UTF-8. */
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new RequestError('SerializationException', '');
-  }
 }

@@ -1,0 +1,83 @@
+import { memberSchema } from '../../kernel/schema/shapes.ts';
+import type { Schema } from '../../kernel/schema/declare.ts';
+import { CborWriter } from './writer.ts';
+
+/** A value as AWS's CBOR writes it: bytes as they are, times as epoch ms under tag 1; what has no shape is left out. */
+export function encodeAwsCbor(schema: Schema, value: unknown): Uint8Array {
+  const writer = new CborWriter();
+  write(
+    writer,
+    schema,
+    value,
+    (bytes) => bytes as Uint8Array,
+    (ms) => ms as number,
+  );
+  return writer.done();
+}
+
+/**
+ * The same for a value that an operation wrote as JSON itself: there bytes are base64 and times are epoch seconds.
+ */
+export function encodeFromJson(schema: Schema, value: unknown): Uint8Array {
+  const writer = new CborWriter();
+  const bytes = (text: unknown): Uint8Array => Buffer.from(text as string, 'base64');
+  write(writer, schema, value, bytes, (seconds) => Math.round((seconds as number) * 1000));
+  return writer.done();
+}
+
+/** A map of texts. */
+export function encodeTexts(texts: Readonly<Record<string, string>>): Uint8Array {
+  const writer = new CborWriter();
+  const entries = Object.entries(texts);
+  writer.map(entries.length);
+  for (const [name, text] of entries) {
+    writer.text(name);
+    writer.text(text);
+  }
+  return writer.done();
+}
+
+type ToBytes = (value: unknown) => Uint8Array;
+type ToMs = (value: unknown) => number;
+
+function write(writer: CborWriter, schema: Schema, value: unknown, bytes: ToBytes, ms: ToMs): void {
+  switch (schema.kind) {
+    case 'blob':
+      return writer.bytes(bytes(value));
+    case 'timestamp':
+      return writer.time(ms(value));
+    case 'list':
+      writer.list((value as readonly unknown[]).length);
+      for (const item of value as readonly unknown[]) write(writer, schema.item, item, bytes, ms);
+      return undefined;
+    case 'map': {
+      const entries = present(Object.entries(value as object));
+      writer.map(entries.length);
+      for (const [name, item] of entries) {
+        writer.text(name);
+        write(writer, schema.value, item, bytes, ms);
+      }
+      return undefined;
+    }
+    case 'struct': {
+      const given = value as Readonly<Record<string, unknown>>;
+      const members = Object.entries(schema.members).filter(([name]) => isPresent(given[name]));
+      writer.map(members.length);
+      for (const [name, member] of members) {
+        writer.text(name);
+        write(writer, memberSchema(member), given[name], bytes, ms);
+      }
+      return undefined;
+    }
+    default:
+      return writer.plain(value);
+  }
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function present(entries: readonly [string, unknown][]): readonly [string, unknown][] {
+  return entries.filter(([, value]) => isPresent(value));
+}
