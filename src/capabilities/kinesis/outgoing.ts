@@ -1,3 +1,4 @@
+import { assert } from '../../kernel/assert.ts';
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { Base64Memory } from '../../kernel/bytes/base64-memory.ts';
 import { EntryPlace, readEntryAt } from '../../kernel/stream/packed-entries.ts';
@@ -115,7 +116,7 @@ export class RecordsWriter {
   #large(records: Buffer, position: number, to: number): number {
     const { bytes } = this.#text;
     const place = this.#place;
-    readEntryAt(records, position, to, place);
+    assert(readEntryAt(records, position, to, place), 'records of a run follow each other without gaps');
     this.#front();
     this.#key(records, place.keyAt, place.headersAt);
     for (let from = place.dataAt; from < place.end; from += READ_BYTES) {

@@ -52,7 +52,8 @@ export class Http1Message implements Message {
   whenGone(gone: () => void): void {
     const response = this.#response;
     response.once('close', () => {
-      if (!response.writableFinished) gone();
+      // The platform also calls finished what it dropped with the connection.
+      if (!response.writableFinished || this.#message.socket.destroyed) gone();
     });
   }
 

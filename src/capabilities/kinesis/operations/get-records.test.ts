@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
+import { EnvironmentError } from '../../../kernel/errors.ts';
+import type { RawAnswer } from '../../../ports/operation.ts';
+import { textOf } from '../../../testing/text-of.ts';
 import { invalid, openBench, refuses, tally, type Answer, type Bench, type Refusals } from '../harness.fixture.ts';
 import { createStream } from './create-stream.ts';
 import { getRecords } from './get-records.ts';
@@ -278,4 +282,67 @@ test('a shard that is being closed this moment is read on from, not to its end: 
   for (const answer of seen) assert.deepEqual([texts(answer), 'ChildShards' in answer], ['0', false]);
   const { NextShardIterator, ChildShards } = await call(getRecords, { ShardIterator: seen[1].NextShardIterator });
   assert.deepEqual([NextShardIterator, ChildShards.length], [undefined, 2]);
+});
+
+/** Pools whose memory is overwritten as soon as it comes back, and that say how much of it is out. */
+class Poisoned extends BufferPool {
+  out = 0;
+
+  override take(): Buffer {
+    this.out += 1;
+    return super.take();
+  }
+
+  override giveBack(piece: Buffer): void {
+    this.out -= 1;
+    super.giveBack(piece.fill(0xdd));
+  }
+}
+
+async function poisonedBench(): Promise<Bench & { readonly pools: Record<'reads' | 'answers', Poisoned> }> {
+  const bench = await openBench();
+  const pools = { reads: new Poisoned(70_000, 100), answers: new Poisoned(50_000, 100) };
+  const state = { ...bench.state, memory: { ...bench.state.memory, ...pools } };
+  await bench.make('a');
+  await fillMany(bench, 3000);
+  return { ...bench, state, pools };
+}
+
+async function ask({ state }: Bench, ShardIterator: string): Promise<RawAnswer> {
+  const call = { requestId: '', signal: new AbortController().signal, state, hold: async () => undefined };
+  return (await getRecords.handle({ ShardIterator }, call)) as RawAnswer;
+}
+
+test('an answer stands as it is until it was sent, whoever asks meanwhile; then its memory is used again', async () => {
+  const bench = await poisonedBench();
+  const { pools } = bench;
+  const ShardIterator = await iterator(bench);
+  const answers = await Promise.all([0, 1, 2].map(async () => await ask(bench, ShardIterator)));
+  assert.deepEqual([pools.reads.out, pools.answers.out > 200], [0, true]);
+  const texts = answers.map(({ json }) => textOf(json));
+  answers[0]?.sent?.();
+  const more = await ask(bench, ShardIterator);
+  answers[1]?.sent?.();
+  const records = (text: string): Answer => JSON.parse(text).Records;
+  const wanted = records(texts[0] ?? '');
+  assert.equal(wanted.length, 3000);
+  for (const text of [...texts, textOf(answers[2]?.json ?? ''), textOf(more.json)]) {
+    assert.deepEqual(records(text), wanted);
+  }
+  for (const answer of [...answers.slice(2), more]) answer.sent?.();
+  assert.equal(pools.answers.out, 0);
+});
+
+test('what a read that fails was lent is left to the collector', async () => {
+  const bench = await poisonedBench();
+  const { pools, store } = bench;
+  const ShardIterator = await iterator(bench);
+  const read = store.read.bind(store);
+  store.read = async (ref, from, limit, into) => {
+    await read(ref, from, limit, into);
+    throw new EnvironmentError('EIO', 'no');
+  };
+  await assert.rejects(ask(bench, ShardIterator), { code: 'EIO' });
+  assert.ok(pools.reads.out > 0);
+  assert.equal(pools.answers.out, 1);
 });

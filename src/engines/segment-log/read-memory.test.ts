@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
+import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { Environment, OpenFile } from '../../ports/environment.ts';
+import type { Slice } from '../../ports/stream-store.ts';
+import { A, LogUnderTest, machineWith } from './log.fixture.ts';
+
+const LIMIT = { records: 1000, bytes: 10_000_000 };
+
+function texts(slice: Slice): string[] {
+  return slice.records.map(({ data }) => Buffer.from(data).toString());
+}
+
+/** The larger memories that a slice lies in. */
+function places(slice: Slice): ReadonlySet<ArrayBufferLike> {
+  return new Set(slice.runs.map(({ bytes }) => bytes.buffer));
+}
+
+test('what is read from memory or from a file lies in the memory of who reads', async () => {
+  const pool = new BufferPool(64 * 1024, 10);
+  const under = await LogUnderTest.open();
+  for (const text of ['0', '1', '2', '3']) await under.append(under.a, text, `${text}+`);
+  const wanted = ['0+', '1', '1+', '2', '2+'];
+  const cold = await LogUnderTest.openImage(await under.image());
+  for (const { log, drive } of [under, cold].map((one) => ({ log: one.log, drive: one.drive.bind(one) }))) {
+    const memory = new ReadMemory(pool);
+    const slice = await drive(log.store.read(A, 1n, { records: 5, bytes: 1000 }, memory));
+    assert.deepEqual(texts(slice), wanted);
+    assert.deepEqual(
+      slice.runs.map(({ first, count }) => [first, count]),
+      [[1, 1], [2, 2], [4, 2]],
+    ); // prettier-ignore
+    const mine = memory.take(1);
+    assert.deepEqual([...places(slice)], [mine.buffer]);
+    // Nothing else refers to it: what its owner does with it is seen in this slice alone.
+    memory.reset();
+    pool.take().fill(0xff);
+    assert.deepEqual(texts(await drive(log.store.read(A, 1n, { records: 5, bytes: 1000 }))), wanted);
+  }
+});
+
+test('newest records that were read so do not change when the log uses its memory again', async () => {
+  const under = await LogUnderTest.open();
+  await under.append(under.a, 'first', 'second');
+  const memory = new ReadMemory(new BufferPool(64 * 1024, 10));
+  const slice = await under.drive(under.log.store.read(A, 0n, LIMIT, memory));
+  // More than the log keeps for readers, and then more than the memory that it uses in turn.
+  for (let index = 0; index < 60; index += 1) {
+    const bytes = under.log.store.lend(600_000);
+    bytes.fill(0x20 + index);
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(600_000 - 8, 0);
+    bytes.set(head);
+    await under.drive(under.b.append({ bytes, count: 1 }));
+  }
+  assert.deepEqual(texts(slice), ['first', 'second']);
+});
+
+/** The files of a machine, whose reads wait until a test lets them go on, and may then fail. */
+class HeldReads {
+  readonly waiting: { readonly position: number; readonly end: (error?: Error) => void }[] = [];
+  isOn = false;
+
+  over(environment: Environment): Environment {
+    const { files } = environment;
+    const open: typeof files.open = async (path, mode) => this.#held(await files.open(path, mode));
+    return { ...environment, files: { ...files, open } };
+  }
+
+  #held(file: OpenFile): OpenFile {
+    const read: OpenFile['read'] = async (into, position) => {
+      if (!this.isOn) return await file.read(into, position);
+      return await new Promise<number>((resolve, reject) => {
+        const end = (error?: Error): void => {
+          into.fill(0xee);
+          if (error === undefined) resolve(into.length);
+          else reject(error);
+        };
+        this.waiting.push({ position, end });
+      });
+    };
+    const bound = Object.fromEntries(
+      (['write', 'sync', 'truncate', 'size', 'close'] as const).map((name) => [name, file[name].bind(file)]),
+    ) as unknown as OpenFile;
+    return { ...bound, path: file.path, read };
+  }
+}
+
+test('a read that fails is over only when nobody writes into its memory any more', async () => {
+  const under = await LogUnderTest.open();
+  // Records of the other shard keep those of this one apart, so that one call is several reads.
+  for (let index = 0; index < 3; index += 1) {
+    await under.append(under.a, 'x'.repeat(100));
+    await under.append(under.b, 'y'.repeat(40_000));
+  }
+  const held = new HeldReads();
+  const simulation = await machineWith(await under.image());
+  const cold = await LogUnderTest.open(simulation, { epoch: 2 }, held.over(simulation.environment));
+  held.isOn = true;
+  const memory = new ReadMemory(new BufferPool(1024 * 1024, 10));
+  let isOver = false;
+  const read = cold.log.store.read(A, 0n, LIMIT, memory).finally(() => (isOver = true));
+  read.catch(() => undefined);
+  const turn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
+  await cold.drive(simulation.environment.clock.sleep(1000));
+  assert.equal(held.waiting.length, 3);
+  held.waiting[0]?.end(new EnvironmentError('EIO', 'no'));
+  held.waiting[2]?.end();
+  await turn();
+  assert.equal(isOver, false, 'one read may still write');
+  held.waiting[1]?.end();
+  await assert.rejects(read, { code: 'EIO' });
+});
