@@ -7,6 +7,8 @@ import { block, END_HEADERS, END_STREAM, frame, frames, heard, hello, uint32 } f
 import { gate, ok, serve, until, type Peer, type Served } from './sockets.fixture.ts';
 
 const certificate = testCertificate();
+/** Of one read of a socket. */
+const READ_BYTES = 65_536;
 const CALM = 11;
 const REFUSED = 7;
 
@@ -44,6 +46,7 @@ for (const [name, make] of Object.entries(floods)) {
     const { connect, seen, listener, counted } = await open(context);
     const peer = await connect();
     peer.send(hello());
+    const startedAt = performance.now();
     const chunk = (from: number): Buffer =>
       Buffer.concat(Array.from({ length: 100 }, (_, index) => make(from + index)));
     for (let sent = 0; sent < 100_000 && !peer.socket.closed; sent += 100) {
@@ -52,7 +55,11 @@ for (const [name, make] of Object.entries(floods)) {
     }
     await peer.end();
     assert.equal(farewell(peer) ?? CALM, CALM);
-    assert.ok(seen.requests <= httpLimits.h2NuisancesMax + 200, `${seen.requests} requests got through`);
+    // The platform goes over all that one read of the socket gave before it lets the connection go.
+    const inOneRead = READ_BYTES / make(0).length;
+    const forgotten = ((performance.now() - startedAt) / 1000) * httpLimits.h2NuisancesPerSecond;
+    const most = httpLimits.h2NuisancesMax + forgotten + inOneRead;
+    assert.ok(seen.requests <= most, `${seen.requests} requests got through, at most ${most} may`);
     assert.deepEqual(counted.filter((event) => event === 'http_floods_total').length <= 1, true);
     const other = await openHttp2('h2c', listener.port, '');
     assert.equal((await askHttp2(other, {})).status, 200);
