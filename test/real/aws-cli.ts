@@ -1,34 +1,28 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { dirname, join } from 'node:path';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import type { Group } from './run.ts';
+import { pythonWith, runProgram } from './tools.ts';
 
 const AWS_CLI = 'awscli==1.45.11';
-const TOOLS = join('node_modules', '.cache', 'millrace-tools', AWS_CLI.replace('==', '-'));
-const run = promisify(execFile);
 
 async function install(): Promise<string> {
-  const program = join(TOOLS, 'bin', 'aws');
-  if (!existsSync(program)) {
-    await run('python3', ['-m', 'venv', TOOLS]);
-    await run(join(TOOLS, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', AWS_CLI], { timeout: 300_000 });
-  }
-  const { stdout } = await run(join(TOOLS, 'bin', 'python'), [program, '--version']);
-  return stdout.trim();
+  const python = await pythonWith(AWS_CLI);
+  return await runProgram(python, [programBeside(python), '--version']);
+}
+
+function programBeside(python: string): string {
+  return join(dirname(python), 'aws');
 }
 
 type Json = Record<string, unknown>;
 
 /** Runs `aws WORDS LAST` against the node; `last` is an argument that holds spaces. */
 async function aws(node: NodeProcess, words: string, ...last: readonly string[]): Promise<Json> {
-  const program = join(TOOLS, 'bin', 'aws');
-  const all = [program, ...words.split(' '), ...last, '--endpoint-url', node.api];
-  const { stdout } = await run(join(TOOLS, 'bin', 'python'), all, {
-    env: {
-      ...process.env,
+  const python = await pythonWith(AWS_CLI);
+  const all = [programBeside(python), ...words.split(' '), ...last, '--endpoint-url', node.api];
+  const stdout = await runProgram(python, all, {
+    environment: {
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_DEFAULT_REGION: 'us-east-1',
@@ -37,7 +31,7 @@ async function aws(node: NodeProcess, words: string, ...last: readonly string[])
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     },
   });
-  return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Json);
+  return stdout === '' ? {} : (JSON.parse(stdout) as Json);
 }
 
 /** The shape `describe-stream` prints in the document, with values that differ by nature as patterns. */

@@ -2,7 +2,9 @@
  * Real clients against a real node: each group installs what it needs by its pinned package name, and says
  * `skipped, not proven` (and fails the run, unless `--allow-skips`) where it cannot. `--group NAME` runs one.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { awsCli } from './aws-cli.ts';
+import { kcl } from './kcl/group.ts';
 
 /** One group of real components. */
 export interface Group {
@@ -13,32 +15,56 @@ export interface Group {
   run(): Promise<number>;
 }
 
-const GROUPS: readonly Group[] = [awsCli];
+const INSTALL_MS_MAX = 15 * 60_000;
+const RUN_MS_MAX = 12 * 60_000;
+const GROUPS: readonly Group[] = [awsCli, kcl];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
 let passed = 0;
 let failed = 0;
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** What `work` gave and the seconds it took; rejects when it takes too long. */
+async function timed<T>(timeoutMs: number, work: Promise<T>): Promise<readonly [T, string]> {
+  const startedAt = performance.now();
+  const late = sleep(timeoutMs, undefined, { ref: false }).then(() => {
+    throw new Error(`not done within ${timeoutMs / 1000} s`);
+  });
+  const value = await Promise.race([work, late]);
+  return [value, ((performance.now() - startedAt) / 1000).toFixed(1)];
+}
+
+async function installed(group: Group): Promise<boolean> {
+  try {
+    const [version, seconds] = await timed(INSTALL_MS_MAX, group.install());
+    say(`${group.name}: ${version}; installed in ${seconds} s`);
+    return true;
+  } catch (error) {
+    say(`${group.name}: skipped, not proven: ${describe(error)}`);
+    if (!allowSkips) failed += 1;
+    return false;
+  }
+}
+
 for (const group of GROUPS) {
   if (process.argv.includes('--group') && group.name !== only) continue;
-  let version: string;
+  if (!(await installed(group))) continue;
   try {
-    version = await group.install();
+    const [count, seconds] = await timed(RUN_MS_MAX, group.run());
+    passed += count;
+    say(`${group.name}: ${count} passed in ${seconds} s`);
   } catch (error) {
-    process.stdout.write(
-      `${group.name}: skipped, not proven: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    if (!allowSkips) failed += 1;
-    continue;
-  }
-  process.stdout.write(`${group.name}: ${version}\n`);
-  try {
-    passed += await group.run();
-  } catch (error) {
-    process.stdout.write(
-      `${group.name}: failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    say(`${group.name}: failed: ${describe(error)}`);
     failed += 1;
   }
 }
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+say(`${passed} passed, ${failed} failed`);
+// What a group that took too long still runs ends with this process.
+process.exit(failed === 0 ? 0 : 1);
