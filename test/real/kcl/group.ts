@@ -14,7 +14,11 @@ const SHARDS = 6;
 /** The library waits for an index of its table, then a random while of up to half a minute, before it looks for shards. */
 const FIRST_START_MS_MAX = 180_000;
 const STEP_MS_MAX = 60_000;
-const READINGS: readonly Reading[] = [{ name: 'polling-json-http1', retrieval: 'polling', client: 'json-http1' }];
+const READINGS: readonly Reading[] = [
+  { name: 'polling-json-http1', retrieval: 'polling', client: 'json-http1' },
+  { name: 'polling-default', retrieval: 'polling', client: 'default' },
+  { name: 'fanout-default', retrieval: 'fanout', client: 'default' },
+];
 
 interface Scene {
   readonly api: string;
