@@ -5,6 +5,8 @@ import { millrace, refused, type Ended } from './cli.fixture.ts';
 interface Page {
   readonly records: readonly object[];
   readonly next: string;
+  readonly atEnd?: boolean;
+  readonly damaged?: readonly object[];
 }
 
 function record(data: string | Uint8Array, partitionKey = 'key'): object {
@@ -21,7 +23,7 @@ async function tail(args: readonly string[], pages: readonly Page[]): Promise<En
     const page = pages[index];
     index += 1;
     if (index >= pages.length) interrupt.abort();
-    return page ?? assert.fail('asked for more pages than there are');
+    return { damaged: [], atEnd: false, ...(page ?? assert.fail('asked for more pages than there are')) };
   };
   const replies = { 'GET /admin/streams/a%20b/records': reply };
   return await millrace(['tail', 'a b', ...args], { replies, interrupted: interrupt.signal });
@@ -91,6 +93,53 @@ test('a limit ends the command by itself', async () => {
     ['3', '1'],
   );
   assert.equal(out.split('\n').length - 1, 3);
+});
+
+test('what is looked for is asked of the node', async () => {
+  const flags = ['--from', 'TRIM_HORIZON', '--shard', 's', '--key', 'a&b', '--content', 'ü 1'];
+  const { sent } = await tail(flags, [
+    { records: [], next: 's:1' },
+    { records: [], next: 's:2' },
+  ]);
+  assert.deepEqual(
+    sent.map(({ url }) => url.replace(/.*\?/, '')),
+    [
+      'from=TRIM_HORIZON&limit=1000&waitMs=0&shard=s&key=a%26b&content=%C3%BC+1',
+      'after=s%3A1&limit=1000&waitMs=20000&shard=s&key=a%26b&content=%C3%BC+1',
+    ],
+  );
+});
+
+test('without following, the command ends where the stream does', async () => {
+  const pages: readonly Page[] = [
+    { records: [record('1')], next: 's:1' },
+    { records: [record('2')], next: 's:2', atEnd: true },
+    { records: [], next: 'never asked for' },
+  ];
+  const { code, sent, out } = await tail(['--no-follow', '--from', 'TRIM_HORIZON'], pages);
+  assert.deepEqual([code, sent.length, out], [0, 2, `${HEAD} key 1\n${HEAD} key 2\n`]);
+  assert.match(sent[1]?.url ?? '', /&waitMs=0$/);
+});
+
+test('records that came in one are told apart', async () => {
+  const records = [0, 1].map((subSequenceNumber) => ({ ...record('x', 'k'), subSequenceNumber }));
+  const { out } = await tail(['--json'], [{ records, next: 'n' }]);
+  const numbers = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { subSequenceNumber: number }).subSequenceNumber);
+  assert.deepEqual(numbers, [0, 1]);
+});
+
+test('what the disk lost is said beside what it holds', async () => {
+  const damaged = [{ shardId: 'shardId-0', from: '5', next: '9' }];
+  const { out, err } = await tail([], [{ records: [record('x')], next: 'n', damaged }]);
+  assert.equal(out, `${HEAD} key x\n`);
+  assert.equal(
+    err,
+    'millrace: records of shardId-0 from 5 up to 9 cannot be read: the disk does not hold what was written. ' +
+      'What follows is printed.\n',
+  );
 });
 
 test('a stream that is not there', async () => {

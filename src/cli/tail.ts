@@ -10,14 +10,26 @@ interface Flags {
   readonly from: string;
   readonly json?: true;
   readonly limit?: number;
+  readonly shard?: string;
+  readonly key?: string;
+  readonly content?: string;
+  readonly follow: boolean;
 }
 
 interface Viewed {
   readonly shardId: string;
   readonly sequenceNumber: string;
+  readonly subSequenceNumber?: number;
   readonly partitionKey: string;
   readonly arrival: string;
   readonly data: string;
+}
+
+interface Page {
+  readonly records: readonly Viewed[];
+  readonly next: string;
+  readonly atEnd: boolean;
+  readonly damaged: readonly { readonly shardId: string; readonly from: string; readonly next: string }[];
 }
 
 /** `tail STREAM`: the records of all shards as they come. */
@@ -26,9 +38,17 @@ export function declareTail(program: Command, context: CliContext): void {
     .command('tail')
     .description('print records of all shards as they come')
     .argument('<stream>')
-    .option('--from <place>', 'TRIM_HORIZON, LATEST or a time such as 2026-01-31T12:00:00Z', 'LATEST')
+    .option(
+      '--from <place>',
+      'TRIM_HORIZON, LATEST, a sequence number or a time such as 2026-01-31T12:00:00Z',
+      'LATEST',
+    )
+    .option('--shard <id>', 'only of this shard')
+    .option('--key <key>', 'only with this partition key')
+    .option('--content <text>', 'only with this text in their data')
     .option('--json', 'one JSON object a line')
     .option('--limit <count>', 'end after so many records', count)
+    .option('--no-follow', 'end when all there is was printed')
     .option('--api <url>', 'the node (MILLRACE_API)')
     .action(async (stream: string, flags: Flags) => await tail(context, stream, flags));
 }
@@ -42,25 +62,47 @@ async function tail(context: CliContext, stream: string, flags: Flags): Promise<
   const client = new ApiClient(context, flags.api);
   const path = `/admin/streams/${encodeURIComponent(stream)}/records`;
   let left = flags.limit ?? Infinity;
-  let place = `from=${encodeURIComponent(flags.from)}`;
+  let place: Query = { from: flags.from };
   // The first question only fixes the place, so that nothing is missed between it and the first wait.
-  for (let waitMs = 0; left > 0 && !context.interrupted.aborted; waitMs = WAIT_MS) {
-    const query = `${place}&limit=${Math.min(left, PAGE)}&waitMs=${waitMs}`;
-    const page = (await client.admin('GET', `${path}?${query}`)) as { records: readonly Viewed[]; next: string };
+  for (let waitMs = 0; left > 0 && !context.interrupted.aborted; waitMs = flags.follow ? WAIT_MS : 0) {
+    const asked = new URLSearchParams({
+      ...place,
+      limit: `${Math.min(left, PAGE)}`,
+      waitMs: `${waitMs}`,
+      ...wanted(flags),
+    });
+    const page = (await client.admin('GET', `${path}?${asked.toString()}`)) as Page;
     for (const record of page.records) context.out(print(record, flags));
+    for (const damaged of page.damaged) context.err(`millrace: ${describeDamage(damaged)}\n`);
+    if (page.atEnd && !flags.follow) return;
     left -= page.records.length;
-    place = `after=${encodeURIComponent(page.next)}`;
+    place = { after: page.next };
   }
 }
 
+type Query = Readonly<Record<string, string>>;
+
+function wanted({ shard, key, content }: Flags): Query {
+  return {
+    ...(shard !== undefined && { shard }),
+    ...(key !== undefined && { key }),
+    ...(content !== undefined && { content }),
+  };
+}
+
+function describeDamage({ shardId, from, next }: Page['damaged'][number]): string {
+  const place = `records of ${shardId} from ${from} up to ${next}`;
+  return `${place} cannot be read: the disk does not hold what was written. What follows is printed.`;
+}
+
 function print(record: Viewed, flags: Flags): string {
-  const { shardId, sequenceNumber, partitionKey, arrival, data } = record;
+  const { shardId, sequenceNumber, subSequenceNumber, partitionKey, arrival, data } = record;
   const bytes = Buffer.from(data, 'base64');
   const text = bytes.toString();
   const isText = Buffer.from(text).equals(bytes);
   if (flags.json === true) {
     const content = isText ? { data: text } : { dataBase64: data };
-    return `${JSON.stringify({ shardId, sequenceNumber, partitionKey, arrival, ...content })}\n`;
+    return `${JSON.stringify({ shardId, sequenceNumber, subSequenceNumber, partitionKey, arrival, ...content })}\n`;
   }
   const shown = isText ? printable(text) : `<${bytes.length} bytes> ${bytes.subarray(0, 32).toString('hex')}`;
   return `${arrival} ${shardId} ${printable(partitionKey)} ${shown}\n`;

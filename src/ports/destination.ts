@@ -8,7 +8,10 @@ export interface OutgoingRecord {
   readonly data: Uint8Array;
   readonly at: number;
   readonly partitionKey: string;
+  /** Of what stands in the stream. */
   readonly sequenceNumber: string;
+  /** Its place, from 0, among the records that a producer packed into one; absent for a record that came alone. */
+  readonly subSequenceNumber?: number;
   readonly shardId: string;
 }
 
@@ -24,6 +27,7 @@ export interface Batch {
   readonly versionId: string;
   /** Arrival of the oldest record, in ms. */
   readonly oldestAt: number;
+  /** Records of the stream: those that hold others count once. */
   readonly recordCount: number;
   readonly sizeBytes: number;
   /** The records; may be iterated again for a repeated attempt. */

@@ -2,6 +2,7 @@ import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { orPastDamage, type StoredRecord } from '../../ports/stream-store.ts';
+import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { firehoseLimits } from './limits.ts';
 import { positionKey, type Intent, type Range } from './model.ts';
 
@@ -9,18 +10,29 @@ import { positionKey, type Intent, type Range } from './model.ts';
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
 
 /**
- * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more;
- * `stream` undefined: it was deleted.
+ * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more; at
+ * most as many at once as one read gives. With `unpack`, what a producer packed into one record leaves as the records
+ * it holds. `stream` undefined: it was deleted.
  */
 export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
   intent: Intent,
+  unpack: boolean,
 ): AsyncGenerator<readonly OutgoingRecord[]> {
   for (const range of intent.ranges) {
     const shard = stream?.shards.find(({ ref }) => positionKey(ref) === positionKey(range));
-    if (stream !== undefined && shard !== undefined) yield* rangeRecords(records, stream, shard, range);
+    if (stream === undefined || shard === undefined) continue;
+    const outgoing = outgoingOf(shard, unpack);
+    for await (const some of rangeRecords(records, stream, shard, range)) {
+      yield* groups(some, outgoing);
+    }
   }
+}
+
+/** Whether the record is the first, or the only one, of what stands in the stream as one. */
+export function isFirstOfStored({ subSequenceNumber = 0 }: OutgoingRecord): boolean {
+  return subSequenceNumber === 0;
 }
 
 async function* rangeRecords(
@@ -28,19 +40,45 @@ async function* rangeRecords(
   stream: StreamInfo,
   shard: ShardInfo,
   range: Range,
-): AsyncGenerator<readonly OutgoingRecord[]> {
-  const sequenceNumber = sequenceNumberEncoder(shard.ref);
-  const outgoing = ({ data, at, key, offset }: StoredRecord): OutgoingRecord => ({
-    data,
-    at,
-    partitionKey: Buffer.from(key).toString(),
-    sequenceNumber: sequenceNumber(offset),
-    shardId: shard.id,
-  });
+): AsyncGenerator<readonly StoredRecord[]> {
   for (let from = range.from; from < range.to;) {
     const found = await orPastDamage(records.read(stream, shard, from, READ_LIMIT));
-    yield found.records.filter(({ offset }) => offset < range.to).map(outgoing);
+    yield found.records.filter(({ offset }) => offset < range.to);
     if (found.next <= from) return;
     from = found.next;
   }
+}
+
+type ToOutgoing = (stored: StoredRecord) => Iterable<OutgoingRecord>;
+
+function outgoingOf(shard: ShardInfo, unpack: boolean): ToOutgoing {
+  const encode = sequenceNumberEncoder(shard.ref);
+  return function* ({ data, at, key, offset }) {
+    const sequenceNumber = encode(offset);
+    const shared = { at, sequenceNumber, shardId: shard.id };
+    const packed = unpack ? openAggregatedRecord(data) : undefined;
+    if (packed === undefined) {
+      yield { data, partitionKey: Buffer.from(key).toString(), ...shared };
+      return;
+    }
+    let subSequenceNumber = 0;
+    for (const sub of packed.records()) {
+      yield { data: sub.data, partitionKey: Buffer.from(sub.key).toString(), ...shared, subSequenceNumber };
+      subSequenceNumber += 1;
+    }
+  };
+}
+
+/** A record can hold more records than anybody wants to hold at once. */
+function* groups(stored: readonly StoredRecord[], outgoing: ToOutgoing): Generator<readonly OutgoingRecord[]> {
+  let group: OutgoingRecord[] = [];
+  for (const one of stored) {
+    for (const record of outgoing(one)) {
+      group.push(record);
+      if (group.length < READ_LIMIT.records) continue;
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
 }

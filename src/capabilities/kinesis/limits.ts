@@ -58,8 +58,13 @@ export const kinesisLimits = {
   policyBytesMax: 20 * KIB,
   /** How long a commitment to a minimum of throughput lasts at least. */
   commitmentMs: 24 * HOUR_MS,
-  /** Our own: how long the viewer holds a request open, and how much it answers. */
+  /** Our own: how long the viewer holds a request open, how much it answers, and how much it looks at for it. */
   viewerWaitMsMax: 20_000,
   viewerRecordsMax: 1000,
   viewerBytesMax: 4 * MIB,
+  /** How often it looks for the children of a closed shard. */
+  viewerChildrenMs: 1000,
+  viewerScanDefault: 10_000,
+  viewerScanMax: 100_000,
+  viewerScanBytesMax: 64 * MIB,
 } as const;

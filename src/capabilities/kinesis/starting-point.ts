@@ -1,6 +1,10 @@
 import { unreachable } from '../../kernel/assert.ts';
 import { shardId as shardIdOf } from '../../kernel/names.ts';
-import { decodeSequenceNumber, encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
+import {
+  decodeSequenceNumber,
+  encodeSequenceNumber,
+  type SequenceNumber,
+} from '../../kernel/stream/sequence-number.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import type { Offset, ShardRef } from '../../ports/stream-store.ts';
 import { kinesisError } from './errors.ts';
@@ -102,7 +106,11 @@ function numbered(state: KinesisState, { stream, shard, action }: Place, text: s
       `while it was used in a call to a shard with ${shard.id}`;
     throw kinesisError('InvalidArgumentException', sentence);
   }
-  const { offset, subIndex } = decoded;
+  return numberedOffset(decoded, behind);
+}
+
+/** The offset at a sequence number, or so many behind its record; one between two records stands for one place. */
+export function numberedOffset({ offset, subIndex }: SequenceNumber, behind: bigint): Offset {
   if (subIndex === BEHIND) return offset + 1n;
   return subIndex === IN_FRONT ? offset : offset + behind;
 }

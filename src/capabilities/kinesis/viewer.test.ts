@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestError } from '../../kernel/errors.ts';
+import type { ShardInfo } from '../../ports/records.ts';
+import { Damaged } from '../../ports/stream-store.ts';
+import { aggregated } from '../../wire/kpl/aggregated-record.fixture.ts';
 import { openBench, type Answer, type Bench } from './harness.fixture.ts';
+import { continuationNumber } from './starting-point.ts';
 import { streamRoutes } from './viewer.ts';
 
 const UPPER = 2n ** 127n;
@@ -16,6 +20,10 @@ async function ask({ state }: Bench, path: string, query = '', signal?: AbortSig
 
 async function view(bench: Bench, query: string, signal?: AbortSignal): Promise<Answer> {
   return await ask(bench, '/admin/streams/a/records', query, signal);
+}
+
+function shards({ records }: Bench): readonly ShardInfo[] {
+  return records.describe('a')?.shards ?? assert.fail('no stream a');
 }
 
 function texts(answer: Answer): string {
@@ -99,16 +107,25 @@ test('what cannot be asked', async () => {
   const altered = first.replace(/.$/, (digit: string) => String((Number(digit) + 1) % 10));
   const swapped = first.replace('shardId-000000000000', 'shardId-000000000001');
   const former = 'BadRequest: after is a former next of this stream, not:';
+  const places = 'TRIM_HORIZON, LATEST, a sequence number or a time such as 2026-01-31T12:00:00Z';
+  const [number = ''] = await bench.fill('a', ['a3']);
+  const [elsewhere = ''] = await bench.fill('other', ['x']);
   const none = 'in stream a under account 000000000000.';
   const table: readonly (readonly [query: string, sentence: string])[] = [
     ['limit=-1', 'BadRequest: limit is a whole number, not: -1'],
     ['limit=1e3', 'BadRequest: limit is a whole number, not: 1e3'],
     ['waitMs=', 'BadRequest: waitMs is a whole number, not: '],
     ['limit=1234567890', 'BadRequest: limit is a whole number, not: 1234567890'],
+    ['from=yesterday', `BadRequest: from is ${places}, not: yesterday`],
+    [`from=${elsewhere}`, `BadRequest: from is no sequence number of this stream: ${elsewhere}`],
+    [`from=${'1'.repeat(56)}`, `BadRequest: from is no sequence number of this stream: ${'1'.repeat(56)}`],
     [
-      'from=yesterday',
-      'BadRequest: from is TRIM_HORIZON, LATEST or a time such as 2026-01-31T12:00:00Z, not: yesterday',
+      `from=${number}&shard=shardId-000000000001`,
+      'BadRequest: from is a sequence number of shardId-000000000000, not of shardId-000000000001',
     ],
+    ['scan=many', 'BadRequest: scan is a whole number, not: many'],
+    ['shard=', `ResourceNotFoundException: Could not find shard  ${none}`],
+    ['shard=shardId-000000000007', `ResourceNotFoundException: Could not find shard shardId-000000000007 ${none}`],
     [`after=${foreign}`, `${former} ${foreign}`],
     [`after=${altered}`, `${former} ${altered}`],
     [`after=${swapped}`, `${former} ${swapped}`],
@@ -126,6 +143,154 @@ test('what cannot be asked', async () => {
   const gone = { code: 'ResourceNotFoundException', status: 400 };
   await assert.rejects(ask(bench, '/admin/streams/$own'), gone);
   await assert.rejects(ask(bench, '/admin/streams/b/records'), gone);
+});
+
+test('one shard, and what follows a sequence number in its shard', async () => {
+  const bench = await twoShards();
+  const [first = '', second = ''] = await bench.fill('a', ['a3', 'a4']);
+  const behind = continuationNumber(shards(bench)[0]?.ref ?? assert.fail(), 1n);
+  const table: readonly (readonly [query: string, texts: string])[] = [
+    ['shard=shardId-000000000001&from=TRIM_HORIZON', 'b0 b1'],
+    ['shard=shardId-000000000001&from=2023-11-14T22:13:21.001Z', 'b1'],
+    [`from=${first}`, 'a3 a4'],
+    [`from=${second}&shard=shardId-000000000000`, 'a4'],
+    [`from=${second}&limit=1`, 'a4'],
+    [`from=${behind}`, 'a1 a2 a3 a4'],
+  ];
+  for (const [query, seen] of table) assert.equal(texts(await view(bench, query)), seen, query);
+});
+
+test('a search by key and content looks at so many records a page, and says when it has seen all', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const inputs = ['red apple', 'green apple', 'red pear', '\u00e4pfel'].map((text, index) => ({
+    partitionKey: index < 2 ? 'apples' : 'others',
+    data: Buffer.from(text),
+  }));
+  await bench.records.append('a', inputs);
+  const table: readonly (readonly [query: string, texts: string, scanned: number, atEnd: boolean])[] = [
+    ['key=apples', 'red apple green apple', 4, true],
+    ['key=apple', '', 4, true],
+    ['key=', '', 4, true],
+    ['content=red', 'red apple red pear', 4, true],
+    ['content=%C3%A4pfel', '\u00e4pfel', 4, true],
+    ['content=', 'red apple green apple red pear \u00e4pfel', 4, true],
+    ['content=red&key=others', 'red pear', 4, true],
+    ['content=red&scan=2', 'red apple', 2, false],
+    ['content=red&limit=1', 'red apple', 1, false],
+    ['content=red&scan=0', 'red apple', 1, false],
+  ];
+  for (const [query, seen, scanned, atEnd] of table) {
+    const page = await view(bench, `from=TRIM_HORIZON&${query}`);
+    assert.deepEqual([texts(page), page.scanned, page.atEnd], [seen, scanned, atEnd], query);
+  }
+  const { next } = await view(bench, 'from=TRIM_HORIZON&content=red&scan=2');
+  assert.equal(texts(await view(bench, `content=red&after=${next}`)), 'red pear');
+});
+
+test('records that a producer packed into one are shown one by one, over pages', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const packed = aggregated(
+    ['k1', 'k2'],
+    ['p0', 'p1', 'p2'].map((data, index) => ({ key: index % 2, data })),
+  );
+  const data = [Buffer.from('first'), packed, Buffer.from('last')];
+  await bench.records.append(
+    'a',
+    data.map((bytes) => ({ partitionKey: 'k', data: bytes })),
+  );
+  const whole = await view(bench, 'from=TRIM_HORIZON');
+  const shown = whole.records.map(({ partitionKey, subSequenceNumber }: Answer) => [partitionKey, subSequenceNumber]);
+  assert.deepEqual(shown, [
+    ['k', undefined],
+    ['k1', 0],
+    ['k2', 1],
+    ['k1', 2],
+    ['k', undefined],
+  ]);
+  assert.equal(texts(whole), 'first p0 p1 p2 last');
+  assert.equal(new Set(whole.records.map(({ sequenceNumber }: Answer) => sequenceNumber)).size, 3);
+  for (const bound of ['limit', 'scan']) {
+    const pages: string[] = [];
+    for (let page = await view(bench, `from=TRIM_HORIZON&${bound}=2`); ;) {
+      pages.push(texts(page));
+      if (page.atEnd) break;
+      page = await view(bench, `${bound}=2&after=${page.next}`);
+    }
+    assert.deepEqual(pages, ['first p0', 'p1 p2', 'last'], bound);
+  }
+  assert.equal(texts(await view(bench, 'from=TRIM_HORIZON&key=k2')), 'p1');
+});
+
+test('a page ends before it is too large, in the middle of records that were packed into one too', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const large = Buffer.alloc(600_000, 'x');
+  const packed = aggregated(
+    ['k'],
+    Array.from({ length: 15 }, () => ({ key: 0, data: large })),
+  );
+  await bench.records.append('a', [{ partitionKey: 'k', data: packed }]);
+  const counts: number[] = [];
+  for (let page = await view(bench, 'from=TRIM_HORIZON'); ; page = await view(bench, `after=${page.next}`)) {
+    counts.push(page.records.length);
+    if (page.atEnd) break;
+  }
+  assert.deepEqual(counts, [7, 7, 1]);
+});
+
+test('a place that cannot be read is named and passed over', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const numbers = await bench.fill('a', ['a0', 'a1', 'a2']);
+  const read = bench.records.read.bind(bench.records);
+  bench.records.read = async (stream, shard, from, limit, into) => {
+    if (from === 1n) throw new Damaged('the disk does not hold what was written', 2n);
+    return await read(stream, shard, from, from === 0n ? { ...limit, records: 1 } : limit, into);
+  };
+  const page = await view(bench, 'from=TRIM_HORIZON');
+  assert.equal(texts(page), 'a0 a2');
+  assert.deepEqual(page.damaged, [{ shardId: 'shardId-000000000000', from: numbers[1], next: numbers[2] }]);
+});
+
+test('a shard is followed by its children, after its own records', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  await bench.fill('a', ['old']);
+  const before = await view(bench, 'from=TRIM_HORIZON');
+  const latest = await view(bench, 'from=LATEST');
+  const [only = ''] = (await view(bench, 'from=LATEST&shard=shardId-000000000000')).next.split(',');
+  await bench.fill('a', ['last']);
+  await bench.split('a');
+  await bench.fill('a', ['low'], 0n);
+  await bench.fill('a', ['high'], UPPER);
+  const table: readonly (readonly [query: string, texts: string])[] = [
+    ['from=TRIM_HORIZON', 'old last low high'],
+    ['from=TRIM_HORIZON&limit=3', 'old last low'],
+    [`after=${before.next}`, 'last low high'],
+    [`after=${latest.next}`, 'last low high'],
+    [`after=${only}&shard=shardId-000000000000`, 'last'],
+    ['from=LATEST', ''],
+    ['from=TRIM_HORIZON&shard=shardId-000000000000', 'old last'],
+  ];
+  for (const [query, seen] of table) assert.equal(texts(await view(bench, query)), seen, query);
+  const end = await view(bench, 'from=TRIM_HORIZON');
+  assert.match(end.next, /^shardId-000000000001:\d{56},shardId-000000000002:\d{56}$/);
+  await bench.records.reshard('a', { merge: 'shardId-000000000001', with: 'shardId-000000000002' });
+  await bench.fill('a', ['merged']);
+  assert.equal(texts(await view(bench, `after=${end.next}`)), 'merged');
+  assert.equal(texts(await view(bench, 'from=TRIM_HORIZON')), 'old last low high merged');
+});
+
+test('a closed shard is not waited for without end', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  await bench.split('a');
+  const slept: number[] = [];
+  bench.environment.clock.sleep = async (ms) => void slept.push(ms);
+  await view(bench, 'from=LATEST&shard=shardId-000000000000&waitMs=20000');
+  assert.deepEqual(slept, [1000]);
 });
 
 test('a held-open question is answered by the first record, of any shard', async () => {

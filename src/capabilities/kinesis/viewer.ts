@@ -1,22 +1,11 @@
-import { RequestError } from '../../kernel/errors.ts';
-import { decodeSequenceNumber, sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { AdminRoute } from '../../ports/capability.ts';
-import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
-import type { Offset } from '../../ports/stream-store.ts';
-import { findShard, findStream, onStream } from './address.ts';
+import type { StreamInfo } from '../../ports/records.ts';
+import { findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
-
-/** One record as the viewer shows it; `data` is base64, `arrival` ISO 8601 in UTC. */
-interface ViewedRecord {
-  readonly shardId: string;
-  readonly sequenceNumber: string;
-  readonly partitionKey: string;
-  readonly arrival: string;
-  readonly data: string;
-}
-
-type Cursor = Map<ShardInfo, Offset>;
+import { isOver } from './view-places.ts';
+import { readViewQuery, type ViewQuery } from './view-query.ts';
+import { viewPage } from './viewing.ts';
 
 /** The admin routes of streams: a list, one stream, and its records across all shards. */
 export function streamRoutes(state: KinesisState): AdminRoute[] {
@@ -36,7 +25,10 @@ export function streamRoutes(state: KinesisState): AdminRoute[] {
     {
       method: 'GET',
       path: '/admin/streams/{name}/records',
-      doc: 'Records of all shards: `from` TRIM_HORIZON, LATEST or a time; `after` a former `next`; `limit`; `waitMs`.',
+      doc:
+        'Records of all shards, or of `shard`: `from` TRIM_HORIZON, LATEST, a time or a sequence number, or `after` ' +
+        'a former `next`; `limit`; `waitMs` for the first one to come; only those with the partition `key`, or ' +
+        'with `content` in their data; looks at no more than `scan` records for one page.',
       handle: async ({ name = '' }, query, signal) => {
         const stream = findStream(state, name);
         return await onStream(state, stream, async () => await view(state, stream, query, signal));
@@ -68,82 +60,28 @@ async function view(
   query: URLSearchParams,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const limit = number(query, 'limit', 100, kinesisLimits.viewerRecordsMax);
-  const waitMs = number(query, 'waitMs', 0, kinesisLimits.viewerWaitMsMax);
-  const after = query.get('after');
-  const cursor =
-    after === null || after === '' ? await start(state, stream, query.get('from')) : resume(state, stream, after);
-  if (waitMs > 0) await waitForAny(state, cursor, waitMs, signal);
-  const records: ViewedRecord[] = [];
-  for (const [shard, from] of Array.from(cursor)) {
-    if (records.length >= limit) break;
-    const room = { records: limit - records.length, bytes: kinesisLimits.viewerBytesMax / stream.shards.length };
-    const slice = await state.records.read(stream, shard, from, room);
-    const sequenceNumber = sequenceNumberEncoder(shard.ref);
-    for (const { offset, at, key, data } of slice.records) {
-      records.push({
-        shardId: shard.id,
-        sequenceNumber: sequenceNumber(offset),
-        partitionKey: Buffer.from(key).toString(),
-        arrival: new Date(at).toISOString(),
-        data: Buffer.from(data).toString('base64'),
-      });
-    }
-    // Shards that were read go to the end, so that a busy one leaves room for the others.
-    cursor.delete(shard);
-    cursor.set(shard, slice.next);
-  }
-  const next = [...cursor].map(([shard, from]) => `${shard.id}:${sequenceNumberEncoder(shard.ref)(from)}`).join(',');
-  return { records: records.sort((a, b) => (a.arrival < b.arrival ? -1 : a.arrival > b.arrival ? 1 : 0)), next };
-}
-
-function number(query: URLSearchParams, name: string, standard: number, max: number): number {
-  const text = query.get(name);
-  if (text === null) return standard;
-  if (!/^\d{1,9}$/.test(text)) throw new RequestError('BadRequest', `${name} is a whole number, not: ${text}`);
-  return Math.min(Number(text), max);
-}
-
-async function start(state: KinesisState, stream: StreamInfo, from: string | null): Promise<Cursor> {
-  const cursor: Cursor = new Map();
-  const time = from === null || from === 'TRIM_HORIZON' || from === 'LATEST' ? undefined : Date.parse(from);
-  if (Number.isNaN(time)) {
-    throw new RequestError(
-      'BadRequest',
-      `from is TRIM_HORIZON, LATEST or a time such as 2026-01-31T12:00:00Z, not: ${from}`,
-    );
-  }
-  for (const shard of stream.shards) {
-    const bounds = state.records.bounds(shard);
-    if (time !== undefined) cursor.set(shard, await state.records.positionAt(shard, time));
-    else cursor.set(shard, from === 'TRIM_HORIZON' ? bounds.start : bounds.end);
-  }
-  return cursor;
-}
-
-/** A former `next`: `shardId:sequenceNumber` of the first record not yet seen, for each shard. */
-function resume(state: KinesisState, stream: StreamInfo, text: string): Cursor {
-  const cursor: Cursor = new Map();
-  for (const part of text.split(',')) {
-    const [id = '', sequenceNumber = ''] = part.split(':');
-    const shard = findShard(state, stream, id);
-    const decoded = decodeSequenceNumber(sequenceNumber);
-    if (decoded === undefined || decoded.generation !== shard.ref.generation || decoded.ordinal !== shard.ref.ordinal) {
-      throw new RequestError('BadRequest', `after is a former next of this stream, not: ${part}`);
-    }
-    cursor.set(shard, decoded.offset);
-  }
-  return cursor;
+  const asked = await readViewQuery(state, stream, query, signal);
+  if (asked.waitMs > 0) await waitForAny(state, asked);
+  return await viewPage(state, stream, asked);
 }
 
 /** Woken by the first commit that reaches any shard, or after `waitMs`. */
-async function waitForAny(state: KinesisState, cursor: Cursor, waitMs: number, signal: AbortSignal): Promise<void> {
-  const stop = new AbortController();
-  const end = (): void => stop.abort();
+async function waitForAny(state: KinesisState, { places, waitMs, signal }: ViewQuery): Promise<void> {
   if (signal.aborted) return;
+  // A shard that is over has nothing to wait for but its children, which no commit of it tells of.
+  const open = Array.from(places).filter(([shard, place]) => !isOver(state, shard, place));
+  const ms = open.length < places.size ? Math.min(waitMs, kinesisLimits.viewerChildrenMs) : waitMs;
+  // One signal for each shard: the platform warns of one that many wait for.
+  const ends = Array.from({ length: open.length + 1 }, () => new AbortController());
+  const end = (): void => {
+    for (const one of ends) one.abort();
+  };
   signal.addEventListener('abort', end, { once: true });
-  const waits = [...cursor].map(async ([shard, from]) => await state.records.waitForMore(shard, from, stop.signal));
-  await Promise.race([...waits, state.environment.clock.sleep(waitMs, stop.signal)]);
-  stop.abort();
+  const [asleep, ...waiting] = ends.map((one) => one.signal) as [AbortSignal, ...AbortSignal[]];
+  const waits = open.map(async ([shard, { offset }], index) => {
+    await state.records.waitForMore(shard, offset, waiting[index] as AbortSignal);
+  });
+  await Promise.race([...waits, state.environment.clock.sleep(ms, asleep)]);
+  end();
   signal.removeEventListener('abort', end);
 }

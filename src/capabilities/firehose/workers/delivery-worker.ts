@@ -24,7 +24,7 @@ import {
   type Progress,
   type Target,
 } from '../model.ts';
-import { outgoingRecords, READ_LIMIT } from '../outgoing.ts';
+import { isFirstOfStored, outgoingRecords, READ_LIMIT } from '../outgoing.ts';
 
 /** What a worker works with. */
 export interface WorkerDoors {
@@ -373,14 +373,18 @@ export class DeliveryWorker {
     const { records } = this.#doors;
     const stream = records.describe(sourceStream(this.#delivery));
     let count = 0;
-    for await (const some of outgoingRecords(records, stream, intent)) {
+    let stored = 0;
+    // Only a stream can be a source to producers that pack: what is put directly leaves as it came.
+    const unpack = this.#delivery.from !== undefined;
+    for await (const some of outgoingRecords(records, stream, intent, unpack)) {
       count += some.length;
+      stored += some.filter(isFirstOfStored).length;
       yield some;
     }
     this.#yielded = count;
-    if (count === intent.recordCount || this.#lossNotedOf === intent.id) return;
+    if (stored === intent.recordCount || this.#lossNotedOf === intent.id) return;
     this.#lossNotedOf = intent.id;
-    this.#lost(intent.recordCount - count, stream === undefined ? 'StreamDeleted' : 'RetentionExceeded');
+    this.#lost(intent.recordCount - stored, stream === undefined ? 'StreamDeleted' : 'RetentionExceeded');
   }
 
   #arrived(intent: Intent, { place, records }: Outcome): void {

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aggregated } from '../../wire/kpl/aggregated-record.fixture.ts';
+import { Bench, toBucket } from './harness.fixture.ts';
+import { firehoseLimits } from './limits.ts';
+import { isFirstOfStored, outgoingRecords } from './outgoing.ts';
+import { positionKey, type Intent } from './model.ts';
+
+const RECORDS = ['one;', 'two;', 'three;'];
+const packed = aggregated(
+  ['k1', 'k2'],
+  RECORDS.map((data, index) => ({ key: index % 2, data })),
+);
+
+async function putRecord(bench: Bench, data: Buffer): Promise<void> {
+  const Data = data.toString('base64');
+  await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data });
+}
+
+async function contents(bench: Bench): Promise<readonly string[]> {
+  return Array.from((await bench.objects('archive')).values(), String);
+}
+
+test('what a producer packed into one record arrives as the records it packed', async () => {
+  const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 1) } } };
+  const bench = await new Bench().open(sections);
+  await putRecord(bench, Buffer.from('alone;'));
+  await putRecord(bench, packed);
+  await bench.simulation.pass(5000);
+  assert.deepEqual(await contents(bench), ['alone;one;two;three;']);
+  const { recordsDelivered } = (await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' })) as {
+    recordsDelivered: number;
+  };
+  assert.equal(recordsDelivered, 4);
+  assert.deepEqual(bench.node.health().problems, [], 'nothing is taken for lost');
+});
+
+test('what is put directly leaves as it came', async () => {
+  const bench = await new Bench().open({ deliveries: { d: toBucket('archive', 1) } });
+  await bench.call('PutRecord', { DeliveryStreamName: 'd', Record: { Data: packed.toString('base64') } });
+  await bench.simulation.pass(5000);
+  assert.deepEqual([...(await bench.objects('archive')).values()], [packed]);
+});
+
+test('each record says which one of its stored record it is, and never too many are held at once', async () => {
+  const bench = await new Bench().open({ streams: { events: { ShardCount: 1 } } });
+  const many = 2 * firehoseLimits.readRecords + 1;
+  await putRecord(bench, Buffer.from('alone;'));
+  await putRecord(
+    bench,
+    aggregated(
+      ['k'],
+      Array.from({ length: many }, (_, index) => ({ key: 0, data: `${index}` })),
+    ),
+  );
+  const { records } = bench.node;
+  const stream = records.describe('events') ?? assert.fail('no stream');
+  const [shard = assert.fail('no shard')] = stream.shards;
+  const range = { ...shard.ref, from: 0n, to: 2n };
+  assert.equal(positionKey(range), positionKey(shard.ref));
+  const groups = [];
+  for await (const group of outgoingRecords(records, stream, { ranges: [range] } as unknown as Intent, true)) {
+    groups.push(group);
+  }
+  assert.deepEqual(
+    groups.map(({ length }) => length),
+    [firehoseLimits.readRecords, firehoseLimits.readRecords, 2],
+  );
+  const all = groups.flat();
+  assert.deepEqual(
+    all.map(({ subSequenceNumber }) => subSequenceNumber),
+    [undefined, ...Array.from({ length: many }, (_, index) => index)],
+  );
+  assert.equal(all.filter(isFirstOfStored).length, 2);
+  assert.equal(new Set(all.map(({ sequenceNumber }) => sequenceNumber)).size, 2, 'one number for each stored record');
+});

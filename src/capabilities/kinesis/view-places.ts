@@ -1,0 +1,44 @@
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import type { Offset } from '../../ports/stream-store.ts';
+import type { KinesisState } from './model.ts';
+
+/** The first record not yet seen; `sub`: among those that it holds. */
+export interface Place {
+  readonly offset: Offset;
+  readonly sub: number;
+}
+
+/** Where somebody who looks at several shards stands. */
+export type Places = ReadonlyMap<ShardInfo, Place>;
+
+/** Whether the shard takes no records any more, and all it has were seen. */
+export function isOver(state: KinesisState, shard: ShardInfo, { offset }: Place): boolean {
+  const { closedAt } = state.records.bounds(shard);
+  return closedAt !== undefined && offset >= closedAt;
+}
+
+/** The places without those of children whose parents have something left: their turn comes when that was seen. */
+export function inOrder(state: KinesisState, places: Places): Places {
+  const left = Array.from(places).filter(([shard, place]) => !isOver(state, shard, place));
+  const before = new Set(left.map(([{ id }]) => id));
+  return new Map(Array.from(places).filter(([shard]) => !parents(shard).some((id) => before.has(id))));
+}
+
+/** The places with, in the stead of shards that are over, their children; a shard without any keeps its place. */
+export function followed(state: KinesisState, { shards }: StreamInfo, places: Places): Places {
+  const over = new Set(Array.from(places, ([shard, place]) => (isOver(state, shard, place) ? shard.id : '')));
+  const heirs = shards.filter((shard) => parents(shard).some((id) => over.has(id)));
+  const replaced = new Set(heirs.flatMap(parents).filter((id) => over.has(id)));
+  const next = new Map(Array.from(places).filter(([{ id }]) => !replaced.has(id)));
+  const waiting = new Set(Array.from(next.keys(), ({ id }) => id));
+  const known = new Set(Array.from(places.keys(), ({ id }) => id));
+  for (const heir of heirs) {
+    if (known.has(heir.id) || parents(heir).some((id) => waiting.has(id))) continue;
+    next.set(heir, { offset: state.records.bounds(heir).start, sub: 0 });
+  }
+  return next;
+}
+
+function parents({ parentShardId, adjacentParentShardId }: ShardInfo): readonly string[] {
+  return [parentShardId, adjacentParentShardId].filter((id) => id !== undefined);
+}

@@ -1,0 +1,111 @@
+import { RequestError } from '../../kernel/errors.ts';
+import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import { findShard } from './address.ts';
+import { kinesisLimits } from './limits.ts';
+import type { KinesisState } from './model.ts';
+import { numberedOffset } from './starting-point.ts';
+import { followed, inOrder, type Place, type Places } from './view-places.ts';
+
+/** What a record must have to be shown. */
+export interface Wanted {
+  readonly key?: Buffer;
+  /** Somewhere in its data. */
+  readonly content?: Buffer;
+}
+
+/** What the viewer is asked for. */
+export interface ViewQuery {
+  readonly places: Places;
+  /** Whether what was read to its end goes on in its children. */
+  readonly isFollowed: boolean;
+  readonly wanted: Wanted;
+  /** Records shown, and records looked at. */
+  readonly limit: number;
+  readonly scanMax: number;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Reads the question; RequestError `BadRequest` for what cannot be asked. */
+export async function readViewQuery(
+  state: KinesisState,
+  stream: StreamInfo,
+  query: URLSearchParams,
+  signal: AbortSignal,
+): Promise<ViewQuery> {
+  const { viewerRecordsMax, viewerScanMax, viewerScanDefault, viewerWaitMsMax } = kinesisLimits;
+  const after = query.get('after') ?? '';
+  const key = query.get('key');
+  const content = query.get('content');
+  const places = after === '' ? await start(state, stream, query) : resume(state, stream, after);
+  const isFollowed = query.get('shard') === null;
+  return {
+    places: isFollowed ? followed(state, stream, places) : places,
+    isFollowed,
+    wanted: {
+      ...(key !== null && { key: Buffer.from(key) }),
+      ...(content !== null && { content: Buffer.from(content) }),
+    },
+    limit: number(query, 'limit', 100, viewerRecordsMax),
+    scanMax: Math.max(1, number(query, 'scan', viewerScanDefault, viewerScanMax)),
+    waitMs: number(query, 'waitMs', 0, viewerWaitMsMax),
+    signal,
+  };
+}
+
+function number(query: URLSearchParams, name: string, standard: number, max: number): number {
+  const text = query.get(name);
+  if (text === null) return standard;
+  if (!/^\d{1,9}$/.test(text)) throw new RequestError('BadRequest', `${name} is a whole number, not: ${text}`);
+  return Math.min(Number(text), max);
+}
+
+/** A sequence number names its shard; every other place is one in all shards, or in the one that is named. */
+async function start(state: KinesisState, stream: StreamInfo, query: URLSearchParams): Promise<Places> {
+  const from = query.get('from') ?? 'LATEST';
+  const id = query.get('shard');
+  const named = id === null ? undefined : findShard(state, stream, id);
+  if (/^\d{56}$/.test(from)) return numbered(stream, named, from);
+  const time = from === 'TRIM_HORIZON' || from === 'LATEST' ? undefined : Date.parse(from);
+  if (Number.isNaN(time)) {
+    const rule = 'TRIM_HORIZON, LATEST, a sequence number or a time such as 2026-01-31T12:00:00Z';
+    throw new RequestError('BadRequest', `from is ${rule}, not: ${from}`);
+  }
+  const places = new Map<ShardInfo, Place>();
+  for (const shard of named === undefined ? stream.shards : [named]) {
+    const bounds = state.records.bounds(shard);
+    const offset = time === undefined ? undefined : await state.records.positionAt(shard, time);
+    places.set(shard, { offset: offset ?? (from === 'TRIM_HORIZON' ? bounds.start : bounds.end), sub: 0 });
+  }
+  return inOrder(state, places);
+}
+
+function numbered(stream: StreamInfo, named: ShardInfo | undefined, from: string): Places {
+  const decoded = decodeSequenceNumber(from);
+  const shard = stream.shards.find(
+    ({ ref }) => ref.generation === decoded?.generation && ref.ordinal === decoded.ordinal,
+  );
+  if (decoded === undefined || shard === undefined) {
+    throw new RequestError('BadRequest', `from is no sequence number of this stream: ${from}`);
+  }
+  if (named !== undefined && named !== shard) {
+    throw new RequestError('BadRequest', `from is a sequence number of ${shard.id}, not of ${named.id}`);
+  }
+  return new Map([[shard, { offset: numberedOffset(decoded, 0n), sub: 0 }]]);
+}
+
+/** A former `next`: `shardId:sequenceNumber` of the first record not yet seen, for each shard. */
+function resume(state: KinesisState, stream: StreamInfo, text: string): Places {
+  const places = new Map<ShardInfo, Place>();
+  for (const part of text.split(',')) {
+    const [id = '', sequenceNumber = ''] = part.split(':');
+    const shard = findShard(state, stream, id);
+    const decoded = decodeSequenceNumber(sequenceNumber);
+    if (decoded === undefined || decoded.generation !== shard.ref.generation || decoded.ordinal !== shard.ref.ordinal) {
+      throw new RequestError('BadRequest', `after is a former next of this stream, not: ${part}`);
+    }
+    places.set(shard, { offset: decoded.offset, sub: decoded.subIndex });
+  }
+  return places;
+}

@@ -1,0 +1,194 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
+import { encodeSequenceNumber, sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import { Damaged, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
+import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
+import { kinesisLimits } from './limits.ts';
+import type { KinesisState } from './model.ts';
+import { followed, type Place } from './view-places.ts';
+import type { ViewQuery, Wanted } from './view-query.ts';
+
+/**
+ * One record as the viewer shows it; `data` is base64, `arrival` ISO 8601 in UTC. `subSequenceNumber` is its place
+ * among the records that a producer packed into one, which all have that one's sequence number; absent for others.
+ */
+interface ViewedRecord {
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+  readonly subSequenceNumber?: number;
+  readonly partitionKey: string;
+  readonly arrival: string;
+  readonly data: string;
+}
+
+/** A place that cannot be read, from a sequence number up to, without it, the next that can. */
+interface DamagedPlace {
+  readonly shardId: string;
+  readonly from: string;
+  readonly next: string;
+}
+
+/** What the viewer answers. */
+interface Page {
+  /** By their arrival. */
+  readonly records: readonly ViewedRecord[];
+  /** Where the next page begins: `after` of the next question. */
+  readonly next: string;
+  /** Records that were looked at. */
+  readonly scanned: number;
+  /** Whether there was nothing behind `next` when this page was made. */
+  readonly atEnd: boolean;
+  readonly damaged: readonly DamagedPlace[];
+}
+
+/** One page of a stream's records; of what was asked for, as much as its bounds let in. */
+export async function viewPage(state: KinesisState, stream: StreamInfo, query: ViewQuery): Promise<Page> {
+  const viewing = new Viewing(state, stream, query);
+  await viewing.run();
+  return viewing.page();
+}
+
+class Viewing {
+  readonly #state: KinesisState;
+  readonly #stream: StreamInfo;
+  readonly #query: ViewQuery;
+  #places: Map<ShardInfo, Place>;
+  readonly #records: ViewedRecord[] = [];
+  readonly #damaged: DamagedPlace[] = [];
+  #scanned = 0;
+  #scannedBytes = 0;
+  #answerBytes = 0;
+
+  constructor(state: KinesisState, stream: StreamInfo, query: ViewQuery) {
+    this.#state = state;
+    this.#stream = stream;
+    this.#query = query;
+    this.#places = new Map(query.places);
+  }
+
+  /** Reads shard after shard, again and again, up to the ends or a bound. */
+  async run(): Promise<void> {
+    for (let hasMore = true; hasMore && !this.#isFull();) {
+      hasMore = false;
+      for (const [shard, place] of Array.from(this.#places)) {
+        if (this.#isFull() || this.#query.signal.aborted) break;
+        const slice = await this.#read(shard, place);
+        const next = this.#take(shard, place, slice);
+        // Shards that were read go to the end, so that a busy one leaves room for the others.
+        this.#places.delete(shard);
+        this.#places.set(shard, next);
+        hasMore ||= next.offset < this.#state.records.bounds(shard).end;
+      }
+      if (this.#query.isFollowed) hasMore = this.#follow() || hasMore;
+    }
+  }
+
+  page(): Page {
+    const { records } = this.#state;
+    const places = [...this.#places];
+    const byArrival = (a: ViewedRecord, b: ViewedRecord): number => compare(a.arrival, b.arrival);
+    return {
+      records: this.#records.toSorted(byArrival),
+      next: places.map(([{ id, ref }, { offset, sub }]) => `${id}:${encodeSequenceNumber(ref, offset, sub)}`).join(','),
+      scanned: this.#scanned,
+      atEnd: places.every(([shard, { offset }]) => offset >= records.bounds(shard).end),
+      damaged: this.#damaged,
+    };
+  }
+
+  /** Goes on in children; true when there are any. */
+  #follow(): boolean {
+    const before = this.#places;
+    this.#places = new Map(followed(this.#state, this.#stream, before));
+    return Array.from(this.#places.keys()).some((shard) => !before.has(shard));
+  }
+
+  #isFull(): boolean {
+    const { viewerBytesMax, viewerScanBytesMax } = kinesisLimits;
+    return (
+      this.#records.length >= this.#query.limit ||
+      this.#answerBytes >= viewerBytesMax ||
+      this.#scanned >= this.#query.scanMax ||
+      this.#scannedBytes >= viewerScanBytesMax
+    );
+  }
+
+  async #read(shard: ShardInfo, { offset }: Place): Promise<Pick<Slice, 'records' | 'next'>> {
+    const { wanted, limit, scanMax } = this.#query;
+    const isSearch = wanted.key !== undefined || wanted.content !== undefined;
+    const records = Math.min(
+      scanMax - this.#scanned,
+      isSearch ? kinesisLimits.viewerRecordsMax : limit - this.#records.length,
+    );
+    const bytes = kinesisLimits.viewerBytesMax / this.#places.size;
+    try {
+      return await this.#state.records.read(this.#stream, shard, offset, { records, bytes });
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      const number = sequenceNumberEncoder(shard.ref);
+      this.#damaged.push({ shardId: shard.id, from: number(offset), next: number(error.next) });
+      return { records: [], next: error.next };
+    }
+  }
+
+  /** Takes what is wanted of a slice, and says where it came to. */
+  #take(shard: ShardInfo, from: Place, { records, next }: Pick<Slice, 'records' | 'next'>): Place {
+    const number = sequenceNumberEncoder(shard.ref);
+    for (const record of records) {
+      const { offset } = record;
+      if (this.#isFull()) return { offset, sub: 0 };
+      const skip = offset === from.offset ? from.sub : 0;
+      const stoppedAt = this.#takeRecord(shard, number(offset), record, skip);
+      if (stoppedAt !== undefined) return { offset, sub: stoppedAt };
+    }
+    return { offset: next, sub: 0 };
+  }
+
+  /** Undefined, or the first of the record's own records that there was no room for. */
+  #takeRecord(shard: ShardInfo, sequenceNumber: string, record: StoredRecord, skip: number): number | undefined {
+    const packed = openAggregatedRecord(record.data);
+    if (packed === undefined) {
+      this.#offer(shard, sequenceNumber, record.at, record);
+      return undefined;
+    }
+    let sub = 0;
+    for (const one of packed.records()) {
+      if (sub >= skip) {
+        if (this.#isFull()) return sub;
+        this.#offer(shard, sequenceNumber, record.at, one, sub);
+      }
+      sub += 1;
+    }
+    return undefined;
+  }
+
+  #offer(shard: ShardInfo, sequenceNumber: string, at: number, { key, data }: Bytes, sub?: number): void {
+    this.#scanned += 1;
+    this.#scannedBytes += key.length + data.length;
+    if (!isWanted(this.#query.wanted, key, data)) return;
+    this.#answerBytes += key.length + data.length;
+    this.#records.push({
+      shardId: shard.id,
+      sequenceNumber,
+      ...(sub !== undefined && { subSequenceNumber: sub }),
+      partitionKey: asBuffer(key).toString(),
+      arrival: new Date(at).toISOString(),
+      data: asBuffer(data).toString('base64'),
+    });
+  }
+}
+
+interface Bytes {
+  readonly key: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+function isWanted({ key, content }: Wanted, itsKey: Uint8Array, data: Uint8Array): boolean {
+  if (key !== undefined && !key.equals(itsKey)) return false;
+  return content === undefined || asBuffer(data).includes(content);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
