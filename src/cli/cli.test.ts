@@ -26,6 +26,7 @@ test('exit codes', async () => {
     ['tail a --nonsense', {}, 2, /unknown option '--nonsense'/],
     ['dev --log loud', {}, 2, /Allowed choices are pretty, json/],
     ['dev --sync sometimes', {}, 2, /Allowed choices are always, interval, none/],
+    ['dev --ephemeral --data d', {}, 2, /option '--ephemeral' cannot be used with option '--data <dir>'/],
     ['trigger github.none', {}, 2, /^millrace: no sample github\.none; there are \n$/],
     ['doctor', { examine: async () => [finding] }, 1, /^millrace: this machine is not fit as it is\n$/],
     ['env', reached, 1, /^millrace: broken\n$/],

@@ -34,7 +34,9 @@ export function declareRun(
     .option('--api <host:port>', 'api listener', address, '127.0.0.1:4567')
     .option('--gateway <host:port>', 'public listener', address, '127.0.0.1:4568')
     .option('--data <dir>', 'data directory', '.millrace')
-    .option('--ephemeral', 'keep everything in a temporary folder that goes with the process')
+    .addOption(
+      new Option('--ephemeral', 'keep everything in a temporary folder that goes with the process').conflicts('data'),
+    )
     .addOption(
       new Option('--sync <when>', 'when answers are durable; always unless the config says otherwise').choices([
         'always',

@@ -163,6 +163,14 @@ test('words that are not built yet', () => {
     ['engine: { segmentLog: { sync: always } }'],
     ['engine: { segmentLog: { sync: interval, intervalMs: 50, diskBytesMax: 100000000 } }'],
     [
+      'engine: { segmentLog: { sync: none, intervalMs: 50 } }',
+      'm.yaml:1:49 engine.segmentLog.intervalMs: intervalMs is for sync: interval, and sync is none',
+    ],
+    [
+      'engine: { segmentLog: { intervalMs: 50 } }',
+      'm.yaml:1:37 engine.segmentLog.intervalMs: intervalMs is for sync: interval, and sync is always',
+    ],
+    [
       'engine: { segmentLog: { sync: allways } }',
       "m.yaml:1:31 engine.segmentLog.sync: 'allways' is unknown, expected one of always, interval, none, did you mean always?",
     ],

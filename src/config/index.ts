@@ -91,7 +91,7 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
   const found = shape.filter(isNew).map((problem) => (isSecret(problem) ? withoutValue(problem) : problem));
   const problems = [...substituted.problems, ...found];
   const value = substituted.value as Readonly<Record<string, unknown>>;
-  if (problems.length === 0) problems.push(...sectionProblems(value, options));
+  if (problems.length === 0) problems.push(...engineProblems(value['engine']), ...sectionProblems(value, options));
   if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));
   const sections = options.sections.map(({ section }) => [section, value[section]] as const);
   return {
@@ -111,6 +111,14 @@ function limitsOf(checked: unknown): LimitsOptions {
 /** Some problems repeat the value that they are about. */
 function withoutValue({ path, expected }: Problem): Problem {
   return { path, what: 'the secret does not fit', expected, hint: '' };
+}
+
+/** What the shape of the engine's options alone cannot say. */
+function engineProblems(engine: unknown): Problem[] {
+  const { segmentLog } = (engine ?? {}) as { segmentLog?: { sync?: string; intervalMs?: number } };
+  if (segmentLog?.intervalMs === undefined || segmentLog.sync === 'interval') return [];
+  const what = `intervalMs is for sync: interval, and sync is ${segmentLog.sync ?? 'always'}`;
+  return [{ path: ['engine', 'segmentLog', 'intervalMs'], what, expected: '', hint: '' }];
 }
 
 function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, mode }: ConfigOptions): Problem[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -136,6 +136,15 @@ test('the path of a directory may be longer than a socket’s path can be', asyn
   await assert.rejects(claimDataDirectory(real, directory), IN_USE);
   await claim.release();
   await (await claimDataDirectory(real, directory)).release();
+});
+
+test('a file where the directory should be is said', async (context) => {
+  const directory = await temporary(context, 'data');
+  await writeFile(directory, '');
+  for (const path of [directory, `${directory}/below`]) {
+    const message = `${path} cannot be a data directory: there is a file on its way`;
+    await assert.rejects(claimDataDirectory(real, path), { code: 'EEXIST', message });
+  }
 });
 
 /** Several claims at once on the simulated machine; resolves with how many won. */

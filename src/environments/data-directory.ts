@@ -47,7 +47,13 @@ async function makeDurable({ files }: Environment, directory: string): Promise<v
     unsure.push(folder);
     folder = parentOf(folder);
   }
-  await files.makeDirectory(directory);
+  try {
+    await files.makeDirectory(directory);
+  } catch (error) {
+    // Missing folders are made: only a file can be what a path does not lead through.
+    if (!(error instanceof EnvironmentError) || !['EEXIST', 'ENOENT'].includes(error.code)) throw error;
+    throw new EnvironmentError('EEXIST', `${directory} cannot be a data directory: there is a file on its way`, error);
+  }
   for (const folder of unsure.toReversed()) await syncIfAllowed(files, parentOf(folder));
 }
 

@@ -78,7 +78,9 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new InvalidConfig([`${shortName(path)}: ${error instanceof Error ? error.message : String(error)}`]);
+    const isFolder = (error as { code?: unknown }).code === 'EISDIR';
+    const message = isFolder ? 'is a folder, not a file' : error instanceof Error ? error.message : String(error);
+    throw new InvalidConfig([`${shortName(path)}: ${message}`]);
   }
 }
 

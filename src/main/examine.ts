@@ -1,6 +1,6 @@
-import { open, rm, statfs } from 'node:fs/promises';
+import { open, rm, rmdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Finding } from '../cli/context.ts';
 import { nodeFiles } from '../environments/node/files.ts';
 
@@ -58,7 +58,19 @@ function examineClock(): Finding {
   return { level: 'fail', what: 'clock', detail: `${detail}: set the clock, records carry its time` };
 }
 
+/** Leaves no folder behind that was not there. */
 async function examineDisk(data: string): Promise<Finding[]> {
+  const missing = [];
+  for (let folder = data; !(await nodeFiles.isDirectory(folder)) && folder !== dirname(folder);) {
+    missing.push(folder);
+    folder = dirname(folder);
+  }
+  const findings = await examineFolder(data);
+  for (const folder of missing) await rmdir(folder).catch(() => undefined);
+  return findings;
+}
+
+async function examineFolder(data: string): Promise<Finding[]> {
   try {
     await nodeFiles.makeDirectory(data);
     const { bavail, bsize } = await statfs(data);

@@ -144,12 +144,16 @@ export class Damaged extends EnvironmentError {
   }
 }
 
-/** What was read; where a damaged place begins, no records and where to go on. */
-export async function orPastDamage(reading: Promise<Slice>): Promise<Pick<Slice, 'records' | 'next'>> {
+/** What was read; where a damaged place begins, which `damaged` hears of, no records and where to go on. */
+export async function orPastDamage(
+  reading: Promise<Slice>,
+  damaged: (place: Damaged) => void = () => undefined,
+): Promise<Pick<Slice, 'records' | 'next'>> {
   try {
     return await reading;
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
+    damaged(error);
     return { records: [], next: error.next };
   }
 }

@@ -9,6 +9,13 @@ import { positionKey, type Intent, type Range } from './model.ts';
 /** One read of a stream by a delivery. */
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
 
+/** How the records of an intent are read. */
+export interface OutgoingOptions {
+  readonly unpack: boolean;
+  /** Called where the log does not hold what was written, which is passed over. */
+  readonly damaged: () => void;
+}
+
 /**
  * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more; at
  * most as many at once as one read gives. With `unpack`, what a producer packed into one record leaves as the records
@@ -18,13 +25,13 @@ export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
   intent: Intent,
-  unpack: boolean,
+  { unpack, damaged }: OutgoingOptions,
 ): AsyncGenerator<readonly OutgoingRecord[]> {
   for (const range of intent.ranges) {
     const shard = stream?.shards.find(({ ref }) => positionKey(ref) === positionKey(range));
     if (stream === undefined || shard === undefined) continue;
     const outgoing = outgoingOf(shard, unpack);
-    for await (const some of rangeRecords(records, stream, shard, range)) {
+    for await (const some of rangeRecords(records, stream, shard, range, damaged)) {
       yield* groups(some, outgoing);
     }
   }
@@ -40,9 +47,10 @@ async function* rangeRecords(
   stream: StreamInfo,
   shard: ShardInfo,
   range: Range,
+  damaged: () => void,
 ): AsyncGenerator<readonly StoredRecord[]> {
   for (let from = range.from; from < range.to;) {
-    const found = await orPastDamage(records.read(stream, shard, from, READ_LIMIT));
+    const found = await orPastDamage(records.read(stream, shard, from, READ_LIMIT), damaged);
     yield found.records.filter(({ offset }) => offset < range.to);
     if (found.next <= from) return;
     from = found.next;

@@ -1,7 +1,7 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { encodeSequenceNumber, sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
-import { Damaged, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
+import { orPastDamage, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
 import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
@@ -121,14 +121,10 @@ class Viewing {
       isSearch ? kinesisLimits.viewerRecordsMax : limit - this.#records.length,
     );
     const bytes = kinesisLimits.viewerBytesMax / this.#places.size;
-    try {
-      return await this.#state.records.read(this.#stream, shard, offset, { records, bytes });
-    } catch (error) {
-      if (!(error instanceof Damaged)) throw error;
+    return await orPastDamage(this.#state.records.read(this.#stream, shard, offset, { records, bytes }), ({ next }) => {
       const number = sequenceNumberEncoder(shard.ref);
-      this.#damaged.push({ shardId: shard.id, from: number(offset), next: number(error.next) });
-      return { records: [], next: error.next };
-    }
+      this.#damaged.push({ shardId: shard.id, from: number(offset), next: number(next) });
+    });
   }
 
   /** Takes what is wanted of a slice, and says where it came to. */

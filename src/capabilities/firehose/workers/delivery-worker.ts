@@ -50,6 +50,8 @@ export interface DeliveryStatus {
 /** Causes can quote keys of a thousand characters. */
 const MESSAGE_MAX = 300;
 
+type LossCause = 'RetentionExceeded' | 'StreamDeleted' | 'LogDamaged';
+
 interface Flush {
   readonly targets: ReadonlyMap<string, Offset>;
   readonly done: () => void;
@@ -239,7 +241,7 @@ export class DeliveryWorker {
     }
   }
 
-  #lost(records: number, error: 'RetentionExceeded' | 'StreamDeleted' | 'LogDamaged'): void {
+  #lost(records: number, error: LossCause): void {
     const { environment } = this.#doors;
     const delivery = this.#delivery.name;
     this.#lostAt = environment.clock.monotonic();
@@ -376,7 +378,11 @@ export class DeliveryWorker {
     let stored = 0;
     // Only a stream can be a source to producers that pack: what is put directly leaves as it came.
     const unpack = this.#delivery.from !== undefined;
-    for await (const some of outgoingRecords(records, stream, intent, unpack)) {
+    let cause: LossCause = stream === undefined ? 'StreamDeleted' : 'RetentionExceeded';
+    const damaged = (): void => {
+      cause = 'LogDamaged';
+    };
+    for await (const some of outgoingRecords(records, stream, intent, { unpack, damaged })) {
       count += some.length;
       stored += some.filter(isFirstOfStored).length;
       yield some;
@@ -384,7 +390,7 @@ export class DeliveryWorker {
     this.#yielded = count;
     if (stored === intent.recordCount || this.#lossNotedOf === intent.id) return;
     this.#lossNotedOf = intent.id;
-    this.#lost(intent.recordCount - stored, stream === undefined ? 'StreamDeleted' : 'RetentionExceeded');
+    this.#lost(intent.recordCount - stored, cause);
   }
 
   #arrived(intent: Intent, { place, records }: Outcome): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Damaged } from '../../ports/stream-store.ts';
 import { aggregated } from '../../wire/kpl/aggregated-record.fixture.ts';
 import { Bench, toBucket } from './harness.fixture.ts';
 import { firehoseLimits } from './limits.ts';
@@ -58,8 +59,9 @@ test('each record says which one of its stored record it is, and never too many 
   const [shard = assert.fail('no shard')] = stream.shards;
   const range = { ...shard.ref, from: 0n, to: 2n };
   assert.equal(positionKey(range), positionKey(shard.ref));
+  const options = { unpack: true, damaged: () => assert.fail('nothing is damaged') };
   const groups = [];
-  for await (const group of outgoingRecords(records, stream, { ranges: [range] } as unknown as Intent, true)) {
+  for await (const group of outgoingRecords(records, stream, { ranges: [range] } as unknown as Intent, options)) {
     groups.push(group);
   }
   assert.deepEqual(
@@ -73,4 +75,28 @@ test('each record says which one of its stored record it is, and never too many 
   );
   assert.equal(all.filter(isFirstOfStored).length, 2);
   assert.equal(new Set(all.map(({ sequenceNumber }) => sequenceNumber)).size, 2, 'one number for each stored record');
+});
+
+test('a damaged place is passed over and said', async () => {
+  const bench = await new Bench().open({ streams: { events: { ShardCount: 1 } } });
+  for (const text of ['one;', 'two;', 'three;']) await putRecord(bench, Buffer.from(text));
+  const { records } = bench.node;
+  const stream = records.describe('events') ?? assert.fail('no stream');
+  const [shard = assert.fail('no shard')] = stream.shards;
+  const intent = { ranges: [{ ...shard.ref, from: 0n, to: 3n }] } as unknown as Intent;
+  const torn: typeof records = Object.create(records, {
+    read: {
+      value: async (...[one, of, from, ...rest]: Parameters<typeof records.read>) => {
+        if (from < 2n) throw new Damaged('the disk does not hold what was written', 2n);
+        return await records.read(one, of, from, ...rest);
+      },
+    },
+  });
+  let places = 0;
+  const texts: string[] = [];
+  const options = { unpack: false, damaged: () => void (places += 1) };
+  for await (const group of outgoingRecords(torn, stream, intent, options)) {
+    texts.push(...group.map(({ data }) => Buffer.from(data).toString()));
+  }
+  assert.deepEqual([places, texts], [1, ['three;']]);
 });
