@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { array, assert as property, constantFrom, property as holds } from 'fast-check';
+import { streamNameOfArn } from './address.ts';
 import { invalid, openBench, refuses, type Refusals } from './harness.fixture.ts';
 import { describeStream } from './operations/describe-stream.ts';
 import { getRecords } from './operations/get-records.ts';
@@ -64,4 +66,31 @@ test('an iterator reads no other stream than its own', async () => {
   await call(getRecords, { ShardIterator, StreamARN: `${ARN}a` });
   const other = 'InvalidArgumentException: StreamARN does not name the stream of the ShardIterator: a.';
   assert.equal(await refusal(getRecords, { ShardIterator, StreamARN: `${ARN}b` }), other);
+});
+
+test('the name in an ARN is what stands behind its last front, as the greedy pattern has it', () => {
+  const greedy = /^arn:aws.*:kinesis:.*:\d{11,13}:stream\/(.+)$/;
+  const parts = [
+    'arn:aws',
+    ':kinesis:',
+    'x',
+    ':000000000000',
+    ':stream/',
+    ':00000000000:stream/',
+    'a',
+    ':',
+    '/consumer/',
+  ];
+  const front = constantFrom('arn:aws:kinesis:', 'arn:aws:kinesis:us-east-1:000000000000:stream/', '');
+  let named = 0;
+  property(
+    holds(front, array(constantFrom(...parts), { maxLength: 9 }), (begin, rest) => {
+      const text = begin + rest.join('');
+      const name = greedy.exec(text)?.[1];
+      named += Number(name !== undefined);
+      assert.equal(streamNameOfArn(text), name, text);
+    }),
+    { numRuns: 5000 },
+  );
+  assert.ok(named > 500, `${named} of them name a stream`);
 });

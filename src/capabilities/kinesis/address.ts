@@ -3,7 +3,9 @@ import { StreamNotFound, type ShardInfo, type StreamInfo } from '../../ports/rec
 import { kinesisError, shardNotFound, streamNotFound } from './errors.ts';
 import type { KinesisState } from './model.ts';
 
-const STREAM_ARN = /^arn:aws.*:kinesis:.*:\d{11,13}:stream\/(.+)$/;
+/** Where the name of a stream begins in an ARN. */
+const OF_STREAM = /:\d{11,13}:stream\/(?=.)/g;
+const SERVICE = ':kinesis:';
 
 /**
  * How a request names its stream; an ARN of any region and account finds the local one by its name. `StreamId`, which
@@ -16,7 +18,12 @@ export interface StreamAddress {
 
 /** The name in a stream's ARN, or undefined when the text is none; what a stream contains has no name of a stream. */
 export function streamNameOfArn(arn: string): string | undefined {
-  return STREAM_ARN.exec(arn)?.[1];
+  // Not by one pattern: whoever makes a text for it keeps it busy trying.
+  const last = Array.from(arn.matchAll(OF_STREAM)).at(-1);
+  if (!arn.startsWith('arn:aws') || last === undefined) return undefined;
+  const service = arn.indexOf(SERVICE);
+  const isOfKinesis = service >= 0 && service + SERVICE.length <= last.index;
+  return isOfKinesis ? arn.slice(last.index + last[0].length) : undefined;
 }
 
 /** The stream's name; InvalidArgumentException when both or neither are given, or they disagree. */

@@ -1,5 +1,6 @@
 import type { Members, Schema, StringSchema } from './declare.ts';
-import { isLongerThan, isShorterThan, memberSchema, wholePattern } from './shapes.ts';
+import { isLongerThan, isShorterThan, memberSchema } from './shapes.ts';
+import { wholePattern } from './whole-pattern.ts';
 
 /** Whether a decoded value keeps all constraints: the fast question, asked before sentences are looked for. */
 export type Fits = (value: unknown) => boolean;

@@ -1,6 +1,7 @@
 import type { ListSchema, MapSchema, Schema, StructSchema } from './declare.ts';
 import { printAws } from './aws-print.ts';
-import { isLongerThan, isShorterThan, lowerFirst, memberSchema, wholePattern } from './shapes.ts';
+import { isLongerThan, isShorterThan, lowerFirst, memberSchema } from './shapes.ts';
+import { wholePattern } from './whole-pattern.ts';
 
 /** AWS reports at most so many violations of one request. */
 export const VIOLATIONS_MAX = 10;

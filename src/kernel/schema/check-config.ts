@@ -2,7 +2,8 @@ import { didYouMean } from './did-you-mean.ts';
 import type {
   EitherSchema, ListSchema, MapSchema, NumberSchema, Schema, StringSchema, StructSchema,
 } from './declare.ts'; // prettier-ignore
-import { isLongerThan, isShorterThan, memberSchema, shorten, wholePattern } from './shapes.ts';
+import { isLongerThan, isShorterThan, memberSchema, shorten } from './shapes.ts';
+import { wholePattern } from './whole-pattern.ts';
 
 /** Where a value stands: names of members and keys, numbers of list items from 0. */
 export type ConfigPath = readonly (string | number)[];

@@ -33,23 +33,3 @@ function characters(text: string): number {
   for (const _ of text) count += 1;
   return count;
 }
-
-const compiled = new Map<string, RegExp>();
-
-/** The pattern as a regular expression over the whole text; compiled once. Patterns come from declarations only. */
-export function wholePattern(pattern: string): RegExp {
-  const known = compiled.get(pattern);
-  if (known !== undefined) return known;
-  const made = compilePattern(`^(?:${pattern})$`);
-  compiled.set(pattern, made);
-  return made;
-}
-
-function compilePattern(source: string): RegExp {
-  try {
-    return new RegExp(source, 'u');
-  } catch {
-    // Some of AWS's patterns escape what the unicode mode does not let be escaped.
-    return new RegExp(source);
-  }
-}
