@@ -15,9 +15,10 @@ export interface HttpRequest {
   /**
    * The whole body. Rejects with RequestError 413 `RequestEntityTooLarge` (before reading when Content-Length tells,
    * else at the first byte too many), 408 `RequestTimeout` when the client is too slow, 400 `IncompleteBody` when cut,
-   * and with ThrottleError `ServiceUnavailable` when too many bytes are in flight already.
+   * and with ThrottleError `ServiceUnavailable` when too many bytes are in flight already. `seen` is shown each piece
+   * as it comes, so that what is computed of the body is ready with it; a piece stays as it is until the next one.
    */
-  readBody(maxBytes: number): Promise<Uint8Array>;
+  readBody(maxBytes: number, seen?: (piece: Uint8Array) => void): Promise<Uint8Array>;
   /** Says that nobody looks at the body's bytes any more: their memory is used again at once. */
   recycleBody(): void;
   /**

@@ -23,9 +23,10 @@ export function fakeRequest(parts: FakeRequest): HttpRequest {
     headers: parts.headers ?? {},
     remoteAddress: '127.0.0.1',
     signal: parts.signal ?? new AbortController().signal,
-    async readBody(maxBytes) {
+    async readBody(maxBytes, seen) {
       await Promise.resolve();
       if (body.length > maxBytes) throw new RequestError('RequestEntityTooLarge', 'the body is too large', 413);
+      seen?.(body);
       return body;
     },
     recycleBody: () => undefined,

@@ -157,6 +157,25 @@ testBothWays('pieces are joined, and no timer stays behind', async (context) => 
   assert.equal(served.timers(httpLimits.bodyIdleMs), 0);
 });
 
+testBothWays('each piece is shown as it comes, and all of them are the body', async (context) => {
+  const shown: string[] = [];
+  const handler: HttpHandler = async (request) => {
+    const body = await request.readBody(1_000_000, (piece) => void shown.push(Buffer.from(piece).toString()));
+    return ok(String(Buffer.from(body).toString() === shown.join('')));
+  };
+  const { connect } = await serve(context, { handler });
+  const peer = await connect();
+  assert.equal(await ask(peer, `${POST}Content-Length: 4\r\n\r\nbody`), '200 true');
+  assert.deepEqual(shown.splice(0), ['body']);
+  peer.send(`${POST}Content-Length: 600004\r\n\r\n`);
+  for (const piece of ['b', 'o', 'd', 'y']) {
+    peer.send(piece);
+    await until(() => shown.join('').endsWith(piece));
+  }
+  assert.equal(await ask(peer, 'x'.repeat(600_000)), '200 true');
+  assert.equal(shown.join('').length, 600_004);
+});
+
 testBothWays('a body waits for room among the bytes in flight', async (context) => {
   const budget = createByteBudget(100);
   const { connect, timers } = await serve(context, { handler: measuring, budget });

@@ -43,6 +43,7 @@ export class BodyReader implements BodySink {
   #bytes = 0;
   #maxBytes = 0;
   #done: ((error?: Error) => void) | undefined;
+  #seen: ((piece: Uint8Array) => void) | undefined;
   #areClocksOn = false;
   /** Chunks that wait for room. */
   #waiting = 0;
@@ -64,9 +65,10 @@ export class BodyReader implements BodySink {
     this.#whole = EMPTY;
   }
 
-  async read(maxBytes: number): Promise<Uint8Array> {
+  async read(maxBytes: number, seen?: (piece: Uint8Array) => void): Promise<Uint8Array> {
     checkAnnounced(this.#source, maxBytes);
     this.#maxBytes = maxBytes;
+    this.#seen = seen;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#done = (error) => {
@@ -88,6 +90,7 @@ export class BodyReader implements BodySink {
   take(chunk: Buffer): void {
     if (this.#done === undefined) return;
     if (this.#bytes + chunk.length > this.#maxBytes) return this.#done(tooLarge(this.#maxBytes));
+    this.#seen?.(chunk);
     this.#keep(chunk);
     this.#restartIdle();
     const bytes = chunk.length * httpLimits.bytesHeldPerByte;

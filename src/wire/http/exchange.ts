@@ -113,7 +113,7 @@ export class Exchange {
       get signal() {
         return signal();
       },
-      readBody: async (maxBytes) => await reader.read(maxBytes),
+      readBody: async (maxBytes, seen) => await reader.read(maxBytes, seen),
       recycleBody: () => reader.recycle(),
       hold: async (bytes) => await this.#held.hold(bytes),
     };

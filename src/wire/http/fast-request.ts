@@ -57,12 +57,16 @@ export class FastRequest implements HttpRequest {
     return this.#gone.signal;
   }
 
-  async readBody(maxBytes: number): Promise<Uint8Array> {
+  async readBody(maxBytes: number, seen?: (piece: Uint8Array) => void): Promise<Uint8Array> {
     const { body, held } = this;
     checkAnnounced(body, maxBytes);
-    if (body.isWhole && held.takeNow(body.announced * httpLimits.bytesHeldPerByte)) return body.takeWhole();
+    if (body.isWhole && held.takeNow(body.announced * httpLimits.bytesHeldPerByte)) {
+      const whole = body.takeWhole();
+      seen?.(whole);
+      return whole;
+    }
     this.#reader = new BodyReader(body, held, this.#origin.environment.clock, this.#origin.bodies);
-    return await this.#reader.read(maxBytes);
+    return await this.#reader.read(maxBytes, seen);
   }
 
   recycleBody(): void {
