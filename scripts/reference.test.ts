@@ -110,7 +110,7 @@ test('every error an action declares is in the closed list of its service', () =
 const LISTS: readonly (readonly [string, readonly string[], RegExp, readonly string[]])[] = [
   [
     'codes of the wire',
-    ['src/wire/aws-json', 'src/kernel/schema'],
+    ['src/wire/aws-json', 'src/wire/sigv4', 'src/kernel/schema'],
     /(?:RequestError\(\s*|#error\(\d+, contentType, )'(\w+)'/g,
     namesOf(wireCodes).filter((name) => name !== 'RequestEntityTooLarge'),
   ],

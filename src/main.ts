@@ -10,9 +10,11 @@ import { runCli } from './cli/index.ts';
 import { createNodeEnvironment } from './environments/node/index.ts';
 import { readConfig } from './main/config-file.ts';
 import { examineMachine } from './main/examine.ts';
-import { packageVersion, startNode } from './main/node.ts';
+import { packageVersion, startNode, type StartedNode } from './main/node.ts';
+import { keyPair } from './main/key-pair.ts';
 import { runNode } from './main/run.ts';
 import { keptSecrets } from './main/secrets.ts';
+import { signRequest } from './wire/sigv4/sign.ts';
 
 const STOP_MS = 10_000;
 const LOOPBACK = '127.0.0.1';
@@ -38,7 +40,7 @@ export interface Millrace {
   /** URLs without a slash at the end. */
   readonly api: string;
   readonly gateway: string;
-  /** Any pair will do as long as signatures are not verified. */
+  /** The first pair of `server.credentials`; any will do without these. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Delivers what stands in the streams now: of one delivery, or of all. Rejects after a minute. */
   flush(delivery?: string): Promise<void>;
@@ -61,8 +63,8 @@ export async function start(options: StartOptions = {}): Promise<Millrace> {
   return {
     api,
     gateway,
-    credentials: { accessKeyId: 'millrace', secretAccessKey: 'millrace' },
-    flush: async (delivery) => await flush(api, delivery),
+    credentials: firstPair(node),
+    flush: async (delivery) => await flush(node, delivery),
     stop: async () => await node.stop(STOP_MS),
   };
 }
@@ -72,15 +74,25 @@ export function defineConfig<T extends object>(config: T): T {
   return config;
 }
 
-async function flush(api: string, wanted: string | undefined): Promise<void> {
-  const { deliveries } = (await (await fetch(`${api}/admin/deliveries`)).json()) as {
+function firstPair({ config }: StartedNode): Millrace['credentials'] {
+  const { accessKeyId, secretAccessKey } = config.server.credentials?.[0] ?? ANY_PAIR;
+  return { accessKeyId, secretAccessKey };
+}
+
+const ANY_PAIR = { accessKeyId: 'millrace', secretAccessKey: 'millrace' };
+
+async function flush(node: StartedNode, wanted: string | undefined): Promise<void> {
+  const admin = async (path: string, parameters = {}): Promise<unknown> => {
+    const route = node.served.node.admin.find((one) => one.path === path);
+    return await route?.handle(parameters, new URLSearchParams(), new AbortController().signal);
+  };
+  const { deliveries } = (await admin('/admin/deliveries')) as {
     deliveries: readonly { name: string; state: string }[];
   };
   const built = deliveries.filter(({ state }) => state !== 'paused: not built').map(({ name }) => name);
   if (wanted !== undefined && !built.includes(wanted)) throw new Error(`no delivery ${wanted}`);
   for (const name of wanted === undefined ? built : [wanted]) {
-    const answer = await fetch(`${api}/admin/deliveries/${encodeURIComponent(name)}/flush`, { method: 'POST' });
-    const { flushed } = (await answer.json()) as { flushed?: boolean };
+    const { flushed } = (await admin('/admin/deliveries/{name}/flush', { name })) as { flushed?: boolean };
     if (flushed !== true) throw new Error(`the delivery ${name} could not be flushed within a minute`);
   }
 }
@@ -123,6 +135,8 @@ async function runProgram(): Promise<number> {
     err: (text) => void process.stderr.write(text),
     variable: (name) => process.env[name],
     fetch: async (url, options) => await fetch(url, options),
+    sign: (request) => signRequest(request, request),
+    keyPair,
     interrupted: interrupted.signal,
     now: () => Date.now(),
     uuid: () => randomUUID(),

@@ -1,10 +1,12 @@
+import { isNoted } from '../../src/ports/audit.ts';
 import { capabilities } from '../../src/registry.ts';
 import { knownServices, type KnownService } from './known-actions.ts';
 import { code, head, table } from './markdown.ts';
 
 const ABOUT = `Which actions of the AWS services are served, and which answer an error for now. \`control\` actions change or describe what
-there is, \`data\` actions carry records. Beside its own errors every action may answer those of the wire
-([errors.md](errors.md)). Names come from AWS's published service models; behaviour follows them and AWS's documentation.
+there is, \`data\` actions carry records; with key pairs the \`noted\` ones leave an entry in \`$audit\`. Beside its own errors
+every action may answer those of the wire ([errors.md](errors.md)). Names come from AWS's published service models;
+behaviour follows them and AWS's documentation.
 `;
 
 /** An action as its operation declares it. */
@@ -50,5 +52,6 @@ function row(name: string, action: ServedAction | undefined): readonly string[] 
   if (action === undefined) return [code(name), 'error', '', 'Not built yet; the error has no message.', ''];
   const { plane, doc, errors, isNotBuilt = false } = action;
   if (isNotBuilt) return [code(name), 'error', '', `${doc} The error says so.`, ''];
-  return [code(name), 'served', plane, doc, code(...errors.toSorted())];
+  const note = isNoted(action) ? `${plane}, noted` : plane;
+  return [code(name), 'served', note, doc, code(...errors.toSorted())];
 }

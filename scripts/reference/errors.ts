@@ -15,6 +15,7 @@ export type Code = readonly [code: string, status: number, when: string];
 
 /** Codes of AWS's JSON protocol, common to all actions. */
 export const wireCodes: readonly Code[] = [
+  ['AccessDeniedException', 400, 'The key pair may not do this, or not on this stream or delivery.'],
   ['IncompleteSignatureException', 400, 'The signature lacks a part, or names another algorithm.'],
   ['InternalFailure', 500, 'A bug of millrace, or its disk failed; the log names it by the request id.'],
   [
@@ -22,13 +23,18 @@ export const wireCodes: readonly Code[] = [
     200,
     'As the last frame of an event stream: what `InternalFailure` and `ServiceUnavailableException` are elsewhere.',
   ],
-  ['InvalidSignatureException', 400, 'Signed twice: in the query string and in a header.'],
+  [
+    'InvalidSignatureException',
+    400,
+    'Signed twice, in the query string and in a header; with `server.credentials` also what does not verify, or is stale.',
+  ],
   ['MethodNotAllowed', 405, 'AWS actions are POST requests.'],
   ['MissingAuthenticationTokenException', 400, 'No signature.'],
   ['RequestEntityTooLarge', 413, 'The body is larger than any action takes.'],
   ['SerializationException', 400, 'The body is no JSON or CBOR, or a member is of the wrong type.'],
   ['ServiceUnavailableException', 503, 'The log, or the memory for requests, takes nothing now: try again.'],
   ['UnknownOperationException', 400, 'No such action, or one that is not served yet.'],
+  ['UnrecognizedClientException', 400, 'The access key id is none of `server.credentials`, or a session token came.'],
   [
     'ValidationException',
     400,
@@ -52,10 +58,15 @@ export const httpCodes: readonly Code[] = [
 /** Codes under `/admin/` and of the listener's other paths. */
 export const adminCodes: readonly Code[] = [
   ['BadRequest', 400, 'A parameter of the query is not what the path takes.'],
+  ['InternalFailure', 500, 'The log is damaged there: the sentence says where to read on.'],
   ['MethodNotAllowed', 405, 'Another method; `allow` names those that are served.'],
   ['NotFound', 404, 'Nothing is served there, or no delivery has that name.'],
   ['ResourceNotFoundException', 400, 'No stream has that name.'],
 ];
+
+const ADMIN =
+  'JSON under `/admin/`, and `/healthz`, `/readyz`, `/metrics`; with `server.credentials` also the codes of signatures and ' +
+  '`AccessDeniedException` of the wire.';
 
 /** The closed lists of codes. */
 export function errorsPage(): string {
@@ -70,7 +81,7 @@ export function errorsPage(): string {
     section('Firehose', 'Beside those of the wire.', serviceCodes('Firehose_20150804', firehoseErrors)),
     section('Wire: every AWS action', 'Common to all actions.', wireCodes),
     section('Gateway', 'Webhook routes. A refused request leaves nothing behind.', routes),
-    section('Admin', 'JSON under `/admin/`, and `/healthz`, `/readyz`, `/metrics`.', adminCodes),
+    section('Admin', ADMIN, adminCodes),
     section('Listeners', 'Before a request has a protocol, on every listener.', httpCodes),
   ].join('\n');
 }

@@ -1,5 +1,7 @@
 /** What each log line says. */
 export const eventSentences: Readonly<Record<string, string>> = {
+  'audit.lost':
+    'A change was done or refused, and its entry of `$audit` could not be stored: it stands here in its place.',
   'aws.bug': 'An AWS action failed by a bug; answered with `InternalFailure` and this `requestId`.',
   'aws.failed': 'An AWS action failed because the disk or the system did.',
   'catalog.append.unknown': 'Whether a catalog change was written is not known yet; the same bytes are sent again.',
@@ -63,7 +65,10 @@ export const eventSentences: Readonly<Record<string, string>> = {
 
 /** What each metric counts, with its labels. */
 export const metricSentences: Readonly<Record<string, string>> = {
+  audit_lost_total: 'Entries of `$audit` that could not be stored; each is a log line.',
+  audit_skipped_total: 'Changes that a key pair may not make, beyond the 60 a minute of it that `$audit` keeps.',
   aws_failures_total: 'AWS actions that failed because the disk or the system did.',
+  aws_unsigned_total: 'Requests refused by their signature, by `code`; while there are `server.credentials`.',
   catalog_commands_total: 'Commands folded into the catalog.',
   catalog_snapshot_ms: 'From a marker’s turn to its snapshot being worked out and, by its writer, stored.',
   catalog_waiting_changes: 'Changes that wait for the catalog’s log.',

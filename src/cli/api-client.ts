@@ -1,9 +1,10 @@
 import { CliError, exitCodes, type CliContext } from './context.ts';
 
 const DEFAULT_API = 'http://127.0.0.1:4567';
-/** Signed in shape: nodes do not verify yet, and refuse what is not signed at all. */
-const SIGNATURE =
-  'Credential=millrace/20260101/us-east-1/millrace/aws4_request, SignedHeaders=host;x-amz-date, Signature=0';
+/** Any will do for a node without `server.credentials`. */
+const ANY_PAIR = { accessKeyId: 'millrace', secretAccessKey: 'millrace' };
+/** Whose signature the node wants, by the first letters of the action's target. */
+const SERVICES: Readonly<Record<string, string>> = { Kinesis: 'kinesis', Firehose: 'firehose' };
 
 /** What client commands know of the node they talk to. */
 export interface NodeFacts {
@@ -19,8 +20,16 @@ export interface NodeFacts {
   readonly trustFile: string | null;
   /** When answers are durable: always, interval or none. */
   readonly sync: string;
+  /** Whether it has key pairs, and verifies signatures. */
+  readonly verifies: boolean;
   readonly region: string;
   readonly account: string;
+}
+
+interface Request {
+  readonly method: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The HTTP API of a node. */
@@ -41,7 +50,7 @@ export class ApiClient {
 
   /** The JSON of an admin path. Ends the command when it is refused. */
   async admin(method: 'GET' | 'POST', path: string, signal?: AbortSignal): Promise<unknown> {
-    const answer = await this.#fetch(path, { method, signal: signal ?? this.#context.interrupted });
+    const answer = await this.#fetch(path, 'millrace', { method, body: '', headers: {} }, signal);
     const value = this.#parse(await answer.text()) as { message?: string };
     if (!answer.ok) throw new CliError(value.message ?? `the node answered ${answer.status}`);
     return value;
@@ -49,22 +58,20 @@ export class ApiClient {
 
   /** Calls an AWS action. Ends the command with AWS's code and sentence when it is refused. */
   async aws(target: string, input: unknown): Promise<unknown> {
-    const date = new Date(this.#context.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-    const answer = await this.#fetch('/', {
-      method: 'POST',
-      body: JSON.stringify(input),
-      signal: this.#context.interrupted,
-      headers: {
-        'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': target,
-        'x-amz-date': date,
-        authorization: `AWS4-HMAC-SHA256 ${SIGNATURE}`,
-      },
-    });
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+    const service = SERVICES[target.split('_', 1)[0] ?? ''] ?? 'kinesis';
+    const answer = await this.#fetch('/', service, { method: 'POST', body: JSON.stringify(input), headers });
     const text = await answer.text();
     const value = (text === '' ? {} : this.#parse(text)) as { __type?: string; message?: string; Message?: string };
     if (!answer.ok) throw new CliError(`${value.__type}: ${value.message ?? value.Message ?? ''}`);
     return value;
+  }
+
+  async #signed(url: URL, service: string, request: Request): Promise<Readonly<Record<string, string>>> {
+    const context = this.#context;
+    const pair = (await context.keyPair()) ?? ANY_PAIR;
+    const region = context.variable('AWS_REGION') ?? context.variable('AWS_DEFAULT_REGION') ?? 'us-east-1';
+    return context.sign({ ...request, ...pair, url, service, region, now: context.now() });
   }
 
   #parse(text: string): unknown {
@@ -75,7 +82,10 @@ export class ApiClient {
     }
   }
 
-  async #fetch(path: string, options: RequestInit): Promise<Response> {
+  async #fetch(path: string, service: string, request: Request, signal?: AbortSignal): Promise<Response> {
+    const { method, body } = request;
+    const headers = await this.#signed(new URL(this.#url + path), service, request);
+    const options = { method, headers, signal: signal ?? this.#context.interrupted, ...(body !== '' && { body }) };
     try {
       return await this.#context.fetch(this.#url + path, options);
     } catch (error) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CliContext, RunOptions } from './context.ts';
+import { signRequest } from '../wire/sigv4/sign.ts';
 import { runCli } from './index.ts';
 
 /** One request that a command sent. */
@@ -45,6 +46,7 @@ export const FACTS = {
   certificateFile: '/data/tls/certificate.pem',
   trustFile: '/data/tls/bundle.pem',
   sync: 'always',
+  verifies: false,
   region: 'us-east-1',
   account: '000000000000',
 };
@@ -61,6 +63,8 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
     variable: (name) => variables[name],
     interrupted: new AbortController().signal,
     now: () => Date.parse('2026-01-31T12:00:00.123Z'),
+    sign: (request) => signRequest(request, request),
+    keyPair: async () => undefined,
     uuid: () => `id-${(ids += 1)}`,
     stdin: feed([]),
     readFile: async (path) => assert.fail(`read ${path}`),

@@ -20,6 +20,23 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** What signs requests. */
+export interface KeyPair {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** A request to be signed: all its headers are, under lower-case names; `now` is ms. */
+export interface ToSign extends KeyPair {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly service: string;
+  readonly region: string;
+  readonly now: number;
+}
+
 /** Everything a command may touch; main makes it, tests replace it. */
 export interface CliContext {
   /** Words after the program's name. */
@@ -29,6 +46,10 @@ export interface CliContext {
   err(text: string): void;
   variable(name: string): string | undefined;
   readonly fetch: typeof fetch;
+  /** The headers with those that sign the request as AWS clients do. */
+  sign(request: ToSign): Readonly<Record<string, string>>;
+  /** The key pair of that AWS profile, else of the environment; undefined when there is none. CliErrors. */
+  keyPair(profile?: string): Promise<KeyPair | undefined>;
   /** Aborts at Ctrl-C. */
   readonly interrupted: AbortSignal;
   now(): number;

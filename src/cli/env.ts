@@ -26,9 +26,8 @@ export function declareEnv(program: Command, context: CliContext): void {
         AWS_ENDPOINT_URL_FIREHOSE: facts.api,
         AWS_REGION: facts.region,
         AWS_DEFAULT_REGION: facts.region,
-        // Any key will do as long as signatures are not verified.
-        AWS_ACCESS_KEY_ID: 'millrace',
-        AWS_SECRET_ACCESS_KEY: 'millrace',
+        // A node that verifies signatures was asked with the right pair: whoever asks has it.
+        ...(!facts.verifies && { AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' }),
         ...trust(facts),
         MILLRACE_API: facts.api,
         MILLRACE_GATEWAY: facts.gateway,

@@ -9,17 +9,21 @@ import { declareTail } from './tail.ts';
 import { declareTrigger } from './trigger.ts';
 
 /** Runs one command; resolves with the exit code. */
-export async function runCli(context: CliContext): Promise<number> {
+export async function runCli(given: CliContext): Promise<number> {
   let exitCode: number = exitCodes.ok;
   const done = (code: number): void => {
     exitCode = code;
   };
   const program = new Command('millrace')
     .description('The AWS streaming pipeline in one process')
-    .version(context.version)
+    .version(given.version)
+    .option('--profile <name>', 'the AWS profile that signs requests, in place of AWS_ACCESS_KEY_ID (AWS_PROFILE)')
     .exitOverride()
     .showHelpAfterError('(--help says more)')
-    .configureOutput({ writeOut: (text) => context.out(text), writeErr: (text) => context.err(text) });
+    .configureOutput({ writeOut: (text) => given.out(text), writeErr: (text) => given.err(text) });
+  const keyPair = async (): ReturnType<CliContext['keyPair']> =>
+    await given.keyPair(program.opts<{ profile?: string }>().profile);
+  const context: CliContext = { ...given, keyPair };
   declareRun(program, context, 'dev', 'run everything a config file declares, and reload it on change', done);
   declareRun(program, context, 'start', 'the same for production: JSON logs, no reload, strict', done);
   declarePut(program, context);

@@ -1,5 +1,8 @@
 import { RequestError } from '../kernel/errors.ts';
+import type { Audit } from '../ports/audit.ts';
 import type { AdminRoute, Health } from '../ports/capability.ts';
+import type { Gate } from '../wire/sigv4/gate.ts';
+import type { Principal } from '../wire/sigv4/principal.ts';
 import { plainAnswer } from '../wire/http/plain-answer.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
 
@@ -7,6 +10,8 @@ import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
 export interface ApiParts {
   readonly awsJson: HttpHandler;
   readonly admin: readonly AdminRoute[];
+  readonly gate: Gate;
+  readonly audit: Audit;
   health(): Health;
   /** False while the node drains. */
   ready(): boolean;
@@ -21,15 +26,39 @@ export function createApi(parts: ApiParts): HttpHandler {
     if (path === '/') return await parts.awsJson(request);
     if (path === '/healthz') return answerHealth(request, parts.health());
     if (path === '/readyz') return answerReady(request, parts.ready());
-    if (path === '/metrics')
-      return read(request, {
-        status: 200,
-        headers: { 'content-type': 'text/plain; version=0.0.4' },
-        body: await parts.metrics(),
-      });
-    if (path.startsWith('/admin/')) return await answerAdmin(parts.admin, request);
-    return plainAnswer(404, 'NotFound', `nothing is served at ${path}`);
+    return await refusable(async () => {
+      const caller = await callerOf(parts.gate, request);
+      if (path.startsWith('/admin/')) return await answerAdmin(parts, request, caller);
+      if (path !== '/metrics') return plainAnswer(404, 'NotFound', `nothing is served at ${path}`);
+      caller?.check(READ, []);
+      const headers = { 'content-type': 'text/plain; version=0.0.4' };
+      return read(request, { status: 200, headers, body: await parts.metrics() });
+    });
   };
+}
+
+/** Bytes of the body of an admin request; none has one so far. */
+const ADMIN_BODY_BYTES_MAX = 1024 * 1024;
+const READ = 'admin:Read';
+const WRITE = 'admin:Write';
+/** Says nothing of any stream, and every command asks for it. */
+const OPEN_TO_BOUND = '/admin/node';
+
+/** Who signed for the service `millrace`; undefined while signatures are not verified. */
+async function callerOf(gate: Gate, request: HttpRequest): Promise<Principal | undefined> {
+  const presented = gate.begin(request, 'millrace');
+  if (presented === undefined) return undefined;
+  await request.readBody(ADMIN_BODY_BYTES_MAX, presented.see);
+  return gate.finish(presented);
+}
+
+async function refusable(answer: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return plainAnswer(error.status, error.code, error.message, error.headers);
+  }
 }
 
 function json(status: number, value: unknown): HttpAnswer {
@@ -50,7 +79,11 @@ function answerReady(request: HttpRequest, ready: boolean): HttpAnswer {
   return read(request, json(ready ? 200 : 503, { ready }));
 }
 
-async function answerAdmin(routes: readonly AdminRoute[], request: HttpRequest): Promise<HttpAnswer> {
+async function answerAdmin(
+  { admin: routes, audit }: ApiParts,
+  request: HttpRequest,
+  caller: Principal | undefined,
+): Promise<HttpAnswer> {
   const matches = routes.flatMap((route) => {
     const parameters = matchPath(route.path, request.path);
     return parameters === undefined ? [] : [{ route, parameters }];
@@ -61,12 +94,23 @@ async function answerAdmin(routes: readonly AdminRoute[], request: HttpRequest):
     const allow = [...new Set(matches.map(({ route }) => route.method))].join(', ');
     return plainAnswer(405, 'MethodNotAllowed', `use ${allow}`, { allow });
   }
-  try {
-    return json(200, await match.route.handle(match.parameters, new URLSearchParams(request.query), request.signal));
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    return plainAnswer(error.status, error.code, error.message, error.headers);
-  }
+  const { route, parameters } = match;
+  const handle = async (): Promise<unknown> => {
+    if (caller !== undefined) checkAllowed(caller, route, parameters);
+    return await route.handle(parameters, new URLSearchParams(request.query), request.signal);
+  };
+  if (caller === undefined || route.method === 'GET') return json(200, await handle());
+  const { id: requestId, remoteAddress: from, path } = request;
+  return json(200, await audit.note({ who: caller.accessKeyId, action: WRITE, on: [path], from, requestId }, handle));
+}
+
+/** Who is bound to some streams and deliveries sees those one by one, and no lists. */
+function checkAllowed(caller: Principal, route: AdminRoute, parameters: Readonly<Record<string, string>>): void {
+  const action = route.method === 'GET' ? READ : WRITE;
+  const { name } = parameters;
+  const isNamed = /^\/admin\/(streams|deliveries)\/\{name\}/.test(route.path) && name !== undefined;
+  if (route.path === OPEN_TO_BOUND && caller.mayDo(action)) return;
+  caller.check(action, isNamed ? [{ name, arn: route.path.replace('{name}', name) }] : [{ name: '', arn: route.path }]);
 }
 
 /** The values of a pattern's `{name}` parts, decoded, or undefined when the path does not fit. */

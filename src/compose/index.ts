@@ -2,7 +2,16 @@ import { openFolderBlobs } from '../engines/blobs-fs/index.ts';
 import { openCatalog } from '../engines/catalog/index.ts';
 import { openRecords } from '../engines/records/index.ts';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../engines/segment-log/index.ts';
-import type { AdminRoute, Doors, Health, Identity, Running } from '../ports/capability.ts';
+import type { Schema } from '../kernel/schema/declare.ts';
+import type {
+  AdminRoute,
+  AnyCapability,
+  Doors,
+  Health,
+  Identity,
+  NamedResource,
+  Running,
+} from '../ports/capability.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { HttpHandler } from '../ports/http.ts';
@@ -33,6 +42,10 @@ export interface NodeOptions {
 export interface BoundOperation {
   readonly operation: Operation<unknown>;
   readonly state: unknown;
+  /** The word before `:` in permissions, and in the scope of signatures. */
+  readonly service: string;
+  /** What an input names. */
+  resources(input: Readonly<Record<string, unknown>>): readonly NamedResource[];
 }
 
 /** A running node without its listeners. */
@@ -52,8 +65,7 @@ export interface ComposedNode {
 }
 
 interface Started {
-  readonly section: string;
-  readonly operations: readonly Operation<never>[];
+  readonly capability: AnyCapability;
   readonly running: Running<unknown>;
 }
 
@@ -90,12 +102,11 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };
     const started: Started[] = [];
     for (const capability of capabilities) {
-      const { section, operations } = capability;
-      const running = await capability.start(options.sections[section] as never, doors, environment);
+      const running = await capability.start(options.sections[capability.section] as never, doors, environment);
       closing.push(async () => await running.stop());
-      started.push({ section, operations, running });
+      started.push({ capability, running });
     }
-    return composed(started, { log, catalog, records, close });
+    return composed(started, { log, catalog, records, identity, close });
   } catch (error) {
     await close().catch(() => undefined);
     throw error;
@@ -106,22 +117,24 @@ interface ComposedParts {
   readonly log: SegmentLog;
   readonly catalog: Catalog;
   readonly records: Records;
+  readonly identity: Identity;
   /** Closes all that stands on the log. */
   readonly close: () => Promise<void>;
 }
 
-function composed(started: readonly Started[], { log, catalog, records, close }: ComposedParts): ComposedNode {
+function composed(started: readonly Started[], parts: ComposedParts): ComposedNode {
+  const { log, catalog, records, identity, close } = parts;
   const backwards = started.toReversed();
   const gateway = started.find(({ running }) => running.gateway !== undefined)?.running.gateway;
   return {
-    operations: started.flatMap(bind),
+    operations: started.flatMap((one) => bind(one, identity)),
     admin: started.flatMap(({ running }) => running.admin ?? []),
     gateway: gateway ?? (async () => ({ status: 404, headers: {}, body: '' })),
     records,
     catalog,
     health: () => health(started, log),
     async reload(sections) {
-      for (const { section, running } of started) await running.reload(sections[section]);
+      for (const { capability, running } of started) await running.reload(sections[capability.section]);
     },
     async drain(withinMs) {
       for (const { running } of backwards) await running.drain(withinMs);
@@ -133,9 +146,20 @@ function composed(started: readonly Started[], { log, catalog, records, close }:
   };
 }
 
-function bind({ operations, running }: Started): BoundOperation[] {
-  // Sound because the state came from the same capability's start.
-  return operations.map((operation) => ({ operation: operation as Operation<unknown>, state: running.state }));
+function bind({ capability, running }: Started, identity: Identity): BoundOperation[] {
+  return capability.operations.map((operation) => ({
+    // Sound because the state came from the same capability's start.
+    operation: operation as Operation<unknown>,
+    state: running.state,
+    service: capability.name,
+    resources: (input) => capability.resources?.(declared(operation.input, input), identity) ?? [],
+  }));
+}
+
+/** Members that the action reads: another one must not stand for what it reads. */
+function declared(schema: Schema, input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const members = schema.kind === 'struct' ? schema.members : {};
+  return Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(members, name)));
 }
 
 function health(started: readonly Started[], log: SegmentLog): Health {

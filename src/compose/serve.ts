@@ -6,6 +6,9 @@ import type { AdminRoute, Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
 import { createInFlightBudget, openListener } from '../wire/http/listener.ts';
+import { Gate } from '../wire/sigv4/gate.ts';
+import type { Credential } from '../wire/sigv4/principal.ts';
+import { AuditStream } from './audit.ts';
 import { createApi } from './api.ts';
 import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
 import { compose, type ComposedNode, type Sections } from './index.ts';
@@ -50,6 +53,8 @@ export interface ServeOptions {
   /** A certificate that somebody else made; absent: the node makes one itself. */
   readonly tls?: NamedCertificate & { readonly plaintext?: boolean };
   readonly sections: Sections;
+  /** Key pairs whose signatures the api listener takes; absent: any that look signed. */
+  readonly credentials?: readonly Credential[] | undefined;
   /** Of the log. */
   readonly engine: LogSettings;
   /** Bounds of all requests together; the listeners' own when absent. */
@@ -66,7 +71,8 @@ export interface ServedNode {
   readonly api: string;
   readonly gateway: string;
   readonly node: ComposedNode;
-  reload(sections: Sections): Promise<void>;
+  /** Takes over changed sections and key pairs. */
+  reload(sections: Sections, credentials: readonly Credential[] | undefined): Promise<void>;
   /** Stops accepting, answers what is under way, closes; a second call waits for the same end. */
   stop(withinMs: number): Promise<void>;
   /** Resolves when the node can no longer promise durability; never otherwise. */
@@ -111,12 +117,17 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     log: options.engine,
   });
   let ready = true;
-  const awsJson = createAwsJson({ operations: node.operations, bodyBytesMax: AWS_BODY_BYTES_MAX }, environment);
+  const gate = new Gate(options.credentials, identity, environment);
+  const audit = new AuditStream(node.records, environment);
+  const { operations } = node;
+  const awsJson = createAwsJson({ operations, bodyBytesMax: AWS_BODY_BYTES_MAX, gate, audit }, environment);
   let urls = { api: '', gateway: '' };
   let measure = async (): Promise<void> => undefined;
   const handler = createApi({
     awsJson,
-    admin: [...node.admin, nodeRoute(options, certificate, () => urls)],
+    gate,
+    audit,
+    admin: [...node.admin, audit.route, nodeRoute(options, { certificate, gate }, () => urls)],
     health: () => node.health(),
     ready: () => ready,
     metrics: async () => {
@@ -138,7 +149,9 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     gateway: listeners.gateway.url,
     node,
     failed,
-    reload: async (next) => {
+    reload: async (next, credentials) => {
+      // First: what a lost key still allows ends whatever the rest comes to.
+      gate.use(credentials);
       await watched.look();
       await node.reload(next);
     },
@@ -159,7 +172,7 @@ function serverNames({ hosts, api, gateway }: ServeOptions): string[] {
 /** What client commands need to know of a node. */
 function nodeRoute(
   options: ServeOptions,
-  certificate: NodeCertificate,
+  { certificate, gate }: { readonly certificate: NodeCertificate; readonly gate: Gate },
   urls: () => { readonly api: string; readonly gateway: string },
 ): AdminRoute {
   const { version, mode, dataDirectory, configFile = null, identity, engine } = options;
@@ -176,6 +189,7 @@ function nodeRoute(
       certificateFile: certificate.file,
       trustFile: certificate.bundle ?? null,
       sync: engine.sync ?? 'always',
+      verifies: gate.isClosed,
       ...identity,
     }),
   };

@@ -15,6 +15,8 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 const SECRETS: Readonly<Record<string, string>> = { KEY: 'hunter2', DIGITS: '12' };
 
 const things = {
+  name: 'things',
+  operations: [],
   section: 'things',
   options: s.map(
     s.struct({
@@ -152,11 +154,6 @@ test('bounds of all requests', () => {
 test('words that are not built yet', () => {
   const soon = 'not built yet, remove it for now';
   const table: readonly (readonly [text: string, ...lines: string[]])[] = [
-    [
-      'server:\n  credentials:\n    - { accessKeyId: a, secretAccessKey: b }\n',
-      'm.yaml:2:3 server.credentials: verification is not built yet, remove it for now',
-    ],
-    ['server:\n  credentials: []\n', 'm.yaml:2:3 server.credentials: verification is not built yet, remove it for now'],
     ['server: { console: { token: t } }', `m.yaml:1:11 server.console: ${soon}`],
     ['server: { tls: { cert: c, key: k, plaintext: true } }'],
     ['engine: { kafka: {} }', `m.yaml:1:11 engine.kafka: ${soon}`],
@@ -320,4 +317,37 @@ test('the file of secrets', () => {
     lines(() => readSecrets('A: 1\nA: 2', 's.yaml')),
     ['s.yaml:2:1 Map keys must be unique'],
   );
+});
+
+test('key pairs', () => {
+  const at = 'm.yaml:1:';
+  const pair = (rest: string): string =>
+    `server: { credentials: [{ accessKeyId: a, secretAccessKey: ${'s'.repeat(16)}${rest} }] }`;
+  const expected = 'expected a pattern of actions such as kinesis:PutRecord* or admin:Read';
+  const table: readonly (readonly [text: string, ...lines: string[]])[] = [
+    [pair('')],
+    [pair(", allow: ['*', 'kinesis:PutRecord*', 'KINESIS:putrecord', 'firehose:*', 'admin:Read', 'admin:Write'], on: ['a*']")],
+    ['server: { credentials: [] }', `${at}11 server.credentials: has 0, expected a list of 1 to 1000 items`],
+    [
+      'server: { credentials: [{ accessKeyId: a, secretAccessKey: short }] }',
+      `${at}60 server.credentials.0.secretAccessKey: too short, expected text of 16 to 256 characters`,
+    ],
+    [
+      pair(', allow: [kinesis:PutRecrod]'),
+      `${at}86 server.credentials.0.allow.0: 'kinesis:PutRecrod' fits no action, ${expected}, did you mean kinesis:PutRecord?`,
+    ],
+    [pair(', allow: [admin:*, PutRecord]'), `${at}95 server.credentials.0.allow.1: 'PutRecord' fits no action, ${expected}`],
+    [pair(', allow: [lambda:*]'), `${at}86 server.credentials.0.allow.0: not built yet, remove it for now`],
+    [pair(', on: [$audit]'), `${at}83 server.credentials.0.on.0: '$audit' does not fit, expected text matching [a-zA-Z0-9_.*?-]+`],
+    [
+      pair(` }, { accessKeyId: a, secretAccessKey: ${'t'.repeat(16)}`),
+      `${at}95 server.credentials.1.accessKeyId: the same accessKeyId stands twice`,
+    ],
+  ]; // prettier-ignore
+  for (const [text, ...expectedLines] of table)
+    assert.deepEqual(
+      lines(() => load(text)),
+      expectedLines,
+      text,
+    );
 });

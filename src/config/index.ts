@@ -1,4 +1,5 @@
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
+import { credentialProblems } from './credentials.ts';
 import {
   configSchema,
   type ConfigSection,
@@ -91,7 +92,11 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
   const found = shape.filter(isNew).map((problem) => (isSecret(problem) ? withoutValue(problem) : problem));
   const problems = [...substituted.problems, ...found];
   const value = substituted.value as Readonly<Record<string, unknown>>;
-  if (problems.length === 0) problems.push(...engineProblems(value['engine']), ...sectionProblems(value, options));
+  if (problems.length === 0) {
+    const { credentials = [] } = (value['server'] ?? {}) as ServerOptions;
+    problems.push(...engineProblems(value['engine']), ...credentialProblems(credentials, options.sections));
+    problems.push(...sectionProblems(value, options));
+  }
   if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));
   const sections = options.sections.map(({ section }) => [section, value[section]] as const);
   return {

@@ -1,8 +1,29 @@
 import * as s from '../kernel/schema/declare.ts';
 
+const credential = s.struct({
+  accessKeyId: s.string({ min: 1, max: 128, pattern: '[\\w.-]+', doc: 'As AWS clients name it; no secret.' }),
+  secretAccessKey: s.string({ min: 16, max: 256, secret: true, doc: 'At least 16 characters.' }),
+  allow: s.optional(
+    s.list(s.string({ min: 1, max: 128 }), {
+      doc: 'Actions it may do: `kinesis:PutRecord*`, `firehose:*`, `admin:Read`, `admin:Write`, `*`; default all.',
+    }),
+  ),
+  on: s.optional(
+    s.list(s.string({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.*?-]+' }), {
+      doc: 'Streams and deliveries it may do it on, with `*` and `?`; default all.',
+    }),
+  ),
+});
+
 const server = s.struct(
   {
-    credentials: s.optional(s.notBuilt({ what: 'verification is not built yet' })),
+    credentials: s.optional(
+      s.list(credential, {
+        min: 1,
+        max: 1000,
+        doc: 'Key pairs whose signatures the api listener takes, no others; absent: any. Taken over without restart.',
+      }),
+    ),
     tls: s.optional(
       s.struct(
         {
@@ -125,6 +146,9 @@ export interface ConfigSection {
   /** Its top-level word. */
   readonly section: string;
   readonly options: s.Schema;
+  /** The word before `:` in permissions, and the actions behind it. */
+  readonly name: string;
+  readonly operations: readonly { readonly name: string }[];
   problems?(
     options: never,
     mode: 'dev' | 'start',

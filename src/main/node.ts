@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
-import { InvalidConfig, type Config } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
+import { refuseUnsafe } from './refuse-unsafe.ts';
 
 const ALIVE_MS = 60_000;
 
@@ -85,10 +86,11 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         const mine = reloading.then(async () => {
           if (isStopping) return;
           const changed = await read();
+          refuseUnsafe(changed, options);
           for (const section of ['server', 'engine', 'limits'] as const) {
             warnOfRestart(environment, section, config[section], changed[section]);
           }
-          await served.reload(changed.sections);
+          await served.reload(changed.sections, changed.server.credentials);
         });
         reloading = mine.catch(() => undefined);
         await mine;
@@ -120,6 +122,7 @@ function serveOptions({ server, engine, limits, sections }: Config, { config, da
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
     ...(server.tls !== undefined && { tls: absolute(server.tls, config) }),
+    credentials: server.credentials,
     sections,
     limits,
     version: VERSION,
@@ -133,14 +136,11 @@ function absolute<T extends { readonly cert: string; readonly key: string }>(tls
   return { ...tls, cert: resolve(from, tls.cert), key: resolve(from, tls.key) };
 }
 
-function refuseUnsafe({ engine }: Config, { mode, sync, unsafe = false }: StartNodeOptions): void {
-  if (mode === 'dev' || unsafe || (sync ?? engine.segmentLog?.sync) !== 'none') return;
-  throw new InvalidConfig(['engine.segmentLog.sync: none may lose what was answered; --unsafe allows it in `start`']);
-}
-
 const VERSION = await packageVersion();
 
 function warnOfRestart({ log }: NodeEnvironment, section: string, before: object, after: object): void {
-  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  // Key pairs are taken over, and stay out of comparisons and logs.
+  const rest = (values: object): string => JSON.stringify({ ...values, credentials: undefined });
+  if (rest(before) === rest(after)) return;
   log.warn('config.restart-needed', { section, hint: 'what changed there is taken over at the next start' });
 }

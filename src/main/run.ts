@@ -4,7 +4,6 @@ import { exitCodes, type RunOptions } from '../cli/context.ts';
 import type { Address } from '../compose/serve.ts';
 import { InvalidConfig } from '../config/index.ts';
 import { EnvironmentError, RequestError } from '../kernel/errors.ts';
-import { isLoopbackHost } from '../wire/http/private-access.ts';
 import { usualConfigFile } from './config-file.ts';
 import { startNode, type StartedNode } from './node.ts';
 import { welcome } from './welcome.ts';
@@ -20,13 +19,6 @@ const EXIT_LOG_FAILED = 70;
 /** Runs a node until a signal, and returns the exit code. */
 export async function runNode(options: RunOptions): Promise<number> {
   const [api, gateway] = [parseAddress(options.api), parseAddress(options.gateway)];
-  const refused = options.unsafe ? undefined : [api, gateway].find(({ host }) => !isLoopbackHost(host));
-  if (refused !== undefined) {
-    return fail(
-      `${refused.host} is not a loopback address, and signatures are not verified yet; --unsafe allows it`,
-      2,
-    );
-  }
   const file = options.file === undefined ? usualConfigFile(process.cwd()) : resolve(options.file);
   if (options.file !== undefined && !existsSync(resolve(options.file))) return fail(`no file ${options.file}`, 3);
   let node: StartedNode;

@@ -13,6 +13,13 @@ export interface Identity {
   readonly account: string;
 }
 
+/** A stream or a delivery that a request names: what a key pair may be bound to. */
+export interface NamedResource {
+  /** Empty: it cannot be told which one. */
+  readonly name: string;
+  readonly arn: string;
+}
+
 /** The only ways out of a capability. */
 export interface Doors {
   readonly catalog: Catalog;
@@ -69,6 +76,11 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
   /** Declaration of that section. */
   readonly options: O;
   readonly operations: readonly Operation<S>[];
+  /**
+   * All streams and deliveries that an action's input names, in whatever member, before it was checked; none stand for
+   * all there are.
+   */
+  resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   /** What the shape of the options alone cannot say. */
   problems?(options: Static<O>, mode: Doors['mode']): readonly SectionProblem[];
   start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
@@ -81,6 +93,7 @@ export interface AnyCapability {
   readonly options: Schema;
   // Each operation is only ever called with the state its own capability's start returned.
   readonly operations: readonly Operation<never>[];
+  resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   problems?(options: never, mode: Doors['mode']): readonly SectionProblem[];
   start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;
 }

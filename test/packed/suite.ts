@@ -72,6 +72,28 @@ test('bare dev: put, tail, ps, env, doctor', async () => {
   }
 });
 
+test('a node with key pairs: commands sign, and who does not is refused', async () => {
+  const config = join(home, 'keys.json.yaml');
+  const pair = { accessKeyId: 'KEY', secretAccessKey: 'the secret of this node' };
+  writeFileSync(config, JSON.stringify({ server: { credentials: [pair] }, streams: { readings: { ShardCount: 1 } } }));
+  const profiles = join(home, 'credentials');
+  writeFileSync(profiles, `[node]\naws_access_key_id = KEY\naws_secret_access_key = ${pair.secretAccessKey}\n`);
+  const node = await startNodeProcess({ data: join(home, 'keys'), config, program, workingDirectory: home });
+  try {
+    await assert.rejects(millrace(node, 'ps'), /security token included in the request is invalid/);
+    process.env['AWS_SHARED_CREDENTIALS_FILE'] = profiles;
+    assert.match(await millrace(node, '--profile', 'node', 'ps'), /readings/);
+    await millrace(node, 'put', 'readings', 'a record', '--profile', 'node');
+    const tail = ['tail', 'readings', '--from', 'TRIM_HORIZON', '--json', '--limit', '1', '--profile', 'node'];
+    assert.match(await millrace(node, ...tail), /a record/);
+    assert.doesNotMatch(await millrace(node, '--profile', 'node', 'env'), /SECRET/);
+    await assert.rejects(millrace(node, '--profile', 'nobody', 'ps'), /has no key pair of the profile nobody/);
+  } finally {
+    delete process.env['AWS_SHARED_CREDENTIALS_FILE'];
+    assert.equal(await node.stop(), 0, node.output());
+  }
+});
+
 test('the packed example: trigger ends as an object', async () => {
   const data = join(home, 'example');
   const environment = { BUFFER_SECONDS: '1' };

@@ -7,6 +7,7 @@ import { deliveryRoutes } from './admin.ts';
 import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
 import { Deliveries } from './deliveries.ts';
 import type { FirehoseState } from './model.ts';
+import { namedDeliveries } from './named-deliveries.ts';
 import { createDeliveryStream } from './operations/create-delivery-stream.ts';
 import { deleteDeliveryStream } from './operations/delete-delivery-stream.ts';
 import { describeDeliveryStream } from './operations/describe-delivery-stream.ts';
@@ -28,6 +29,7 @@ export function createFirehose(destinations: readonly AnyDestination[]): Capabil
       putRecord,
       putRecordBatch,
     ],
+    resources: namedDeliveries,
     problems: (options) => deliveriesProblems(options as DeliveriesOptions, destinations),
     start: async (options, doors, environment) => await start((options ?? {}) as DeliveriesOptions, doors, environment),
   };

@@ -7,6 +7,7 @@ import { Consumers } from './consumers.ts';
 import { FanOut } from './fan-out.ts';
 import { kinesisEvents } from './events.ts';
 import { allowedChange, configuredSpec, drift, type KinesisState } from './model.ts';
+import { namedStreams } from './named-streams.ts';
 import { notBuilt } from './not-built.ts';
 import { addTagsToStream } from './operations/add-tags-to-stream.ts';
 import { createStream } from './operations/create-stream.ts';
@@ -96,6 +97,7 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
     updateStreamWarmThroughput,
     ...notBuilt,
   ],
+  resources: namedStreams,
   async start(options, doors, environment): Promise<Running<KinesisState>> {
     const { records, identity, catalog } = doors;
     const consumers = new Consumers(catalog, records);

@@ -23,9 +23,14 @@ interface Kept {
   readonly policy?: string | undefined;
 }
 
+/** Whether an ARN means a consumer, rather than the stream that it names as well. */
+export function isOfConsumer(arn: string): boolean {
+  return arn.includes('/consumer/');
+}
+
 /** The resource of an ARN, whose region and account are not looked at. ResourceNotFoundException. */
 export function addressedResource(state: KinesisState, arn: string): Resource {
-  if (arn.includes('/consumer/')) return { consumer: consumerOfArn(state, arn) };
+  if (isOfConsumer(arn)) return { consumer: consumerOfArn(state, arn) };
   const name = streamNameOfArn(arn);
   if (name !== undefined) return { stream: findStream(state, name) };
   throw kinesisError('ResourceNotFoundException', `Resource ${arn}, account ${state.identity.account} not found.`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Defect, EnvironmentError, RequestError, ThrottleError } from '../../kernel/errors.ts';
 import * as s from '../../kernel/schema/declare.ts';
+import type { Audit, AuditEntry } from '../../ports/audit.ts';
 import type { HttpAnswer } from '../../ports/http.ts';
 import { EventAnswer, operation, RawAnswer, type Operation, type OutgoingEvent } from '../../ports/operation.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
@@ -10,6 +11,9 @@ import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { decodeCbor } from '../aws-cbor/decode.ts';
 import { CborWriter } from '../aws-cbor/writer.ts';
+import { Gate } from '../sigv4/gate.ts';
+import type { Credential } from '../sigv4/principal.ts';
+import { signRequest } from '../sigv4/sign.ts';
 import { createAwsJson } from './index.ts';
 import { textOf } from '../../testing/text-of.ts';
 
@@ -63,28 +67,42 @@ interface Logged {
 }
 
 /** Serves both operations; what they answer, and what is logged and counted, is in the tests' hands. */
-function serve(): {
+function serve(credentials?: readonly Credential[]): {
   readonly state: State;
   readonly logged: Logged[];
   readonly counted: string[];
+  readonly noted: AuditEntry[];
   readonly call: (parts?: FakeRequest) => Promise<HttpAnswer>;
 } {
   const environment = quietEnvironment();
   environment.random.bytes = (count) => new Uint8Array(count).fill(1);
   const logged: Logged[] = [];
   const counted: string[] = [];
+  const noted: AuditEntry[] = [];
   environment.log.error = (event, fields = {}) => {
     logged.push({ level: 'error', event, message: String(fields['message']) });
   };
   environment.meter.count = (name) => void counted.push(name);
   const state: State = { seen: [], answer: () => ({}), fast: () => undefined };
-  const operations = [act, quick, stream, silent].map((one) => ({ operation: one as Operation<unknown>, state }));
-  const handler = createAwsJson({ operations, bodyBytesMax: 100 }, environment);
+  const operations = [act, quick, stream, silent].map((one) => ({
+    operation: one as Operation<unknown>,
+    state,
+    service: 'kinesis',
+    resources: ({ Name }: { readonly Name?: unknown }) => [{ name: String(Name), arn: `arn:${String(Name)}` }],
+  }));
+  const audit: Audit = {
+    note: async (entry, change) => {
+      noted.push(entry);
+      return await change();
+    },
+  };
+  const gate = new Gate(credentials, { region: 'us-east-1', account: '000000000000' }, environment);
+  const handler = createAwsJson({ operations, bodyBytesMax: 100, gate, audit }, environment);
   const call = async (parts: FakeRequest = {}): Promise<HttpAnswer> => {
     const headers = { 'x-amz-target': 'Test_20260101.Act', ...SIGNED, ...parts.headers };
     return await handler(fakeRequest({ body: '{"Name":"a"}', ...parts, headers }));
   };
-  return { state, logged, counted, call };
+  return { state, logged, counted, noted, call };
 }
 
 test('an action answers in the shape it declares, with its ids', async () => {
@@ -319,4 +337,59 @@ test('an event that is not declared is a bug, and ends the events', async () => 
   const answer = await call({ headers: { 'x-amz-target': 'Test_20260101.Stream' } });
   assert.match((await framesOf(answer)).at(-1) ?? '', /^InternalFailureException/);
   assert.equal(logged[0]?.event, 'aws.bug');
+});
+
+const NOW = quietEnvironment().clock.now();
+const PAIR = { accessKeyId: 'KEY', secretAccessKey: 'a secret of sixteen' };
+
+function signed(body: string, action: string, secretAccessKey = PAIR.secretAccessKey): FakeRequest {
+  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Test_20260101.${action}` };
+  const url = new URL('http://127.0.0.1:4567/');
+  const signing = { ...PAIR, secretAccessKey, region: 'us-east-1', service: 'kinesis', now: NOW };
+  return { body, headers: { ...signRequest({ method: 'POST', url, headers, body }, signing), host: url.host } };
+}
+
+test('with key pairs only what one of them signed is looked at, and only what it may do is done', async () => {
+  const body = '{"Name":"a"}';
+  type Row = readonly [name: string, pair: Partial<Credential>, parts: FakeRequest, said: RegExp, seen: unknown];
+  const table: readonly Row[] = [
+    ['signed', {}, signed(body, 'Act'), /^\{\}$/, [{ Name: 'a' }, 'the-id']],
+    ['signed, the fast way', {}, signed(body, 'Quick'), /fast/, [body, 'the-id']],
+    ['another body', {}, { ...signed(body, 'Quick'), body: '{"Name":"b"}' }, /InvalidSignature/, []],
+    ['another secret', {}, signed(body, 'Act', 'not the secret at all'), /InvalidSignature/, []],
+    ['not signed', {}, { body, headers: { authorization: '' } }, /MissingAuthenticationToken/, []],
+    ['no JSON, not signed', {}, { body: '{', headers: { authorization: '' } }, /MissingAuthenticationToken/, []],
+    ['no action, not signed', {}, { body, headers: { 'x-amz-target': '', authorization: '' } }, /MissingAuth/, []],
+    ['an action allowed', { allow: ['kinesis:Q*'] }, signed(body, 'Quick'), /fast/, [body, 'the-id']],
+    ['an action not allowed', { allow: ['kinesis:A*'] }, signed(body, 'Quick'), /AccessDenied.*kinesis:Quick/, []],
+    ['a stream allowed: never the fast way', { on: ['a'] }, signed(body, 'Quick'), /^\{\}$/, [{ Name: 'a' }, 'the-id']],
+    ['a stream not allowed', { on: ['b*'] }, signed(body, 'Quick'), /AccessDenied.*on resource: arn:a /, []],
+    ['refused before the members are checked', { on: ['b'] }, signed('{"Name":""}', 'Act'), /AccessDenied/, []],
+    ['a list is no input', { on: ['b'] }, signed('[]', 'Act'), /AccessDenied/, []],
+  ];
+  for (const [name, pair, parts, said, seen] of table) {
+    const { state, call, counted } = serve([{ ...PAIR, ...pair }]);
+    state.fast = () => new RawAnswer('{"At":"fast"}');
+    const answer = await call({ ...parts, id: 'the-id' });
+    assert.match(answer.body as string, said, name);
+    assert.deepEqual(state.seen, seen, name);
+    const isUnsigned = /Signature|Missing/.test(said.source);
+    assert.deepEqual(counted, isUnsigned ? ['aws_unsigned_total'] : [], name);
+  }
+});
+
+test('changes are noted, refused ones too; what is not signed is nobody’s', async () => {
+  const { noted, call } = serve([{ ...PAIR, on: ['b'] }]);
+  await call(signed('{"Name":"b"}', 'Act'));
+  await call(signed('{"Name":"a"}', 'Act'));
+  await call({ body: '{"Name":"b"}', headers: { authorization: '' } });
+  const requestId = '00000000-0000-4000-8000-000000000000';
+  const entry = { who: 'KEY', action: 'kinesis:Act', from: '127.0.0.1', requestId };
+  assert.deepEqual(noted, [
+    { ...entry, on: ['arn:b'] },
+    { ...entry, on: ['arn:a'] },
+  ]);
+  const open = serve();
+  await open.call();
+  assert.deepEqual(open.noted, []);
 });

@@ -2,6 +2,8 @@ import { RequestError } from '../../kernel/errors.ts';
 import { compileAwsCheck, type AwsCheck } from '../../kernel/schema/check-aws.ts';
 import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
+import { isNoted, type Audit } from '../../ports/audit.ts';
+import type { NamedResource } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import { EventAnswer, RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
@@ -10,18 +12,27 @@ import { EVENT_STREAM, eventStream } from '../event-stream/index.ts';
 import { Answers } from './answer.ts';
 import { jsonCodec, type AwsCodec } from './codec.ts';
 import { eventCodec } from './event-codec.ts';
-import { checkSignatureShape, isUsuallySigned } from './signature-shape.ts';
+import type { Gate } from '../sigv4/gate.ts';
+import type { Principal } from '../sigv4/principal.ts';
+import { checkSignatureShape, isUsuallySigned } from '../sigv4/signature-shape.ts';
 
 /** An operation and what its capability's start returned. */
 export interface ServedOperation {
   readonly operation: Operation<unknown>;
   readonly state: unknown;
+  /** The word before `:` in permissions, and in the scope of signatures. */
+  readonly service: string;
+  /** Streams and deliveries that an input names. */
+  resources(input: Readonly<Record<string, unknown>>): readonly NamedResource[];
 }
 
 /** What the protocol serves. */
 export interface AwsJsonOptions {
   readonly operations: readonly ServedOperation[];
   readonly bodyBytesMax: number;
+  readonly gate: Gate;
+  /** Where changes are noted of who signs with a key pair. */
+  readonly audit: Audit;
 }
 
 interface Served extends ServedOperation {
@@ -38,10 +49,10 @@ const CODECS: ReadonlyMap<string, AwsCodec> = new Map(
 /** AWS's JSON 1.1 protocol, and the same in CBOR: `POST /` with an `X-Amz-Target`. Never rejects. */
 export function createAwsJson(options: AwsJsonOptions, environment: Environment): HttpHandler {
   const served = new Map<string, Served>();
-  for (const { operation, state } of options.operations) {
-    const { input } = operation;
+  for (const one of options.operations) {
+    const { target, name, input } = one.operation;
     const check = { text: compileAwsCheck<Schema>(input), binary: compileAwsCheck<Schema>(input, 'binary') };
-    served.set(`${operation.target}.${operation.name}`, { operation, state, check });
+    served.set(`${target}.${name}`, { ...one, check });
   }
   const answers = new Answers(environment);
   return async (request) => {
@@ -50,38 +61,49 @@ export function createAwsJson(options: AwsJsonOptions, environment: Environment)
     const target = request.headers['x-amz-target'] ?? '';
     try {
       if (request.method === 'POST' && known === undefined) throw new RequestError('UnknownOperationException', '');
-      return await serve(request, served.get(target), options.bodyBytesMax, codec, answers);
+      return await serve(request, served.get(target), options, codec, answers);
     } catch (error) {
       return answers.error(codec, error, request, target);
     }
   };
 }
 
-/** As on AWS the body is looked at before the action, the action before the signature, and that before the members. */
+/**
+ * As on AWS the body is looked at before the action, the action before the signature, and that before the members.
+ * Where signatures are verified they come first: nothing of a stranger's is parsed.
+ */
 async function serve(
   request: HttpRequest,
   served: Served | undefined,
-  bodyBytesMax: number,
+  { bodyBytesMax, gate, audit }: AwsJsonOptions,
   codec: AwsCodec,
   answers: Answers,
 ): Promise<HttpAnswer> {
   if (request.method !== 'POST') {
     throw new RequestError('MethodNotAllowed', 'AWS actions are POST requests', 405, { allow: 'POST' });
   }
-  const bytes = await request.readBody(bodyBytesMax);
+  const presented = gate.begin(request, served?.service);
+  const bytes = await request.readBody(bodyBytesMax, presented?.see);
+  const caller = gate.finish(presented);
+  const action = `${served?.service}:${served?.operation.name}`;
   const call = callOf(request, served?.state);
-  // Only where a signature is as usual: else the body comes first. What is plain is so in JSON.
-  const fast =
-    codec.form === 'text' && isUsuallySigned(request) ? await served?.operation.fast?.(bytes, call) : undefined;
+  // Where a signature is verified or as usual, and what the body names does not matter: else the body comes first. What
+  // is plain is so in JSON.
+  const isPlain = caller === undefined ? isUsuallySigned(request) : !caller.isBound && caller.mayDo(action);
+  const fast = isPlain && codec.form === 'text' ? await served?.operation.fast?.(bytes, call) : undefined;
   if (fast !== undefined) {
     request.recycleBody();
     return answers.ok(codec.contentType, fast.json, fast.sent);
   }
   const value = codec.parse(bytes);
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
-  checkSignatureShape(request);
+  if (caller === undefined) checkSignatureShape(request);
   const { operation, check } = served;
-  const output = await operation.handle(check[codec.form](value, bytes.length), call);
+  const handle = async (): Promise<unknown> => await operation.handle(check[codec.form](value, bytes.length), call);
+  const output =
+    caller === undefined
+      ? await handle()
+      : await authorized({ caller, action, operation, request, audit }, served.resources(objectOf(value)), handle);
   if (output instanceof EventAnswer) {
     const events = eventCodec(operation.events ?? {}, codec, (error) => {
       return answers.exception(error, request, operation.name);
@@ -102,6 +124,30 @@ function raw(answers: Answers, codec: AwsCodec, { output }: Operation<unknown>, 
   return answers.ok(codec.contentType, body);
 }
 
+interface Asked {
+  readonly caller: Principal;
+  readonly action: string;
+  readonly operation: Operation<unknown>;
+  readonly request: HttpRequest;
+  readonly audit: Audit;
+}
+
+/** Runs what the caller may do; a change is noted, and so is one that was refused. */
+async function authorized<T>(
+  { caller, action, operation, request, audit }: Asked,
+  touched: readonly NamedResource[],
+  handle: () => Promise<T>,
+): Promise<T> {
+  const run = async (): Promise<T> => {
+    caller.check(action, touched);
+    return await handle();
+  };
+  if (!isNoted(operation)) return await run();
+  const on = touched.map(({ arn }) => arn);
+  const { id: requestId, remoteAddress: from } = request;
+  return await audit.note({ who: caller.accessKeyId, action, on, from, requestId }, run);
+}
+
 function callOf(request: HttpRequest, state: unknown): Call<unknown> {
   return {
     requestId: request.id,
@@ -115,4 +161,9 @@ function callOf(request: HttpRequest, state: unknown): Call<unknown> {
 
 function baseType(request: HttpRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** What is no object names nothing. */
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

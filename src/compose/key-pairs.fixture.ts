@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createNodeEnvironment } from '../environments/node/index.ts';
+import type { Credential } from '../wire/sigv4/principal.ts';
+import { serve, type ServedNode } from './serve.ts';
+
+/** A key pair as clients have it. */
+export interface Pair {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** JSON of any shape. */
+export type Answer = ReturnType<typeof JSON.parse>;
+
+const LOOPBACK = { host: '127.0.0.1', port: 0 };
+
+/** Runs `work` on a node of these key pairs with listeners on free ports. */
+export async function withNode(
+  credentials: readonly Credential[],
+  sections: Readonly<Record<string, unknown>>,
+  work: (served: ServedNode) => Promise<void>,
+): Promise<void> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
+  const served = await serve({
+    environment: createNodeEnvironment({ log: 'silent' }),
+    dataDirectory,
+    api: LOOPBACK,
+    gateway: LOOPBACK,
+    identity: { region: 'us-east-1', account: '000000000000' },
+    mode: 'start',
+    hosts: [],
+    origins: [],
+    sections,
+    credentials,
+    engine: { sync: 'none', reserveBytes: 0 },
+    limits: {},
+    version: '0',
+  });
+  try {
+    await work(served);
+  } finally {
+    await served.stop(1000);
+    await rm(dataDirectory, { recursive: true, force: true });
+  }
+}
