@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { signRequest } from '../src/wire/sigv4/sign.ts';
 
 /** One answer: status and body; the body is a slice that the next answer overwrites. */
 export interface Answer {
@@ -10,9 +11,31 @@ export interface Answer {
 /** A server took a request and gave no byte of an answer within ten seconds. */
 export class Hangs extends Error {}
 
+/** What signs when requests are signed. */
+export const BENCH_PAIR = { accessKeyId: 'bench', secretAccessKey: 'the secret of the bench' };
+
+/** Whether requests are truly signed, and not only in their shape. */
+export const signing = { isOn: false };
+
 /** A signature in shape. */
-export const AUTHORIZATION =
+const AUTHORIZATION =
   'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
+const UNSIGNED = { date: '20260101T000000Z', authorization: AUTHORIZATION };
+const JSON_1_1 = 'application/x-amz-json-1.1';
+/** What signs an AWS JSON request: truly while `signing.isOn`, else in shape. */
+export function signatureOf(
+  port: number,
+  action: string,
+  body: string | Uint8Array,
+): { readonly date: string; readonly authorization: string } {
+  if (!signing.isOn) return UNSIGNED;
+  const headers = { 'content-type': JSON_1_1, 'x-amz-target': `Kinesis_20131202.${action}` };
+  const url = new URL(`http://127.0.0.1:${port}/`);
+  const scope = { ...BENCH_PAIR, region: 'us-east-1', service: 'kinesis', now: Date.now() };
+  const signed = signRequest({ method: 'POST', url, headers, body }, scope);
+  return { date: signed['x-amz-date'] ?? '', authorization: signed['authorization'] ?? '' };
+}
+
 const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
 const ANSWER_MS_MAX = 10_000;
 const FIRST_BYTES = 256 * 1024;
@@ -61,9 +84,10 @@ export class Connection {
 
   /** Sends one AWS JSON request and resolves with its answer; rejects when the connection ends first. */
   async call(action: string, body: Buffer): Promise<Answer> {
+    const { date, authorization } = signatureOf(this.port, action, body);
     const head =
-      `POST / HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/x-amz-json-1.1\r\n` +
-      `x-amz-target: Kinesis_20131202.${action}\r\nx-amz-date: 20260101T000000Z\r\nauthorization: ${AUTHORIZATION}\r\n` +
+      `POST / HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: ${JSON_1_1}\r\n` +
+      `x-amz-target: Kinesis_20131202.${action}\r\nx-amz-date: ${date}\r\nauthorization: ${authorization}\r\n` +
       `content-length: ${body.length}\r\n\r\n`;
     return await new Promise<Answer>((resolve, reject) => {
       if (this.socket.destroyed) {

@@ -1,6 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { BENCH_PAIR } from './client.ts';
 import type { SyncMode } from './options.ts';
 
 /** A server to measure: how it is installed and started. */
@@ -19,18 +20,26 @@ const TOOLS = resolve('node_modules/.cache/millrace-tools');
 const quiet = { stdio: 'ignore' as const };
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-/** millrace itself, with its log on disk. */
-export function millrace(sync: SyncMode): Contender {
+/** millrace itself, with its log on disk; `verifies`: only what is signed with the bench's key pair is served. */
+export function millrace(sync: SyncMode, verifies = false): Contender {
   return {
-    name: `millrace ${version}, sync: ${sync}`,
+    name: `millrace ${version}, sync: ${sync}${verifies ? ', signatures verified' : ''}`,
     isMillrace: true,
     readyPath: '/readyz',
     install: () => undefined,
     start(port, data) {
       const listeners = ['--api', `127.0.0.1:${port}`, '--gateway', '127.0.0.1:0'];
-      return spawn(process.execPath, ['dist/main.js', 'dev', ...listeners, '--data', data, '--sync', sync], quiet);
+      const config = verifies ? [writeConfig(`${data}.yaml`)] : [];
+      const flags = [...config, ...listeners, '--data', data, '--sync', sync];
+      return spawn(process.execPath, ['dist/main.js', 'dev', ...flags], quiet);
     },
   };
+}
+
+/** A config with the bench's key pair; JSON is YAML too. */
+function writeConfig(path: string): string {
+  writeFileSync(path, JSON.stringify({ server: { credentials: [BENCH_PAIR] } }));
+  return path;
 }
 
 /** ferrokinesis 0.7.0 from crates.io, in memory. */

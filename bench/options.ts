@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly sync: readonly SyncMode[];
   /** Drain single puts a second time once the log has settled them. */
   readonly settled: boolean;
+  /** Every request of every contender is signed; millrace verifies as one contender more. */
+  readonly signed: boolean;
   /** Records that `retain` and `restart` keep. */
   readonly records: number;
   /** Where the raw figures go. */
@@ -34,11 +36,13 @@ export function readOptions(args: readonly string[]): BenchOptions {
       peers: { type: 'string', default: 'all' },
       sync: { type: 'string', default: 'always' },
       settled: { type: 'boolean', default: false },
+      signed: { type: 'boolean', default: false },
       records: { type: 'string', default: '10000000' },
       json: { type: 'string' },
     },
   });
-  const { peers, settled, json } = values;
+  const { peers, settled, signed, json } = values;
+  if (signed && settled) throw new Error('--settled asks for metrics unsigned: not with --signed');
   if (peers !== 'none' && peers !== 'all') throw new Error('--peers is none or all');
   return {
     rounds: atLeastOne('--rounds', values.rounds),
@@ -47,6 +51,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     peers,
     sync: values.sync.split(',').map(syncMode),
     settled,
+    signed,
     records: atLeastOne('--records', values.records),
     json,
   };

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { Hangs } from './client.ts';
+import { Hangs, signing } from './client.ts';
 import { millrace, peers, type Contender } from './contenders.ts';
 import type { Measurement, Results } from './figures.ts';
 import { readOptions, type BenchOptions } from './options.ts';
@@ -79,7 +79,10 @@ async function measure(scenario: Scenario, contender: Contender, options: BenchO
 }
 
 async function measureAll(options: BenchOptions): Promise<readonly Measurement[]> {
-  const contenders = [...options.sync.map(millrace), ...(options.peers === 'all' ? peers : [])];
+  signing.isOn = options.signed;
+  const own = options.sync.map((sync) => millrace(sync));
+  const verifying = options.signed ? options.sync.map((sync) => millrace(sync, true)) : [];
+  const contenders = [...own, ...verifying, ...(options.peers === 'all' ? peers : [])];
   for (const contender of contenders) contender.install();
   const measurements: Measurement[] = [];
   for (const scenario of chosen(options)) {

@@ -1,5 +1,5 @@
 import { request, type ClientRequest } from 'node:http';
-import { AUTHORIZATION } from './client.ts';
+import { signatureOf } from './client.ts';
 import type { Verdict } from './records.ts';
 
 const PRELUDE_BYTES = 12;
@@ -26,11 +26,13 @@ export class Subscriber {
     this.verdict = verdict;
     this.last = new Float64Array(writers).fill(-1);
     this.onTime = onTime;
+    const body = JSON.stringify({ ...input, StartingPosition: { Type: 'TRIM_HORIZON' } });
+    const { date, authorization } = signatureOf(port, 'SubscribeToShard', body);
     const headers = {
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': 'Kinesis_20131202.SubscribeToShard',
-      'x-amz-date': '20260101T000000Z',
-      authorization: AUTHORIZATION,
+      'x-amz-date': date,
+      authorization,
     };
     this.request = request({ port, host: '127.0.0.1', method: 'POST', headers, agent: false }, (response) => {
       if (response.statusCode !== 200) this.problem = `SubscribeToShard: ${response.statusCode}`;
@@ -39,7 +41,7 @@ export class Subscriber {
       response.on('end', () => (this.problem ??= 'the subscription ended'));
     });
     this.request.on('error', (error) => (this.problem ??= error.message));
-    this.request.end(JSON.stringify({ ...input, StartingPosition: { Type: 'TRIM_HORIZON' } }));
+    this.request.end(body);
   }
 
   close(): void {
