@@ -57,6 +57,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'node.ready': 'All listeners answer.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',
   'stream.drop.failed': 'A deleted stream’s shards could not be dropped; the next start drops them.',
+  'stream.shard.closed-again': 'The log lost the end of a closed shard; it was written again.',
   'tls.certificate-changed': 'Another certificate is shown to whoever connects from now on.',
   'tls.certificate-not-kept': 'The disk is full: the certificate goes with the process.',
   'tls.certificate-refused': 'The files of the certificate changed to what cannot be used; the old one stays.',

@@ -95,6 +95,51 @@ test('with a damaged record the node starts, names it, delivers and answers what
   assert.equal((await bench.objects('bucket')).size, 1);
 });
 
+/** Removes the newest file of the log that holds a commit. */
+async function loseNewestFile({ simulation }: NodeBench): Promise<void> {
+  const { files } = simulation.environment;
+  const names = (await simulation.drive(files.list(LOG))).filter((name) => name.startsWith('segment-'));
+  await simulation.drive(files.remove(`${LOG}/${names.at(-1)}`));
+}
+
+test('the newest file of the log is gone: the catalog stays and goes on, what is put then is read and delivered', async () => {
+  const bench = await new NodeBench().open(SECTIONS);
+  await put(bench, 'before');
+  await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
+  await bench.close();
+  await bench.open(SECTIONS);
+  await bench.call('Kinesis_20131202.CreateStream', { StreamName: 'b', ShardCount: 1 });
+  const toB = { StreamName: 'b', PartitionKey: 'k', Data: base64('gone, or behind') };
+  const gone = await bench.call('Kinesis_20131202.PutRecord', toB);
+  for (let count = 0; count < 10; count += 1) await put(bench, `gone ${count}`);
+  await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
+  const split = { StreamName: 'a', ShardToSplit: 'shardId-000000000000', NewStartingHashKey: '1000' };
+  await bench.call('Kinesis_20131202.SplitShard', split);
+  const latest = async (StreamName: string, ShardId: string): Promise<string> => {
+    const where = { StreamName, ShardId, ShardIteratorType: 'LATEST' };
+    return (await bench.call('Kinesis_20131202.GetShardIterator', where)).ShardIterator;
+  };
+  await bench.close();
+  await loseNewestFile(bench);
+  await bench.open(SECTIONS);
+  assert.match(bench.node.health().problems.join('\n'), /the file that came behind it is gone/);
+  // Changes are answered, and what was changed before is not forgotten.
+  await bench.call('Kinesis_20131202.CreateStream', { StreamName: 'c', ShardCount: 1 });
+  assert.equal(bench.node.records.describe('b')?.name, 'b');
+  // Readers of the closed shard come to its end, though the log had lost it.
+  const ended = { ShardIterator: await latest('a', 'shardId-000000000000') };
+  assert.equal((await bench.call('Kinesis_20131202.GetRecords', ended)).NextShardIterator, undefined);
+  await put(bench, 'behind');
+  const behind = await bench.call('Kinesis_20131202.PutRecord', toB);
+  assert.ok(behind.SequenceNumber > gone.SequenceNumber, 'no number is given twice');
+  await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
+  const objects = [...(await bench.objects('bucket')).values()].map(String);
+  assert.ok(objects.includes('behind'), objects.join());
+  await bench.close();
+  await bench.open(SECTIONS);
+  assert.deepEqual(bench.node.health().problems, []);
+});
+
 test('a start that fails closes what it had opened, and says what failed', async () => {
   const bench = await new NodeBench().open(SECTIONS);
   await put(bench, 'a record');

@@ -2,7 +2,7 @@ import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
 import type { HashKeyRouter } from '../kernel/stream/hash-key.ts';
 import { entryBytes, writeEntryFront, type Entry } from '../kernel/stream/packed-entries.ts';
 import type { Json } from '../kernel/json.ts';
-import type { Header, Offset, ShardRef, Slice } from './stream-store.ts';
+import type { Header, Offset, ShardBounds, ShardRef, Slice } from './stream-store.ts';
 
 export type StreamMode = 'ON_DEMAND' | 'PROVISIONED';
 
@@ -246,6 +246,6 @@ export interface Records {
   waitForMore(shard: ShardInfo, from: Offset, signal: AbortSignal): Promise<void>;
   /** Offset of the first record that arrived at or after `timeMs`, else the end. */
   positionAt(shard: ShardInfo, timeMs: number): Promise<Offset>;
-  bounds(shard: ShardInfo): { readonly start: Offset; readonly end: Offset; readonly closedAt?: Offset };
+  bounds(shard: ShardInfo): ShardBounds;
   trim(shard: ShardInfo, before: Offset): Promise<void>;
 }

@@ -189,6 +189,16 @@ export interface ShardOptions {
   readonly retentionMs: number;
 }
 
+/** Where a shard stands. `start`: oldest kept offset; `end`: first offset that is not durable. */
+export interface ShardBounds {
+  readonly start: Offset;
+  readonly end: Offset;
+  /** At most so many records stand between the two: numbers that damage took are given to none. */
+  readonly records: number;
+  /** Set when the shard was closed: the offset after its last record. */
+  readonly closedAt?: Offset;
+}
+
 export interface StreamStore {
   /** Memory for entries that are filled and appended in this turn of the loop; then it is the log’s again. */
   lend(bytes: number): Uint8Array;
@@ -217,7 +227,7 @@ export interface StreamStore {
   waitForMore(shard: ShardRef, from: Offset, signal: AbortSignal): Promise<void>;
   /** Offset of the first record with `at >= timeMs`, else the end. */
   positionAt(shard: ShardRef, timeMs: number): Promise<Offset>;
-  bounds(shard: ShardRef): { readonly start: Offset; readonly end: Offset; readonly closedAt?: Offset };
+  bounds(shard: ShardRef): ShardBounds;
   /** A hint that records below `before` are not needed; they may stay readable for a while. Never moves back. */
   trim(shard: ShardRef, before: Offset): Promise<void>;
   retain(shard: ShardRef, retentionMs: number): Promise<void>;

@@ -13,6 +13,7 @@ import {
   type ShardRef,
   type ShardWriter,
   type PackedEntries,
+  type ShardBounds,
   Slice,
   type StoredRecord,
   type StoredRun,
@@ -125,9 +126,9 @@ export class MemoryStore implements StreamStore {
     return found?.offset ?? end(shard);
   }
 
-  bounds(ref: ShardRef): { start: Offset; end: Offset; closedAt?: Offset } {
+  bounds(ref: ShardRef): ShardBounds {
     const shard = this.#find(ref);
-    const bounds = { start: shard.start, end: end(shard) };
+    const bounds = { start: shard.start, end: end(shard), records: Number(end(shard) - shard.start) };
     return shard.closed ? { ...bounds, closedAt: bounds.end } : bounds;
   }
 

@@ -39,8 +39,8 @@ export function streamRoutes(state: KinesisState): AdminRoute[] {
 
 function summary(state: KinesisState, stream: StreamInfo): unknown {
   const shards = stream.shards.map((shard) => {
-    const { start, end } = state.records.bounds(shard);
-    return { shardId: shard.id, records: Number(end - start), oldest: start.toString(), end: end.toString() };
+    const { start, end, records } = state.records.bounds(shard);
+    return { shardId: shard.id, records, oldest: start.toString(), end: end.toString() };
   });
   return {
     name: stream.name,

@@ -4,6 +4,7 @@ import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
 import {
   InputBatch,
+  isOpen,
   StreamBusy,
   StreamExists,
   StreamNotFound,
@@ -25,6 +26,7 @@ import {
   Unavailable,
   UnknownShard,
   type Offset,
+  type ShardBounds,
   type Slice,
   type StreamStore,
 } from '../../ports/stream-store.ts';
@@ -103,7 +105,22 @@ class StreamRecords implements OpenRecords {
     const known = new Set(streams.flatMap(({ shards }) => shards.map(({ ref }) => shardKey(ref))));
     const orphans = stored.filter((ref) => ref.stream !== CATALOG_STREAM && !known.has(shardKey(ref)));
     if (orphans.length > 0) await this.#store.dropShards(orphans);
+    for (const stream of streams) await this.#closeAgain(stream);
     for (const { name, isResharding } of streams) if (isResharding) await this.#finishLater(name, 0);
+  }
+
+  /** A shard that the catalog knows to be closed has an end for its readers, also where its log lost the END. */
+  async #closeAgain({ name, shards, revision }: StreamInfo): Promise<void> {
+    for (const shard of shards) {
+      if (isOpen(shard) || this.#store.bounds(shard.ref).closedAt !== undefined) continue;
+      try {
+        await (await this.#store.open(shard.ref, revision)).close();
+        this.#environment.log.warn('stream.shard.closed-again', { stream: name, shard: shard.id });
+      } catch (error) {
+        // The next start tries again.
+        this.#environment.log.warn('stream.reshard.waits', { stream: name, reason: String(error) });
+      }
+    }
   }
 
   async create(spec: StreamSpec): Promise<StreamInfo> {
@@ -282,14 +299,14 @@ class StreamRecords implements OpenRecords {
     return await this.#onShard(shard, async () => await this.#store.positionAt(shard.ref, at));
   }
 
-  bounds(shard: ShardInfo): { readonly start: Offset; readonly end: Offset; readonly closedAt?: Offset } {
+  bounds(shard: ShardInfo): ShardBounds {
     try {
       return this.#store.bounds(shard.ref);
     } catch (error) {
       if (!(error instanceof UnknownShard)) throw error;
       if (this.#current(shard) === undefined) throw new StreamNotFound(shard.ref.stream);
       // In the catalog, but not in the store for another moment.
-      return { start: 0n, end: 0n };
+      return { start: 0n, end: 0n, records: 0 };
     }
   }
 

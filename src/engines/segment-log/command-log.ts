@@ -4,46 +4,56 @@ import type { Environment } from '../../ports/environment.ts';
 import { Damaged, type Offset, type ShardWriter } from '../../ports/stream-store.ts';
 import type { Cleaner } from './cleaner.ts';
 import { CommandCopy } from './command-copy.ts';
+import type { Committer } from './committer.ts';
 import { CATALOG_SHARD } from './shard-table.ts';
-import type { Snapshots } from './snapshots.ts';
+import type { Snapshot, Snapshots } from './snapshots.ts';
 import type { SegmentStore } from './store.ts';
 
 const NO_KEY = new Uint8Array(0);
 const TAIL_LIMIT = { records: 1000, bytes: 1024 * 1024 };
 
+/** What a command log works on. */
+export interface CommandLogParts {
+  readonly store: SegmentStore;
+  readonly environment: Environment;
+  readonly committer: Committer;
+  readonly snapshots: Snapshots;
+  readonly cleaner: Cleaner;
+}
+
 /** The catalog's commands: one shard of the same log, a copy of it, and snapshots beside it. */
 export class SegmentCommandLog implements CommandLog {
   readonly #store: SegmentStore;
+  readonly #committer: Committer;
   readonly #writer: ShardWriter;
   readonly #copy: CommandCopy;
   readonly #snapshots: Snapshots;
   readonly #cleaner: Cleaner;
+  /** The newest snapshot as the start found it, until somebody takes it. */
+  #found: Snapshot | undefined;
 
   private constructor(
-    store: SegmentStore,
+    { store, committer, snapshots, cleaner }: CommandLogParts,
     writer: ShardWriter,
     copy: CommandCopy,
-    snapshots: Snapshots,
-    cleaner: Cleaner,
+    found: Snapshot | undefined,
   ) {
     this.#store = store;
+    this.#committer = committer;
     this.#writer = writer;
     this.#copy = copy;
     this.#snapshots = snapshots;
     this.#cleaner = cleaner;
+    this.#found = found;
   }
 
-  static async open(
-    store: SegmentStore,
-    environment: Environment,
-    snapshots: Snapshots,
-    cleaner: Cleaner,
-  ): Promise<SegmentCommandLog> {
+  static async open(parts: CommandLogParts, found: Snapshot | undefined): Promise<SegmentCommandLog> {
+    const { store, environment } = parts;
     await store.createShards([CATALOG_SHARD], { retentionMs: Infinity });
     const writer = await store.open(CATALOG_SHARD, 0n);
     const copy = await CommandCopy.open(store, environment);
     copy.start();
-    return new SegmentCommandLog(store, writer, copy, snapshots, cleaner);
+    return new SegmentCommandLog(parts, writer, copy, found);
   }
 
   async append(commands: readonly Uint8Array[]): Promise<void> {
@@ -87,17 +97,20 @@ export class SegmentCommandLog implements CommandLog {
       if (!(error instanceof Damaged)) throw error;
       const commands = await this.#copy.between(from, error.next);
       // A command that is left out would make another catalog of what follows.
-      if (BigInt(commands.length) < error.next - from) throw error;
+      if (commands.length < this.#store.numbersBetween(CATALOG_SHARD, from, error.next)) throw error;
       return { commands, next: error.next };
     }
   }
 
+  /** The snapshot gets its name only when all it covers survives a power cut. */
   saveSnapshot(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void> {
-    return this.#snapshots.save(at, parts);
+    return this.#snapshots.save(at, parts, async () => await this.#committer.confirm());
   }
 
-  loadSnapshot(): Promise<{ readonly at: Offset; readonly bytes: Uint8Array } | undefined> {
-    return this.#snapshots.load();
+  async loadSnapshot(): Promise<Snapshot | undefined> {
+    const found = this.#found;
+    this.#found = undefined;
+    return found ?? (await this.#snapshots.load());
   }
 
   /** Keeps what the older of the two snapshots needs, so that a damaged newer one costs nothing. */

@@ -4,7 +4,7 @@ import { Unavailable } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { encodeBatch } from './encode-batch.ts';
-import type { LogPosition } from './format.ts';
+import { isBefore, type LogPosition } from './format.ts';
 import type { Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
@@ -19,6 +19,7 @@ const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
 const OVERLAP_BYTES_MIN = 256 * 1024;
 /** Commits written and not yet confirmed. */
 const UNCONFIRMED_MAX = 2;
+const NOWHERE: LogPosition = { segment: 0, position: 0 };
 
 /** When an append is answered: `always` once it survives a power cut, `interval` and `none` once it is written. */
 export type SyncMode = 'always' | 'interval' | 'none';
@@ -125,6 +126,20 @@ export class Committer {
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
+  /** Resolves once all answered up to now survives a power cut. Rejects with Unavailable when the log fails. */
+  async confirm(): Promise<void> {
+    const active = this.#options.segments.active?.segment;
+    if (this.#options.sync === 'always' || active === undefined) return;
+    const answered = { segment: active.number, position: active.end };
+    while (this.#failure === undefined && isBefore(this.#synced ?? NOWHERE, answered)) {
+      // A new file is begun only when the one before is confirmed; nothing of it needs a sync before its first commit.
+      if (answered.position === 0) break;
+      if (this.#syncing === undefined) this.#startSync();
+      await this.#syncing;
+    }
+    if (this.#failure !== undefined) throw new Unavailable('the log has failed');
+  }
+
   /** Begins the first segment: it says where all shards stand and up to where the log was durable before. */
   async start(): Promise<void> {
     this.#writing = this.#write([]);
@@ -192,9 +207,16 @@ export class Committer {
         this.#pump();
       });
     }
-    if (this.#syncing === undefined && this.#written.length > 0 && this.#failure === undefined) this.#startSync();
+    if (this.#syncing === undefined && this.#failure === undefined && this.#mustSync()) this.#startSync();
     if (!this.#isIdle()) return;
     for (const settled of this.#settled.splice(0)) settled();
+  }
+
+  /** Somebody waits for it; or nothing may happen to older files before it. */
+  #mustSync(): boolean {
+    if (this.#written.length > 0) return true;
+    const active = this.#options.segments.active?.segment;
+    return active !== undefined && !active.isBegun && active.commitCount > 0;
   }
 
   #mayWrite(): boolean {
@@ -331,6 +353,7 @@ export class Committer {
       await file.sync();
       meter.observe('log_sync_ms', {}, clock.monotonic() - startedAt);
       this.#synced = { segment: segment.number, position: confirmed.at(-1)?.end ?? end };
+      if (end > 0) this.#noteBegun(segment);
       this.#written.splice(0, confirmed.length);
       const answer = this.#confirm(confirmed);
       this.#syncing = undefined;
@@ -343,6 +366,15 @@ export class Committer {
       // The system may have thrown the written pages away: a second sync of this file would prove nothing.
       this.#fail(new EnvironmentError('EIO', 'the disk did not confirm what was written', error));
     }
+  }
+
+  /** The disk has the first commit of a file: from now on it stands for those before it. */
+  #noteBegun(segment: Segment): void {
+    if (segment.isBegun) return;
+    segment.isBegun = true;
+    const before = this.#rolledFrom;
+    this.#rolledFrom = undefined;
+    if (before !== undefined) this.#options.onRolled(before);
   }
 
   #syncLater(): void {
@@ -358,9 +390,6 @@ export class Committer {
       for (const extent of extents) applyExtent(segment, extent);
       this.#pendingBytes -= pendingBytes;
       this.#keep(runs);
-      if (this.#rolledFrom === undefined || this.#rolledFrom === segment) continue;
-      this.#options.onRolled(this.#rolledFrom);
-      this.#rolledFrom = undefined;
     }
     return () => {
       for (const { runs } of commits) answerAll(runs);

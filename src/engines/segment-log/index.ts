@@ -1,7 +1,8 @@
+import { EnvironmentError } from '../../kernel/errors.ts';
 import { parentOf } from '../../kernel/paths.ts';
 import type { CommandLog } from '../../ports/command-log.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { StreamStore } from '../../ports/stream-store.ts';
+import type { Offset, StreamStore } from '../../ports/stream-store.ts';
 import { SegmentCommandLog } from './command-log.ts';
 import { Cleaner } from './cleaner.ts';
 import { Committer, type SyncMode } from './committer.ts';
@@ -11,7 +12,8 @@ import { type Recovered, recover } from './recovery.ts';
 import { Sealer } from './sealer.ts';
 import { SegmentSet } from './segment-set.ts';
 import { Slabs } from './slabs.ts';
-import { Snapshots } from './snapshots.ts';
+import { CATALOG_SHARD } from './shard-table.ts';
+import { type Snapshot, Snapshots } from './snapshots.ts';
 import { Space } from './space.ts';
 import { SegmentStore } from './store.ts';
 import { TailCache } from './tail-cache.ts';
@@ -72,13 +74,22 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   const startedAt = clock.monotonic();
   for (const path of [directory, `${parent}/catalog`]) await files.makeDirectory(path);
   await files.syncDirectory(parent);
-  const found = await recover(environment, directory);
+  const snapshots = new Snapshots(environment, `${parent}/catalog`);
+  const catalog = await loadCatalog(environment, snapshots);
+  const found = await recover(environment, directory, {
+    isLossy: (options.sync ?? 'always') !== 'always',
+    catalogEnd: Number(catalog.snapshot?.at ?? 0n),
+  });
+  refuseForgotten(found, catalog);
   const parts = assemble(environment, options, found);
   const { committer, cleaner, store, reader } = parts;
   await committer.start();
-  for (const problem of found.damaged) reader.noteDamage(problem);
-  const snapshots = new Snapshots(environment, `${parent}/catalog`);
-  const commands = await SegmentCommandLog.open(store, environment, snapshots, cleaner);
+  for (const problem of [...catalog.damaged.map(({ message }) => message), ...found.damaged])
+    reader.noteDamage(problem);
+  const commands = await SegmentCommandLog.open(
+    { store, environment, committer, snapshots, cleaner },
+    catalog.snapshot,
+  );
   for (const segment of found.segments)
     if (segment.footer !== undefined && !segment.isSettled) parts.sealer.secure(segment, () => cleaner.ask());
   cleaner.start();
@@ -99,6 +110,29 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
       await close(parts);
     },
   };
+}
+
+/** The newest snapshot of the catalog, and what is wrong with newer ones. */
+interface FoundCatalog {
+  readonly snapshot: Snapshot | undefined;
+  readonly damaged: readonly { readonly at: Offset; readonly message: string }[];
+}
+
+async function loadCatalog({ log }: Environment, snapshots: Snapshots): Promise<FoundCatalog> {
+  const damaged: { at: Offset; message: string }[] = [];
+  const snapshot = await snapshots.load((at, path) => {
+    log.error('log.snapshot.damaged', { path });
+    damaged.push({ at, message: `the log is damaged: ${path}: a snapshot of the catalog does not match its checksum` });
+  });
+  return { snapshot, damaged };
+}
+
+/** A catalog that forgot something must not go on: what follows would be decided on another one. */
+function refuseForgotten({ table }: Recovered, { snapshot, damaged }: FoundCatalog): void {
+  const end = Math.max(table.find(CATALOG_SHARD)?.endOfRecords ?? 0, Number(snapshot?.at ?? 0n));
+  const forgotten = damaged.find(({ at }) => at > end);
+  if (forgotten === undefined) return;
+  throw new EnvironmentError('EIO', `${forgotten.message}, and of the commands that it knew the log ends after ${end}`);
 }
 
 type Parts = ReturnType<typeof assemble>;

@@ -15,9 +15,22 @@ import {
 import type { FoundCommit, FoundExtents } from './read-commit.ts';
 import { readEvidence, readSegmentStart, scanSegment, type SegmentName, type SegmentStart } from './scan-segment.ts';
 import { Segment } from './segment.ts';
-import { type ShardState, ShardTable } from './shard-table.ts';
+import { CATALOG_SHARD, NUMBERS_SHARD, type ShardState, ShardTable } from './shard-table.ts';
 
 const REWRITE_BYTES = 1024 * 1024;
+/**
+ * Numbers that a shard gives up where records may be gone of which nothing is known any more. All that no sync
+ * confirmed stands in one file, and an entry takes 8 bytes at least.
+ */
+const SKIPPED = 2 ** 24;
+
+/** What a start knows of the log before it looks. */
+export interface Expected {
+  /** Whether records were answered before their sync: then an end that nothing vouches for may have lost some. */
+  readonly isLossy: boolean;
+  /** Commands below are in a snapshot of the catalog; 0: there is none. */
+  readonly catalogEnd: number;
+}
 
 /** What the disk holds, once the torn tail is cut and the rest is known to be durable. */
 export interface Recovered {
@@ -48,7 +61,7 @@ interface Found extends SegmentStart {
  * Cuts what the last writes before a crash left unfinished; a damaged place is named, and everything else is kept.
  * Rejects with an EnvironmentError: EOTHER for a newer on-disk format, EIO for two files with one number.
  */
-export async function recover(environment: Environment, directory: string): Promise<Recovered> {
+export async function recover(environment: Environment, directory: string, expected: Expected): Promise<Recovered> {
   const { files } = environment;
   const listed = await files.list(directory);
   for (const name of listed) if (name.endsWith('.log.tmp')) await files.remove(`${directory}/${name}`);
@@ -60,7 +73,7 @@ export async function recover(environment: Environment, directory: string): Prom
     if (names[at - 1]?.segment === name.segment) throw damage(path, 0, 'another file has the same number');
     found.push(await look(environment, path, name));
   }
-  const recovery = new Recovery(environment, directory);
+  const recovery = new Recovery(environment, directory, expected);
   return await recovery.run(found, (names.at(-1)?.segment ?? 0) + 1);
 }
 
@@ -92,6 +105,7 @@ async function withFile<T>(
 class Recovery {
   readonly #environment: Environment;
   readonly #directory: string;
+  readonly #expected: Expected;
   readonly #table = new ShardTable();
   readonly #segments: Segment[] = [];
   readonly #damaged: string[] = [];
@@ -104,10 +118,13 @@ class Recovery {
   #cut: LogPosition | undefined;
   #cutBytes = 0;
   #lastCommit = 0;
+  /** Whether the last commit is the one of a clean stop, behind which nothing was written. */
+  #endsCleanly = false;
 
-  constructor(environment: Environment, directory: string) {
+  constructor(environment: Environment, directory: string, expected: Expected) {
     this.#environment = environment;
     this.#directory = directory;
+    this.#expected = expected;
   }
 
   async run(all: readonly Found[], nextSegment: number): Promise<Recovered> {
@@ -116,13 +133,15 @@ class Recovery {
     found.sort((one, other) => placeOf(one) - placeOf(other));
     for (const one of found) await this.#fold(one);
     await this.#secure();
+    this.#prepareNumbers();
+    const skipped = this.#mayHaveLost(found) ? SKIPPED : 0;
     let lastAt = 0;
     for (const state of this.#table.all()) {
       lastAt = Math.max(lastAt, state.lastAt);
       closeLastHole(this.#table, state);
       const oldest = state.shares[0];
       state.start = Math.max(state.start, oldest?.first ?? state.end);
-      this.#leaveGap(state);
+      this.#leaveGap(state, skipped);
       state.ahead = { end: state.end, at: state.lastAt, closed: state.closed, definedIn: -1 };
       this.#table.forgetIfGone(state);
     }
@@ -198,6 +217,7 @@ class Recovery {
     segment.index = footer.index;
     segment.isScattered = isScattered(segment);
     segment.index = undefined;
+    segment.isBegun = true;
     if (isJournal) this.#lastCommit = Math.max(this.#lastCommit, footer.lastCommit);
     this.#segments.push(segment);
     return undefined;
@@ -236,6 +256,7 @@ class Recovery {
     if (segment.commitCount === 0 && durableEnd === 0) return await this.#cutAway(path, size);
     if (isTorn) this.#noteCut(path, end, size);
     this.#checkEnd(segment);
+    segment.isBegun = segment.commitCount > 0;
     this.#segments.push(segment);
     return undefined;
   }
@@ -248,6 +269,8 @@ class Recovery {
     if (!segment.isSettled) this.#lastCommit = number;
     segment.commitCount += 1;
     segment.lastCommit = number;
+    const { bodyBytes, synced } = commit.header;
+    this.#endsCleanly = bodyBytes === 0 && synced.segment === segment.number && synced.position === position;
     this.#extents(segment, commit, damaged);
     return undefined;
   }
@@ -257,13 +280,41 @@ class Recovery {
     this.#table.damage.lostBytes += lostBytes;
   }
 
-  /** Records of the shard may have been lost behind its last one: their numbers must not be given again. */
-  #leaveGap(state: ShardState): void {
+  /** The number at which new shards begin is known from the first start on. */
+  #prepareNumbers(): void {
+    const numbers = this.#table.find(NUMBERS_SHARD) ?? this.#table.create(NUMBERS_SHARD);
+    numbers.closed = true;
+    if (this.#expected.catalogEnd > 0 && this.#table.find(CATALOG_SHARD) === undefined)
+      this.#table.create(CATALOG_SHARD);
+  }
+
+  /** Whether records that were answered may be gone without a trace in the files that are left. */
+  #mayHaveLost(found: readonly Found[]): boolean {
+    const newest = found.findLast(({ header }) => header?.settledFrom === 0);
+    // A file is sealed once the next one has a commit.
+    const isNewestGone = newest?.footer !== undefined;
+    if (isNewestGone) this.#note(damage(newest.path, newest.size, 'the file that came behind it is gone').message);
+    const { catalogEnd, isLossy } = this.#expected;
+    const end = this.#table.find(CATALOG_SHARD)?.end ?? 0;
+    if (catalogEnd > end)
+      this.#note(
+        `the log is damaged: it ends in front of command ${catalogEnd} of the catalog, which a snapshot knows`,
+      );
+    return isNewestGone || catalogEnd > end || (isLossy && newest !== undefined && !this.#endsCleanly);
+  }
+
+  /** Records may have been lost behind the shard's last one: their numbers must not be given again. */
+  #leaveGap(state: ShardState, skipped: number): void {
+    const isNumbers = state === this.#table.find(NUMBERS_SHARD);
+    if (state.dropped || (state.closed && !isNumbers)) return;
     const lostBytes = this.#table.damage.lostBytes - state.lostBefore;
-    if (lostBytes === 0) return;
-    const to = state.end + Math.ceil(lostBytes / ENTRY_FIXED_BYTES);
-    state.gaps = [...state.gaps, { from: state.end, to }];
-    state.end = to;
+    const before = state.end;
+    state.skip(before + Math.max(Math.ceil(lostBytes / ENTRY_FIXED_BYTES), skipped));
+    const { catalogEnd } = this.#expected;
+    if (state !== this.#table.find(CATALOG_SHARD) || catalogEnd <= before) return;
+    state.skip(catalogEnd);
+    // What the snapshot knows and the log does not must not be folded without it.
+    state.advanceStart(catalogEnd);
   }
 
   /** A file that ends in front of what was durable in it was cut between two commits, or emptied. */

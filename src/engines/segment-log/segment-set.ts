@@ -56,9 +56,9 @@ export class SegmentSet {
     return this.#active;
   }
 
-  /** The newest part of the journal that holds a commit: it says where all shards stand, so it must stay. */
+  /** The newest part of the journal whose first commit the disk has: it must stay, and says where all shards stand. */
   get newest(): Segment | undefined {
-    return this.all().findLast((segment) => !segment.isSettled && segment.commitCount > 0);
+    return this.all().findLast((segment) => !segment.isSettled && segment.isBegun);
   }
 
   /** Whether a commit of about `bytes` goes into the file being written; the first one always does. */

@@ -64,6 +64,8 @@ export class Segment {
   /** Size of the file, in bytes. */
   fileBytes = 0;
   commitCount = 0;
+  /** Whether the disk is known to have its first commit, which says where all shards stand: older files may go then. */
+  isBegun = false;
   /** Number of the newest commit. */
   lastCommit = 0;
   /** By the shards' numbers: all that the file names. */

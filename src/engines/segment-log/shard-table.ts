@@ -8,6 +8,12 @@ export const CATALOG_SHARD: ShardRef = { stream: '$catalog', generation: 0, ordi
 /** The internal shard that holds them once more. */
 export const COPY_SHARD: ShardRef = { stream: '$catalog-copy', generation: 0, ordinal: 0 };
 
+/**
+ * The internal shard that holds nothing: its end is the number at which a new shard begins, since what was lost may
+ * have held the first records of shards that nothing else names. It is closed from the beginning.
+ */
+export const NUMBERS_SHARD: ShardRef = { stream: '$numbers', generation: 0, ordinal: 0 };
+
 /** Where a shard stands once the commits under way are durable. */
 export interface ShardAhead {
   readonly end: number;
@@ -85,7 +91,23 @@ export class ShardState {
 
   /** Behind the last offset that a record had: `end`, or the beginning of the gap that ends there. */
   get endOfRecords(): number {
-    return this.gaps.reduceRight((end, { from, to }) => (to === end ? from : end), this.end);
+    const end = this.gaps.reduceRight((before, { from, to }) => (to === before ? from : before), this.end);
+    return Math.max(end, this.start);
+  }
+
+  /** How many of the offsets from `from` to `to` were not given up. */
+  numbersBetween(from: number, to: number): number {
+    const given = this.gaps.map((gap) => Math.max(0, Math.min(gap.to, to) - Math.max(gap.from, from)));
+    return given.reduce((left, gap) => left - gap, to - from);
+  }
+
+  /** Gives the numbers from the end on up to `to`: no record will have them. */
+  skip(to: number): void {
+    if (to <= this.end) return;
+    const last = this.gaps.at(-1);
+    const isNext = last?.to === this.end;
+    this.gaps = [...(isNext ? this.gaps.slice(0, -1) : this.gaps), { from: isNext ? last.from : this.end, to }];
+    this.end = to;
   }
 
   /** Moves the oldest kept offset forward; it never moves back. */
@@ -159,7 +181,12 @@ export class ShardTable {
 
   /** A shard that is new to the log. */
   create(ref: ShardRef): ShardState {
-    return this.define(this.#nextId, ref);
+    const first = this.find(NUMBERS_SHARD)?.end ?? 0;
+    const state = this.define(this.#nextId, ref);
+    state.start = first;
+    state.end = first;
+    state.ahead = { ...state.ahead, end: first };
+    return state;
   }
 
   /** A shard that the log knows under `id`. */

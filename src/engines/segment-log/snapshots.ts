@@ -28,8 +28,11 @@ export class Snapshots {
     this.#directory = directory;
   }
 
-  /** Nothing is seen of a snapshot that is not whole. The parts are all made before the first is written. */
-  async save(at: Offset, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Nothing is seen of a snapshot that is not whole, or before `covered` has resolved. The parts are all made before
+   * the first is written.
+   */
+  async save(at: Offset, parts: AsyncIterable<Uint8Array>, covered: () => Promise<void>): Promise<void> {
     const { files } = this.#environment;
     const path = this.#path(at);
     const temporary = `${path}${UNFINISHED}`;
@@ -43,19 +46,20 @@ export class Snapshots {
     } finally {
       await file.close();
     }
+    await covered();
     await files.rename(temporary, path);
     await files.syncDirectory(this.#directory);
     const offsets = await this.offsets();
     for (const old of offsets.slice(0, -KEPT_MAX)) await files.remove(this.#path(old));
   }
 
-  /** The newest whole snapshot. */
-  async load(): Promise<Snapshot | undefined> {
+  /** The newest whole snapshot; `damaged` is told of newer ones that are not. */
+  async load(damaged: (at: Offset, path: string) => void = () => undefined): Promise<Snapshot | undefined> {
     for (const at of (await this.offsets()).toReversed()) {
       const path = this.#path(at);
       const file = Buffer.from(await this.#environment.files.readFile(path));
       if (await this.#isWhole(file, at, path)) return { at, bytes: file.subarray(HEADER_BYTES) };
-      this.#environment.log.error('log.snapshot.damaged', { path });
+      damaged(at, path);
     }
     return undefined;
   }

@@ -1,13 +1,21 @@
 import { assert } from '../../kernel/assert.ts';
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { Offset, ShardOptions, ShardRef, ShardWriter, Slice, StreamStore } from '../../ports/stream-store.ts';
+import type {
+  Offset,
+  ShardBounds,
+  ShardOptions,
+  ShardRef,
+  ShardWriter,
+  Slice,
+  StreamStore,
+} from '../../ports/stream-store.ts';
 import { Fenced, shardKey, Unavailable } from '../../ports/stream-store.ts';
 import type { Cleaner } from './cleaner.ts';
 import type { Committer } from './committer.ts';
 import { FLAG_DROP } from './format.ts';
 import type { LogReader } from './reader.ts';
-import { CATALOG_SHARD, COPY_SHARD, type ShardTable } from './shard-table.ts';
+import { CATALOG_SHARD, COPY_SHARD, NUMBERS_SHARD, type ShardTable } from './shard-table.ts';
 import type { Slabs } from './slabs.ts';
 import { LogWriter, NO_ENTRIES } from './writer.ts';
 
@@ -93,15 +101,21 @@ export class SegmentStore implements StreamStore {
     return this.#parts.reader.positionAt(this.#parts.table.get(shard), timeMs);
   }
 
-  bounds(shard: ShardRef): { start: Offset; end: Offset; closedAt?: Offset } {
-    const { start, end, closed } = this.#parts.table.get(shard);
-    const bounds = { start: BigInt(start), end: BigInt(end) };
+  bounds(shard: ShardRef): ShardBounds {
+    const state = this.#parts.table.get(shard);
+    const { start, end, closed } = state;
+    const bounds = { start: BigInt(start), end: BigInt(end), records: state.numbersBetween(start, end) };
     return closed ? { ...bounds, closedAt: bounds.end } : bounds;
   }
 
   /** First offset behind all durable records: what bounds calls the end may have a gap in front of it. */
   endOfRecords(shard: ShardRef): Offset {
     return BigInt(this.#parts.table.get(shard).endOfRecords);
+  }
+
+  /** How many of the offsets from `from` to `to` were not given up. */
+  numbersBetween(shard: ShardRef, from: Offset, to: Offset): number {
+    return this.#parts.table.get(shard).numbersBetween(Number(from), Number(to));
   }
 
   async trim(shard: ShardRef, before: Offset): Promise<void> {
@@ -139,5 +153,5 @@ export class SegmentStore implements StreamStore {
 }
 
 function isInternal(ref: ShardRef): boolean {
-  return [CATALOG_SHARD, COPY_SHARD].some((internal) => shardKey(internal) === shardKey(ref));
+  return [CATALOG_SHARD, COPY_SHARD, NUMBERS_SHARD].some((internal) => shardKey(internal) === shardKey(ref));
 }
