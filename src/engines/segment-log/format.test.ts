@@ -77,13 +77,11 @@ test('headers read back as they were written', () => {
   fc.assert(fc.property(extent, (one) => assert.deepEqual(decodeExtentHeader(extentBytes(one), 0), one)));
 });
 
-test('a header with any byte changed is none, or refused', () => {
+test('a header with any byte changed is none, its version among them', () => {
   const known = { salt: 1, epoch: 2, segment: 3, createdAt: 4, settledFrom: 5 };
   const bytes = encodeSegmentHeader(known);
   for (let at = 0; at < SEGMENT_HEADER_BYTES; at += 1) {
-    const isVersion = at >= 8 && at < 12;
-    if (isVersion) assert.throws(() => decodeSegmentHeader(flipped(bytes, at), 'x'), { code: 'EOTHER' });
-    else assert.equal(decodeSegmentHeader(flipped(bytes, at), 'x'), undefined, `segment header, byte ${at}`);
+    assert.equal(decodeSegmentHeader(flipped(bytes, at), 'x'), undefined, `segment header, byte ${at}`);
   }
   const [one] = fc.sample(commit, { numRuns: 1, seed: 1 });
   const [other] = fc.sample(extent, { numRuns: 1, seed: 1 });

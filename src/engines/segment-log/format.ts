@@ -116,8 +116,9 @@ export function encodeSegmentHeader(header: Omit<SegmentHeader, 'version'>): Buf
 /** The header of a segment file, or undefined when it is damaged; refuses a newer format with EOTHER. */
 export function decodeSegmentHeader(bytes: Buffer, path: string): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || !bytes.subarray(0, 8).equals(SEGMENT_MAGIC)) return undefined;
-  refuseNewer(bytes.readUInt32LE(8), path);
+  // A wrong bit must not pass for another version: what does not match its checksum says nothing.
   if (bytes.readUInt32LE(36) !== crcOf(bytes, 0, 36)) return undefined;
+  refuseNewer(bytes.readUInt32LE(8), path);
   return {
     version: bytes.readUInt32LE(8),
     epoch: bytes.readUInt32LE(12),
@@ -155,11 +156,15 @@ export function encodeCommitHeader(bytes: Buffer, header: CommitHeader): void {
   bytes.writeUInt32LE(crcOf(bytes, 0, 60), 60);
 }
 
-/** The commit header at `at`, or undefined when there is no whole one; `bytes` must reach that far. */
-export function decodeCommitHeader(bytes: Buffer, at: number): CommitHeader | undefined {
+/** The version of the commit header at `at`, or undefined when there is no whole one; `bytes` must reach that far. */
+export function commitVersionAt(bytes: Buffer, at: number): number | undefined {
   if (bytes.readUInt32LE(at) !== COMMIT_MAGIC) return undefined;
-  if (bytes.readUInt32LE(at + 60) !== crcOf(bytes, at, at + 60)) return undefined;
-  if (bytes.readUInt32LE(at + 4) > FORMAT_VERSION) return undefined;
+  return bytes.readUInt32LE(at + 60) === crcOf(bytes, at, at + 60) ? bytes.readUInt32LE(at + 4) : undefined;
+}
+
+/** The commit header at `at`, or undefined when there is none that this code reads; `bytes` must reach that far. */
+export function decodeCommitHeader(bytes: Buffer, at: number): CommitHeader | undefined {
+  if ((commitVersionAt(bytes, at) ?? Infinity) > FORMAT_VERSION) return undefined;
   return {
     salt: bytes.readUInt32LE(at + 8),
     epoch: bytes.readUInt32LE(at + 12),

@@ -1,6 +1,7 @@
 import {
   COMMIT_HEADER_BYTES,
   type CommitHeader,
+  commitVersionAt,
   crcOf,
   decodeCommitHeader,
   decodeExtentHeader,
@@ -12,7 +13,6 @@ import {
   FLAG_DROP,
   FLAG_END,
   refuseNewer,
-  COMMIT_MAGIC,
   type SegmentHeader,
 } from './format.ts';
 import type { Window } from './window.ts';
@@ -87,15 +87,10 @@ export function commitHeaderAt({ window, path, position, segment }: CommitPlace)
     const isOwn = header.segment === segment.segment && header.epoch === segment.epoch;
     return isOwn && header.position === position && header.salt === segment.salt ? header : undefined;
   }
+  const version = commitVersionAt(window.bytes, at);
   const isSalted = window.bytes.readUInt32LE(at + 8) === segment.salt;
-  if (window.bytes.readUInt32LE(at) === COMMIT_MAGIC && isSalted && isWhole(window.bytes, at)) {
-    refuseNewer(window.bytes.readUInt32LE(at + 4), path);
-  }
+  if (version !== undefined && isSalted) refuseNewer(version, path);
   return undefined;
-}
-
-function isWhole(bytes: Buffer, at: number): boolean {
-  return bytes.readUInt32LE(at + 60) === crcOf(bytes, at, at + 60);
 }
 
 /** The extents up to `end`; behind one whose header is bad the next one is looked for. */

@@ -21,7 +21,6 @@ import {
 } from './log.fixture.ts';
 
 const HOUR_MS = 3_600_000;
-const NEWER = { name: 'EnvironmentError', code: 'EOTHER' };
 
 interface Sample {
   readonly image: Image;
@@ -131,10 +130,6 @@ test('a wrong byte in front of the last commit is damage: the rest is served, no
   let hurt = 0;
   for (let at = 0; at < (ends[1] ?? 0); at += 1) {
     const simulation = await machineWith(replaced(image, path, flipped(bytes, at)));
-    if (at >= 8 && at < 12) {
-      await assert.rejects(LogUnderTest.open(simulation, { epoch: 2 }), NEWER, `byte ${at}`);
-      continue;
-    }
     const under = await LogUnderTest.open(simulation, { epoch: 2 });
     hurt += await checkDamaged(under, path, WHOLE, `byte ${at}`);
     assert.equal(cuts(under), 0, `byte ${at}`);
@@ -152,7 +147,7 @@ test('after a clean stop a wrong byte anywhere in the records is damage', async 
   const image = await under.image();
   const { path, bytes } = lastSegment(image);
   assert.ok(bytes.length > length, 'the last commit vouches for those before');
-  for (let at = 12; at < length; at += 1) {
+  for (let at = 0; at < length; at += 1) {
     const reopened = await LogUnderTest.openImage(replaced(image, path, flipped(bytes, at)));
     await checkDamaged(reopened, path, { a: ['a1'], b: [] }, `byte ${at}`);
     assert.equal(cuts(reopened), 0);
@@ -174,7 +169,6 @@ test('an older file must be whole: neither a wrong byte nor a missing end passes
   assert.ok(lastSegment(image).path > first.path);
   const wanted = { a: ['a1', 'a2'], b: [] };
   for (let at = 0; at < first.bytes.length; at += 1) {
-    if (at >= 8 && at < 12) continue;
     const broken = replaced(image, first.path, flipped(first.bytes, at));
     const under3 = await LogUnderTest.openImage(broken, { epoch: 3 });
     await checkDamaged(under3, first.path, wanted, `byte ${at}`);
@@ -311,15 +305,16 @@ test('bytes that go wrong under a running log are never served', async () => {
   assert.ok(under.simulation.logged.some(({ event }) => event === 'log.damaged'));
 });
 
-const HEADERS: readonly (readonly [what: string, at: number, bytes: number])[] = [
+const HEADERS: readonly (readonly [what: string, at: number, bytes: number, wrong?: number])[] = [
   ['a segment', 0, 40],
   ['its first commit', 40, 64],
+  ['its first commit, behind a damaged header,', 40, 64, 3],
 ];
 
-for (const [what, at, length] of HEADERS) {
+for (const [what, at, length, wrong] of HEADERS) {
   test(`${what} of a newer format is refused, and the files stay as they are`, async () => {
     const { image, path, bytes } = await sample();
-    const newer = Buffer.from(bytes);
+    const newer = wrong === undefined ? Buffer.from(bytes) : flipped(bytes, wrong);
     newer.writeUInt32LE(3, at + (length === 40 ? 8 : 4));
     newer.writeUInt32LE(crc32(newer.subarray(at, at + length - 4)), at + length - 4);
     const simulation = await machineWith(replaced(image, path, newer));

@@ -3,9 +3,11 @@ import {
   COMMIT_HEADER_BYTES,
   COMMIT_MAGIC,
   type CommitHeader,
+  commitVersionAt,
   decodeCommitHeader,
   decodeSegmentHeader,
   type LogPosition,
+  refuseNewer,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from './format.ts';
@@ -55,7 +57,7 @@ export interface SegmentStart {
 export async function readSegmentStart(file: OpenFile, size: number, name: SegmentName): Promise<SegmentStart> {
   const bytes = Buffer.alloc(Math.min(size, SEGMENT_HEADER_BYTES + COMMIT_HEADER_BYTES));
   await file.read(bytes, 0);
-  const first = firstCommitIn(bytes, name);
+  const first = firstCommitIn(bytes, name, file.path);
   const found = size < SEGMENT_HEADER_BYTES ? undefined : decodeSegmentHeader(bytes, file.path);
   const header = found?.segment === name.segment && found.epoch === name.epoch ? found : undefined;
   if (header !== undefined) {
@@ -75,8 +77,9 @@ export async function readSegmentStart(file: OpenFile, size: number, name: Segme
   };
 }
 
-function firstCommitIn(bytes: Buffer, name: SegmentName): CommitHeader | undefined {
+function firstCommitIn(bytes: Buffer, name: SegmentName, path: string): CommitHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES + COMMIT_HEADER_BYTES) return undefined;
+  refuseNewer(commitVersionAt(bytes, SEGMENT_HEADER_BYTES) ?? 0, path);
   const first = decodeCommitHeader(bytes, SEGMENT_HEADER_BYTES);
   const isOwn = first?.segment === name.segment && first.epoch === name.epoch;
   return isOwn && first.position === SEGMENT_HEADER_BYTES ? first : undefined;

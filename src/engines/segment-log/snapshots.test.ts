@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { Simulation } from '../../environments/simulated/index.ts';
 import { flipped } from './log.fixture.ts';
 import { Snapshots } from './snapshots.ts';
@@ -58,8 +59,6 @@ test('a snapshot with any byte wrong, or cut anywhere, is passed over for the on
   await under.save(2n);
   const { length } = Buffer.from('state at 2');
   for (let at = 0; at < 32 + length; at += 1) {
-    const isVersion = at >= 8 && at < 12;
-    if (isVersion) continue;
     await under.change(2n, (bytes) => flipped(bytes, at));
     assert.equal(await under.loaded(), '1: state at 1', `byte ${at}`);
     await under.change(2n, (bytes) => flipped(bytes, at));
@@ -77,6 +76,7 @@ test('one of a newer format is refused rather than passed over', async () => {
   await under.save(2n);
   await under.change(2n, (bytes) => {
     bytes.writeUInt32LE(2, 8);
+    bytes.writeUInt32LE(crc32(bytes.subarray(32), crc32(bytes.subarray(0, 28))), 28);
     return bytes;
   });
   await assert.rejects(under.loaded(), { code: 'EOTHER' });

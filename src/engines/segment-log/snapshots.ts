@@ -73,14 +73,16 @@ export class Snapshots {
 
   async #isWhole(file: Buffer, at: Offset, path: string): Promise<boolean> {
     if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(MAGIC)) return false;
-    refuseNewer(file.readUInt32LE(8), path, SNAPSHOT_VERSION);
     if (file.readUInt32LE(12) !== file.length - HEADER_BYTES || readU64(file, 16) !== Number(at)) return false;
     let crc = crcOf(file, 0, HEADER_BYTES - 4);
     for (let from = HEADER_BYTES; from < file.length; from += CHECKED_BYTES) {
       crc = crcOf(file, from, Math.min(from + CHECKED_BYTES, file.length), crc);
       await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
     }
-    return file.readUInt32LE(28) === crc;
+    if (file.readUInt32LE(28) !== crc) return false;
+    // Only now: a wrong bit must not pass for another version.
+    refuseNewer(file.readUInt32LE(8), path, SNAPSHOT_VERSION);
+    return true;
   }
 
   async #removeUnfinished(): Promise<void> {

@@ -4,9 +4,6 @@ import type { Oracle } from './oracle.ts';
 import type { MachineAction } from './plan.ts';
 import { SIMULATED } from './simulated-node.ts';
 
-/** Where a segment's header may be, bytes: a file that is no longer than this holds nothing yet. */
-const HEAD_BYTES = 64;
-
 /** The machine of a run and what is wrong with it. */
 export class Machine {
   readonly #simulation: Simulation;
@@ -81,8 +78,8 @@ export class Machine {
     if (name === undefined) return;
     const path = `${SIMULATED.logFolder}/${name}`;
     const bytes = this.#simulation.sizeOf(path) ?? 0;
-    if (bytes <= HEAD_BYTES) return;
-    this.#simulation.flipBit(path, HEAD_BYTES + Math.floor(at * (bytes - HEAD_BYTES)), bit);
+    if (bytes === 0) return;
+    this.#simulation.flipBit(path, Math.floor(at * bytes), bit);
     this.#oracle.flips += 1;
   }
 }

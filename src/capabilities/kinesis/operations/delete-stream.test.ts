@@ -15,7 +15,11 @@ test('a stream goes with its shards, and its name is free again', async () => {
   assert.equal(await refusal(describeStreamSummary, { StreamName: 'a' }), GONE);
   assert.deepEqual([...new Set(store.shards().map(({ stream }) => stream))], ['b']);
   const again = await make('a');
-  assert.deepEqual(store.bounds(again.shards[0]?.ref ?? assert.fail()), { start: 0n, end: 0n, records: 0 }, 'nothing came back');
+  assert.deepEqual(
+    store.bounds(again.shards[0]?.ref ?? assert.fail()),
+    { start: 0n, end: 0n, records: 0 },
+    'nothing came back',
+  );
 });
 
 test('a stream is named by name, by ARN of any region and account, or by both', async () => {
