@@ -110,6 +110,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   log_pending_bytes: 'Bytes that wait for the disk, those being written included.',
   log_refused_total: 'Appends refused, by `reason`: `pending` (too much waits) or `full` (the disk).',
   log_sync_ms: 'Duration of each sync.',
+  log_cut_bytes: 'Bytes of unfinished commits that the start cut from the end of the log.',
   log_damaged_places: 'Places of the log found damaged since the start.',
   log_disk_bytes: 'Size of all files of the log.',
   log_index_cache_bytes: 'Memory for indexes of sealed segments.',

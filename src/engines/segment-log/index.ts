@@ -93,6 +93,7 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   for (const segment of found.segments)
     if (segment.footer !== undefined && !segment.isSettled) parts.sealer.secure(segment, () => cleaner.ask());
   cleaner.start();
+  environment.meter.gauge('log_cut_bytes', {}, found.cutBytes);
   environment.log.info('log.opened', {
     segments: found.segments.length,
     bytes: found.segments.reduce((sum, segment) => sum + segment.fileBytes, 0),

@@ -72,6 +72,7 @@ test('a last commit that ends at any of its bytes is cut, and what came before s
     const under = await LogUnderTest.openImage(replaced(image, path, bytes.subarray(0, length)));
     assert.deepEqual(await held(under), WITHOUT_LAST, `${length} of ${bytes.length} bytes`);
     assert.equal(cuts(under), length === from ? 0 : 1, `${length} of ${bytes.length} bytes`);
+    assert.deepEqual(under.log.health(), [], 'nobody was told of what was not written to its end');
     // What was cut must not come back under what is written now.
     await under.append(under.a, 'other');
     const again = await LogUnderTest.openImage(await under.image(), { epoch: 3 });
@@ -90,8 +91,35 @@ test('a last commit with any byte wrong, or zeros from any byte on, is cut', asy
       if (torn.equals(bytes)) continue;
       const under = await LogUnderTest.openImage(replaced(image, path, torn));
       assert.deepEqual(await held(under), WITHOUT_LAST, `${what} byte ${at}`);
+      // It was answered, which nobody can tell; but its numbers are not given again, and people hear of it.
+      assert.ok(under.log.store.bounds(A).end >= 4n, `${what} byte ${at}`);
+      const doubts = under.log.health().filter((problem) => problem.includes('may have been answered'));
+      assert.equal(doubts.length, what === 'turned' ? 1 : 0, `${what} byte ${at}`);
     }
   }
+});
+
+test('what was cut gives its numbers to nobody, in no later life, and not to a shard that nothing names any more', async () => {
+  const first = await LogUnderTest.open();
+  const last = lastSegment(await first.image()).bytes.length;
+  await first.append(first.a, 'a1', 'a2', 'a3');
+  const image = await first.image();
+  const { path, bytes } = lastSegment(image);
+  let now = replaced(image, path, flipped(bytes, bytes.length - 3));
+  assert.ok(bytes.length > last);
+  for (let life = 2; life < 5; life += 1) {
+    const under = await LogUnderTest.openImage(now, { epoch: life });
+    assert.deepEqual(under.log.health().length, life === 2 ? 1 : 0, 'a place that is gone is said once');
+    assert.equal(under.simulation.metrics.get('log_cut_bytes{}'), life === 2 ? bytes.length - last : 0);
+    assert.ok(under.log.store.bounds(A).end >= 3n, `life ${life}`);
+    assert.equal(under.log.store.bounds(A).records, 0);
+    now = await under.image();
+  }
+  const under = await LogUnderTest.openImage(now, { epoch: 5 });
+  await under.append(under.a, 'new');
+  assert.deepEqual(await under.texts(A), ['new']);
+  const [[offset] = []] = [...(await under.survivors(A))];
+  assert.ok(offset !== undefined && offset >= 3n);
 });
 
 test('a file cut before its first commit is whole holds nothing, and is removed', async () => {
@@ -242,7 +270,9 @@ test('a commit written beside a sync vouches for none of the two: a wrong byte c
       .filter(({ event }) => event === 'log.tail.cut')
       .map(({ fields }) => fields['bytes']);
     assert.deepEqual(cut, isCut ? [bytes.length - (starts[wrong] ?? 0)] : [], `a wrong byte in commit ${wrong}`);
-    assert.equal(under.log.health().length > 0, !isCut, `a wrong byte in commit ${wrong}`);
+    const health = under.log.health().join();
+    assert.match(health, /does not match its checksum/, `a wrong byte in commit ${wrong}`);
+    assert.equal(health.includes('so it was cut'), isCut, `a wrong byte in commit ${wrong}`);
   }
 });
 

@@ -12,6 +12,7 @@ import {
   segmentName,
   type SegmentHeader,
 } from './format.ts';
+import { looksWritten } from './looks-written.ts';
 import type { FoundCommit, FoundExtents } from './read-commit.ts';
 import { readEvidence, readSegmentStart, scanSegment, type SegmentName, type SegmentStart } from './scan-segment.ts';
 import { Segment } from './segment.ts';
@@ -139,8 +140,8 @@ class Recovery {
     for (const state of this.#table.all()) {
       lastAt = Math.max(lastAt, state.lastAt);
       closeLastHole(this.#table, state);
-      const oldest = state.shares[0];
-      state.start = Math.max(state.start, oldest?.first ?? state.end);
+      const oldest = state.shares[0]?.first ?? state.end;
+      if (state.past(state.start) < oldest) state.start = oldest;
       this.#leaveGap(state, skipped);
       state.ahead = { end: state.end, at: state.lastAt, closed: state.closed, definedIn: -1 };
       this.#table.forgetIfGone(state);
@@ -237,22 +238,22 @@ class Recovery {
     const damaged = this.#damagedIn(segment);
     const durableEnd = isJournal ? this.#durableEnd(segment.number) : size;
     const isDurable = (position: number): boolean => position < durableEnd;
-    const { end, torn } = await withFile(this.#environment, path, 'read', async (file) =>
-      scanSegment(
-        { file, size, header },
-        {
-          commit: (commit) => this.#commit(segment, commit, damaged),
-          rest: (found) => this.#extents(segment, found, damaged),
-          isDurable,
-          damaged,
-        },
-      ),
-    );
+    const { end, torn, isWritten } = await withFile(this.#environment, path, 'read', async (file) => {
+      const scanned = { file, size, header };
+      const found = await scanSegment(scanned, {
+        commit: (commit) => this.#commit(segment, commit, damaged),
+        rest: (rest) => this.#extents(segment, rest, damaged),
+        isDurable,
+        damaged,
+      });
+      return { ...found, isWritten: found.torn !== undefined && (await looksWritten(scanned, found.end)) };
+    });
     segment.end = end;
     // Behind the end of an older segment stands a footer that was not finished, or is damaged.
     const isOlder = segment.number < this.#durable.segment || this.#complete.has(segment.number);
     const isTorn = torn !== undefined && !isOlder;
     if (isTorn) this.#cut = { segment: segment.number, position: end };
+    if (isTorn && isWritten) this.#noteDoubt(path, end, size);
     if (segment.commitCount === 0 && durableEnd === 0) return await this.#cutAway(path, size);
     if (isTorn) this.#noteCut(path, end, size);
     this.#checkEnd(segment);
@@ -360,8 +361,18 @@ class Recovery {
     await this.#environment.files.syncDirectory(this.#directory);
   }
 
+  /** What is cut was written whole, so that it may have been answered: people must know. */
+  #noteDoubt(path: string, position: number, size: number): void {
+    const what =
+      `a commit that seems to have been written whole does not match its checksum; nothing vouches for it, so it was ` +
+      `cut, ${size - position} bytes of records that may have been answered`;
+    this.#damaged.push(damage(path, position, what).message);
+  }
+
+  /** The numbers that the records there may have had are not given again: nobody knows whether they were answered. */
   #noteCut(path: string, position: number, size: number): void {
     this.#cutBytes += size - position;
+    this.#table.damage.lostBytes += size - position;
     this.#environment.log.warn('log.tail.cut', { path, position, bytes: size - position });
   }
 }

@@ -114,7 +114,7 @@ export async function scanSegment(
 }
 
 /** Position of the first commit header at or after `from`; the file's size when there is none. */
-async function nextCommit(scanned: ScannedFile, from: number): Promise<number> {
+export async function nextCommit(scanned: ScannedFile, from: number): Promise<number> {
   let found = scanned.size;
   await eachCommitHeader(scanned, from, ({ position }) => {
     found = position;

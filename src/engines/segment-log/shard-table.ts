@@ -183,8 +183,7 @@ export class ShardTable {
   create(ref: ShardRef): ShardState {
     const first = this.find(NUMBERS_SHARD)?.end ?? 0;
     const state = this.define(this.#nextId, ref);
-    state.start = first;
-    state.end = first;
+    state.skip(first);
     state.ahead = { ...state.ahead, end: first };
     return state;
   }
