@@ -1,5 +1,5 @@
 import { openFolderBlobs } from '../engines/blobs-fs/index.ts';
-import { openCatalog } from '../engines/catalog/index.ts';
+import { type CatalogOptions, openCatalog } from '../engines/catalog/index.ts';
 import { openRecords } from '../engines/records/index.ts';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../engines/segment-log/index.ts';
 import type { Schema } from '../kernel/schema/declare.ts';
@@ -36,6 +36,7 @@ export interface NodeOptions {
   readonly onFailure: (error: Error) => void;
   /** Sizes for tests; defaults are the log's own. */
   readonly log?: Partial<SegmentLogOptions>;
+  readonly catalog?: Pick<CatalogOptions, 'snapshotEvery'>;
 }
 
 /** An operation with the state it is called with. */
@@ -94,7 +95,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     for (let next = closing.pop(); next !== undefined; next = closing.pop()) await next();
   };
   try {
-    const catalog = await openCatalog(log.commands, environment, { onFailure });
+    const catalog = await openCatalog(log.commands, environment, { ...options.catalog, onFailure });
     closing.push(async () => await catalog.close());
     const records = await openRecords(log.store, catalog, environment, identity);
     closing.push(async () => await records.close());

@@ -195,6 +195,8 @@ export interface ShardBounds {
   readonly end: Offset;
   /** At most so many records stand between the two: numbers that damage took are given to none. */
   readonly records: number;
+  /** When the newest record arrived, in ms; 0: none did. */
+  readonly lastAt: number;
   /** Set when the shard was closed: the offset after its last record. */
   readonly closedAt?: Offset;
 }

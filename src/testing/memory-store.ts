@@ -128,7 +128,12 @@ export class MemoryStore implements StreamStore {
 
   bounds(ref: ShardRef): ShardBounds {
     const shard = this.#find(ref);
-    const bounds = { start: shard.start, end: end(shard), records: Number(end(shard) - shard.start) };
+    const bounds = {
+      start: shard.start,
+      end: end(shard),
+      records: Number(end(shard) - shard.start),
+      lastAt: shard.records.at(-1)?.at ?? 0,
+    };
     return shard.closed ? { ...bounds, closedAt: bounds.end } : bounds;
   }
 

@@ -21,7 +21,7 @@ export async function openNode(
   environment: Environment,
   sections: Sections,
   onFailure: (error: Error) => void,
-  log?: NodeOptions['log'],
+  sizes: Pick<NodeOptions, 'log' | 'catalog'> = {},
 ): Promise<OpenNode> {
   const claim = await claimDataDirectory(environment, SIMULATED_DATA);
   const node = await compose({
@@ -33,7 +33,8 @@ export async function openNode(
     mode: 'dev',
     onFailure,
     // A reserve of the usual size would be most of what a simulated disk holds.
-    log: { reserveBytes: 0, ...log },
+    ...sizes,
+    log: { reserveBytes: 0, ...sizes.log },
   });
   return {
     node,

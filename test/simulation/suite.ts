@@ -19,6 +19,7 @@ test(`whatever was promised is so, over ${SEEDS} seeds`, async (context) => {
   assert.ok(sum.failures > SEEDS / 10, `only ${sum.failures} failed disks`);
   assert.ok(sum.refused <= 1 + SEEDS / 100, `${sum.refused} refused starts`);
   assert.ok(sum.acknowledged > 40 * SEEDS, `only ${sum.acknowledged} records`);
+  assert.ok(sum.doubted > SEEDS, `only ${sum.doubted} answered records in danger`);
   assert.ok(sum.objects > 2 * SEEDS, `only ${sum.objects} objects`);
 });
 

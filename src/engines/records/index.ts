@@ -195,7 +195,7 @@ class StreamRecords implements OpenRecords {
       const lane = this.#lane(stream, shard);
       const end = await lane.close();
       endings.set(shard.ref.ordinal, lane.encode(end));
-      lastAt = Math.max(lastAt, await this.#lastAt(shard, end));
+      lastAt = Math.max(lastAt, this.#store.bounds(shard.ref).lastAt);
     }
     // A clock that was set back must not hide a shard before its records are too old.
     const closedAt = Math.max(this.#environment.clock.now(), lastAt);
@@ -205,18 +205,6 @@ class StreamRecords implements OpenRecords {
     await this.#release(this.#takeLanes({ shards: stream.info.shards.filter(({ ref }) => endings.has(ref.ordinal)) }));
     await this.#prepare(after);
     return after;
-  }
-
-  /** When the last record of a shard arrived; 0 when that cannot be said. */
-  async #lastAt(shard: ShardInfo, end: Offset): Promise<number> {
-    if (end === 0n) return 0;
-    try {
-      const slice = await this.#store.read(shard.ref, end - 1n, { records: 1, bytes: 1 });
-      return slice.records.at(-1)?.at ?? 0;
-    } catch {
-      // The reshard must not wait for a disk that can be read again.
-      return 0;
-    }
   }
 
   async #finishLater(name: string, afterMs: number): Promise<void> {
@@ -306,7 +294,7 @@ class StreamRecords implements OpenRecords {
       if (!(error instanceof UnknownShard)) throw error;
       if (this.#current(shard) === undefined) throw new StreamNotFound(shard.ref.stream);
       // In the catalog, but not in the store for another moment.
-      return { start: 0n, end: 0n, records: 0 };
+      return { start: 0n, end: 0n, records: 0, lastAt: 0 };
     }
   }
 

@@ -224,7 +224,7 @@ test('records older than the retention are hidden to the millisecond', async () 
   assert.equal(await records.positionAt(shard, start + 2500), 3n);
   await store.trim(shard.ref, 3n);
   assert.deepEqual(await textsOf(records, stream, shard), ['3'], 'below the oldest kept record reading starts there');
-  assert.deepEqual(records.bounds(shard), { start: 3n, end: 4n, records: 1 });
+  assert.deepEqual(records.bounds(shard), { start: 3n, end: 4n, records: 1, lastAt: 1_700_000_003_000 });
 });
 
 test('waiting ends when records arrive', async () => {
@@ -286,7 +286,7 @@ test('two nodes over one log and one store see each other', async () => {
   const making = records.create(spec('a', 1));
   while (other.describe('a') === undefined) await environment.clock.sleep(1);
   const seen = other.describe('a') as StreamInfo;
-  const nothing = { start: 0n, end: 0n, records: 0 };
+  const nothing = { start: 0n, end: 0n, records: 0, lastAt: 0 };
   assert.deepEqual(other.bounds(first(seen.shards)), nothing, 'in the catalog, not yet in the store');
   const early = other.append('a', [input('early')]);
   const reading = other.read(seen, first(seen.shards), 0n, LIMIT);

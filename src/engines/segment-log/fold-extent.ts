@@ -75,7 +75,7 @@ function closeHole(table: ShardTable, state: ShardState, segment: Segment, first
   if (last === undefined || last.segment === segment || first <= state.past(last.end)) return;
   if (table.damage.places > last.segment.damagesBefore) return;
   state.shares.length = 0;
-  state.start = first;
+  state.start = Math.max(state.start, state.before(first));
 }
 
 /** The same for what stands behind the last segment that holds something of the shard. */
@@ -84,7 +84,7 @@ export function closeLastHole(table: ShardTable, state: ShardState): void {
   if (last === undefined || state.past(last.end) >= state.end) return;
   if (table.damage.places > last.segment.damagesBefore) return;
   state.shares.length = 0;
-  state.start = state.end;
+  state.advanceStart(state.end);
 }
 
 function known(table: ShardTable, id: number, ref: ShardRef): ShardState | undefined {

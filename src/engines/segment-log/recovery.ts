@@ -140,8 +140,7 @@ class Recovery {
     for (const state of this.#table.all()) {
       lastAt = Math.max(lastAt, state.lastAt);
       closeLastHole(this.#table, state);
-      const oldest = state.shares[0]?.first ?? state.end;
-      if (state.past(state.start) < oldest) state.start = oldest;
+      state.advanceStart(state.shares[0]?.first ?? state.end);
       this.#leaveGap(state, skipped);
       state.ahead = { end: state.end, at: state.lastAt, closed: state.closed, definedIn: -1 };
       this.#table.forgetIfGone(state);
@@ -315,7 +314,7 @@ class Recovery {
     if (state !== this.#table.find(CATALOG_SHARD) || catalogEnd <= before) return;
     state.skip(catalogEnd);
     // What the snapshot knows and the log does not must not be folded without it.
-    state.advanceStart(catalogEnd);
+    state.start = catalogEnd;
   }
 
   /** A file that ends in front of what was durable in it was cut between two commits, or emptied. */

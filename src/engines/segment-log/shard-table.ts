@@ -110,11 +110,20 @@ export class ShardState {
     this.end = to;
   }
 
-  /** Moves the oldest kept offset forward; it never moves back. */
+  /**
+   * Moves the oldest kept offset forward; it never moves back. It stays in front of a gap: nobody who has read up to
+   * there has missed anything.
+   */
   advanceStart(to: number): void {
-    if (to <= this.start) return;
-    this.start = Math.min(to, this.end);
-    this.gaps = this.gaps.filter((gap) => gap.to > this.start);
+    const start = this.before(Math.min(to, this.end));
+    if (start <= this.start) return;
+    this.start = start;
+    this.gaps = this.gaps.filter((gap) => gap.to > start);
+  }
+
+  /** The offset itself, or the beginning of the gap that it lies in or right behind. */
+  before(offset: number): number {
+    return this.gaps.find(({ from, to }) => offset > from && offset <= to)?.from ?? offset;
   }
 
   /** Resolves once there is something at or after `from`, nothing more can come, or `signal` aborts. */

@@ -103,8 +103,8 @@ export class SegmentStore implements StreamStore {
 
   bounds(shard: ShardRef): ShardBounds {
     const state = this.#parts.table.get(shard);
-    const { start, end, closed } = state;
-    const bounds = { start: BigInt(start), end: BigInt(end), records: state.numbersBetween(start, end) };
+    const { start, end, closed, lastAt } = state;
+    const bounds = { start: BigInt(start), end: BigInt(end), records: state.numbersBetween(start, end), lastAt };
     return closed ? { ...bounds, closedAt: bounds.end } : bounds;
   }
 

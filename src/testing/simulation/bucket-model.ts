@@ -25,11 +25,11 @@ export class BucketModel {
     for (const [path, bytes] of objects) {
       this.#checkSameBytes(path, bytes);
       for (const sent of this.#recordsOf(path, bytes)) {
-        promised(!found.has(sent) || sent.mayMove, `${sent.text} was delivered twice`);
+        promised(!found.has(sent) || sent.mayMove || sent.mayRepeat, `${sent.text} was delivered twice`);
         promised(sent.fate !== 'refused', `${sent.text} was refused and delivered`);
-        promised(sent.fate !== 'gone', `${sent.text} was not stored and delivered`);
+        promised(sent.fate !== 'gone' || sent.mayRepeat, `${sent.text} was not stored and delivered`);
         found.add(sent);
-        sent.isDelivered = true;
+        sent.isDelivered ||= !sent.mayRepeat;
       }
     }
     return found;

@@ -1,3 +1,4 @@
+import type { SyncMode } from '../../engines/segment-log/index.ts';
 import { SeededRandom } from '../../environments/simulated/chance.ts';
 import { growMachine } from './machine-grammar.ts';
 import {
@@ -26,6 +27,8 @@ interface Traits {
 
 type Rule = readonly [weight: number, action: (grammar: Grammar) => ClientAction];
 
+/** When a node answers; mostly `always`, in which a power cut may take nothing. */
+const SYNC_MODES: readonly SyncMode[] = ['always', 'always', 'always', 'always', 'interval', 'none'];
 const LIVES_MIN = 2;
 const LIVES_MORE = 4;
 /** Restarts of which each is cut short while it starts. */
@@ -165,11 +168,14 @@ class Grammar {
 
   #node(): NodeShape {
     const { random } = this;
+    const other = new SeededRandom(this.#seed).fork(78);
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
       intervalSeconds: random.below(4),
       segmentBytesMax: random.pick([6000, 20_000, 200_000]),
+      sync: other.pick(SYNC_MODES),
+      snapshotEvery: other.pick([10, 40, 5000]),
     };
   }
 

@@ -126,6 +126,7 @@ export async function lookAtStream(life: Life, name: StreamName): Promise<boolea
     checkOrder(model.inShard(shardId));
   }
   for (const sent of model.all()) if (sent.foundAt < since) missed(life, model, sent, since);
+  if (life.oracle.flips === 0) model.checkEnds(since);
   return true;
 }
 

@@ -11,6 +11,7 @@ export class Machine {
   /** Lives that still find the disk full as they start. */
   #fullLives = 0;
   #hasFaults = false;
+  #isSlow = false;
 
   constructor(simulation: Simulation, oracle: Oracle) {
     this.#simulation = simulation;
@@ -22,6 +23,11 @@ export class Machine {
     return this.#hasFaults;
   }
 
+  /** Whether the disk does in this life what it is told, and soon. */
+  get isPrompt(): boolean {
+    return !this.#hasFaults && !this.#isSlow;
+  }
+
   /** Whether anything is wrong with the disk or with what it holds. */
   get isTroubled(): boolean {
     return this.#hasFaults || this.#oracle.flips > 0;
@@ -30,6 +36,7 @@ export class Machine {
   /** A life begins. */
   begins(): void {
     this.#hasFaults = this.#fullLives > 0;
+    this.#isSlow = false;
     if (this.#fullLives === 0) this.#simulation.limitDisk(Infinity);
     this.#fullLives = Math.max(0, this.#fullLives - 1);
   }
@@ -49,6 +56,7 @@ export class Machine {
         this.#hasFaults = true;
         return simulation.failNext(action.operation, ...Array.from({ length: action.count }, () => action.code));
       case 'slow':
+        this.#isSlow = true;
         return simulation.slowDisk(action.operations, action.ms);
       case 'full':
         return await this.#fill(action);

@@ -15,6 +15,16 @@ const DIRECT_RETENTION_MS = 8760 * HOUR_MS;
 /** Whether what comes and goes by the API is there; `unsure`: a change is under way, or nobody knows. */
 export type Presence = 'there' | 'absent' | 'unsure';
 
+interface Side {
+  readonly presence: Presence;
+  readonly model: StreamModel | undefined;
+}
+
+interface Extra {
+  readonly presence: Presence;
+  readonly since: number;
+}
+
 interface Hook {
   readonly sent: Sent;
   answer: Place | undefined;
@@ -25,14 +35,15 @@ export class Oracle {
   readonly wall: WallHistory;
   readonly main: StreamModel;
   readonly direct: StreamModel;
-  /** The stream `side` as it was created last. */
-  side: { presence: Presence; model: StreamModel | undefined } = { presence: 'absent', model: undefined };
-  /** The delivery `extra`; what was sent after `since` (virtual ms) is promised to be delivered. */
-  extra: { presence: Presence; since: number } = { presence: 'absent', since: Infinity };
   readonly buckets: Readonly<Record<DeliveryName, BucketModel>>;
   /** Bits that were turned so far: what they hit may be lost, and with it ids. */
   flips = 0;
   readonly #hooks = new Map<string, Hook>();
+  #side: Side = { presence: 'absent', model: undefined };
+  #extra: Extra = { presence: 'absent', since: Infinity };
+  /** Whether `side` or `extra` came or went since all that was told was known to survive a power cut. */
+  #hasSideChanged = false;
+  #hasExtraChanged = false;
   #sideStreams: StreamModel[] = [];
 
   /** `startedAtMs`: what the wall clock shows at virtual time 0. */
@@ -45,6 +56,47 @@ export class Oracle {
       extra: new BucketModel(this.main),
       direct: new BucketModel(this.direct),
     };
+  }
+
+  /** The stream `side` as it was created last. */
+  get side(): Side {
+    return this.#side;
+  }
+
+  set side(side: Side) {
+    this.#hasSideChanged ||= side.presence !== this.#side.presence;
+    this.#side = side;
+  }
+
+  /** The delivery `extra`; what was sent after `since` (virtual ms) is promised to be delivered. */
+  get extra(): Extra {
+    return this.#extra;
+  }
+
+  set extra(extra: Extra) {
+    this.#hasExtraChanged ||= extra.presence !== this.#extra.presence;
+    this.#extra = extra;
+  }
+
+  /** All that was told so far survives a power cut. */
+  isDurable(): void {
+    this.#hasSideChanged = false;
+    this.#hasExtraChanged = false;
+  }
+
+  /**
+   * The power was cut: what was told after `since` may be gone, changes of the catalog too. Returns how many records
+   * that are.
+   */
+  mayLose(since: number, now: number): number {
+    const count = this.main.mayLose(since, now) + this.direct.mayLose(since, now);
+    if (this.#hasExtraChanged) this.extra = { presence: 'unsure', since: Infinity };
+    if (!this.#hasSideChanged) return count + (this.side.model?.mayLose(since, now) ?? 0);
+    // Whichever of those that were there is back, nothing is promised of it.
+    const model = new StreamModel('side', this.wall, new RetentionHistory(now, RETENTION_MS));
+    model.isDeleted = true;
+    this.side = { presence: 'unsure', model };
+    return count;
   }
 
   /** Records known to be stored, over all streams. */

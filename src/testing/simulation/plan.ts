@@ -1,3 +1,4 @@
+import type { SyncMode } from '../../engines/segment-log/index.ts';
 import type { EnvironmentCode } from '../../kernel/errors.ts';
 import type { FileOperation } from '../../environments/simulated/faults.ts';
 
@@ -7,6 +8,10 @@ export interface NodeShape {
   readonly isGzip: boolean;
   readonly intervalSeconds: number;
   readonly segmentBytesMax: number;
+  /** When records are answered; `always` when absent. */
+  readonly sync?: SyncMode;
+  /** Fewest changes of the catalog between two snapshots; the node's own when absent. */
+  readonly snapshotEvery?: number;
 }
 
 /** The streams that clients use: `main` stands in the config file, `side` comes and goes by the API. */

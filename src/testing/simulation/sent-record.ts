@@ -44,4 +44,15 @@ export interface Sent extends Sending {
   isDamaged: boolean;
   /** It was delivered, so it stands, wherever that is. */
   isDelivered: boolean;
+  /** A power cut may have taken the note that it was delivered: it may be delivered again. */
+  mayRepeat: boolean;
+  /** It was known to stand, and a power cut may have taken it: where, and what of the time. */
+  doubt: Doubt | undefined;
+}
+
+/** What was known of a record that a power cut may have taken; times in virtual ms. */
+export interface Doubt {
+  readonly place: Place;
+  readonly knownAt: number;
+  readonly cutAt: number;
 }

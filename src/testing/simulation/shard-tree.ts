@@ -15,6 +15,8 @@ interface KnownShard {
   readonly start: bigint;
   readonly end: bigint;
   readonly parents: readonly string[];
+  /** When it was first listed, in virtual ms. */
+  readonly knownAt: number;
   /** Since when it is known to be closed, in virtual ms, and its last sequence number. */
   closed: { readonly at: number; readonly sequenceNumber: string } | undefined;
 }
@@ -25,6 +27,14 @@ export class ShardTree {
 
   get(id: string): KnownShard | undefined {
     return this.#shards.get(id);
+  }
+
+  /** A power cut may have taken reshards that were heard of after `since`. */
+  mayLose(since: number): void {
+    for (const shard of this.#shards.values()) {
+      if (shard.knownAt > since) this.#shards.delete(shard.id);
+      if (shard.closed !== undefined && shard.closed.at > since) shard.closed = undefined;
+    }
   }
 
   /** Takes a list of shards in, the hidden ones left out. Raises BrokenPromise where it contradicts an earlier one. */
@@ -40,7 +50,7 @@ export class ShardTree {
     const start = BigInt(listed.HashKeyRange.StartingHashKey);
     const end = BigInt(listed.HashKeyRange.EndingHashKey);
     const parents = [listed.ParentShardId, listed.AdjacentParentShardId].filter((parent) => parent !== undefined);
-    const shard = this.#shards.get(id) ?? { id, start, end, parents, closed: undefined };
+    const shard = this.#shards.get(id) ?? { id, start, end, parents, knownAt: now, closed: undefined };
     promised(shard.start === start && shard.end === end, `${id} owns other hash keys than before`);
     promised(shard.parents.join() === parents.join(), `${id} has other parents than before`);
     const sequenceNumber = listed.SequenceNumberRange.EndingSequenceNumber;

@@ -31,7 +31,13 @@ test('what a failing run can do without is left out, and the rest is made simple
     { ...put(7, 1), pauseMs: 0, records: [{ key: '0', bytes: 0 }] },
     { ...put(33, 1), pauseMs: 0, records: [{ key: '0', bytes: 0 }] },
   ]);
-  assert.deepEqual(shrunk.plan.node, { shardCount: 1, isGzip: false, intervalSeconds: 0, segmentBytesMax: 200_000 });
+  assert.deepEqual(shrunk.plan.node, {
+    shardCount: 1,
+    isGzip: false,
+    intervalSeconds: 0,
+    segmentBytesMax: 200_000,
+    sync: 'always',
+  });
   assert.ok(shrunk.trials < 200, `${shrunk.trials} runs`);
 });
 

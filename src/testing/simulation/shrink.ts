@@ -12,6 +12,7 @@ export interface Shrunk {
 
 /** Nodes to try in place of a seed's own. */
 const SIMPLER_NODES: readonly Partial<NodeShape>[] = [
+  { sync: 'always' },
   { isGzip: false, segmentBytesMax: 200_000 },
   { intervalSeconds: 0 },
   { shardCount: 1 },

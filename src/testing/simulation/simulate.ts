@@ -17,6 +17,8 @@ import { postHook } from './webhook-actions.ts';
 
 /** Virtual time after which a life that does not come to its end hangs, ms. */
 const LIFE_MS_MAX = 1_800_000;
+/** With `interval`, what was told so long ago survives a power cut: the interval of 100 ms, and what a disk takes. */
+const INTERVAL_MS_MAX = 200;
 
 /** What a run came to. */
 export interface SimulationResult {
@@ -27,6 +29,8 @@ export interface SimulationResult {
   /** 1: turned bits made the node refuse its last start. */
   readonly refused: number;
   readonly acknowledged: number;
+  /** Records that power cuts may have taken after they were answered: none with `always`. */
+  readonly doubted: number;
   readonly objects: number;
   /** A hash over everything the run did: the same for the same plan. */
   readonly trace: string;
@@ -70,6 +74,9 @@ class Run {
   #crashes = 0;
   #failures = 0;
   #lastFailure = '';
+  #doubted = 0;
+  /** All that was told before survives a power cut, in virtual ms. */
+  #durableAt = 0;
 
   constructor(plan: Plan, sabotage: Sabotage) {
     this.#plan = plan;
@@ -83,7 +90,7 @@ class Run {
     for (const life of livesOf(this.#plan.steps)) {
       this.#machine.begins();
       await this.#live(async (fails) => await this.#work(life, fails));
-      if (life.end.power) this.#simulation.crash();
+      if (life.end.power) this.#cutPower();
       else this.#simulation.kill();
       this.#simulation.restart();
       this.#life += 1;
@@ -98,6 +105,26 @@ class Run {
     return this.#result(isRefused);
   }
 
+  #cutPower(): void {
+    this.#simulation.crash();
+    this.#noteCut();
+  }
+
+  /** What clients were told before a sync may be gone where answers do not wait for one. */
+  #noteCut(): void {
+    const { now } = this.#simulation;
+    const { sync = 'always' } = this.#plan.node;
+    if (sync === 'always') return;
+    const isTimely = sync === 'interval' && this.#machine.isPrompt;
+    const since = isTimely ? Math.max(this.#durableAt, now - INTERVAL_MS_MAX) : this.#durableAt;
+    this.#doubted += this.#oracle.mayLose(since, now);
+  }
+
+  #noteDurable(): void {
+    this.#durableAt = this.#simulation.now;
+    this.#oracle.isDurable();
+  }
+
   /** Lets one life go on until it ends well, by a power cut, or by a failure that the machine is guilty of. */
   async #live(work: (fails: (error: Error) => void) => Promise<void>): Promise<void> {
     let fail: (error: Error) => void = () => undefined;
@@ -107,8 +134,10 @@ class Run {
     try {
       await this.#simulation.drive(Promise.race([work(fail), failed]), LIFE_MS_MAX);
     } catch (error) {
-      if (error instanceof SimulatedCrash) this.#crashes += 1;
-      else if (error instanceof NodeFailed && this.#machine.isTroubled) this.#noteFailure(error);
+      if (error instanceof SimulatedCrash) {
+        this.#crashes += 1;
+        this.#noteCut();
+      } else if (error instanceof NodeFailed && this.#machine.isTroubled) this.#noteFailure(error);
       else throw error;
     }
   }
@@ -128,7 +157,9 @@ class Run {
       await this.#each(steps, async (step) => await act(life, step));
     });
     await Promise.all([happening, ...working]);
-    if (end.close) await life.node.close();
+    if (!end.close) return;
+    await life.node.close();
+    this.#noteDurable();
   }
 
   async #each<S extends Step>(steps: readonly S[], act: (step: S) => Promise<void>): Promise<void> {
@@ -146,6 +177,8 @@ class Run {
     try {
       await beforeStart(environment);
       const node = await SimulatedNode.open(environment, this.#plan.node, fails);
+      // A start makes all that it finds durable before it shows it.
+      this.#noteDurable();
       return new Life({
         simulation,
         node,
@@ -214,6 +247,7 @@ class Run {
       failures: this.#failures,
       refused: isRefused ? 1 : 0,
       acknowledged,
+      doubted: this.#doubted,
       objects,
       trace,
     };

@@ -65,8 +65,12 @@ export class SimulatedNode {
     shape: NodeShape,
     onFailure: (error: Error) => void,
   ): Promise<SimulatedNode> {
-    const { segmentBytesMax } = shape;
-    return new SimulatedNode(await openNode(environment, sections(shape), onFailure, { segmentBytesMax }));
+    const { segmentBytesMax, sync = 'always', snapshotEvery } = shape;
+    const sizes = {
+      log: { segmentBytesMax, sync },
+      ...(snapshotEvery !== undefined && { catalog: { snapshotEvery } }),
+    };
+    return new SimulatedNode(await openNode(environment, sections(shape), onFailure, sizes));
   }
 
   get health(): ReturnType<ComposedNode['health']> {

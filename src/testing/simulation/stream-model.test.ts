@@ -31,6 +31,12 @@ class Bench {
     return sent;
   }
 
+  /** The power goes; what was told until `since` survives. Returns how many records may not. */
+  cut(since: number): number {
+    this.now += 10;
+    return this.model.mayLose(since, this.now);
+  }
+
   read(from: ReadFrom, records: readonly ReadRecord[], isAtTip = true): void {
     this.now += 10;
     const reading = new Reading(this.model, SHARD, from, { askedAt: this.now, now: this.now });
@@ -160,6 +166,46 @@ const BROKEN: readonly (readonly [what: string, act: (bench: Bench) => void, sen
     },
     /ends elsewhere/,
   ],
+  [
+    'gives the number of a lost record to another one',
+    (bench) => {
+      bench.told('x', '1');
+      bench.cut(0);
+      bench.told('y', '1');
+    },
+    /y stands at .*:1, where x stood/,
+  ],
+  [
+    'shows a record that was in danger at another place',
+    (bench) => {
+      bench.told('x', '1');
+      bench.cut(0);
+      bench.read(ALL, [record('x', '2')]);
+    },
+    /x stood at .*:1, and now at .*:2/,
+  ],
+  [
+    'lost what had survived a sync',
+    (bench) => {
+      bench.told('x', '1');
+      bench.cut(bench.now);
+      bench.read(ALL, []);
+    },
+    /x stands in .* left out/,
+  ],
+  [
+    'lost a record and kept a later one',
+    (bench) => {
+      const lost = bench.told('x', '1');
+      bench.told('y', '2');
+      bench.cut(0);
+      const since = bench.now;
+      bench.read(ALL, [record('y', '2')]);
+      lost.fate = 'gone';
+      bench.model.checkEnds(since);
+    },
+    /took x and left y/,
+  ],
 ];
 
 for (const [what, act, sentence] of BROKEN) {
@@ -184,6 +230,27 @@ test('what a node may do is not noticed', () => {
   bench.wall.step(bench.now, -25 * HOUR);
   bench.read(ALL, [record('x', '1'), record('y', '2')]);
   bench.read(ALL, []);
+});
+
+test('a power cut may take what no sync confirmed: records, a reshard, a retention', () => {
+  const bench = new Bench();
+  bench.model.tree.learn([shard(SHARD, 0n, LAST)], 0);
+  bench.told('kept', '1');
+  const safe = bench.now;
+  const taken = bench.told('taken', '2');
+  const back = bench.told('back', '3');
+  const closed = { SequenceNumberRange: { StartingSequenceNumber: '0', EndingSequenceNumber: '9' } };
+  const child = 'shardId-000000000001';
+  bench.model.tree.learn([shard(SHARD, 0n, LAST, closed), shard(child, 0n, LAST)], bench.now);
+  bench.model.retention.is(bench.now, HOUR);
+  assert.equal(bench.cut(safe), 2);
+  bench.model.tree.learn([shard(SHARD, 0n, LAST)], bench.now);
+  bench.model.tree.learn([shard(SHARD, 0n, LAST, closed), shard(child, 0n, 4n), shard('other', 5n, LAST)], bench.now);
+  assert.ok(bench.model.retention.canBe(24 * HOUR) && bench.model.retention.canBe(HOUR));
+  bench.read(ALL, [record('kept', '1'), record('back', '3', { ApproximateArrivalTimestamp: 1000.06 })]);
+  assert.equal(taken.fate, 'trying');
+  assert.equal(typeof back.fate, 'object');
+  bench.model.isMissing(taken, bench.now, bench.now);
 });
 
 test('a whole look finds what is missing, unless its time may be over', () => {

@@ -20,6 +20,8 @@ export class StreamModel {
   readonly #sent = new Map<string, Sent>();
   /** What is known to stand in each shard, in order. */
   readonly #shards = new Map<string, Sent[]>();
+  /** Who was ever known to stand at a place: nobody else may stand there later. */
+  readonly #holders = new Map<string, Sent>();
 
   constructor(name: string, wall: WallHistory, retention: RetentionHistory) {
     this.name = name;
@@ -67,6 +69,8 @@ export class StreamModel {
       arrivedAt: undefined,
       isDamaged: false,
       isDelivered: false,
+      mayRepeat: false,
+      doubt: undefined,
     };
     this.#sent.set(sending.text, sent);
     return sent;
@@ -91,9 +95,44 @@ export class StreamModel {
     promised(fate !== 'refused', `${text} was refused and stands at ${describePlace(place)}`);
     promised(fate !== 'gone', `${text} was not there before and stands at ${describePlace(place)}`);
     this.#checkShard(sent, place);
+    this.#checkHolder(sent, place);
     sent.fate = place;
     sent.knownAt = now;
     this.#insert(sent, place);
+  }
+
+  /**
+   * The power was cut where answers do not wait for syncs: what was told after `since` may be gone. Returns how many
+   * records that are.
+   */
+  mayLose(since: number, now: number): number {
+    let count = 0;
+    for (const sent of this.#sent.values()) {
+      sent.mayRepeat = true;
+      const { fate, knownAt } = sent;
+      if (typeof fate === 'object' && knownAt <= since) continue;
+      sent.isDelivered = false;
+      if (typeof fate !== 'object') continue;
+      this.#takeOut(sent, fate.shardId);
+      sent.doubt = { place: fate, knownAt, cutAt: now };
+      sent.knownAt = Infinity;
+      // Its id may be gone with it.
+      sent.mayMove ||= sent.sender === undefined;
+      count += 1;
+    }
+    this.tree.mayLose(since);
+    this.retention.mayLose(since, now);
+    return count;
+  }
+
+  /** A power cut takes the end of what was written: nothing stands that was sent after something lost was known. */
+  checkEnds(since: number): void {
+    const lost = [...this.#sent.values()].filter(({ fate, doubt }) => fate === 'gone' && doubt !== undefined);
+    for (const sent of this.#sent.values()) {
+      if (sent.sender === undefined || sent.foundAt < since) continue;
+      const hole = lost.find(({ doubt }) => doubt !== undefined && isBetween(sent.sentAt, doubt.knownAt, doubt.cutAt));
+      promised(hole === undefined, `a power cut took ${hole?.text} and left ${sent.text}, which was sent later`);
+    }
   }
 
   /** A whole look at the stream, begun at `since`, has not found it. */
@@ -141,6 +180,19 @@ export class StreamModel {
     promised(isBehind, `${text} stands in front of what stood there when it was sent`);
   }
 
+  #checkHolder(sent: Sent, place: Place): void {
+    const name = describePlace(place);
+    const holder = this.#holders.get(name) ?? sent;
+    promised(holder === sent, `${sent.text} stands at ${name}, where ${holder.text} stood`);
+    this.#holders.set(name, sent);
+    const { doubt } = sent;
+    const isSame = doubt === undefined || describePlace(doubt.place) === name;
+    promised(
+      isSame || sent.mayMove,
+      `${sent.text} stood at ${doubt && describePlace(doubt.place)}, and now at ${name}`,
+    );
+  }
+
   #insert(sent: Sent, { shardId, sequenceNumber }: Place): void {
     const shard = this.#shards.get(shardId) ?? [];
     this.#shards.set(shardId, shard);
@@ -181,4 +233,8 @@ function describeFate(fate: Fate): string {
 
 function describePlace({ shardId, sequenceNumber }: Place): string {
   return `${shardId}:${sequenceNumber}`;
+}
+
+function isBetween(at: number, from: number, to: number): boolean {
+  return at > from && at < to;
 }

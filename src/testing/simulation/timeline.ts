@@ -81,6 +81,11 @@ export class RetentionHistory {
     this.#bounds.set(now, ms, ms);
   }
 
+  /** A power cut may have taken changes since then. */
+  mayLose(since: number, now: number): void {
+    this.#bounds.set(now, this.min(since, now), this.max(since, now));
+  }
+
   /** Whether it can be this now. */
   canBe(ms: number): boolean {
     const { min, max } = this.#bounds.latest;

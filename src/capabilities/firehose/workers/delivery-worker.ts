@@ -221,7 +221,9 @@ export class DeliveryWorker {
           continue;
         }
         const first = slice.records[0]?.offset ?? slice.next;
-        if (slice.start > cursor && first > cursor) this.#lost(Number(first - cursor), 'RetentionExceeded');
+        // Behind the oldest that is kept may stand numbers that nobody has.
+        const gone = (slice.start < first ? slice.start : first) - cursor;
+        if (gone > 0n) this.#lost(Number(gone), 'RetentionExceeded');
         if (gathering.recordCount === 0) this.#gatheredSince = this.#doors.environment.clock.monotonic();
         gathering.take(shard.ref, position, slice.records, slice.next);
         hasMore ||= slice.next < slice.end;

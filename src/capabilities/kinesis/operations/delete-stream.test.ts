@@ -17,7 +17,7 @@ test('a stream goes with its shards, and its name is free again', async () => {
   const again = await make('a');
   assert.deepEqual(
     store.bounds(again.shards[0]?.ref ?? assert.fail()),
-    { start: 0n, end: 0n, records: 0 },
+    { start: 0n, end: 0n, records: 0, lastAt: 0 },
     'nothing came back',
   );
 });
