@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsCli } from './aws-cli.ts';
 import { kcl } from './kcl/group.ts';
+import { sdkJs } from './sdk-js/group.ts';
 
 /** One group of real components. */
 export interface Group {
@@ -17,7 +18,7 @@ export interface Group {
 
 const INSTALL_MS_MAX = 15 * 60_000;
 const RUN_MS_MAX = 12 * 60_000;
-const GROUPS: readonly Group[] = [awsCli, kcl];
+const GROUPS: readonly Group[] = [awsCli, sdkJs, kcl];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
 let passed = 0;

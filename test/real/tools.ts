@@ -54,6 +54,15 @@ export async function pythonWith(requirement: string): Promise<string> {
   return join(folder, 'bin', 'python');
 }
 
+/** A pinned npm package (`name@version`) with all that it needs; resolves with the folder that holds its node_modules. */
+export async function npmPackage(requirement: string): Promise<string> {
+  return await toolFolder(requirement, async (made) => {
+    writeFileSync(join(made, 'package.json'), '{ "private": true, "type": "module" }\n');
+    const words = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-save', requirement];
+    await runProgram('npm', words, { workingDirectory: made });
+  });
+}
+
 /** Pinned Maven artifacts (`group:artifact:version`) with all that they need; resolves with the folder of their jars. */
 export async function mavenJars(...artifacts: readonly [string, ...string[]]): Promise<string> {
   const folder = await toolFolder(
