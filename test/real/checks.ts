@@ -6,7 +6,7 @@ const CHECKS_MS_MAX = 300_000;
 /** What `millrace env` prints for a node, nothing else of AWS, and no file of the user's own. */
 export async function clientEnvironment(api: string): Promise<Readonly<Record<string, string>>> {
   const printed = await runProgram(process.execPath, ['dist/main.js', 'env', '--json', '--api', api]);
-  const nothing = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_PROFILE: '' };
+  const nothing = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
   return { ...nothing, ...(JSON.parse(printed) as Record<string, string>) };
 }
 

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 const ROOT = resolve('node_modules', '.cache', 'millrace-tools');
 const INSTALL_MS_MAX = 600_000;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
+/** What a program wrote last says why it failed. */
+const OUTPUT_CHARACTERS_KEPT = 4000;
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 
 /** Where and how a program of others runs. */
@@ -28,7 +30,9 @@ export async function runProgram(
     killSignal: 'SIGKILL',
     maxBuffer: OUTPUT_BYTES_MAX,
   }).catch((error: Error & { stdout?: string; stderr?: string }) => {
-    throw new Error(`${program}: ${error.message.slice(0, 2000)}\n${error.stdout ?? ''}`, { cause: error });
+    throw new Error(`${program}: ${error.message.slice(-OUTPUT_CHARACTERS_KEPT)}\n${error.stdout ?? ''}`, {
+      cause: error,
+    });
   });
   return stdout.trim();
 }
