@@ -73,10 +73,15 @@ function refuseOther(StreamARN: string | undefined, { name }: StreamInfo): void 
   throw kinesisError('InvalidArgumentException', `StreamARN does not name the stream of the ShardIterator: ${name}.`);
 }
 
-/** Everything after the records: where to go on, how far behind, and who the children are at a closed shard's end. */
-function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, { bounds, lastAt }: ReadRecords): string {
+/**
+ * Everything after the records: where to go on, how far behind, and who the children are at a closed shard's end. The
+ * end is an answer of its own: there are clients (Telegraf's consumer) that look for a next iterator first and throw
+ * away the records of an answer without one.
+ */
+function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, read: ReadRecords): string {
+  const { bounds, lastAt, count } = read;
   const now = state.environment.clock.now();
-  const ended = bounds.closedAt !== undefined && bounds.next >= bounds.closedAt;
+  const ended = count === 0 && bounds.closedAt !== undefined && bounds.next >= bounds.closedAt;
   const behind = `,"MillisBehindLatest":${millisBehind(bounds.next >= bounds.end, lastAt, now)}`;
   // A shard that a reshard is closing this moment has no children yet.
   const children = ended ? childShards(state, stream, shard) : undefined;
