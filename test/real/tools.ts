@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,6 +66,18 @@ export async function npmPackage(requirement: string): Promise<string> {
     const words = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-save', requirement];
     await runProgram('npm', words, { workingDirectory: made });
   });
+}
+
+/** A program built from the source of a pinned Go module (`path@version`), with its build tags; resolves with its path. */
+export async function goProgram(module: string, place: string, tags: readonly string[]): Promise<string> {
+  const name = module.split('/').at(-1) ?? module;
+  const digest = createHash('sha256').update(tags.join()).digest('hex').slice(0, 12);
+  const folder = await toolFolder(`${name}-${digest}`, async (made) => {
+    const { Dir } = JSON.parse(await runProgram('go', ['mod', 'download', '-json', module])) as { Dir: string };
+    const words = ['build', '-trimpath', '-tags', tags.join(), '-o', join(made, 'program'), place];
+    await runProgram('go', words, { workingDirectory: Dir, environment: { CGO_ENABLED: '0' } });
+  });
+  return join(folder, 'program');
 }
 
 /** Pinned Maven artifacts (`group:artifact:version`) with all that they need; resolves with the folder of their jars. */
