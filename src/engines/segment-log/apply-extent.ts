@@ -9,7 +9,7 @@ export function noteExtent(segment: Segment, extent: CommitExtent): Share {
   if ((flags & FLAG_DROP) !== 0) share.drop();
   if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) share.closed = true;
   if ((flags & FLAG_DEFINE) !== 0) {
-    share.before = first;
+    if (!share.hasRecords) share.before = first;
     share.start = state.start;
     share.gaps = state.gaps;
   }

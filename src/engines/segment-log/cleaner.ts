@@ -1,12 +1,13 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { Unavailable, UnknownShard } from '../../ports/stream-store.ts';
 import { chooseJob, isScattered, type CleaningState } from './cleaning-policy.ts';
 import { DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import { settle, takeOver } from './settle.ts';
-import type { ShardTable } from './shard-table.ts';
+import type { ShardState, ShardTable } from './shard-table.ts';
 import type { Space } from './space.ts';
 import { TrustedClock } from './trusted-clock.ts';
 
@@ -33,6 +34,8 @@ export interface CleanerParts {
   readonly knownAt: number | undefined;
   /** Ends the part of the journal that is being written. */
   readonly roll: () => Promise<void>;
+  /** Writes where shards start, so that a start finds it whatever files are gone. */
+  readonly declare: (states: readonly ShardState[]) => Promise<void>;
   /** Seals what is complete and has no footer: an earlier attempt may have found the disk full. */
   readonly seal: () => void;
   /** Told of a damaged place. */
@@ -54,6 +57,10 @@ export class Cleaner {
   #restedAt = 0;
   #idleSince = 0;
   #idleEnd = 0;
+  /** Whether a file could not be removed for good: a later start may find it again. */
+  #mayComeBack = false;
+  /** Shards whose start has moved, and could not be written. */
+  readonly #undeclared = new Set<ShardState>();
 
   constructor(parts: CleanerParts) {
     this.#parts = parts;
@@ -130,15 +137,45 @@ export class Cleaner {
 
   async #removeExpired(): Promise<void> {
     const now = this.#clock.now();
-    let count = 0;
-    for (const segment of this.#complete()) {
+    const expired = this.#complete().filter((segment) => {
       // What a damaged file held is not wholly known.
       const isUnknown = segment.isDamaged && ![...segment.shares.values()].some((share) => share.hasRecords);
-      if (isUnknown || segment.liveBytes(now) > 0) continue;
-      await this.#delete(segment);
-      count += 1;
+      return !isUnknown && segment.liveBytes(now) === 0;
+    });
+    if (!(await this.#keepStarts(this.#moveStarts(expired)))) return;
+    for (const segment of expired) await this.#delete(segment);
+    if (expired.length > 0) await this.#syncDirectory();
+  }
+
+  /** The shards of which older records stay in other files: who finds those must know that the rest was not lost. */
+  #moveStarts(expired: readonly Segment[]): readonly ShardState[] {
+    const moved = new Set<ShardState>();
+    for (const segment of expired) {
+      for (const share of segment.shares.values()) {
+        const { state } = share;
+        const isOldest = state.shares[0] === share && !this.#mayComeBack;
+        if (!share.hasRecords || state.dropped || isOldest) continue;
+        state.advanceStart(share.end);
+        moved.add(state);
+      }
     }
-    if (count > 0) await this.#syncDirectory();
+    return [...moved];
+  }
+
+  /** False when the log has failed. On a full disk files go all the same: space comes first. */
+  async #keepStarts(moved: readonly ShardState[]): Promise<boolean> {
+    for (const state of moved) this.#undeclared.add(state);
+    const states = [...this.#undeclared].filter(({ dropped }) => !dropped);
+    if (states.length === 0) return true;
+    try {
+      await this.#parts.declare(states);
+      this.#undeclared.clear();
+      return true;
+    } catch (error) {
+      if (error instanceof EnvironmentError) return false;
+      if (!(error instanceof Unavailable || error instanceof UnknownShard)) throw error;
+      return true;
+    }
   }
 
   async #delete(segment: Segment): Promise<void> {
@@ -163,6 +200,7 @@ export class Cleaner {
       environment.log.info('log.segment.deleted', fields);
     } catch (error) {
       // The next start finds the file again, and removes it again.
+      this.#mayComeBack = true;
       environment.log.warn('log.segment.stuck', { path: segment.path, error: String(error) });
     }
   }
@@ -172,6 +210,7 @@ export class Cleaner {
     try {
       await environment.files.syncDirectory(segments.options.directory);
     } catch (error) {
+      this.#mayComeBack = true;
       environment.log.warn('log.segment.stuck', { path: segments.options.directory, error: String(error) });
     }
   }
@@ -184,7 +223,9 @@ export class Cleaner {
     this.#restedAt = startedAt;
     try {
       const now = (): number => this.#clock.now();
-      const settled = await settle({ environment, segments, indexes, now, pause: () => this.#pause() }, sources);
+      const pause = async (): Promise<void> => await this.#pause();
+      const keepStarts = async (moved: readonly ShardState[]): Promise<boolean> => await this.#keepStarts(moved);
+      const settled = await settle({ environment, segments, indexes, now, pause, keepStarts }, sources);
       takeOver(sources, settled);
       segments.replace(sources, settled);
       for (const source of sources) {

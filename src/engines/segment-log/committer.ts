@@ -4,7 +4,7 @@ import { Unavailable } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { encodeBatch } from './encode-batch.ts';
-import { isBefore, type LogPosition } from './format.ts';
+import { FLAG_DEFINE, isBefore, type LogPosition } from './format.ts';
 import type { Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
@@ -12,6 +12,7 @@ import { CATALOG_SHARD, type ShardState, type ShardTable } from './shard-table.t
 import type { Slabs } from './slabs.ts';
 import type { Space } from './space.ts';
 import type { TailCache } from './tail-cache.ts';
+import { NO_ENTRIES } from './writer.ts';
 
 /** Bytes of entries after which the rest waits for the next commit; a larger run still goes in one. */
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
@@ -138,6 +139,19 @@ export class Committer {
       await this.#syncing;
     }
     if (this.#failure !== undefined) throw new Unavailable('the log has failed');
+  }
+
+  /** Says once more where these shards start; resolves when it survives a power cut. Rejects as an append does. */
+  async declare(states: readonly ShardState[]): Promise<void> {
+    const said = states.map(
+      async (state) =>
+        await new Promise<unknown>((resolve, reject) => {
+          const run = { state, token: undefined, entries: NO_ENTRIES, flags: FLAG_DEFINE, bytes: 0, first: 0, at: 0 };
+          this.enqueue({ ...run, resolve, reject });
+        }),
+    );
+    await Promise.all(said);
+    await this.confirm();
   }
 
   /** Begins the first segment: it says where all shards stand and up to where the log was durable before. */

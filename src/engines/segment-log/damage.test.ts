@@ -132,6 +132,64 @@ for (const [what, hurt] of DAMAGE) {
   });
 }
 
+test('a file in the middle that is gone is damage: health names the place, and what is older is still read', async () => {
+  const { image, wanted, files } = await sample();
+  for (const path of files.slice(1, -2)) {
+    let now: Image = new Map([...image].filter(([name]) => name !== path));
+    const gone: number[] = [];
+    for (let life = 2; life < 5; life += 1) {
+      const under = await LogUnderTest.openImage(now, { ...OPTIONS, epoch: life });
+      const problems = under.log.health().filter((problem) => problem.includes('a file is missing in front of it'));
+      assert.equal(problems.length, 1, `${path}: ${under.log.health().join()}`);
+      const found = await under.survivors(A);
+      assert.ok(found.has(0n), 'the oldest record is still read');
+      assert.ok(found.has(BigInt(wanted.a.length - 1)));
+      for (const [offset, text] of found) {
+        if (Number(offset) < wanted.a.length) assert.equal(text, wanted.a[Number(offset)]);
+      }
+      gone.push(wanted.a.filter((text) => ![...found.values()].includes(text)).length);
+      await under.append(under.a, `new in ${life}`);
+      // The cleaner looks: what stands there stays.
+      await under.simulation.pass(12_000);
+      await under.drive(under.log.close());
+      now = await under.image();
+    }
+    assert.ok((gone[0] ?? 0) > 0 && gone.every((count) => count === gone[0]), gone.join());
+  }
+});
+
+/** So much that its file is not worth settling. */
+const KEPT = 'k'.repeat(900);
+
+test('files that retention or the cleaner took from the middle are no damage, whenever the power goes', async () => {
+  const larger = { ...OPTIONS, segmentBytesMax: 2000 };
+  let holes = 0;
+  for (let cut = 0; cut < 60; cut += 1) {
+    const under = await LogUnderTest.open(undefined, larger);
+    const { simulation } = under;
+    await under.append(under.a, KEPT);
+    for (let count = 0; count < 20; count += 1) await under.append(under.b, `b${count} ${'y'.repeat(100)}`);
+    // Older records of B stay where those of A are needed.
+    if (cut > 0) simulation.crashAfterFileOperations(cut);
+    const clean = async (): Promise<void> => {
+      await under.drive(under.log.store.trim(B, 15n));
+      for (let count = 0; count < 4; count += 1) await under.append(under.b, `c${count} ${'z'.repeat(100)}`);
+      await simulation.pass(12_000);
+    };
+    await clean().catch(() => undefined);
+    const image = cut > 0 ? undefined : await under.image();
+    simulation.crash();
+    simulation.restart();
+    const again = await LogUnderTest.open(simulation, { ...larger, epoch: 2 });
+    assert.deepEqual(again.log.health(), [], `cut at ${cut}`);
+    assert.equal((await again.survivors(A)).get(0n), KEPT);
+    const left = [...(await again.survivors(B)).keys()];
+    for (let offset = 15n; offset < 20n; offset += 1n) assert.ok(left.includes(offset), `cut at ${cut}: ${offset}`);
+    if (image !== undefined) holes = Number(again.log.store.bounds(B).start);
+  }
+  assert.ok(holes > 5, 'files did go');
+});
+
 /** Read from its commits, the file shows a wrong byte in the first of them. */
 function withoutFooter(bytes: Buffer): Buffer {
   return flipped(bytes.subarray(0, -1), bytes.indexOf('key of') - 1);

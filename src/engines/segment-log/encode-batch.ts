@@ -1,5 +1,5 @@
 import type { CommitEncoder } from './commit-encoder.ts';
-import { FLAG_DROP, FLAG_END } from './format.ts';
+import { FLAG_DEFINE, FLAG_DROP, FLAG_END } from './format.ts';
 import { refusal, type Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { ShardAhead, ShardState, ShardTable } from './shard-table.ts';
@@ -18,9 +18,9 @@ export function encodeBatch(
 ): { readonly accepted: readonly Run[]; readonly undo: () => void } {
   encoder.begin(segment, now);
   const before: [ShardState, ShardAhead][] = [];
-  const define = (state: ShardState): void => {
+  const define = (state: ShardState, isAgain = false): void => {
     before.push([state, state.ahead]);
-    if (state.ahead.definedIn === segment.number) return;
+    if (state.ahead.definedIn === segment.number && !isAgain) return;
     encoder.define(state);
     // Until another segment says it too, one wrong byte must not make the shard's records nobody's.
     if (state.mentions === 0) encoder.define(state);
@@ -29,7 +29,8 @@ export function encodeBatch(
   if (segment.commitCount === 0) defineAll(encoder, table, now, define);
   const accepted: Run[] = [];
   for (const [state, runs] of groupByShard(batch, accepted)) {
-    if (!state.dropped) define(state);
+    const isAsked = runs.some(({ flags }) => flags === FLAG_DEFINE);
+    if (!state.dropped) define(state, isAsked);
     encodeRuns(encoder, state, runs, now);
   }
   return {

@@ -23,7 +23,6 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
   if (first < state.end || (state.closed && count > 0)) {
     return damaged(position, `record ${first} of shard ${shard} cannot follow what came before`);
   }
-  if (count > 0) closeHole(table, state, segment, first);
   state.end = Math.max(state.end, first);
   if (!isWhole)
     damaged(position, `records ${first} to ${first + count - 1} of shard ${shard} do not match their checksum`);
@@ -66,27 +65,6 @@ function define(
   return state;
 }
 
-/**
- * What stands between two segments was removed by retention, and then everything before is needed no more either; or it
- * is lost in a damaged place: then it stays a hole that answers an error.
- */
-function closeHole(table: ShardTable, state: ShardState, segment: Segment, first: number): void {
-  const last = state.shares.at(-1);
-  if (last === undefined || last.segment === segment || first <= state.past(last.end)) return;
-  if (table.damage.places > last.segment.damagesBefore) return;
-  state.shares.length = 0;
-  state.start = Math.max(state.start, state.before(first));
-}
-
-/** The same for what stands behind the last segment that holds something of the shard. */
-export function closeLastHole(table: ShardTable, state: ShardState): void {
-  const last = state.shares.at(-1);
-  if (last === undefined || state.past(last.end) >= state.end) return;
-  if (table.damage.places > last.segment.damagesBefore) return;
-  state.shares.length = 0;
-  state.advanceStart(state.end);
-}
-
 function known(table: ShardTable, id: number, ref: ShardRef): ShardState | undefined {
   return table.byId(id) ?? table.find(ref);
 }
@@ -101,7 +79,7 @@ function foldShare(table: ShardTable, segment: Segment, found: FooterShare): voi
   const state = known(table, found.shard, found.ref) ?? table.define(found.shard, found.ref);
   const share = segment.shareOf(state);
   const { shard: _, ref: __, dropped, ...told } = found;
-  const { closed, start, before, first, end, lastAt } = Object.assign(share, told);
+  const { closed, start, before, end, lastAt } = Object.assign(share, told);
   state.gaps = found.gaps;
   if (!segment.isSettled) state.lostBefore = table.damage.lostBytes;
   if (dropped) {
@@ -109,7 +87,6 @@ function foldShare(table: ShardTable, segment: Segment, found: FooterShare): voi
     return table.drop(state);
   }
   if (share.hasRecords) {
-    closeHole(table, state, segment, first);
     state.shares.push(share);
   }
   if (closed) state.closed = true;

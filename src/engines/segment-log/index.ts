@@ -181,6 +181,7 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     diskBytesMax: bytesMax,
     knownAt: found.lastAt,
     roll: async () => await committer.roll(),
+    declare: async (states) => await committer.declare(states),
     seal: () => sealer.sealAll(() => cleaner.sealed()),
     damaged: (message) => reader.noteDamage(message),
   });

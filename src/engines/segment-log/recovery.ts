@@ -1,7 +1,7 @@
 import { ENTRY_FIXED_BYTES } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { isScattered } from './cleaning-policy.ts';
-import { closeLastHole, type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
+import { type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
 import { findFooter, readFooter, type Footer } from './footer.ts';
 import {
   damage,
@@ -12,6 +12,7 @@ import {
   segmentName,
   type SegmentHeader,
 } from './format.ts';
+import { closeHoles } from './holes.ts';
 import { looksWritten } from './looks-written.ts';
 import type { FoundCommit, FoundExtents } from './read-commit.ts';
 import { readEvidence, readSegmentStart, scanSegment, type SegmentName, type SegmentStart } from './scan-segment.ts';
@@ -133,13 +134,13 @@ class Recovery {
     await this.#findDurable(found);
     found.sort((one, other) => placeOf(one) - placeOf(other));
     for (const one of found) await this.#fold(one);
+    for (const problem of closeHoles(this.#table, this.#areStartsKept())) this.#note(problem);
     await this.#secure();
     this.#prepareNumbers();
     const skipped = this.#mayHaveLost(found) ? SKIPPED : 0;
     let lastAt = 0;
     for (const state of this.#table.all()) {
       lastAt = Math.max(lastAt, state.lastAt);
-      closeLastHole(this.#table, state);
       state.advanceStart(state.shares[0]?.first ?? state.end);
       this.#leaveGap(state, skipped);
       state.ahead = { end: state.end, at: state.lastAt, closed: state.closed, definedIn: -1 };
@@ -214,6 +215,7 @@ class Recovery {
     segment.sources = footer.sources;
     segment.footer = { position: footer.end, bytes: found.footerBytes };
     foldFooter(this.#table, segment, footer);
+    segment.damagesAfter = this.#table.damage.places;
     segment.index = footer.index;
     segment.isScattered = isScattered(segment);
     segment.index = undefined;
@@ -257,6 +259,7 @@ class Recovery {
     if (isTorn) this.#noteCut(path, end, size);
     this.#checkEnd(segment);
     segment.isBegun = segment.commitCount > 0;
+    segment.damagesAfter = this.#table.damage.places;
     this.#segments.push(segment);
     return undefined;
   }
@@ -278,6 +281,13 @@ class Recovery {
   #extents(segment: Segment, { extents, lostBytes }: FoundExtents, damaged: Damaged): void {
     for (const extent of extents) foldExtent(this.#table, segment, extent, damaged);
     this.#table.damage.lostBytes += lostBytes;
+  }
+
+  /** Who knows of the number at which new shards begin writes where shards start before a file goes. */
+  #areStartsKept(): boolean {
+    const numbers = this.#table.find(NUMBERS_SHARD);
+    const newest = this.#segments.findLast((segment) => !segment.isSettled);
+    return numbers !== undefined && newest?.shares.has(numbers.id) === true;
   }
 
   /** The number at which new shards begin is known from the first start on. */

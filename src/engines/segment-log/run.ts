@@ -1,5 +1,5 @@
 import { Fenced, type PackedEntries, UnknownShard, shardKey } from '../../ports/stream-store.ts';
-import { FLAG_DROP, FLAG_END } from './format.ts';
+import { FLAG_DROP } from './format.ts';
 import type { ShardState } from './shard-table.ts';
 
 /** Something that waits for a commit: entries of one append call, or a marker. */
@@ -8,7 +8,7 @@ export interface Run {
   /** The writer's token; undefined for what no writer has to send. */
   readonly token: bigint | undefined;
   readonly entries: PackedEntries;
-  /** END, DROP, or 0 for entries. */
+  /** END, DROP, DEFINE (said again, as the shard stands now), or 0 for entries. */
   readonly flags: number;
   /** What the run takes in the log at most. */
   readonly bytes: number;
@@ -27,6 +27,6 @@ export function refusal(run: Pick<Run, 'state' | 'token' | 'flags'>): Error | un
   if (token !== undefined && token !== state.token) {
     return new Fenced(`another writer owns shard ${shardKey(state.ref)}`);
   }
-  if (state.ahead.closed && flags !== FLAG_END) return new Fenced(`shard ${shardKey(state.ref)} is closed`);
+  if (state.ahead.closed && flags === 0) return new Fenced(`shard ${shardKey(state.ref)} is closed`);
   return undefined;
 }

@@ -83,6 +83,8 @@ export class Segment {
   isDamaged = false;
   /** How many damaged places recovery had met before it came to this file. */
   damagesBefore = 0;
+  /** How many when it was through. */
+  damagesAfter = 0;
 
   constructor(directory: string, header: Omit<SegmentHeader, 'createdAt'>) {
     this.number = header.segment;

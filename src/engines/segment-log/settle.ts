@@ -1,3 +1,4 @@
+import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { shardKey } from '../../ports/stream-store.ts';
 import { damage } from './format.ts';
@@ -21,6 +22,8 @@ export interface SettleParts {
   readonly now: () => number;
   /** Called between pieces of the work, which is to leave the disk and the processor to others. */
   readonly pause: () => Promise<void>;
+  /** Writes where shards start now; false when the log has failed. */
+  readonly keepStarts: (moved: readonly ShardState[]) => Promise<boolean>;
 }
 
 /**
@@ -39,6 +42,9 @@ export async function settle(parts: SettleParts, sources: readonly Segment[]): P
       await copyAll(parts, sources, settled, file);
     } finally {
       await file.close();
+    }
+    if (!(await parts.keepStarts(moveStarts(sources, settled)))) {
+      throw new EnvironmentError('EIO', 'the log failed while files were settled');
     }
     await files.rename(temporary, settled.path);
     await files.syncDirectory(segments.options.directory);
@@ -128,16 +134,28 @@ function missing({ state, segment }: Share, offset: number): Error {
   return damage(segment.path, 0, `record ${offset} of shard ${shardKey(state.ref)} is not there`);
 }
 
-/** Lets a settled file take the place of its sources for everybody who reads from now on. */
-export function takeOver(sources: readonly Segment[], settled: Segment): void {
+/**
+ * What is left out of a settled file is needed no more, and neither is anything older: moves the shards' starts on, and
+ * returns those of which older records stay in other files.
+ */
+function moveStarts(sources: readonly Segment[], settled: Segment): readonly ShardState[] {
+  const moved: ShardState[] = [];
   for (const [state, shares] of sharesByShard(sources)) {
     const successor = settled.shares.get(state.id);
     const [first, last] = [shares[0] as Share, shares.at(-1) as Share];
-    replaceShares(state, shares, successor);
-    // What was left out was needed no more, and neither is anything older.
-    if (successor === undefined) state.advanceStart(last.end);
-    else if (successor.first > first.first || state.shares[0] === successor) state.advanceStart(successor.first);
+    const isWhole = successor !== undefined && successor.first <= first.first;
+    const isOldest = state.shares[0] === first;
+    if (isWhole && !isOldest) continue;
+    const before = state.start;
+    state.advanceStart(successor?.first ?? last.end);
+    if (!isOldest && !state.dropped && state.start > before) moved.push(state);
   }
+  return moved;
+}
+
+/** Lets a settled file take the place of its sources for everybody who reads from now on. */
+export function takeOver(sources: readonly Segment[], settled: Segment): void {
+  for (const [state, shares] of sharesByShard(sources)) replaceShares(state, shares, settled.shares.get(state.id));
   for (const source of sources) for (const share of source.shares.values()) share.leave();
 }
 

@@ -85,7 +85,9 @@ export class Workload {
     await this.#store.createShards([ref], { retentionMs });
     const writer = await this.#store.open(ref, 0n);
     const state = { trimmed: 0, closed: false, dropped: false, promisedFrom: 0, startSeen: 0 };
-    this.#told.set(shardKey(ref), { ref, records: [], doubtful: [], retentionMs, writer, ...state });
+    // Numbers that an earlier start gave up are not given to a new shard either.
+    const records = Array.from({ length: Number(this.#store.bounds(ref).end) }, () => undefined);
+    this.#told.set(shardKey(ref), { ref, records, doubtful: [], retentionMs, writer, ...state });
   }
 
   #live(): ShardTold[] {
