@@ -1,4 +1,5 @@
 import { type ShardRef, shardKey } from '../../ports/stream-store.ts';
+import { shardName, wrongRecords } from './damage-sentences.ts';
 import { listExtent } from './apply-extent.ts';
 import { decodeDefinition } from './definition.ts';
 import type { Footer, FooterShare } from './footer.ts';
@@ -19,13 +20,12 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
   const isDefinition = (flags & FLAG_DEFINE) !== 0;
   if (isDefinition && !isWhole) return damaged(position, 'the definition of a shard does not match its checksum');
   const state = isDefinition ? define(table, segment, extent, damaged) : table.byId(shard);
-  if (state === undefined) return damaged(position, `shard ${shard} is not defined`);
+  if (state === undefined) return damaged(position, `the file does not say which shard number ${shard} is`);
   if (first < state.end || (state.closed && count > 0)) {
-    return damaged(position, `record ${first} of shard ${shard} cannot follow what came before`);
+    return damaged(position, `record ${first} of ${shardName(state.ref)} cannot follow what came before`);
   }
   state.end = Math.max(state.end, first);
-  if (!isWhole)
-    damaged(position, `records ${first} to ${first + count - 1} of shard ${shard} do not match their checksum`);
+  if (!isWhole) damaged(position, wrongRecords(state.ref, first, count));
   const bytes = EXTENT_HEADER_BYTES + header.payloadBytes;
   listExtent(segment, { state, flags, first, count, at, position, bytes });
   if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) state.closed = true;
@@ -54,7 +54,7 @@ function define(
   const { ref, start, gaps } = definition;
   const state = known(table, header.shard, ref) ?? table.define(header.shard, ref);
   if (shardKey(state.ref) !== shardKey(ref)) {
-    damaged(position, `shard ${header.shard} is called ${shardKey(ref)} and ${shardKey(state.ref)}`);
+    damaged(position, `number ${header.shard} stands for ${shardName(ref)} and for ${shardName(state.ref)}`);
     return undefined;
   }
   state.gaps = gaps;

@@ -1,4 +1,4 @@
-import { shardKey } from '../../ports/stream-store.ts';
+import { shardName } from './damage-sentences.ts';
 import { damage } from './format.ts';
 import type { Segment } from './segment.ts';
 import type { ShardState, ShardTable } from './shard-table.ts';
@@ -63,7 +63,7 @@ function sentences(holes: readonly Hole[]): string[] {
     const [{ state, from, to, segment, where }] = there as [Hole];
     const records = there.reduce((sum, hole) => sum + hole.state.numbersBetween(hole.from, hole.to), 0);
     const what = `a file is missing ${where} it, with ${records} records of ${there.length} shards, `;
-    const among = `among them ${from} to ${to - 1} of shard ${shardKey(state.ref)}`;
+    const among = `among them ${from} to ${to - 1} of ${shardName(state.ref)}`;
     return damage(segment.path, where === 'behind' ? segment.end : 0, what + among).message;
   });
 }

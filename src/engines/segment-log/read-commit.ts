@@ -34,6 +34,8 @@ export interface FoundCommit {
   readonly header: CommitHeader;
   readonly extents: readonly FoundExtent[];
   readonly problem: string | undefined;
+  /** Whether nothing is wrong but the payloads of extents that say so themselves. */
+  readonly isSaidByExtents: boolean;
   /** Bytes in which records may have stood that nothing tells of any more. */
   readonly lostBytes: number;
 }
@@ -63,12 +65,13 @@ export async function readCommit(place: CommitPlace): Promise<FoundCommit | stri
   if (header === undefined) return 'no commit';
   const whole = Math.min(COMMIT_HEADER_BYTES + header.bodyBytes, size - position);
   if (!window.has(position, whole)) await window.load(position, whole, size);
-  const { extents, problem, lostBytes } = readExtents(place, position + whole);
+  const found = readExtents(place, position + whole);
   if (whole < COMMIT_HEADER_BYTES + header.bodyBytes) {
-    return { header, extents, problem: 'the body of a commit is cut', lostBytes };
+    return { ...found, header, problem: 'the body of a commit is cut', isSaidByExtents: false };
   }
-  const isAll = extents.length === header.extentCount;
-  return { header, extents, problem: problem ?? (isAll ? undefined : 'the number of extents is wrong'), lostBytes };
+  if (found.extents.length === header.extentCount) return { ...found, header };
+  const problem = found.isSaidByExtents ? 'the number of extents is wrong' : found.problem;
+  return { ...found, header, problem, isSaidByExtents: false };
 }
 
 /** What is left of a commit whose header is gone: the extents up to `end`, where the next commit begins. */
@@ -100,11 +103,13 @@ function readExtents({ window, position, segment }: CommitPlace, end: number): F
   const to = end - shift;
   const extents: FoundExtent[] = [];
   let problem: string | undefined;
+  let isSaidByExtents = true;
   let lostBytes = 0;
   for (let at = window.at(position) + COMMIT_HEADER_BYTES; at < to;) {
     const header = extentAt(bytes, at, to, segment);
     if (header === undefined) {
-      problem ??= 'the header of an extent does not match its checksum';
+      if (isSaidByExtents) problem = 'the header of an extent does not match its checksum';
+      isSaidByExtents = false;
       const next = nextExtent(bytes, at + 1, to, segment);
       lostBytes += next - at;
       at = next;
@@ -117,7 +122,7 @@ function readExtents({ window, position, segment }: CommitPlace, end: number): F
     if (!isWhole) problem ??= 'an extent does not match its checksum';
     extents.push({ header, position: payloadAt - EXTENT_HEADER_BYTES + shift, payload, isWhole });
   }
-  return { extents, problem, lostBytes };
+  return { extents, problem, isSaidByExtents, lostBytes };
 }
 
 /** A whole header of an extent of this file that ends in front of `to`. */

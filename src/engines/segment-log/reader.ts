@@ -11,6 +11,7 @@ import {
   UnknownShard,
 } from '../../ports/stream-store.ts';
 import { collectEntries, type Collection } from './collect-entries.ts';
+import { missingRecords } from './damage-sentences.ts';
 import { damage, DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
 import { planReads, type PlannedRead } from './read-plan.ts';
@@ -162,28 +163,35 @@ export class LogReader {
       // What stands in front of the damaged place is whole.
       if (error instanceof Vanished) throw error;
       if (collection.count === 0)
-        throw error instanceof DamagedLog ? this.#damagedAt(state, next, behind, error) : error;
+        throw error instanceof DamagedLog
+          ? new Damaged(error.message, BigInt(this.#behind(state, next, behind)))
+          : error;
     }
     if (collection.count > 0) return;
     if (state.dropped) throw new UnknownShard(`shard ${shardKey(state.ref)} was dropped`);
     if (next < state.start) throw new Trimmed(BigInt(state.start));
-    const missing = this.#missing(state, next);
-    this.#note(missing);
-    throw this.#damagedAt(state, next, behind, missing);
+    throw this.#missing(state, next, this.#behind(state, next, behind));
   }
 
   /** `behind`: where the walk saw that it may go on; else what the file holds of the shard is left out. */
-  #damagedAt(state: ShardState, offset: number, behind: number | undefined, { message }: Error): Damaged {
+  #behind(state: ShardState, offset: number, behind: number | undefined): number {
     const share = state.shares[state.shareFrom(offset)];
     const known = share === undefined ? state.end : share.first > offset ? share.first : share.end;
     const next = Math.min(behind !== undefined && behind > offset ? behind : known, state.end);
-    return new Damaged(message, BigInt(Math.max(next, offset + 1)));
+    return Math.max(next, offset + 1);
   }
 
-  #missing(state: ShardState, offset: number): Error {
+  /** Nothing tells of these records any more. Where the start named the damage already, it is not counted again. */
+  #missing(state: ShardState, offset: number, end: number): Damaged {
     const share = state.shares[state.shareFrom(offset)];
+    const isInFile = share !== undefined && share.first <= offset;
     const path = share?.segment.path ?? this.#parts.segments.options.directory;
-    return damage(path, 0, `record ${offset} of shard ${shardKey(state.ref)} is not there`);
+    const { message } = damage(path, 0, missingRecords(state.ref, offset, end));
+    if (isInFile && !share.segment.isDamaged) {
+      share.segment.isDamaged = true;
+      this.noteDamage(message);
+    }
+    return new Damaged(message, BigInt(end));
   }
 
   /** Walks a shard from a share on, in parts of about `bytesMax`, until the visitor stops or there are no more. */

@@ -271,7 +271,7 @@ test('a commit written beside a sync vouches for none of the two: a wrong byte c
       .map(({ fields }) => fields['bytes']);
     assert.deepEqual(cut, isCut ? [bytes.length - (starts[wrong] ?? 0)] : [], `a wrong byte in commit ${wrong}`);
     const health = under.log.health().join();
-    assert.match(health, /does not match its checksum/, `a wrong byte in commit ${wrong}`);
+    assert.match(health, /not match (its|their) checksum/, `a wrong byte in commit ${wrong}`);
     assert.equal(health.includes('so it was cut'), isCut, `a wrong byte in commit ${wrong}`);
   }
 });
@@ -302,6 +302,27 @@ test('the start of a file that a crash left without a commit is removed, whichev
   const under = await LogUnderTest.openImage(started);
   assert.deepEqual(await held(under), WHOLE);
   assert.deepEqual([...(await under.image()).keys()], [path, path.replace('1-epoch-1', '3-epoch-2')]);
+});
+
+test('one damaged place is one line of health and one in the metric, however often it is met; it names stream and shard', async () => {
+  const { image, path, bytes } = await sample();
+  const text = bytes.indexOf('b1');
+  const header = bytes.lastIndexOf(Buffer.from('65 78 f5 ff'.replaceAll(' ', ''), 'hex'), text);
+  for (const [at, sentence] of [
+    [text, /: records 0 to 0 of shardId-000000000000 of stream b do not match their checksum$/],
+    [header + 20, /: the header of an extent does not match its checksum$/],
+  ] as const) {
+    const under = await LogUnderTest.openImage(replaced(image, path, flipped(bytes, at)));
+    for (let look = 0; look < 3; look += 1) {
+      const [problem, ...more] = under.log.health();
+      assert.match(problem ?? '', sentence);
+      assert.deepEqual(more, []);
+      assert.equal(under.simulation.metrics.get('log_damaged_places{}'), 1);
+      assert.equal(under.simulation.logged.filter(({ event }) => event === 'log.damaged').length, 1);
+      await under.survivors(A);
+      await under.survivors(B);
+    }
+  }
 });
 
 /** Makes a byte's change under a running log; what was read right before must be read so again, or not at all. */

@@ -99,7 +99,8 @@ export async function scanSegment(
     const problem = typeof commit === 'string' ? commit : commit.problem;
     if (problem !== undefined) {
       if (!visitor.isDurable(position)) return { end: position, torn: problem };
-      visitor.damaged(position, problem);
+      const isSaid = typeof commit !== 'string' && commit.isSaidByExtents;
+      if (!isSaid) visitor.damaged(position, problem);
     }
     if (typeof commit === 'string') {
       const next = await nextCommit(scanned, position + 1);

@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
-import { shardKey } from '../../ports/stream-store.ts';
+import { missingRecords } from './damage-sentences.ts';
 import { damage } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Segment, Share } from './segment.ts';
@@ -102,7 +102,7 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: K
   // What a wrong byte hides from the walk must not be taken for something that was never there.
   const walked = { to: share.first };
   const advance = (first: number, count: number): void => {
-    if (first > Math.max(kept.start, state.past(walked.to))) throw missing(share, walked.to);
+    if (first > Math.max(kept.start, state.past(walked.to))) throw missing(share, walked.to, first);
     walked.to = Math.max(walked.to, first + count);
   };
   for (let next = 0; next < spans.count;) {
@@ -130,8 +130,8 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: K
   advance(share.end, 0);
 }
 
-function missing({ state, segment }: Share, offset: number): Error {
-  return damage(segment.path, 0, `record ${offset} of shard ${shardKey(state.ref)} is not there`);
+function missing({ state, segment }: Share, first: number, end: number): Error {
+  return damage(segment.path, 0, missingRecords(state.ref, first, end));
 }
 
 /**

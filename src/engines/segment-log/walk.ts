@@ -8,6 +8,7 @@ import {
   EXTENT_HEADER_BYTES,
   type ExtentHeader,
 } from './format.ts';
+import { wrongRecords } from './damage-sentences.ts';
 import { nextExtent } from './read-commit.ts';
 import type { Segment } from './segment.ts';
 
@@ -57,10 +58,10 @@ function skip({ segment, position, bytes }: Piece, at: number): number {
 }
 
 function take({ segment, position, bytes }: Piece, payload: number, extent: ExtentHeader, visitor: Visitor): void {
-  const { payloadBytes, payloadCrc, first, count, at } = extent;
+  const { shard, payloadBytes, payloadCrc, first, count, at } = extent;
   const to = payload + payloadBytes;
   const isWhole = to <= bytes.length && crcOf(bytes, payload, to) === payloadCrc;
-  if (!isWhole || !visitor.take({ bytes, from: payload, to, first, count, at })) {
-    throw damage(segment.path, position + payload, 'the records do not match their checksum');
-  }
+  if (isWhole && visitor.take({ bytes, from: payload, to, first, count, at })) return;
+  const ref = segment.shares.get(shard)?.state.ref ?? { stream: '?', generation: 0, ordinal: 0 };
+  throw damage(segment.path, position + payload - EXTENT_HEADER_BYTES, wrongRecords(ref, first, count));
 }
