@@ -9,7 +9,7 @@ import { firehoseErrors } from '../src/capabilities/firehose/errors.ts';
 import { kinesisErrors } from '../src/capabilities/kinesis/errors.ts';
 import { capabilities } from '../src/registry.ts';
 import { help } from './reference/cli.ts';
-import { adminCodes, httpCodes, namesOf, wireCodes } from './reference/errors.ts';
+import { adminCodes, httpCodes, namesOf, stsCodes, wireCodes } from './reference/errors.ts';
 import { eventSentences, metricSentences } from './reference/event-sentences.ts';
 import { knownServices } from './reference/known-actions.ts';
 import { usedNames } from './reference/used-names.ts';
@@ -130,13 +130,13 @@ for (const [what, folders, pattern, listed] of LISTS) {
   });
 }
 
-test('codes of the admin paths are all listed', () => {
+test('codes of the admin paths and of other services are all listed', () => {
   const text = sourcesUnder('src/compose', 'src/capabilities');
   for (const name of raised(text, /(?:error: '|RequestError\(\s*')([A-Z]\w+)'/g)) {
     // Those of config checks, of exceptions in mid-stream, and of actions that are not built.
     const named = ['RetentionExceeded', 'InvalidConfig', 'InvalidArgumentException'];
     const own = [...named, 'InternalFailure', 'UnknownOperationException'];
-    assert.ok([...namesOf(adminCodes), ...own].includes(name), name);
+    assert.ok([...namesOf(adminCodes), ...namesOf(stsCodes), ...own].includes(name), name);
   }
 });
 

@@ -58,11 +58,18 @@ export const httpCodes: readonly Code[] = [
 /** Codes under `/admin/` and of the listener's other paths. */
 export const adminCodes: readonly Code[] = [
   ['BadRequest', 400, 'A parameter of the query is not what the path takes.'],
-  ['InternalFailure', 500, 'The log is damaged there: the sentence says where to read on.'],
+  ['InternalFailure', 500, 'A bug of millrace, or its disk failed; the log names it by the request id.'],
   ['MethodNotAllowed', 405, 'Another method; `allow` names those that are served.'],
   ['NotFound', 404, 'Nothing is served there, or no delivery has that name.'],
   ['ResourceNotFoundException', 400, 'No stream has that name.'],
 ];
+
+/** Codes of the one action of the Security Token Service. */
+export const stsCodes: readonly Code[] = [
+  ['InvalidAction', 400, 'An action other than `GetCallerIdentity`, which Kinesis clients ask for.'],
+];
+
+const STS = 'As XML, beside the codes of signatures of the wire.';
 
 const ADMIN =
   'JSON under `/admin/`, and `/healthz`, `/readyz`, `/metrics`; with `server.credentials` also the codes of signatures and ' +
@@ -81,6 +88,7 @@ export function errorsPage(): string {
     section('Firehose', 'Beside those of the wire.', serviceCodes('Firehose_20150804', firehoseErrors)),
     section('Wire: every AWS action', 'Common to all actions.', wireCodes),
     section('Gateway', 'Webhook routes. A refused request leaves nothing behind.', routes),
+    section('Security Token Service', STS, stsCodes),
     section('Admin', ADMIN, adminCodes),
     section('Listeners', 'Before a request has a protocol, on every listener.', httpCodes),
   ].join('\n');

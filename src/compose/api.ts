@@ -4,11 +4,13 @@ import type { AdminRoute, Health } from '../ports/capability.ts';
 import type { Gate } from '../wire/sigv4/gate.ts';
 import type { Principal } from '../wire/sigv4/principal.ts';
 import { plainAnswer } from '../wire/http/plain-answer.ts';
+import { isForSts } from './caller-identity.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
 
 /** What the private listener serves beside AWS actions. */
 export interface ApiParts {
   readonly awsJson: HttpHandler;
+  readonly callerIdentity: HttpHandler;
   readonly admin: readonly AdminRoute[];
   readonly gate: Gate;
   readonly audit: Audit;
@@ -23,7 +25,7 @@ export interface ApiParts {
 export function createApi(parts: ApiParts): HttpHandler {
   return async (request) => {
     const { path } = request;
-    if (path === '/') return await parts.awsJson(request);
+    if (path === '/') return await (isForSts(request) ? parts.callerIdentity : parts.awsJson)(request);
     if (path === '/healthz') return answerHealth(request, parts.health());
     if (path === '/readyz') return answerReady(request, parts.ready());
     return await refusable(async () => {

@@ -16,9 +16,9 @@ export type Answer = ReturnType<typeof JSON.parse>;
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
-/** Runs `work` on a node of these key pairs with listeners on free ports. */
+/** Runs `work` on a node of these key pairs, or one that verifies none, with listeners on free ports. */
 export async function withNode(
-  credentials: readonly Credential[],
+  credentials: readonly Credential[] | undefined,
   sections: Readonly<Record<string, unknown>>,
   work: (served: ServedNode) => Promise<void>,
 ): Promise<void> {

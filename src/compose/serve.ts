@@ -10,6 +10,7 @@ import { Gate } from '../wire/sigv4/gate.ts';
 import type { Credential } from '../wire/sigv4/principal.ts';
 import { AuditStream } from './audit.ts';
 import { createApi } from './api.ts';
+import { createCallerIdentity } from './caller-identity.ts';
 import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
 import { compose, type ComposedNode, type Sections } from './index.ts';
 
@@ -125,6 +126,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   let measure = async (): Promise<void> => undefined;
   const handler = createApi({
     awsJson,
+    callerIdentity: createCallerIdentity(gate, identity),
     gate,
     audit,
     admin: [...node.admin, audit.route, nodeRoute(options, { certificate, gate }, () => urls)],
