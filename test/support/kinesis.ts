@@ -20,6 +20,12 @@ export interface Stored {
   readonly sequenceNumber: string;
 }
 
+/** The same as GetRecords gives it. */
+export interface Read extends Stored {
+  readonly key: string;
+  readonly data: Buffer;
+}
+
 /** An action that must answer 200; resolves with its answer, and rejects with what it said otherwise. */
 export async function kinesis(api: string, action: string, input: unknown): Promise<unknown> {
   const { status, body } = await call(api, `Kinesis_20131202.${action}`, input);
@@ -34,26 +40,27 @@ export async function listShards(api: string, stream: string): Promise<readonly 
 }
 
 /** Every record of every shard, in order. */
-export async function readAll(api: string, stream: string): Promise<Map<string, readonly Stored[]>> {
-  const shards = new Map<string, readonly Stored[]>();
+export async function readAll(api: string, stream: string): Promise<Map<string, readonly Read[]>> {
+  const shards = new Map<string, readonly Read[]>();
   for (const { ShardId } of await listShards(api, stream)) shards.set(ShardId, await readShard(api, stream, ShardId));
   return shards;
 }
 
-async function readShard(api: string, stream: string, shardId: string): Promise<Stored[]> {
-  const found: Stored[] = [];
+async function readShard(api: string, stream: string, shardId: string): Promise<Read[]> {
+  const found: Read[] = [];
   const first = { StreamName: stream, ShardId: shardId, ShardIteratorType: 'TRIM_HORIZON' };
   let { ShardIterator } = (await kinesis(api, 'GetShardIterator', first)) as { ShardIterator: string | null };
   while (typeof ShardIterator === 'string') {
     const { Records, NextShardIterator, MillisBehindLatest } = (await kinesis(api, 'GetRecords', {
       ShardIterator,
     })) as {
-      Records: readonly { Data: string; SequenceNumber: string }[];
+      Records: readonly { Data: string; PartitionKey: string; SequenceNumber: string }[];
       NextShardIterator?: string | null;
       MillisBehindLatest: number;
     };
-    for (const { Data, SequenceNumber } of Records) {
-      found.push({ text: Buffer.from(Data, 'base64').toString(), sequenceNumber: SequenceNumber });
+    for (const { Data, PartitionKey, SequenceNumber } of Records) {
+      const data = Buffer.from(Data, 'base64');
+      found.push({ key: PartitionKey, data, text: data.toString(), sequenceNumber: SequenceNumber });
     }
     if (Records.length === 0 && MillisBehindLatest === 0) break;
     ShardIterator = NextShardIterator ?? null;

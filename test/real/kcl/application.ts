@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { javaWords, LOGGER } from '../java.ts';
 import { startProgram, until, type Program } from '../program.ts';
-import { mavenJars, runProgram, toolFolder } from '../tools.ts';
+import { mavenJars } from '../tools.ts';
 import { parseTold, type Told } from './transcript.ts';
 
 const KCL = 'software.amazon.kinesis:amazon-kinesis-client:3.5.1';
-const LOGGER = 'org.slf4j:slf4j-simple:2.0.13';
-/** A compiler from Maven Central, so that a plain Java runtime is enough. */
-const COMPILER = 'org.eclipse.jdt:ecj:3.40.0';
 const SOURCE = join('test', 'real', 'kcl', 'Worker.java');
 
 /** How the workers of one application read. */
@@ -43,12 +39,9 @@ export class Application {
   async start(worker: string, shardsMax: number): Promise<void> {
     const { kinesis, dynamo, stream } = this.places;
     const { retrieval, client } = this.reading;
-    const classPath = [await compiledWorker(), join(await mavenJars(KCL, LOGGER), '*')].join(delimiter);
-    const options = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-    const json = client === 'default' ? [] : ['-Daws.cborEnabled=false'];
-    const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+    const words = await workerWords(client === 'default' ? [] : ['-Daws.cborEnabled=false']);
     const where = [kinesis, dynamo, stream, this.name, worker, retrieval, client, String(shardsMax)];
-    this.workers.set(worker, startProgram('java', [...options, ...json, log, '-cp', classPath, 'Worker', ...where]));
+    this.workers.set(worker, startProgram('java', [...words, ...where]));
   }
 
   /** All that its workers told so far. */
@@ -85,16 +78,15 @@ export class Application {
 
 /** Installs the library and compiles our worker; resolves with its version. */
 export async function installApplication(): Promise<string> {
-  await compiledWorker();
+  await workerWords([]);
   return 'KCL 3.5.1';
 }
 
-async function compiledWorker(): Promise<string> {
-  const [jars, compiler] = [await mavenJars(KCL, LOGGER), await mavenJars(COMPILER)];
-  const digest = createHash('sha256').update(readFileSync(SOURCE)).digest('hex').slice(0, 12);
-  return await toolFolder(`kcl-worker-${digest}`, async (made) => {
-    const classPath = readdirSync(jars).map((file) => join(jars, file));
-    const words = ['-17', '-nowarn', '-cp', classPath.join(delimiter), '-d', made, SOURCE];
-    await runProgram('java', ['-cp', join(compiler, '*'), 'org.eclipse.jdt.internal.compiler.batch.Main', ...words]);
-  });
+/** The library's jars; resolves with their folder. */
+export async function kclJars(): Promise<string> {
+  return await mavenJars(KCL, LOGGER);
+}
+
+async function workerWords(options: readonly string[]): Promise<string[]> {
+  return await javaWords(SOURCE, await kclJars(), options);
 }
