@@ -76,7 +76,9 @@ const engine = s.struct(
         diskBytesMax: s.optional(
           s.integer({
             min: DISK_BYTES_MIN,
-            doc: 'What the log may take of the disk. At 85 % it warns, at 95 % appends are refused; default: no bound.',
+            doc:
+              'What the log may take of the disk. At 85 % it warns, at 95 % appends are refused; default: no bound. ' +
+              'Below 2 GiB its files, and the reserve for deletions on a full disk, are a 32nd each, not 64 MiB.',
           }),
         ),
       }),

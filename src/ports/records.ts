@@ -82,7 +82,8 @@ export interface RecordPosition {
 
 /** Known not to be stored; the caller may try again. */
 export interface RecordFailure {
-  readonly failed: 'unavailable';
+  /** `full`: the disk, or what the log may take of it. */
+  readonly failed: 'unavailable' | 'full';
 }
 
 /** Whether the record, or the part of a batch, was stored. */

@@ -160,8 +160,11 @@ export async function orPastDamage(
 
 /** Known not to be written (queue full, log stopping, disk full): safe to try again later. */
 export class Unavailable extends Error {
-  override readonly name = 'Unavailable';
+  override readonly name: string = 'Unavailable';
 }
+
+/** The same because the disk is full, or what the log may take of it: until somebody makes room. */
+export class DiskFull extends Unavailable {}
 
 /** No such shard (never created, or dropped). */
 export class UnknownShard extends Error {

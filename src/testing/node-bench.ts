@@ -1,6 +1,6 @@
 import type { ComposedNode } from '../compose/index.ts';
 import { Simulation } from '../environments/simulated/index.ts';
-import { RequestError } from '../kernel/errors.ts';
+import { RequestError, ThrottleError } from '../kernel/errors.ts';
 import { fakeRequest } from './fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
 import { textOf } from './text-of.ts';
@@ -45,7 +45,7 @@ export class NodeBench {
     try {
       await this.call(action, input);
     } catch (error) {
-      if (error instanceof RequestError) return `${error.code}: ${error.message}`;
+      if (error instanceof RequestError || error instanceof ThrottleError) return `${error.code}: ${error.message}`;
       throw error;
     }
     throw new Error(`${action} was not refused`);

@@ -7,6 +7,7 @@ import {
   MalformedRecord,
   type BatchOutcome,
   type RecordBatch,
+  type RecordFailure,
   type StreamInfo,
 } from '../../ports/records.ts';
 import { onStream } from './address.ts';
@@ -97,10 +98,12 @@ export function checkOrdering(state: KinesisState, stream: StreamInfo, sequenceN
 }
 
 /** The answer when the log takes nothing now: AWS's name for "slow down", which every SDK retries. */
-export function tooMuch(state: KinesisState, stream: StreamInfo): ThrottleError {
+export function tooMuch(state: KinesisState, stream: StreamInfo, { failed }: RecordFailure): ThrottleError {
   const [shard] = stream.shards;
   const { account } = state.identity;
-  const sentence = `Rate exceeded for shard ${shard?.id} in stream ${stream.name} under account ${account}.`;
+  const what =
+    failed === 'full' ? 'The disk is full, or what the log may take of it: nothing is stored' : 'Rate exceeded';
+  const sentence = `${what} for shard ${shard?.id} in stream ${stream.name} under account ${account}.`;
   return new ThrottleError('ProvisionedThroughputExceededException', sentence);
 }
 

@@ -15,12 +15,10 @@ interface Line {
 /** What a put's answer says at its end of records that are said to be encrypted. */
 export const ENCRYPTED = ',"EncryptionType":"KMS"';
 
+type Refusal = (failure: RecordFailure) => ThrottleError;
+
 /** PutRecords' answer in UTF-8; `refusal` is what records are told that were not stored. */
-export function putAnswer(
-  { partOf, parts }: BatchOutcome,
-  isEncrypted: boolean,
-  refusal: () => ThrottleError,
-): Uint8Array {
+export function putAnswer({ partOf, parts }: BatchOutcome, isEncrypted: boolean, refusal: Refusal): Uint8Array {
   const lines = parts.map((part) => lineOf(part, refusal));
   let bytes = 0;
   let failed = 0;
@@ -43,9 +41,9 @@ export function putAnswer(
   return out;
 }
 
-function lineOf(part: StoredPart | RecordFailure, refusal: () => ThrottleError): Line {
+function lineOf(part: StoredPart | RecordFailure, refusal: Refusal): Line {
   if (!isStored(part)) {
-    const { code, message } = refusal();
+    const { code, message } = refusal(part);
     return { text: Buffer.from(`,${JSON.stringify({ ErrorCode: code, ErrorMessage: message })}`), next: undefined };
   }
   // A shard's id needs no escapes.

@@ -97,7 +97,8 @@ export function positionsOf({ partOf, parts }: BatchOutcome): readonly (RecordPo
   const next: Offset[] = parts.map((part) => (isStored(part) ? part.first : 0n));
   return Array.from(partOf, (index) => {
     const part = parts[index];
-    if (part === undefined || !isStored(part)) return UNAVAILABLE;
+    if (part === undefined) return UNAVAILABLE;
+    if (!isStored(part)) return part;
     const offset = next[index] as Offset;
     next[index] = offset + 1n;
     return { shardId: part.shard.id, offset, sequenceNumber: part.encode(offset), at: part.at };

@@ -9,12 +9,13 @@ import {
   type ShardInfo,
   type StoredPart,
 } from '../../ports/records.ts';
-import { Fenced, shardKey, Unavailable, UnknownShard, type Appended } from '../../ports/stream-store.ts';
+import { DiskFull, Fenced, shardKey, Unavailable, UnknownShard, type Appended } from '../../ports/stream-store.ts';
 import type { ShardLane } from './shard-lane.ts';
 import type { ViewedStream } from './stream-view.ts';
 
 /** The answer for a record that is known not to be stored. */
 export const UNAVAILABLE: RecordFailure = { failed: 'unavailable' };
+const FULL: RecordFailure = { failed: 'full' };
 
 /**
  * What is written between two turns of the loop: less than a millisecond's work. A multiple of three, and so small that
@@ -127,6 +128,7 @@ export class Placement {
   }
 
   #failure(error: unknown): RecordFailure {
+    if (error instanceof DiskFull) return FULL;
     if (error instanceof Unavailable || error instanceof Fenced) return UNAVAILABLE;
     if (error instanceof UnknownShard) throw new StreamNotFound(this.#stream.info.name);
     throw error;

@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
-import { Unavailable } from '../../ports/stream-store.ts';
+import { DiskFull, Unavailable } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { encodeBatch } from './encode-batch.ts';
@@ -439,7 +439,7 @@ export class Committer {
 
   #refused(reason: 'full' | 'pending' | 'space', message: string, cause?: unknown): Unavailable {
     this.#environment.meter.count('log_refused_total', { reason });
-    return new Unavailable(message, { cause });
+    return reason === 'pending' ? new Unavailable(message, { cause }) : new DiskFull(message, { cause });
   }
 
   #rejectAll(runs: readonly Run[], error: Error): void {

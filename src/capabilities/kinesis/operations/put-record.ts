@@ -76,7 +76,7 @@ async function put(state: KinesisState, request: Request, batch: RecordBatch): P
   endDryRun(request);
   const [part] = (await putChecked(state, stream, batch)).parts;
   if (part === undefined) throw new Defect('append answered nothing for one record');
-  if (!isStored(part)) throw tooMuch(state, stream);
+  if (!isStored(part)) throw tooMuch(state, stream, part);
   const encryption = settingsOf(stream).keyId === undefined ? '' : ENCRYPTED;
   const number = part.encode(part.first);
   return new RawAnswer(`{"ShardId":"${part.shard.id}","SequenceNumber":"${number}"${encryption}}`);

@@ -73,5 +73,5 @@ async function put(state: KinesisState, request: Request, batch: RecordBatch): P
   endDryRun(request);
   const outcome = await putChecked(state, stream, batch);
   const isEncrypted = settingsOf(stream).keyId !== undefined;
-  return new RawAnswer(putAnswer(outcome, isEncrypted, () => tooMuch(state, stream)));
+  return new RawAnswer(putAnswer(outcome, isEncrypted, (failure) => tooMuch(state, stream, failure)));
 }
