@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** A `millrace dev` in a process of its own. */
+/** A `millrace dev`, or `start`, in a process of its own. */
 export interface NodeProcess {
   readonly api: string;
   readonly gateway: string;
@@ -34,12 +34,15 @@ export function removeDirectory(path: string): void {
 
 /** How a node process is started; `program` replaces `dist/main.js` of this checkout. */
 export interface NodeProcessOptions {
+  readonly mode?: 'dev' | 'start';
   readonly config?: string;
   readonly data: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly program?: string;
   readonly workingDirectory?: string;
   readonly arguments?: readonly string[];
+  /** Asks the api listener, where that is not plain HTTP. */
+  readonly isReady?: (apiPort: number) => Promise<boolean>;
 }
 
 /** Starts a node on free ports and waits until it is ready (30 s at most). */
@@ -50,16 +53,21 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const flags = ['--api', `127.0.0.1:${apiPort}`, '--gateway', `127.0.0.1:${gatewayPort}`, '--data', options.data];
   const program = options.program ?? 'dist/main.js';
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [program, 'dev', ...config, ...flags, ...(options.arguments ?? [])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.environment },
-    cwd: options.workingDirectory,
-  });
+  const child = spawn(
+    process.execPath,
+    [program, options.mode ?? 'dev', ...config, ...flags, ...(options.arguments ?? [])],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.environment },
+      cwd: options.workingDirectory,
+    },
+  );
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const ended = once(child, 'exit');
-  await waitReady(api, child, () => text);
+  const isReady = async (): Promise<boolean> => await (options.isReady?.(apiPort) ?? answers(api));
+  await waitReady(isReady, child, () => text);
   const readyMs = performance.now() - startedAt;
   return {
     api,
@@ -86,15 +94,15 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   };
 }
 
-async function waitReady(api: string, child: ChildProcess, output: () => string): Promise<void> {
+async function answers(api: string): Promise<boolean> {
+  return (await fetch(`${api}/readyz`)).ok;
+}
+
+async function waitReady(isReady: () => Promise<boolean>, child: ChildProcess, output: () => string): Promise<void> {
   const end = Date.now() + 30_000;
   while (Date.now() < end) {
     if (child.exitCode !== null) throw new Error(`the node ended with exit code ${child.exitCode}:\n${output()}`);
-    const ready = await fetch(`${api}/readyz`).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-    if (ready) return;
+    if (await isReady().catch(() => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   child.kill('SIGKILL');

@@ -18,3 +18,11 @@ export function writeBody(to: Writable, body: WholeBody): void {
     if (body.length > 0) to.write(body);
   } else for (const piece of body) to.write(piece);
 }
+
+/** The bytes of a body in turn, none of them more than `maxBytes` at once: no copies. */
+export function* bodySlices(body: WholeBody, maxBytes: number): Generator<Uint8Array> {
+  const pieces = typeof body === 'string' ? [Buffer.from(body)] : body instanceof Uint8Array ? [body] : body;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += maxBytes) yield piece.subarray(at, at + maxBytes);
+  }
+}

@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { HttpAnswer } from '../../ports/http.ts';
-import { isStreamed, writeBody } from './answer-body.ts';
+import type { Clock } from '../../ports/environment.ts';
+import type { HttpAnswer, WholeBody } from '../../ports/http.ts';
+import { bodySlices, isStreamed } from './answer-body.ts';
 import { dropStream } from './answer-stream.ts';
 import type { Message, OutgoingAnswer } from './exchange.ts';
 import { withoutRequestId } from './http1-message.ts';
@@ -8,6 +9,14 @@ import { httpLimits } from './limits.ts';
 import { MessageBody } from './message-body.ts';
 import { plainHeaders, refusesHeaders } from './message-headers.ts';
 import { plainAnswer } from './plain-answer.ts';
+
+/** What a message needs to know of its connection. */
+export interface Http2MessageContext {
+  readonly remoteAddress: string;
+  readonly clock: Clock;
+  /** Nothing of an answer was taken for `socketIdleMs`; it was broken off. */
+  readonly stalled: () => void;
+}
 
 /** One request of HTTP/2. */
 export class Http2Message implements Message {
@@ -18,11 +27,20 @@ export class Http2Message implements Message {
   readonly refusal: HttpAnswer | undefined;
   readonly body: MessageBody;
   readonly #stream: ServerHttp2Stream;
+  readonly #context: Http2MessageContext;
   readonly #closed: Promise<void>;
+  #isEnded = false;
+  #cancelStall = NOTHING;
 
   /** `rawHeaders`: names and values in turn, as they came. */
-  constructor(stream: ServerHttp2Stream, given: IncomingHttpHeaders, rawHeaders: readonly string[], remote: string) {
+  constructor(
+    stream: ServerHttp2Stream,
+    given: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    context: Http2MessageContext,
+  ) {
     this.#stream = stream;
+    this.#context = context;
     this.#closed = new Promise((resolve) => void stream.once('close', resolve));
     this.method = given[':method'] ?? 'GET';
     this.target = given[':path'] ?? '*';
@@ -31,11 +49,14 @@ export class Http2Message implements Message {
     this.refusal = refusesMessage(this.method, authority, headers['host'], rawHeaders);
     if (authority !== undefined) headers['host'] = authority;
     this.headers = headers;
-    this.remoteAddress = remote;
+    this.remoteAddress = context.remoteAddress;
     this.body = new MessageBody(stream, headers, () => !stream.aborted, NOTHING);
-    stream.on('error', NOTHING);
-    // Neither side moved a byte: a body that is not sent on, or an answer that is not read.
-    stream.setTimeout(httpLimits.socketIdleMs, () => this.#reset());
+    stream.once('close', () => this.#cancelStall());
+  }
+
+  /** At its end: whether it had an answer, and nobody broke that off or let it lie. */
+  get isAnswered(): boolean {
+    return this.#isEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
   whenGone(gone: () => void): void {
@@ -59,17 +80,68 @@ export class Http2Message implements Message {
     stream.respond({ ':status': status, ...readable, ...own, ...ofStream(headers) });
     const isHead = this.method === 'HEAD';
     let isWhole = true;
-    if (isStreamed(body)) {
-      isWhole = await sendPieces(body, (piece, taken) => void stream.write(piece, taken), isHead);
-    } else if (!isHead) writeBody(stream, body);
+    if (isStreamed(body)) isWhole = await sendPieces(body, (piece, taken) => this.#write(piece, taken), isHead);
+    else if (!isHead) await this.#sendWhole(body, bytes ?? 0);
     if (isWhole) this.#end();
     else this.#reset();
     await this.#closed;
   }
 
+  /** Only so much at once: what the connection has taken is held for as long as its receiver likes. */
+  async #sendWhole(body: WholeBody, bytes: number): Promise<void> {
+    const stream = this.#stream;
+    let left = bytes;
+    let onWay = 0;
+    for (const slice of bodySlices(body, httpLimits.h2SliceBytes)) {
+      left -= slice.length;
+      onWay += slice.length;
+      if (left === 0 || onWay < httpLimits.h2SliceBytes) stream.write(slice);
+      else {
+        await new Promise<void>((resolve) => this.#write(slice, () => resolve()));
+        onWay = 0;
+      }
+      if (stream.closed) return;
+    }
+  }
+
+  #write(piece: Uint8Array, taken: (error?: Error | null) => void): void {
+    this.#watch();
+    this.#stream.write(piece, (error) => {
+      this.#cancelStall();
+      // Of a streamed answer that was stopped, its end waits now.
+      if (this.#isEnded && !this.#stream.destroyed) this.#watch();
+      taken(error);
+    });
+  }
+
+  /**
+   * What goes out now must be taken in time, as over HTTP/1.1. By a clock of our own: the platform's takes anything
+   * that moves on the connection, the answer to a ping, for a sign of life.
+   */
+  #watch(waitedMs = 0): void {
+    this.#cancelStall();
+    const { clock, stalled } = this.#context;
+    this.#cancelStall = clock.timer(httpLimits.slowLookMs, () => {
+      const soFar = waitedMs + httpLimits.slowLookMs;
+      const isStalled = soFar >= httpLimits.socketIdleMs;
+      // The platform says nothing of a stream that is taken back without an error while it waits to be taken.
+      if (!isStalled && !this.#stream.closed) return this.#watch(soFar);
+      this.#isEnded = false;
+      this.#reset();
+      if (isStalled) stalled();
+    });
+  }
+
   /** What is left of the body is not wanted: the sender is told so behind the answer (RFC 9113, 8.1). */
   #end(): void {
     const stream = this.#stream;
+    if (stream.closed) {
+      // Its sender took it back; without an error it still waits for somebody to read.
+      stream.resume();
+      return;
+    }
+    this.#watch();
+    this.#isEnded = true;
     stream.end(() => {
       if (stream.readableEnded) return;
       stream.close(constants.NGHTTP2_NO_ERROR);

@@ -6,9 +6,11 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Clock } from '../../ports/environment.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
-import { Http2Message } from './http2-message.ts';
+import { Http2Message, type Http2MessageContext } from './http2-message.ts';
 import { httpLimits } from './limits.ts';
+import { Patience } from './patience.ts';
 
 /** How the platform is to speak HTTP/2. What is not bounded here is bounded by it: see `Patience`. */
 const OPTIONS = {
@@ -23,7 +25,6 @@ const OPTIONS = {
     maxHeaderListSize: httpLimits.headerBytesMax,
   },
 };
-const SECOND_MS = 1000;
 
 /** What the HTTP/2 connections of a listener share. */
 export interface SessionContext {
@@ -64,37 +65,44 @@ export class Http2Sessions {
 class Session {
   readonly #session: ServerHttp2Session;
   readonly #context: SessionContext;
+  readonly #clock: Clock;
   readonly #socket: Socket;
   readonly #patience: Patience;
   #streams = 0;
   #isWide = false;
-  #cancelIdle: () => void;
+  /** It was cut off: nothing of it is served any more. */
+  #isOver = false;
+  #isProbed = false;
+  #cancelIdle = (): void => undefined;
+  #cancelEnd = (): void => undefined;
 
   constructor(socket: Socket, context: SessionContext, closed: () => void) {
     const { clock } = context.exchange.environment;
     this.#context = context;
-    const { remoteAddress = '' } = socket;
+    this.#clock = clock;
     this.#patience = new Patience(() => clock.monotonic());
     socket.on('error', () => undefined);
     this.#socket = socket;
     const session = performServerHandshake(socket, OPTIONS);
     this.#session = session;
-    this.#cancelIdle = this.#idle();
+    this.#idle();
     session.on('error', () => undefined);
-    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-      this.#serve(stream, new Http2Message(stream, headers, raw, remoteAddress));
-    });
+    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
+      this.#take(stream, headers, raw),
+    );
     session.on('ping', () => this.#bear());
     // Who speaks HTTP/2 begins with its settings.
-    const cancelSlow = clock.timer(context.headersMs, () => session.destroy());
+    const cancelSlow = clock.timer(context.headersMs, () => this.#end());
     session.on('remoteSettings', () => {
       cancelSlow();
       this.#bear();
     });
-    session.setTimeout(httpLimits.socketIdleMs, () => session.destroy());
+    session.setTimeout(httpLimits.socketIdleMs, () => this.#end());
     session.once('close', () => {
+      this.#isOver = true;
       cancelSlow();
       this.#cancelIdle();
+      this.#cancelEnd();
       closed();
     });
   }
@@ -103,21 +111,34 @@ class Session {
     if (!this.#session.closed) this.#session.close();
   }
 
+  /** At once: the platform would first send what waits, for as long as its receiver likes. */
   destroy(): void {
-    this.#session.destroy();
+    this.#socket.destroy();
   }
 
-  #serve(stream: ServerHttp2Stream, message: Http2Message): void {
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]): void {
+    let message: Http2Message | undefined;
     this.#cancelIdle();
     this.#streams += 1;
-    if ((message.body.announced ?? 0) > httpLimits.h2FirstWindowBytes) this.#widen();
+    stream.on('error', () => undefined);
     stream.once('close', () => {
       this.#streams -= 1;
-      if (this.#streams === 0 && !this.#session.destroyed) this.#cancelIdle = this.#idle();
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#bear();
+      if (this.#streams === 0) this.#idle();
+      if (message?.isAnswered !== true) this.#bear();
     });
-    // An exchange never rejects; should it, the process must say so rather than hide it.
-    void new Exchange(message, this.#context.exchange).run();
+    // Behind all that came with it: what is taken back in the same breath is not even looked at.
+    this.#clock.soon(() => {
+      if (this.#isOver || stream.closed) return;
+      message = new Http2Message(stream, headers, raw, this.#messages);
+      if ((message.body.announced ?? 0) > httpLimits.h2FirstWindowBytes) this.#widen();
+      // An exchange never rejects; should it, the process must say so rather than hide it.
+      void new Exchange(message, this.#context.exchange).run();
+    });
+  }
+
+  get #messages(): Http2MessageContext {
+    const { remoteAddress = '' } = this.#socket;
+    return { remoteAddress, clock: this.#clock, stalled: () => this.#probe() };
   }
 
   /** A large body shall not wait for its sender after each 64 KiB; who sends none needs no room for one. */
@@ -128,38 +149,43 @@ class Session {
   }
 
   /** Without a request the connection ends after a while, whatever else is said over it. */
-  #idle(): () => void {
-    return this.#context.exchange.environment.clock.timer(httpLimits.keepAliveMs, () => this.close());
+  #idle(): void {
+    if (this.#isOver) return;
+    this.#cancelIdle = this.#clock.timer(httpLimits.keepAliveMs, () => {
+      this.close();
+      this.#linger();
+    });
+  }
+
+  #end(reason?: Error, code: number = constants.NGHTTP2_NO_ERROR): void {
+    this.#session.destroy(reason, code);
+    this.#linger();
+  }
+
+  /** Who takes nothing any more would keep a connection that the platform ends for ever. */
+  #linger(): void {
+    this.#cancelEnd();
+    this.#cancelEnd = this.#clock.timer(httpLimits.lingerMs, () => this.#socket.destroy());
+  }
+
+  /** An answer is not taken: is that one not read, or none at all? Then what waits for the socket must not stay. */
+  #probe(): void {
+    if (this.#isProbed || this.#session.destroyed) return;
+    this.#isProbed = true;
+    const cancel = this.#clock.timer(httpLimits.socketIdleMs, () => this.#socket.destroy());
+    this.#session.ping(() => {
+      this.#isProbed = false;
+      cancel();
+    });
   }
 
   #bear(): void {
-    if (this.#socket.destroyed || this.#patience.bears()) return;
+    if (this.#isOver || this.#session.destroyed || this.#patience.bears()) return;
+    this.#isOver = true;
     this.#context.flooded();
-    // Without a farewell: what comes behind one can end the process in an assertion of the platform's (seen in 20.20).
-    this.#socket.destroy();
-  }
-}
-
-/**
- * How much a sender may ask for that costs us work and comes to nothing: pings, settings, requests that are taken back
- * (CVE-2019-9512, -9515, CVE-2023-44487). What is used is forgotten at an even rate.
- */
-class Patience {
-  readonly #now: () => number;
-  #left: number = httpLimits.h2NuisancesMax;
-  #at: number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#at = now();
-  }
-
-  /** Counts one; false when it was one too many. */
-  bears(): boolean {
-    const now = this.#now();
-    const forgotten = ((now - this.#at) / SECOND_MS) * httpLimits.h2NuisancesPerSecond;
-    this.#at = now;
-    this.#left = Math.min(httpLimits.h2NuisancesMax, this.#left + forgotten) - 1;
-    return this.#left >= 0;
+    // Before the platform has its own limit, behind which nothing is told any more, nor ended.
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Not in the middle of what was read: an assertion of the platform's may end the process there (seen in 20.20).
+    this.#clock.soon(() => this.#end(new Error('flood'), constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 }

@@ -41,9 +41,15 @@ export const httpLimits = {
    */
   h2SessionBytesMax: 512 * MIB,
   h2SettingsMax: 32,
-  /** Pings, settings and requests taken back that one connection is forgiven at once, and each second. */
-  h2NuisancesMax: 1000,
-  h2NuisancesPerSecond: 100,
-  /** How often the platform looks for slow headers. */
+  /** So much of an answer over HTTP/2 is on its way at once, and must be taken within `socketIdleMs`. */
+  h2SliceBytes: 256 * 1024,
+  /**
+   * Pings, settings and requests taken back that one connection is forgiven at once, and each second. Below what the
+   * platform forgives of the last, 1,000 and 33 in whole seconds: behind its bound it takes no more requests, and
+   * leaves the connection open.
+   */
+  h2NuisancesMax: 600,
+  h2NuisancesPerSecond: 25,
+  /** How often slow headers, and answers over HTTP/2 that nobody takes, are looked for. */
   slowLookMs: 1000,
 } as const;

@@ -51,10 +51,14 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** What came back: type and, of a reset or a farewell, its code. */
-export function heard(
-  peer: Peer,
-): { readonly type: number; readonly stream: number; readonly code: number | undefined }[] {
+/** The frames that came back; of a reset or a farewell, its code. */
+export function heard(peer: Peer): {
+  readonly type: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly code: number | undefined;
+  readonly payload: Buffer;
+}[] {
   const bytes = peer.bytes();
   const found = [];
   for (let at = 0; at + 9 <= bytes.length;) {
@@ -63,7 +67,7 @@ export function heard(
     const type = bytes[at + 3] ?? 0;
     const code =
       type === frames.goaway ? payload.readUInt32BE(4) : type === frames.reset ? payload.readUInt32BE(0) : undefined;
-    found.push({ type, stream: bytes.readUInt32BE(at + 5), code });
+    found.push({ type, flags: bytes[at + 4] ?? 0, stream: bytes.readUInt32BE(at + 5), code, payload });
     at += 9 + length;
   }
   return found;
