@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 KEYS = 8
-RECORDS = 800
+BATCH = 40
 FIRST_SHARD = "shardId-000000000000"
 
 client = boto3.client("kinesis")
@@ -183,6 +183,7 @@ class Follower:
 
 def reshard(name):
     """Splits the one shard, and merges its children."""
+    time.sleep(0.5)
     client.split_shard(StreamName=name, ShardToSplit=FIRST_SHARD, NewStartingHashKey=str(2**127))
     wait_active(name)
     time.sleep(0.5)
@@ -191,26 +192,31 @@ def reshard(name):
     wait_active(name)
 
 
+def put_batch(first):
+    numbers = range(first, first + BATCH)
+    records = [{"PartitionKey": f"key {number % KEYS}", "Data": str(number).encode()} for number in numbers]
+    assert client.put_records(StreamName="tree", Records=records)["FailedRecordCount"] == 0
+    return first + BATCH
+
+
 def fan_out():
     arn = create_stream("tree")
     consumer = client.register_stream_consumer(StreamARN=arn, ConsumerName="follower")["Consumer"]["ConsumerARN"]
     follower = Follower(consumer)
     follower.look()
     resharding = threading.Thread(target=reshard, args=("tree",))
-    for start in range(0, RECORDS, 20):
-        if start == 200:
-            resharding.start()
-        batch = [
-            {"PartitionKey": f"key {index % KEYS}", "Data": str(index).encode()} for index in range(start, start + 20)
-        ]
-        assert client.put_records(StreamName="tree", Records=batch)["FailedRecordCount"] == 0
+    resharding.start()
+    count = 0
+    while resharding.is_alive():
+        count = put_batch(count)
         time.sleep(0.05)
-    resharding.join()
-    follower.wait(RECORDS)
+    # The last ones come when the last shard is there.
+    count = put_batch(count)
+    follower.wait(count)
     assert len(follower.ended) == 3, follower.ended
     for key in range(KEYS):
         numbers = [number for name, number in follower.seen if name == f"key {key}"]
-        assert numbers == list(range(key, RECORDS, KEYS)), f"key {key}: {numbers}"
+        assert numbers == list(range(key, count, KEYS)), f"key {key}: {numbers}"
     ok("subscribe_to_shard over HTTP/1.1 through a split and a merge: each record once, in order for each key")
 
 

@@ -11,19 +11,30 @@ import {
 import { client, consumerOf, createStream, ok, subscribe, text, waiting } from './client.mjs';
 
 const KEYS = 8;
-const RECORDS = 1600;
+const BATCH = 40;
 
-/** Puts numbered records under a few keys until there are enough, about 800 a second. */
-async function write(StreamName) {
-  for (let next = 0; next < RECORDS; next += 40) {
-    const Records = Array.from({ length: 40 }, (_, index) => ({
-      PartitionKey: `key ${(next + index) % KEYS}`,
-      Data: Buffer.from(String(next + index)),
-    }));
-    const { FailedRecordCount } = await client.send(new PutRecordsCommand({ StreamName, Records }));
-    assert.equal(FailedRecordCount, 0);
+async function putBatch(StreamName, first) {
+  const Records = Array.from({ length: BATCH }, (_, index) => ({
+    PartitionKey: `key ${(first + index) % KEYS}`,
+    Data: Buffer.from(String(first + index)),
+  }));
+  const { FailedRecordCount } = await client.send(new PutRecordsCommand({ StreamName, Records }));
+  assert.equal(FailedRecordCount, 0);
+}
+
+/** Puts numbered records under a few keys, about 800 a second, until `work` is done, and one batch behind it. */
+async function writeDuring(StreamName, work, total) {
+  const done = new AbortController();
+  const working = work.finally(() => done.abort());
+  let next = 0;
+  for (; !done.signal.aborted; next += BATCH) {
+    await putBatch(StreamName, next);
     await sleep(50);
   }
+  await working;
+  // Known before the last ones come, so that whoever follows sees that they are the last.
+  total.count = next + BATCH;
+  await putBatch(StreamName, next);
 }
 
 /** Splits the first shard and merges its children, again and again, while the others go on. */
@@ -45,8 +56,10 @@ async function reshard(StreamName) {
   }
 }
 
-/** Follows shards from the first ones on, children after all of their parents; what came, in the order it came. */
-async function follow(consumer, first) {
+/**
+ * Follows shards from the first ones on, children after all of their parents, until `total` came; what came, in its order.
+ */
+async function follow(consumer, first, total) {
   const seen = [];
   const ended = new Set();
   const known = new Map(first.map((shard) => [shard, []]));
@@ -57,13 +70,13 @@ async function follow(consumer, first) {
       for (const { PartitionKey, Data } of event.Records) seen.push({ key: PartitionKey, number: Number(text(Data)) });
       for (const { ShardId, ParentShards } of event.ChildShards ?? []) known.set(ShardId, ParentShards);
       if (event.ChildShards !== undefined) ended.add(shard);
-      if (seen.length >= RECORDS) return;
+      if (seen.length >= total.count) return;
     }
     assert.ok(ended.has(shard), `${shard} ended without children`);
   };
   await new Promise((resolve, reject) => {
     const look = () => {
-      if (seen.length >= RECORDS) resolve();
+      if (seen.length >= total.count) resolve();
       for (const [shard, parents] of known) {
         if (begun.has(shard) || !parents.every((parent) => ended.has(parent))) continue;
         begun.add(shard);
@@ -80,21 +93,19 @@ export async function followsTheTree() {
   const { StreamARN } = await createStream('tree', 2);
   const consumer = await consumerOf(StreamARN, 'follower');
   const { Shards } = await client.send(new ListShardsCommand({ StreamName: 'tree' }));
-  const following = follow(
-    consumer,
-    Shards.map(({ ShardId }) => ShardId),
-  );
-  const writing = write('tree');
-  await Promise.all([reshard('tree'), writing]);
+  const total = { count: Infinity };
+  const first = Shards.map(({ ShardId }) => ShardId);
+  const following = follow(consumer, first, total);
+  await writeDuring('tree', reshard('tree'), total);
   const { seen, ended } = await following;
   assert.equal(ended.size, 6);
-  assert.equal(new Set(seen.map(({ number }) => number)).size, RECORDS);
-  assert.equal(seen.length, RECORDS);
+  assert.equal(new Set(seen.map(({ number }) => number)).size, total.count);
+  assert.equal(seen.length, total.count);
   for (let key = 0; key < KEYS; key += 1) {
     const numbers = seen.filter((record) => record.key === `key ${key}`).map(({ number }) => number);
     assert.deepEqual(
       numbers,
-      Array.from({ length: RECORDS / KEYS }, (_, index) => index * KEYS + key),
+      Array.from({ length: total.count / KEYS }, (_, index) => index * KEYS + key),
     );
   }
   ok('SubscribeToShard through two splits and two merges: each record once, in order for each key');
