@@ -158,6 +158,25 @@ test('a file in the middle that is gone is damage: health names the place, and w
   }
 });
 
+test('the newest file without its first sector, or all of it zeros, stays for people to look at, and gives no number twice', async () => {
+  const { image, wanted, files } = await sample();
+  const path = files.at(-1) as string;
+  for (const length of [512, bytesOf(image, path).length]) {
+    let now = replaced(image, path, Buffer.from(bytesOf(image, path)).fill(0, 0, length));
+    for (let life = 2; life < 4; life += 1) {
+      const under = await LogUnderTest.openImage(now, { ...OPTIONS, epoch: life });
+      assert.equal(under.log.health().length, 1, under.log.health().join('\n'));
+      assert.ok(under.log.health()[0]?.includes(path));
+      assert.ok(under.log.store.bounds(A).end >= BigInt(wanted.a.length));
+      await under.append(under.a, `new in ${life}`);
+      await under.simulation.pass(12_000);
+      await under.drive(under.log.close());
+      now = await under.image();
+      assert.ok(now.has(path));
+    }
+  }
+});
+
 /** So much that its file is not worth settling. */
 const KEPT = 'k'.repeat(900);
 

@@ -117,6 +117,8 @@ class Recovery {
   readonly #synced = new Map<number, number>();
   /** Parts of the journal that were complete when a later one began: what stands behind their end is no torn commit. */
   readonly #complete = new Set<number>();
+  /** The file behind the last one with a footer. */
+  #begun: number | undefined;
   #cut: LogPosition | undefined;
   #cutBytes = 0;
   #lastCommit = 0;
@@ -173,6 +175,11 @@ class Recovery {
   /** Up to where the disk had confirmed what was written: sealed segments whole, behind them as commits tell. */
   async #findDurable(found: readonly Found[]): Promise<void> {
     const journal = found.filter(({ header }) => header?.settledFrom === 0);
+    const sealed = journal.findLast(({ footer }) => footer !== undefined)?.name.segment ?? Infinity;
+    // A footer is written once the next file has a durable commit, whatever became of that since.
+    this.#begun = found.find(
+      ({ name, header }) => name.segment > sealed && (header?.settledFrom ?? 0) === 0,
+    )?.name.segment;
     for (const { name, synced, footer } of journal) {
       if (synced !== undefined) this.#noteDurable(synced);
       if (synced !== undefined && synced.segment < name.segment) this.#complete.add(synced.segment);
@@ -227,7 +234,7 @@ class Recovery {
 
   /** A file whose header is not there: never finished, or damaged. */
   async #foldUnknown({ path, name, size }: Found): Promise<void> {
-    if (this.#durableEnd(name.segment) === 0) return await this.#cutAway(path, size);
+    if (this.#durableEnd(name.segment) === 0 && name.segment !== this.#begun) return await this.#cutAway(path, size);
     this.#note(damage(path, 0, 'no header of a segment').message);
     return undefined;
   }
@@ -303,7 +310,8 @@ class Recovery {
     const newest = found.findLast(({ header }) => header?.settledFrom === 0);
     // A file is sealed once the next one has a commit.
     const isNewestGone = newest?.footer !== undefined;
-    if (isNewestGone) this.#note(damage(newest.path, newest.size, 'the file that came behind it is gone').message);
+    if (isNewestGone && this.#begun === undefined)
+      this.#note(damage(newest.path, newest.size, 'the file that came behind it is gone').message);
     const { catalogEnd, isLossy } = this.#expected;
     const end = this.#table.find(CATALOG_SHARD)?.end ?? 0;
     if (catalogEnd > end)
