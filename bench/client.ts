@@ -21,15 +21,15 @@ export const signing = { isOn: false };
 const AUTHORIZATION =
   'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
 const UNSIGNED = { date: '20260101T000000Z', authorization: AUTHORIZATION };
-const JSON_1_1 = 'application/x-amz-json-1.1';
 /** What signs an AWS JSON request: truly while `signing.isOn`, else in shape. */
 export function signatureOf(
   port: number,
   action: string,
+  contentType: string,
   body: string | Uint8Array,
 ): { readonly date: string; readonly authorization: string } {
   if (!signing.isOn) return UNSIGNED;
-  const headers = { 'content-type': JSON_1_1, 'x-amz-target': `Kinesis_20131202.${action}` };
+  const headers = { 'content-type': contentType, 'x-amz-target': `Kinesis_20131202.${action}` };
   const url = new URL(`http://127.0.0.1:${port}/`);
   const scope = { ...BENCH_PAIR, region: 'us-east-1', service: 'kinesis', now: Date.now() };
   const signed = signRequest({ method: 'POST', url, headers, body }, scope);
@@ -49,6 +49,7 @@ const SPARE_BYTES = 64 * 1024;
 export class Connection {
   private readonly socket: Socket;
   private readonly port: number;
+  private readonly contentType: string;
   private buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   private end = 0;
   private bodyAt = -1;
@@ -57,8 +58,9 @@ export class Connection {
   private resolve: ((answer: Answer) => void) | undefined;
   private reject: ((error: Error) => void) | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, contentType: string) {
     this.port = port;
+    this.contentType = contentType;
     this.socket = connect({
       port,
       host: '127.0.0.1',
@@ -76,17 +78,17 @@ export class Connection {
     this.socket.on('close', () => this.fail(new Error('the connection is closed')));
   }
 
-  static async open(port: number): Promise<Connection> {
-    const connection = new Connection(port);
+  static async open(port: number, contentType = 'application/x-amz-json-1.1'): Promise<Connection> {
+    const connection = new Connection(port, contentType);
     await once(connection.socket, 'connect');
     return connection;
   }
 
-  /** Sends one AWS JSON request and resolves with its answer; rejects when the connection ends first. */
+  /** Sends one request and resolves with its answer; rejects when the connection ends first. */
   async call(action: string, body: Buffer): Promise<Answer> {
-    const { date, authorization } = signatureOf(this.port, action, body);
+    const { date, authorization } = signatureOf(this.port, action, this.contentType, body);
     const head =
-      `POST / HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: ${JSON_1_1}\r\n` +
+      `POST / HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: ${this.contentType}\r\n` +
       `x-amz-target: Kinesis_20131202.${action}\r\nx-amz-date: ${date}\r\nauthorization: ${authorization}\r\n` +
       `content-length: ${body.length}\r\n\r\n`;
     return await new Promise<Answer>((resolve, reject) => {

@@ -3,11 +3,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BENCH_PAIR } from './client.ts';
 import type { SyncMode } from './options.ts';
+import { wires, type Wire } from './wire.ts';
 
 /** A server to measure: how it is installed and started. */
 export interface Contender {
   readonly name: string;
   readonly isMillrace: boolean;
+  /** What it is spoken to in. */
+  readonly wire: Wire;
   /** The scenarios it takes part in; absent: all. */
   readonly only?: 'fan-out' | 'others';
   /** Answers 200 here once it is ready; undefined: any answer to anything says so. */
@@ -20,11 +23,24 @@ const TOOLS = resolve('node_modules/.cache/millrace-tools');
 const quiet = { stdio: 'ignore' as const };
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-/** millrace itself, with its log on disk; `verifies`: only what is signed with the bench's key pair is served. */
-export function millrace(sync: SyncMode, verifies = false): Contender {
+/** How a millrace is measured; `verifies`: only what is signed with the bench's key pair is served. */
+export interface MillraceOptions {
+  readonly sync: SyncMode;
+  readonly wire: Wire;
+  readonly verifies: boolean;
+}
+
+/** millrace itself, with its log on disk. */
+export function millrace({ sync, wire, verifies }: MillraceOptions): Contender {
+  const how = [
+    `sync: ${sync}`,
+    ...(wire === wires.json ? [] : [wire.name]),
+    ...(verifies ? ['signatures verified'] : []),
+  ];
   return {
-    name: `millrace ${version}, sync: ${sync}${verifies ? ', signatures verified' : ''}`,
+    name: `millrace ${version}, ${how.join(', ')}`,
     isMillrace: true,
+    wire,
     readyPath: '/readyz',
     install: () => undefined,
     start(port, data) {
@@ -46,6 +62,7 @@ function writeConfig(path: string): string {
 const ferrokinesis: Contender = {
   name: 'ferrokinesis 0.7.0, memory',
   isMillrace: false,
+  wire: wires.json,
   install() {
     const home = join(TOOLS, 'ferrokinesis');
     if (existsSync(join(home, 'bin/ferrokinesis'))) return;
@@ -62,6 +79,7 @@ const ferrokinesis: Contender = {
 const kinesalite: Contender = {
   name: 'kinesalite 3.3.3, memory',
   isMillrace: false,
+  wire: wires.json,
   // It has no consumers.
   only: 'others',
   install() {
@@ -82,6 +100,7 @@ const kinesalite: Contender = {
 const kinesisMock: Contender = {
   name: 'kinesis-mock 0.6.2, memory',
   isMillrace: false,
+  wire: wires.json,
   only: 'fan-out',
   install() {
     const home = join(TOOLS, 'kinesis-local');

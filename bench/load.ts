@@ -1,9 +1,11 @@
 import { Connection } from './client.ts';
 import { PutBody } from './records.ts';
 import { STREAM } from './stream.ts';
+import type { Wire } from './wire.ts';
 
 /** A closed loop: each connection puts its next batch when the answer to the one before has come. */
 export interface Load {
+  readonly wire: Wire;
   readonly connections: number;
   /** Records in one request; 1: PutRecord. */
   readonly batch: number;
@@ -35,9 +37,9 @@ export async function put(port: number, load: Load, firstIds?: readonly number[]
 }
 
 async function writer(port: number, load: Load, firstId: number, endId: number): Promise<Stored> {
-  const connection = await Connection.open(port);
+  const connection = await Connection.open(port, load.wire.contentType);
   const isSingle = load.batch === 1;
-  const body = new PutBody(STREAM, load.batch, isSingle);
+  const body = new PutBody(load.wire, STREAM, load.batch, isSingle);
   const action = isSingle ? 'PutRecord' : 'PutRecords';
   const latenciesMs: number[] = [];
   let count = 0;
@@ -52,7 +54,7 @@ async function writer(port: number, load: Load, firstId: number, endId: number):
     if (answer === undefined) break;
     latenciesMs.push(performance.now() - before);
     if (answer.status !== 200) throw new Error(`${action}: ${answer.status} ${answer.body.toString('utf8', 0, 300)}`);
-    if (!isSingle && !answer.body.includes('"FailedRecordCount":0')) throw new Error('some records were refused');
+    if (!isSingle && !load.wire.isStored(answer.body)) throw new Error('some records were refused');
     count += load.batch;
   }
   connection.close();

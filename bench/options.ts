@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { wires, type Wire } from './wire.ts';
 
 /** When answers of a millrace contender are durable. */
 export type SyncMode = 'always' | 'interval' | 'none';
@@ -13,6 +14,8 @@ export interface BenchOptions {
   readonly peers: 'none' | 'all';
   /** One millrace contender for each. */
   readonly sync: readonly SyncMode[];
+  /** The same for each of these. */
+  readonly wires: readonly Wire[];
   /** Drain single puts a second time once the log has settled them. */
   readonly settled: boolean;
   /** Every request of every contender is signed; millrace verifies as one contender more. */
@@ -35,6 +38,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string' },
       peers: { type: 'string', default: 'all' },
       sync: { type: 'string', default: 'always' },
+      wire: { type: 'string', default: 'json' },
       settled: { type: 'boolean', default: false },
       signed: { type: 'boolean', default: false },
       records: { type: 'string', default: '10000000' },
@@ -50,6 +54,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     only: values.only?.split(',').map((name) => name.trim()),
     peers,
     sync: values.sync.split(',').map(syncMode),
+    wires: values.wire.split(',').map(wireOf),
     settled,
     signed,
     records: atLeastOne('--records', values.records),
@@ -67,4 +72,10 @@ function syncMode(text: string): SyncMode {
   const mode = SYNC_MODES.find((known) => known === text.trim());
   if (mode === undefined) throw new Error(`--sync is a list of ${SYNC_MODES.join(', ')}`);
   return mode;
+}
+
+function wireOf(text: string): Wire {
+  const wire = Object.values(wires).find(({ name }) => name === text.trim());
+  if (wire === undefined) throw new Error(`--wire is a list of ${Object.keys(wires).join(', ')}`);
+  return wire;
 }

@@ -1,25 +1,22 @@
 /**
- * Records that prove themselves: 1,024 bytes of data whose base64 begins with two numbers of 12 digits, the record's own
- * and the time it was sent at, and goes on with the same filler in every record. Digits are base64 characters, so that
- * numbers are written and read where they stand.
+ * Records that prove themselves: 1,024 bytes of data that begin, as the wire writes them, with two numbers of 12 digits,
+ * the record's own and the time it was sent at, and go on with the same filler in every record. Numbers are written and
+ * read where they stand.
  */
+import type { Wire } from './wire.ts';
 
-const RECORD_BYTES = 1024;
-const DIGITS = 12;
-/** A number of 12 digits is 9 bytes. */
-const NUMBER_BYTES = 9;
-const FILLER = Buffer.from(
-  Buffer.alloc(RECORD_BYTES - 2 * NUMBER_BYTES, 'the rest of the record stays the same; ').toString('base64'),
-  'latin1',
-);
-const DATA_CHARACTERS = 2 * DIGITS + FILLER.length;
-const DATA = Buffer.from('"Data":"', 'latin1');
-const KEY = Buffer.from('"PartitionKey":"', 'latin1');
-const ZERO = 48;
-const QUOTE = 34;
+/** Of a number in a record's data, and of its key. */
+export const DIGITS = 12;
 
 /** Bytes of one record's data. */
-export const recordBytes = RECORD_BYTES;
+export const recordBytes = 1024;
+
+const ZERO = 48;
+
+/** What follows the numbers. */
+export function fillerBytes(count: number): Buffer {
+  return Buffer.alloc(count, 'the rest of the record stays the same; ');
+}
 
 /** In two halves of six digits: what fits 32 bits is divided three times as fast. */
 function writeNumber(into: Buffer, at: number, value: number): void {
@@ -52,24 +49,25 @@ function readNumber(from: Buffer, at: number): number {
 export class PutBody {
   readonly body: Buffer;
   private readonly dataAt: readonly number[];
+  /** From a record's data to its key. */
+  private readonly keyAfter: number;
 
-  /** `count` records in one request; `single`: a PutRecord. */
-  constructor(stream: string, count: number, single: boolean) {
-    const zeros = '0'.repeat(DIGITS);
-    const record = `{"Data":"${zeros}${zeros}${FILLER.toString('latin1')}","PartitionKey":"${zeros}"}`;
-    const text = single
-      ? `{"StreamName":"${stream}",${record.slice(1)}`
-      : `{"StreamName":"${stream}","Records":[${Array(count).fill(record).join(',')}]}`;
-    this.body = Buffer.from(text, 'latin1');
+  /** `count` records in one request; `isSingle`: a PutRecord. */
+  constructor(wire: Wire, stream: string, count: number, isSingle: boolean) {
+    const { dataMark, keyMark } = wire;
+    this.body = wire.putBody(stream, count, isSingle);
     const dataAt: number[] = [];
-    for (let at = this.body.indexOf(DATA); at >= 0; at = this.body.indexOf(DATA, at + 1)) dataAt.push(at + DATA.length);
+    for (let at = this.body.indexOf(dataMark); at >= 0; at = this.body.indexOf(dataMark, at + 1)) {
+      dataAt.push(at + dataMark.length);
+    }
     this.dataAt = dataAt;
+    const [first = 0] = dataAt;
+    this.keyAfter = this.body.indexOf(keyMark, first) + keyMark.length - first;
   }
 
   /** Numbers the records `first`, `first + 1`, ..., each its own partition key; `timeUs` is the same in all. */
   number(first: number, timeUs = 0): Buffer {
-    const { body } = this;
-    const keyAfter = DATA_CHARACTERS + 2 + KEY.length;
+    const { body, keyAfter } = this;
     for (let index = 0; index < this.dataAt.length; index += 1) {
       const at = this.dataAt[index] ?? 0;
       writeNumber(body, at, first + index);
@@ -84,6 +82,9 @@ export class PutBody {
 export class Verdict {
   readonly problems: string[] = [];
   count = 0;
+  readonly wire: Wire;
+  /** Bytes of a record's data as the wire writes it. */
+  private readonly dataLength: number;
   private readonly seen: Uint8Array;
   private readonly idsPerWriter: number;
   /** From the data to the key of the same record, as it was in the record before. */
@@ -92,7 +93,9 @@ export class Verdict {
   private stride = 0;
 
   /** Ids are below `idsMax`; those of writer N begin at N times `idsPerWriter`. */
-  constructor(idsMax: number, idsPerWriter: number) {
+  constructor(wire: Wire, idsMax: number, idsPerWriter: number) {
+    this.wire = wire;
+    this.dataLength = 2 * DIGITS + wire.filler.length;
     this.seen = new Uint8Array(idsMax);
     this.idsPerWriter = idsPerWriter;
   }
@@ -102,9 +105,10 @@ export class Verdict {
    * when each record was sent. Returns the records in the answer.
    */
   take(body: Buffer, last: Float64Array, onTime?: (timeUs: number) => void): number {
+    const { dataMark } = this.wire;
     let found = 0;
-    for (let at = body.indexOf(DATA); at >= 0; at = this.nextData(body, at)) {
-      const start = at + DATA.length;
+    for (let at = body.indexOf(dataMark); at >= 0; at = this.nextData(body, at)) {
+      const start = at + dataMark.length;
       this.takeRecord(body, start, last);
       onTime?.(readNumber(body, start + DIGITS));
       found += 1;
@@ -115,9 +119,10 @@ export class Verdict {
 
   /** Records of one answer mostly have the same length: looking there first is cheaper than a search. */
   private nextData(body: Buffer, at: number): number {
+    const { dataMark } = this.wire;
     const guess = at + this.stride;
-    if (this.stride > 0 && startsWith(body, guess, DATA)) return guess;
-    const found = body.indexOf(DATA, at + DATA.length + DATA_CHARACTERS);
+    if (this.stride > 0 && startsWith(body, guess, dataMark)) return guess;
+    const found = body.indexOf(dataMark, at + dataMark.length + this.dataLength);
     if (found >= 0) this.stride = found - at;
     return found;
   }
@@ -128,8 +133,10 @@ export class Verdict {
   }
 
   private takeRecord(body: Buffer, start: number, last: Float64Array): void {
-    const end = start + DATA_CHARACTERS;
-    const isWhole = body[end] === QUOTE && body.compare(FILLER, 0, FILLER.length, start + 2 * DIGITS, end) === 0;
+    const { wire } = this;
+    const end = start + this.dataLength;
+    const isWhole =
+      wire.isClosed(body, end) && body.compare(wire.filler, 0, wire.filler.length, start + 2 * DIGITS, end) === 0;
     const id = readNumber(body, start);
     if (!isWhole) this.problem(`corrupt ${id}`);
     if (!this.hasKey(body, start)) this.problem(`another key at ${id}`);
@@ -144,13 +151,17 @@ export class Verdict {
   }
 
   private hasKey(body: Buffer, start: number): boolean {
-    if (this.keyGap !== 0 && sameDigits(body, start, start + this.keyGap)) return true;
-    // Another length or order of members: data holds no braces, so they show where the record begins and ends.
-    const opened = body.lastIndexOf('{', start);
-    const at = body.indexOf(KEY, opened);
-    if (at < 0 || at > body.indexOf('}', start)) return false;
-    this.keyGap = at + KEY.length - start;
-    return sameDigits(body, start, start + this.keyGap);
+    if (this.keyGap !== 0 && this.isKey(body, start)) return true;
+    // Another length or order of members.
+    const at = this.wire.findKey(body, start);
+    if (at < 0) return false;
+    this.keyGap = at - start;
+    return this.isKey(body, start);
+  }
+
+  private isKey(body: Buffer, start: number): boolean {
+    const at = start + this.keyGap;
+    return sameDigits(body, start, at) && this.wire.isClosed(body, at + DIGITS);
   }
 
   private problem(text: string): void {
@@ -165,5 +176,5 @@ function startsWith(body: Buffer, at: number, text: Buffer): boolean {
 
 function sameDigits(body: Buffer, one: number, other: number): boolean {
   for (let place = 0; place < DIGITS; place += 1) if (body[one + place] !== body[other + place]) return false;
-  return body[other + DIGITS] === QUOTE;
+  return true;
 }

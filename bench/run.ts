@@ -80,9 +80,12 @@ async function measure(scenario: Scenario, contender: Contender, options: BenchO
 
 async function measureAll(options: BenchOptions): Promise<readonly Measurement[]> {
   signing.isOn = options.signed;
-  const own = options.sync.map((sync) => millrace(sync));
-  const verifying = options.signed ? options.sync.map((sync) => millrace(sync, true)) : [];
-  const contenders = [...own, ...verifying, ...(options.peers === 'all' ? peers : [])];
+  const own = options.sync.flatMap((sync) =>
+    options.wires.flatMap((wire) =>
+      (options.signed ? [false, true] : [false]).map((verifies) => millrace({ sync, wire, verifies })),
+    ),
+  );
+  const contenders = [...own, ...(options.peers === 'all' ? peers : [])];
   for (const contender of contenders) contender.install();
   const measurements: Measurement[] = [];
   for (const scenario of chosen(options)) {

@@ -5,8 +5,6 @@ import type { Verdict } from './records.ts';
 export const STREAM = 'bench';
 
 const SHARDS = 4;
-/** Where the next iterator stands: in front of or behind all records. */
-const EDGE_BYTES = 2000;
 
 /** One call with a parsed answer; rejects when it is not 200. */
 export async function callJson(
@@ -50,27 +48,27 @@ export class ShardReader {
   }
 
   static async open(port: number, shardId: string, verdict: Verdict, writers: number): Promise<ShardReader> {
-    const connection = await Connection.open(port);
-    const reader = new ShardReader(connection, shardId, verdict, writers);
+    const asking = await Connection.open(port);
     const first = { StreamName: STREAM, ShardId: shardId, ShardIteratorType: 'TRIM_HORIZON' };
-    const { ShardIterator } = await callJson(connection, 'GetShardIterator', first);
+    const { ShardIterator } = await callJson(asking, 'GetShardIterator', first);
+    asking.close();
+    const connection = await Connection.open(port, verdict.wire.contentType);
+    const reader = new ShardReader(connection, shardId, verdict, writers);
     reader.iterator = String(ShardIterator);
     return reader;
   }
 
   /** One GetRecords. `isAtTip`: nothing came and nothing is behind. */
   async next(onTime?: (timeUs: number) => void): Promise<{ readonly found: number; readonly isAtTip: boolean }> {
-    const request = Buffer.from(`{"ShardIterator":"${this.iterator}"}`, 'latin1');
+    const { wire } = this.verdict;
+    const request = wire.input({ ShardIterator: this.iterator });
     const { status, body } = await this.connection.call('GetRecords', request);
     if (status !== 200) throw new Error(`GetRecords: ${status} ${body.toString('utf8', 0, 300)}`);
-    const edges =
-      body.toString('latin1', 0, EDGE_BYTES) +
-      body.toString('latin1', Math.max(EDGE_BYTES, body.length - EDGE_BYTES), body.length);
-    const iterator = /"NextShardIterator":"([^"]+)"/.exec(edges)?.[1];
-    if (iterator === undefined) throw new Error('GetRecords answered no iterator');
-    this.iterator = iterator;
+    const place = wire.readPlace(body);
+    if (place === undefined) throw new Error('GetRecords answered no iterator');
+    this.iterator = place.iterator;
     const found = this.verdict.take(body, this.last, onTime);
-    return { found, isAtTip: found === 0 && /"MillisBehindLatest":0\b/.test(edges) };
+    return { found, isAtTip: found === 0 && place.isAtTip };
   }
 
   close(): void {

@@ -26,10 +26,11 @@ export class Subscriber {
     this.verdict = verdict;
     this.last = new Float64Array(writers).fill(-1);
     this.onTime = onTime;
-    const body = JSON.stringify({ ...input, StartingPosition: { Type: 'TRIM_HORIZON' } });
-    const { date, authorization } = signatureOf(port, 'SubscribeToShard', body);
+    const { contentType } = verdict.wire;
+    const body = verdict.wire.input({ ...input, StartingPosition: { Type: 'TRIM_HORIZON' } });
+    const { date, authorization } = signatureOf(port, 'SubscribeToShard', contentType, body);
     const headers = {
-      'content-type': 'application/x-amz-json-1.1',
+      'content-type': contentType,
       'x-amz-target': 'Kinesis_20131202.SubscribeToShard',
       'x-amz-date': date,
       authorization,

@@ -7,6 +7,7 @@ import { latencyFigures } from '../statistics.ts';
 import { timed } from '../stopwatch.ts';
 import { callJson, createStream, STREAM } from '../stream.ts';
 import { Subscriber } from '../subscriber.ts';
+import type { Wire } from '../wire.ts';
 
 const WRITERS = 4;
 const IDS_PER_WRITER = 100_000;
@@ -42,10 +43,12 @@ export function fanOutScenario(name: string, title: string, shape: Shape): Scena
   };
 }
 
-async function measureOn(server: Server, { options }: Place, shape: Shape): Promise<Outcome> {
+async function measureOn(server: Server, { options, contender }: Place, shape: Shape): Promise<Outcome> {
   const shardIds = await createStream(server.port, shape.shards);
   const delaysMs: number[] = [];
-  const verdicts = Array.from({ length: shape.consumers }, () => new Verdict(WRITERS * IDS_PER_WRITER, IDS_PER_WRITER));
+  const { wire } = contender;
+  const idsMax = WRITERS * IDS_PER_WRITER;
+  const verdicts = Array.from({ length: shape.consumers }, () => new Verdict(wire, idsMax, IDS_PER_WRITER));
   const subscribers = (await registerAll(server.port, shape.consumers)).flatMap((ConsumerARN, index) =>
     shardIds.map((ShardId) => {
       const onTime = (timeUs: number): void => void delaysMs.push(performance.now() - timeUs / 1000);
@@ -55,7 +58,7 @@ async function measureOn(server: Server, { options }: Place, shape: Shape): Prom
   // The first records wait for connections that are being made, nobody's figure.
   await new Promise((done) => setTimeout(done, 500));
   const lap = await timed(server, async () => {
-    const stored = await putPaced(server.port, shape, options.seconds);
+    const stored = await putPaced(server.port, wire, shape, options.seconds);
     const written = stored.reduce((sum, { count }) => sum + count, 0);
     await received(verdicts, subscribers, written);
     return { written, latenciesMs: stored.flatMap(({ latenciesMs }) => latenciesMs) };
@@ -109,7 +112,7 @@ async function registerAll(port: number, count: number): Promise<readonly string
 }
 
 /** Puts at the rate of the shape, on all connections in turn. */
-async function putPaced(port: number, shape: Shape, seconds: number): Promise<readonly Stored[]> {
+async function putPaced(port: number, wire: Wire, shape: Shape, seconds: number): Promise<readonly Stored[]> {
   const betweenMs = (shape.batch / shape.recordsPerSecond) * 1000;
   const beginAt = performance.now();
   const endAt = beginAt + seconds * 1000;
@@ -122,6 +125,7 @@ async function putPaced(port: number, shape: Shape, seconds: number): Promise<re
   };
   const isOver = (): boolean => performance.now() >= endAt;
   return await put(port, {
+    wire,
     connections: WRITERS,
     batch: shape.batch,
     idsPerWriter: IDS_PER_WRITER,

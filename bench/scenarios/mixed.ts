@@ -29,9 +29,9 @@ export const mixed: Scenario = {
   },
 };
 
-async function measureOn(server: Server, { options }: Place): Promise<Outcome> {
+async function measureOn(server: Server, { options, contender: { wire } }: Place): Promise<Outcome> {
   const shardIds = await createStream(server.port);
-  const verdict = new Verdict(WRITERS * IDS_PER_WRITER, IDS_PER_WRITER);
+  const verdict = new Verdict(wire, WRITERS * IDS_PER_WRITER, IDS_PER_WRITER);
   const delaysMs: number[] = [];
   let written = Number.POSITIVE_INFINITY;
   const tail = async (shardId: string): Promise<void> => {
@@ -46,7 +46,7 @@ async function measureOn(server: Server, { options }: Place): Promise<Outcome> {
   const lap = await timed(server, async () => {
     const tails = shardIds.map(tail);
     const endAt = performance.now() + options.seconds * 1000;
-    const load = { connections: WRITERS, batch: BATCH, idsPerWriter: IDS_PER_WRITER, timed: true };
+    const load = { wire, connections: WRITERS, batch: BATCH, idsPerWriter: IDS_PER_WRITER, timed: true };
     const writing = put(server.port, { ...load, isOver: () => performance.now() >= endAt });
     const stored = await Promise.race([writing, Promise.all(tails).then(async () => await writing)]);
     const seconds = (performance.now() - endAt) / 1000 + options.seconds;

@@ -50,10 +50,12 @@ async function measureOn(server: Server, shape: Shape): Promise<Outcome> {
   const shardIds = await createStream(server.port);
   const idsPerWriter = Math.floor(IDS_MAX / connections);
   const endAt = performance.now() + place.options.seconds * 1000;
-  const load = { connections, batch, idsPerWriter, isOver: () => performance.now() >= endAt };
+  const { wire } = place.contender;
+  const load = { wire, connections, batch, idsPerWriter, isOver: () => performance.now() >= endAt };
   const putting = await timed(server, async () => await put(server.port, load));
   const stored = putting.result.reduce((sum, { count }) => sum + count, 0);
-  const drainOnce = async (): Promise<Drained> => await drainAll(server, shardIds, stored, idsPerWriter, connections);
+  const drainOnce = async (): Promise<Drained> =>
+    await drainAll(server, shardIds, stored, new Verdict(wire, IDS_MAX, idsPerWriter), connections);
   const first = await drainOnce();
   const figures: Figures = {
     ...putFigures(putting.result, putting, stored),
@@ -79,10 +81,9 @@ async function drainAll(
   server: Server,
   shardIds: readonly string[],
   stored: number,
-  idsPerWriter: number,
+  verdict: Verdict,
   writers: number,
 ): Promise<Drained> {
-  const verdict = new Verdict(IDS_MAX, idsPerWriter);
   const lap = await timed(server, async () => await drain(server.port, shardIds, verdict, writers));
   const missing = stored - verdict.count;
   return { lap, problems: missing === 0 ? verdict.problems : [...verdict.problems, `${missing} missing`] };

@@ -64,10 +64,10 @@ export const restart: Scenario = {
       const stored = [...filled.stored];
       let [readyAfterKillMs, readAfterKillMs] = [0, 0];
       for (let kill = 0; kill < KILLS; kill += 1) {
-        stored.push(...(await killUnderLoad(server, idsPerWriter(place), stored.slice(-CONNECTIONS))));
+        stored.push(...(await killUnderLoad(server, place, stored.slice(-CONNECTIONS))));
         server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
         readyAfterKillMs = Math.max(readyAfterKillMs, server.readyMs);
-        readAfterKillMs = Math.max(readAfterKillMs, server.readyMs + (await firstReadMs(server, shardIds)));
+        readAfterKillMs = Math.max(readAfterKillMs, server.readyMs + (await firstReadMs(server, place, shardIds)));
       }
       const { problems } = await drainAll(server, shardIds, place, stored);
       return { figures: { readyAfterKillMs, readAfterKillMs, peakRssMiB: server.usage().peakRssMiB }, problems };
@@ -78,10 +78,11 @@ export const restart: Scenario = {
 };
 
 /** From now to the answer to the first GetRecords, its iterator included. */
-async function firstReadMs(server: Server, shardIds: readonly string[]): Promise<number> {
+async function firstReadMs(server: Server, { contender }: Place, shardIds: readonly string[]): Promise<number> {
   const before = performance.now();
   const idsMax = CONNECTIONS * SPARE_IDS;
-  const reader = await ShardReader.open(server.port, shardIds[0] ?? '', new Verdict(idsMax, idsMax), 1);
+  const verdict = new Verdict(contender.wire, idsMax, idsMax);
+  const reader = await ShardReader.open(server.port, shardIds[0] ?? '', verdict, 1);
   await reader.next();
   reader.close();
   return performance.now() - before;
@@ -102,7 +103,8 @@ async function fill(server: Server, place: Place): Promise<{ filled: Filled; sha
   let left = place.options.records;
   // Each request takes its records off before it is sent: the sum is exact.
   const isOver = (): boolean => (left -= BATCH) < 0;
-  const load = { connections: CONNECTIONS, batch: BATCH, idsPerWriter: idsPerWriter(place), isOver };
+  const { wire } = place.contender;
+  const load = { wire, connections: CONNECTIONS, batch: BATCH, idsPerWriter: idsPerWriter(place), isOver };
   const { result, ...lap } = await timed(server, async () => await put(server.port, load));
   return { filled: { stored: result, lap }, shardIds };
 }
@@ -116,11 +118,12 @@ function assertRoom({ scratch, options }: Place): void {
   if (free < needed) throw new Error(`only ${gigabytes(free)} free, ${gigabytes(needed)} needed: fewer --records?`);
 }
 
-async function killUnderLoad(server: Server, perWriter: number, stored: readonly Stored[]): Promise<readonly Stored[]> {
+async function killUnderLoad(server: Server, place: Place, stored: readonly Stored[]): Promise<readonly Stored[]> {
   // What was in flight at the last kill may be there: its ids are not used again.
   const nextIds = stored.map(({ firstId, count }) => firstId + count + BATCH);
-  const load = { connections: CONNECTIONS, batch: BATCH, idsPerWriter: perWriter, mayBreak: true };
-  const cut = put(server.port, { ...load, isOver: () => false }, nextIds);
+  const { wire } = place.contender;
+  const shape = { wire, connections: CONNECTIONS, batch: BATCH, idsPerWriter: idsPerWriter(place) };
+  const cut = put(server.port, { ...shape, mayBreak: true, isOver: () => false }, nextIds);
   await new Promise((done) => setTimeout(done, KILL_AFTER_MS));
   await server.kill();
   return await cut;
@@ -139,7 +142,7 @@ async function drainAll(
   stored: readonly Stored[],
 ): Promise<Drained> {
   const perWriter = idsPerWriter(place);
-  const verdict = new Verdict(perWriter * CONNECTIONS, perWriter);
+  const verdict = new Verdict(place.contender.wire, perWriter * CONNECTIONS, perWriter);
   const lap = await timed(server, async () => await drain(server.port, shardIds, verdict, CONNECTIONS));
   return { lap, count: verdict.count, problems: [...verdict.problems, ...missing(verdict, stored)] };
 }
