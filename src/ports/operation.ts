@@ -1,26 +1,26 @@
 import type { WholeBody } from './http.ts';
+import type { AwsForm } from '../kernel/schema/aws-types.ts';
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 
 /** What one call of an operation knows beside its input. `state` is what the capability's start returned. */
 export interface Call<S> {
   readonly requestId: string;
+  /** How the protocol writes: what an operation reads or writes itself is in this form. */
+  readonly form: AwsForm;
   readonly signal: AbortSignal;
   readonly state: S;
   /** As HttpRequest's: takes bytes of the budget of all requests until the answer stands. */
   hold(bytes: number): Promise<void>;
 }
 
-/** JSON text, its UTF-8 bytes, or these in pieces. */
-export type RawJson = WholeBody;
-
-/** An answer that its operation serialised itself; sent as it is. */
+/** An answer that its operation serialised itself, in the form of its call; sent as it is. */
 export class RawAnswer {
-  readonly json: RawJson;
+  readonly body: WholeBody;
   /** As HttpAnswer's. */
   readonly sent: (() => void) | undefined;
 
-  constructor(json: RawJson, sent?: () => void) {
-    this.json = json;
+  constructor(body: WholeBody, sent?: () => void) {
+    this.body = body;
     this.sent = sent;
   }
 }

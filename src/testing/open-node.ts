@@ -1,3 +1,4 @@
+import type { AwsForm } from '../kernel/schema/aws-types.ts';
 import { compose, type ComposedNode, type NodeOptions, type Sections } from '../compose/index.ts';
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import { checkAws } from '../kernel/schema/check-aws.ts';
@@ -46,19 +47,23 @@ export async function openNode(
   };
 }
 
-/** Calls an operation as the wire does: input checked against the shape, the answer as JSON, or undefined. */
+/**
+ * Calls an operation as the wire does: input checked against the shape, the answer as JSON, or undefined. Who wants
+ * events may want them in another form.
+ */
 export async function callOperation<S>(
   operation: Operation<S>,
   state: S,
   input: unknown,
   signal: AbortSignal = new AbortController().signal,
+  form: AwsForm = 'text',
 ): Promise<unknown> {
-  const call = { requestId: 'test', signal, state, hold: async () => undefined };
+  const call = { requestId: 'test', form, signal, state, hold: async () => undefined };
   const answer = await operation.handle(checkAws(operation.input, input), call);
   // Who asked for events iterates over them.
   if (answer instanceof EventAnswer) return answer;
   if (answer instanceof RawAnswer) {
-    const text = textOf(answer.json);
+    const text = textOf(answer.body);
     answer.sent?.();
     return JSON.parse(text);
   }
@@ -72,8 +77,9 @@ export async function callAction(
   target: string,
   input: unknown,
   signal?: AbortSignal,
+  form?: AwsForm,
 ): Promise<unknown> {
   const bound = node.operations.find(({ operation }) => `${operation.target}.${operation.name}` === target);
   if (bound === undefined) throw new Error(`no action ${target}`);
-  return await callOperation(bound.operation, bound.state, input, signal);
+  return await callOperation(bound.operation, bound.state, input, signal, form);
 }

@@ -5,7 +5,20 @@ import { awsHeaders, type Subject } from './subject.ts';
 const PRELUDE_BYTES = 12;
 const TEXT = 7;
 
-/** One frame: `kind` is `event` or `exception`, `type` its event or exception type, `body` its JSON. */
+/** How payloads are written: what a client asks for. */
+export interface Payload {
+  readonly type: string;
+  read(bytes: Buffer): unknown;
+  write(value: object): string | Uint8Array<ArrayBuffer>;
+}
+
+const JSON_PAYLOAD: Payload = {
+  type: 'application/x-amz-json-1.1',
+  read: (bytes) => JSON.parse(bytes.toString()),
+  write: (value) => JSON.stringify(value),
+};
+
+/** One frame: `kind` is `event` or `exception`, `type` its event or exception type, `body` its payload. */
 export interface Frame {
   readonly kind: string;
   readonly type: string;
@@ -15,12 +28,14 @@ export interface Frame {
 
 /** A subscription as a client holds it. */
 export class EventStream {
+  readonly #payload: Payload;
   readonly #client: AbortController;
   readonly #chunks: AsyncIterator<Uint8Array>;
   #bytes = Buffer.alloc(0);
 
-  constructor(response: Response, client: AbortController) {
+  constructor(response: Response, client: AbortController, payload: Payload) {
     assert.ok(response.body !== null);
+    this.#payload = payload;
     this.#client = client;
     this.#chunks = response.body[Symbol.asyncIterator]();
   }
@@ -81,8 +96,8 @@ export class EventStream {
     const headers = readHeaders(frame.subarray(PRELUDE_BYTES, bodyAt));
     const kind = headers.get(':message-type') ?? '';
     const type = headers.get(`:${kind}-type`) ?? '';
-    assert.equal(headers.get(':content-type'), 'application/x-amz-json-1.1');
-    return { kind, type, body: JSON.parse(frame.toString('utf8', bodyAt, length - 4)) };
+    assert.equal(headers.get(':content-type'), this.#payload.type);
+    return { kind, type, body: this.#payload.read(frame.subarray(bodyAt, length - 4)) };
   }
 }
 
@@ -104,17 +119,18 @@ export async function subscribe(
   ConsumerARN: string,
   StartingPosition: object,
   ShardId = 'shardId-000000000000',
+  payload: Payload = JSON_PAYLOAD,
 ): Promise<EventStream> {
   const client = new AbortController();
   const response = await fetch(api, {
     method: 'POST',
-    body: JSON.stringify({ ConsumerARN, ShardId, StartingPosition }),
-    headers: awsHeaders('Kinesis_20131202.SubscribeToShard'),
+    body: payload.write({ ConsumerARN, ShardId, StartingPosition }),
+    headers: { ...awsHeaders('Kinesis_20131202.SubscribeToShard'), 'content-type': payload.type },
     signal: client.signal,
   });
   if (response.status !== 200) assert.fail(await response.text());
   assert.equal(response.headers.get('content-type'), 'application/vnd.amazon.eventstream');
-  const stream = new EventStream(response, client);
+  const stream = new EventStream(response, client, payload);
   assert.deepEqual(await stream.next(), { kind: 'event', type: 'initial-response', body: {} });
   return stream;
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CborTime, cborOf } from '../../src/testing/cbor-of.ts';
 import { decodeCbor } from '../../src/wire/aws-cbor/decode.ts';
-import { CborWriter } from '../../src/wire/aws-cbor/writer.ts';
+import { register, withConsumer } from './consumer.ts';
+import { subscribe, type Payload } from './event-stream.ts';
 import { awsHeaders, base64, ok, withStream, type Subject } from './subject.ts';
 
 const CBOR = 'application/x-amz-cbor-1.1';
@@ -13,35 +15,6 @@ interface CborAnswer {
   readonly errorType: string | null;
   /** Undefined for an empty body. */
   readonly value: unknown;
-}
-
-/** A time, to be written as the Java SDK does. */
-class Time {
-  readonly ms: number;
-  readonly isTagged: boolean;
-
-  constructor(ms: number, isTagged = true) {
-    this.ms = ms;
-    this.isTagged = isTagged;
-  }
-}
-
-function write(writer: CborWriter, value: unknown): void {
-  if (value instanceof Uint8Array) writer.bytes(value);
-  else if (value instanceof Time) {
-    if (value.isTagged) writer.time(value.ms);
-    else writer.number(value.ms);
-  } else if (Array.isArray(value)) {
-    writer.list(value.length);
-    for (const item of value) write(writer, item);
-  } else if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value);
-    writer.map(entries.length);
-    for (const [name, item] of entries) {
-      writer.text(name);
-      write(writer, item);
-    }
-  } else writer.plain(value);
 }
 
 async function post(subject: Subject, action: string, body: Uint8Array): Promise<CborAnswer> {
@@ -57,9 +30,7 @@ async function post(subject: Subject, action: string, body: Uint8Array): Promise
 }
 
 async function call(subject: Subject, action: string, input: object): Promise<CborAnswer> {
-  const writer = new CborWriter();
-  write(writer, input);
-  return await post(subject, action, writer.done());
+  return await post(subject, action, cborOf(input));
 }
 
 async function done<T>(answer: Promise<CborAnswer>): Promise<T> {
@@ -79,6 +50,36 @@ function asJson(value: unknown): unknown {
       name.endsWith('Timestamp') ? (item as number) / 1000 : asJson(item),
     ]),
   );
+}
+
+interface PutAnswer {
+  readonly FailedRecordCount: number;
+  readonly Records: readonly { readonly ShardId: string }[];
+}
+
+function shardsOf({ Records }: PutAnswer): readonly string[] {
+  return Records.map(({ ShardId }) => ShardId);
+}
+
+const CBOR_PAYLOAD: Payload = {
+  type: CBOR,
+  // A copy: what is read is a part of it.
+  read: (bytes) => asJson(decodeCbor(Buffer.from(bytes))),
+  write: (value) => Uint8Array.from(cborOf(value)),
+};
+
+/** All that a new consumer is sent of the first shard until nothing is behind. */
+async function subscribed(subject: Subject, StreamARN: string, payload?: Payload): Promise<unknown[]> {
+  const { ConsumerARN } = await register(subject, StreamARN, `own-${payload === undefined ? 'json' : 'cbor'}`);
+  const stream = await subscribe(subject, ConsumerARN, { Type: 'TRIM_HORIZON' }, FIRST, payload);
+  const events: unknown[] = [];
+  for (let behind = 1; behind > 0;) {
+    const body = (await stream.next())?.body;
+    behind = body.MillisBehindLatest;
+    events.push({ ...body, MillisBehindLatest: behind > 0 });
+  }
+  stream.leave();
+  return events;
 }
 
 /** The same in CBOR as in JSON. */
@@ -109,6 +110,65 @@ export function kinesisCborConformance(subject: Subject): void {
       });
     });
 
+    test('many records of all kinds, put in either form, are the same in both', async () => {
+      await withConsumer(
+        subject,
+        async (StreamName, StreamARN) => {
+          const records = Array.from({ length: 500 }, (_, index) => ({
+            Data: Buffer.alloc((index * 97) % 3000, index),
+            PartitionKey: ['k', 'ü𝕏', '"\\\n', '\0', 'k'.repeat(256)][index % 5] as string,
+            ...(index % 3 === 0 && { ExplicitHashKey: String(2n ** 127n) }),
+          }));
+          const plain = records.filter(({ PartitionKey }) => PartitionKey.startsWith('k'));
+          for (const Records of [records, plain, plain.slice(0, 1)]) {
+            const [cbor, json] = [
+              await done<PutAnswer>(call(subject, 'PutRecords', { StreamName, Records })),
+              await ok<PutAnswer>(subject.kinesis('PutRecords', { StreamName, Records: asJson(Records) })),
+            ];
+            for (const { FailedRecordCount, Records: stored } of [cbor, json]) {
+              assert.deepEqual([FailedRecordCount, stored.length], [0, Records.length]);
+            }
+            assert.deepEqual(shardsOf(cbor), shardsOf(json));
+          }
+          let count = 0;
+          for (const ShardId of [FIRST, 'shardId-000000000001']) {
+            const start = { StreamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+            const { ShardIterator } = await ok(subject.kinesis('GetShardIterator', start));
+            const cbor = await done<{ Records: unknown[] }>(call(subject, 'GetRecords', { ShardIterator }));
+            const json = await ok<{ Records: unknown[] }>(subject.kinesis('GetRecords', { ShardIterator }));
+            assert.deepEqual(Object.keys(cbor), Object.keys(json));
+            assert.deepEqual(asJson(cbor.Records), json.Records);
+            count += cbor.Records.length;
+          }
+          assert.equal(count, 2 * (500 + plain.length + 1));
+          assert.deepEqual(await subscribed(subject, StreamARN, CBOR_PAYLOAD), await subscribed(subject, StreamARN));
+        },
+        2,
+      );
+    });
+
+    test('bodies as the Java SDK writes them, of lengths that a break tells', async () => {
+      await withStream(subject, 1, async (StreamName) => {
+        const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+        const name = `jStreamName${Buffer.from(cborOf(StreamName)).toString('latin1')}`;
+        const members = 'dDataBhilPartitionKeyak';
+        const many = latin1(`\xbfgRecords\x9f\xbf${members}\xff\xbf${members}\xff\xff${name}\xff`);
+        const stored = await done<PutAnswer>(post(subject, 'PutRecords', many));
+        assert.deepEqual([stored.FailedRecordCount, stored.Records.length], [0, 2]);
+        const one = await done<object>(post(subject, 'PutRecord', latin1(`\xbf${name}${members}\xff`)));
+        assert.deepEqual(Object.keys(one).sort(), ['SequenceNumber', 'ShardId']);
+        const start = { StreamName, ShardId: FIRST, ShardIteratorType: 'TRIM_HORIZON' };
+        const { ShardIterator } = await ok(subject.kinesis('GetShardIterator', start));
+        const { Records } = await ok<{ Records: { Data: string; PartitionKey: string }[] }>(
+          subject.kinesis('GetRecords', { ShardIterator }),
+        );
+        assert.deepEqual(
+          Records.map(({ Data, PartitionKey }) => [Data, PartitionKey]),
+          [1, 2, 3].map(() => [base64('hi'), 'k']),
+        );
+      });
+    });
+
     test('times are epoch ms, with tag 1 or without', async () => {
       await withStream(subject, 1, async (StreamName) => {
         await ok(subject.kinesis('PutRecord', { StreamName, Data: base64('one'), PartitionKey: 'a' }));
@@ -118,7 +178,7 @@ export function kinesisCborConformance(subject: Subject): void {
             [Date.now() - 60_000, 1],
             [Date.now() - 1, undefined],
           ] as const) {
-            const input = { ...start, Timestamp: new Time(ms, isTagged) };
+            const input = { ...start, Timestamp: new CborTime(ms, isTagged) };
             const { ShardIterator } = await done<{ ShardIterator: string }>(call(subject, 'GetShardIterator', input));
             const { Records } = await done<{ Records: unknown[] }>(call(subject, 'GetRecords', { ShardIterator }));
             if (count !== undefined) assert.equal(Records.length, count);

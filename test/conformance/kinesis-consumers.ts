@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { register, withConsumer, type Consumer } from './consumer.ts';
 import { subscribe } from './event-stream.ts';
 import { base64, ok, refuses, refusesAll, violation, type Subject } from './subject.ts';
 
 const SHARD = 'shardId-000000000000';
-
-interface Consumer {
-  readonly ConsumerName: string;
-  readonly ConsumerARN: string;
-  readonly ConsumerStatus: string;
-}
 
 /** Consumers of streams, and what SubscribeToShard sends them. */
 export function kinesisConsumersConformance(subject: Subject): void {
@@ -154,39 +149,6 @@ export function kinesisConsumersConformance(subject: Subject): void {
 
 function subscription(ConsumerARN: string, Type: string): object {
   return { ConsumerARN, ShardId: SHARD, StartingPosition: { Type } };
-}
-
-/** A stream of one shard with a consumer `c`, for the length of one test. */
-async function withConsumer(
-  subject: Subject,
-  work: (name: string, arn: string, consumer: Consumer) => Promise<void>,
-): Promise<void> {
-  const name = subject.name('consumers');
-  await ok(subject.kinesis('CreateStream', { StreamName: name, ShardCount: 1 }));
-  try {
-    const summary = await ok<{ StreamDescriptionSummary: { StreamARN: string } }>(
-      subject.kinesis('DescribeStreamSummary', { StreamName: name }),
-    );
-    const { StreamARN } = summary.StreamDescriptionSummary;
-    await work(name, StreamARN, await register(subject, StreamARN, 'c'));
-  } finally {
-    await ok(subject.kinesis('DeleteStream', { StreamName: name, EnforceConsumerDeletion: true }));
-  }
-}
-
-/** Registers a consumer and waits until it is active. */
-async function register(subject: Subject, StreamARN: string, ConsumerName: string): Promise<Consumer> {
-  const made = await ok<{ Consumer: Consumer }>(subject.kinesis('RegisterStreamConsumer', { StreamARN, ConsumerName }));
-  for (let tries = 0; tries < 100; tries += 1) {
-    const input = { ConsumerARN: made.Consumer.ConsumerARN };
-    const { ConsumerDescription } = await ok<{ ConsumerDescription: Consumer & { StreamARN: string } }>(
-      subject.kinesis('DescribeStreamConsumer', input),
-    );
-    const { StreamARN: _, ...consumer } = ConsumerDescription;
-    if (consumer.ConsumerStatus === 'ACTIVE') return consumer;
-    await new Promise((resolve) => void setTimeout(resolve, 100));
-  }
-  return assert.fail('the consumer did not become active');
 }
 
 /** Waits until a consumer is not found any more. */

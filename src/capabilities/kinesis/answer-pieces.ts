@@ -22,6 +22,11 @@ export class AnswerPieces {
     }
   }
 
+  /** Writes the answer's first bytes anew, as many as were added first. */
+  setFront(bytes: Uint8Array): void {
+    this.#pieces[0]?.set(bytes);
+  }
+
   /** The whole answer; nothing can be added any more. What it takes is at most twice what it holds. */
   end(): readonly Uint8Array[] {
     const last = this.#pieces.at(-1);

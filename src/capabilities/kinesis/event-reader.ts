@@ -1,5 +1,6 @@
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { shardKey, type Offset, type Slice } from '../../ports/stream-store.ts';
+import type { KinesisForm } from './form.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { AnswerPieces } from './answer-pieces.ts';
@@ -7,13 +8,13 @@ import { payloadBytes, RecordsWriter } from './outgoing.ts';
 import { sayingWhereToGoOn } from './past-damage.ts';
 import { encryptedAt, storedRecordBytesMax } from './settings.ts';
 
-/** What a record's JSON takes at most beside data in base64: its key with all characters escaped, names, numbers. */
+/** What a record takes at most in any form, beside data in base64: names, numbers, its key with all of it escaped. */
 const AROUND_RECORD_BYTES = 192 + 6 * 4 * 256;
 
 /** Some records of a shard as an event holds them. */
 export interface ReadEvent {
-  /** The records' JSON, in order, to stand between the brackets of a list. */
-  readonly json: Uint8Array;
+  /** The records as the form writes them, one after the other. */
+  readonly records: Uint8Array;
   readonly count: number;
   /** Bytes of data and key. */
   readonly bytes: number;
@@ -27,7 +28,7 @@ export interface ReadEvent {
 /** Reads and encodes events; those who follow one shard together share what one of them read. */
 export class EventReader {
   readonly #parts: Pick<KinesisState, 'records' | 'environment' | 'memory'>;
-  /** By shard and offset, oldest first. */
+  /** By shard, offset and form, oldest first. */
   readonly #shared = new Map<string, Promise<ReadEvent>>();
   readonly #sizes = new Map<string, number>();
   #sharedBytes = 0;
@@ -45,16 +46,22 @@ export class EventReader {
   }
 
   /** One event's records from an offset on; none where there are none. Rejects as Records does. */
-  async read(stream: StreamInfo, shard: ShardInfo, from: Offset, isShared: boolean): Promise<ReadEvent> {
-    if (!isShared) return await this.#read(stream, shard, from);
-    const key = `${shardKey(shard.ref)}@${from}`;
+  async read(
+    stream: StreamInfo,
+    shard: ShardInfo,
+    from: Offset,
+    form: KinesisForm,
+    isShared: boolean,
+  ): Promise<ReadEvent> {
+    if (!isShared) return await this.#read(stream, shard, from, form);
+    const key = `${shardKey(shard.ref)}@${from} ${form.name}`;
     const known = this.#shared.get(key);
     if (known !== undefined) {
       const event = await known;
       if (this.#isVisible(stream, shard, from, event)) return event;
       this.#forget(key, known);
     }
-    return await this.#readShared(key, this.#read(stream, shard, from));
+    return await this.#readShared(key, this.#read(stream, shard, from, form));
   }
 
   /** Nobody follows any shard. */
@@ -70,7 +77,7 @@ export class EventReader {
       const event = await reading;
       // Where nothing was, something may be now.
       if (event.count === 0) this.#forget(key, reading);
-      else if (this.#shared.get(key) === reading) this.#keep(key, event.json.length);
+      else if (this.#shared.get(key) === reading) this.#keep(key, event.records.length);
       return event;
     } catch (error) {
       this.#forget(key, reading);
@@ -104,7 +111,7 @@ export class EventReader {
     return from >= records.bounds(shard).start && (event.firstAt ?? 0) >= oldestAt;
   }
 
-  async #read(stream: StreamInfo, shard: ShardInfo, from: Offset): Promise<ReadEvent> {
+  async #read(stream: StreamInfo, shard: ShardInfo, from: Offset, form: KinesisForm): Promise<ReadEvent> {
     const { records } = this.#parts;
     const { eventRecordsMax, eventBytesMax } = kinesisLimits;
     // As it is now: its retention may have changed.
@@ -112,7 +119,7 @@ export class EventReader {
     const limit = { records: eventRecordsMax, bytes: eventBytesMax };
     const slice = await sayingWhereToGoOn(shard, records.read(current, shard, from, limit));
     return {
-      json: this.#encode(current, shard, slice),
+      records: this.#encode(current, shard, form, slice),
       count: slice.count,
       bytes: payloadBytes(slice.runs),
       firstAt: slice.runs[0]?.at,
@@ -122,12 +129,12 @@ export class EventReader {
   }
 
   /** In memory of its own: several subscribers may wait for it. */
-  #encode(stream: StreamInfo, shard: ShardInfo, { runs }: Slice): Uint8Array {
+  #encode(stream: StreamInfo, shard: ShardInfo, { record }: KinesisForm, { runs }: Slice): Uint8Array {
     const { answers, text } = this.#parts.memory;
     const pieces = new AnswerPieces(answers);
-    new RecordsWriter(shard.ref, text, pieces, encryptedAt(stream)).write(runs);
-    const json = Buffer.concat(pieces.end());
+    new RecordsWriter(record, shard.ref, text, pieces, encryptedAt(stream)).write(runs);
+    const written = Buffer.concat(pieces.end());
     pieces.giveBack();
-    return json;
+    return written;
   }
 }

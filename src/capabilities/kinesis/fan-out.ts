@@ -7,6 +7,7 @@ import { consumerNotFound } from './consumer-address.ts';
 import type { Consumer } from './consumers.ts';
 import { EventReader, type ReadEvent } from './event-reader.ts';
 import { kinesisEvents } from './events.ts';
+import type { KinesisForm } from './form.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { Subscription } from './subscription.ts';
@@ -58,7 +59,11 @@ export class FanOut {
    * The records from an offset on that a subscription's next event holds; undefined when it ends while it waits for
    * room. Until `done` they count in what all subscriptions may hold. Rejects as Records does.
    */
-  async read(subscription: Subscription, from: bigint): Promise<{ event: ReadEvent; done: () => void } | undefined> {
+  async read(
+    subscription: Subscription,
+    from: bigint,
+    form: KinesisForm,
+  ): Promise<{ event: ReadEvent; done: () => void } | undefined> {
     const { consumer, shard } = subscription;
     const room = this.#reader.roomOf(consumer.stream);
     if (!(await this.#budget.take(room, subscription.signal))) return undefined;
@@ -70,11 +75,11 @@ export class FanOut {
     };
     try {
       const isShared = (this.#ofShard.get(shardKey(shard.ref)) ?? 0) > 1;
-      const event = await this.#reader.read(consumer.stream, shard, from, isShared);
+      const event = await this.#reader.read(consumer.stream, shard, from, form, isShared);
       // What is left of the room goes back at once.
-      this.#budget.charge(event.json.length);
+      this.#budget.charge(event.records.length);
       done();
-      held = event.json.length;
+      held = event.records.length;
       return { event, done };
     } catch (error) {
       done();

@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { openCatalog, type OpenCatalog } from '../../engines/catalog/index.ts';
 import { openRecords, type OpenRecords } from '../../engines/records/index.ts';
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
-import type { Operation } from '../../ports/operation.ts';
+import type { AwsForm } from '../../kernel/schema/aws-types.ts';
+import { compileAwsCheck } from '../../kernel/schema/check-aws.ts';
+import { RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
 import type { StreamInfo } from '../../ports/records.ts';
+import { cborOf } from '../../testing/cbor-of.ts';
 import { MemoryCommandLog } from '../../testing/memory-command-log.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
 import { callOperation } from '../../testing/open-node.ts';
 import { textOf } from '../../testing/text-of.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
+import { decodeCbor } from '../../wire/aws-cbor/decode.ts';
+import { plainCbor } from '../../testing/plain-cbor.ts';
 import { Account } from './account.ts';
 import { Consumers } from './consumers.ts';
 import { FanOut } from './fan-out.ts';
@@ -31,6 +36,8 @@ export interface Bench {
   readonly call: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
   /** The same straight from the body's bytes; undefined where the operation leaves it to the full parse. */
   readonly fast: (operation: Operation<KinesisState>, body: string | object) => Promise<Answer>;
+  /** A call in CBOR: values in and out, bytes as such and times in ms. */
+  readonly callCbor: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
   /** `Code: sentence` of the refusal; fails when the call succeeds or dies of anything but bad input. */
   readonly refusal: (operation: Operation<KinesisState>, input: unknown) => Promise<string>;
   /** Creates a provisioned stream of so many shards. */
@@ -73,6 +80,7 @@ export async function openBench(
     state,
     call: async (operation, input) => await call(state, operation, input),
     fast: async (operation, body) => await fast(state, operation, body),
+    callCbor: async (operation, input) => await callCbor(state, operation, input),
     refusal: async (operation, input) => await refusal(state, operation, input),
     make: async (name, shards = 1) => {
       await call(state, createStream, { StreamName: name, ShardCount: shards });
@@ -94,9 +102,27 @@ async function call(state: KinesisState, operation: Operation<KinesisState>, inp
 
 async function fast(state: KinesisState, operation: Operation<KinesisState>, body: string | object): Promise<Answer> {
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  const call = { requestId: 'test', signal: new AbortController().signal, state, hold: async () => undefined };
-  const answer = await operation.fast?.(bytes, call);
-  return answer === undefined ? undefined : JSON.parse(textOf(answer.json));
+  const answer = await operation.fast?.(bytes, callOf(state, 'text'));
+  return answer === undefined ? undefined : JSON.parse(textOf(answer.body));
+}
+
+async function callCbor(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<Answer> {
+  const checked = compileAwsCheck(operation.input, 'binary')(decodeCbor(cborOf(input)));
+  const answer = await operation.handle(checked, callOf(state, 'binary'));
+  assert.ok(answer instanceof RawAnswer, `${operation.name} leaves its answer to the protocol`);
+  return cborValue(answer);
+}
+
+function callOf(state: KinesisState, form: AwsForm): Call<KinesisState> {
+  return { requestId: 'test', form, signal: new AbortController().signal, state, hold: async () => undefined };
+}
+
+/** Copied: what is lent is free again. */
+function cborValue({ body, sent }: RawAnswer): Answer {
+  assert.ok(typeof body !== 'string', 'CBOR is no text');
+  const value = plainCbor(decodeCbor(Buffer.concat([body].flat())));
+  sent?.();
+  return value;
 }
 
 async function refusal(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<string> {

@@ -8,6 +8,10 @@ import { openBase64Memory, openPlainBase64Memory } from '../../kernel/bytes/base
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { AnswerPieces } from './answer-pieces.ts';
 import { payloadBytes, RecordsWriter } from './outgoing.ts';
+import type { AwsForm } from '../../kernel/schema/aws-types.ts';
+import { decodeCbor } from '../../wire/aws-cbor/decode.ts';
+import { plainCbor } from '../../testing/plain-cbor.ts';
+import { formOf } from './form.ts';
 
 const ref = { stream: 'a', generation: 3, ordinal: 1 };
 const AT = 1_700_000_000_123;
@@ -25,19 +29,62 @@ function entry(key: string, data: Uint8Array | string = ''): Entry {
   return { key: Buffer.from(key), data: Buffer.from(data) };
 }
 
-function written(slices: readonly (readonly StoredRun[])[], encryptedFrom = Infinity): string {
-  const texts = MEMORIES.map((memory) => {
+type Slices = readonly (readonly StoredRun[])[];
+
+/** A whole answer. */
+function answered(form: AwsForm, slices: Slices, encryptedFrom = Infinity): Buffer {
+  const own = formOf({ form });
+  const answers = MEMORIES.map((memory) => {
     const answer = new AnswerPieces(new BufferPool(1000, 3));
-    const writer = new RecordsWriter(ref, memory, answer, (arrival) => arrival >= encryptedFrom);
+    answer.add(own.before(0));
+    const writer = new RecordsWriter(own.record, ref, memory, answer, (arrival) => arrival >= encryptedFrom);
     for (const runs of slices) {
       writer.write(runs);
       // The memory is everybody's between two slices.
       memory.bytes.fill(0xff, memory.start);
     }
-    return `[${Buffer.concat(answer.end()).toString()}]`;
+    answer.setFront(own.before(slices.flat().reduce((sum, { count }) => sum + count, 0)));
+    answer.add(own.after({ One: 'ü', Other: [1] }));
+    return Buffer.concat(answer.end());
   });
-  assert.equal(texts[0], texts[1]);
-  return texts[0] ?? '';
+  const [one, other] = answers as [Buffer, Buffer];
+  assert.ok(one.equals(other));
+  return one;
+}
+
+/** The records' JSON. */
+function written(slices: Slices): string {
+  const text = answered('text', slices).toString();
+  const [before, after] = ['{"Records":', ',"One":"ü","Other":[1]}'];
+  assert.deepEqual([text.slice(0, before.length), text.slice(-after.length)], [before, after]);
+  return text.slice(before.length, -after.length);
+}
+
+interface Seen {
+  readonly SequenceNumber: string;
+  /** In ms. */
+  readonly ApproximateArrivalTimestamp: number;
+  readonly PartitionKey: string;
+  /** In base64. */
+  readonly Data: string;
+  readonly EncryptionType?: string;
+}
+
+/** What a reader sees, the same in both forms. */
+function seen(slices: Slices, encryptedFrom = Infinity): readonly Seen[] {
+  const json = JSON.parse(answered('text', slices, encryptedFrom).toString()) as { readonly Records: readonly Seen[] };
+  const cbor = plainCbor(decodeCbor(answered('binary', slices, encryptedFrom))) as {
+    readonly Records: readonly (Omit<Seen, 'Data'> & { readonly Data: Buffer })[];
+  };
+  assert.deepEqual(Object.keys(cbor), ['Records', 'One', 'Other']);
+  const records = json.Records.map((one) => {
+    return { ...one, ApproximateArrivalTimestamp: Math.round(one.ApproximateArrivalTimestamp * 1000) };
+  });
+  assert.deepEqual(
+    cbor.Records.map((one) => ({ ...one, Data: one.Data.toString('base64') })),
+    records,
+  );
+  return records;
 }
 
 test('the text of one record', () => {
@@ -51,11 +98,29 @@ test('the text of one record', () => {
   assert.equal(written([]), '[]');
 });
 
+test('the bytes of one record', () => {
+  const [number, encrypted] = [5n, 6n].map((offset) => encodeSequenceNumber(ref, offset));
+  const time = Buffer.from(`c11b${AT.toString(16).padStart(16, '0')}`, 'hex').toString('latin1');
+  const before = (members: string, digits = ''): string => `${members}nSequenceNumberx8${digits}`;
+  const after = `x\x1bApproximateArrivalTimestamp${time}lPartitionKey`;
+  const kms = 'nEncryptionTypecKMS';
+  assert.equal(
+    answered('binary', [[run([entry('key', 'hello')], 5), run([entry('')], 6)]]).toString('latin1'),
+    `\xa3gRecords\x99\x00\x02${before('\xa4', number)}${after}ckeydDataEhello` +
+      `${before('\xa4', encrypted)}${after}\x60dData\x40cOneb\xc3\xbceOther\x81\x01`,
+  );
+  assert.equal(
+    answered('binary', [[run([entry('k'.repeat(24), 'a')], 6)]], AT).toString('latin1'),
+    `\xa3gRecords\x99\x00\x01${before('\xa5', encrypted)}${kms}${after}x\x18${'k'.repeat(24)}dDataAa` +
+      'cOneb\xc3\xbceOther\x81\x01',
+  );
+  assert.deepEqual(seen([[]]), []);
+});
+
 test('records that are said to be encrypted are told by their arrival', () => {
   const slices = [[run([entry('a')], 0, AT - 1), run([entry('b'), entry('c')], 1, AT)]];
-  const records = JSON.parse(written(slices, AT)) as readonly Readonly<Record<string, unknown>>[];
   assert.deepEqual(
-    records.map(({ PartitionKey, EncryptionType }) => [PartitionKey, EncryptionType]),
+    seen(slices, AT).map(({ PartitionKey, EncryptionType }) => [PartitionKey, EncryptionType]),
     [
       ['a', undefined],
       ['b', 'KMS'],
@@ -111,7 +176,7 @@ const anyRun = fc.record({
   entries: fc.array(anyEntry, { minLength: 1, maxLength: 5 }),
 });
 
-test('any records come back from the JSON, in any slices, however much room their keys take', () => {
+test('any records come back from either form, in any slices, however much room their keys take', () => {
   fc.assert(
     fc.property(fc.array(fc.array(anyRun, { maxLength: 3 }), { maxLength: 4 }), (slices) => {
       const packed = slices.map((runs) =>
@@ -126,12 +191,12 @@ test('any records come back from the JSON, in any slices, however much room thei
       const wanted = slices.flat().flatMap(({ first, at, entries }) =>
         entries.map(({ key, data }, index) => ({
           SequenceNumber: encodeSequenceNumber(ref, BigInt(first + index)),
-          ApproximateArrivalTimestamp: at / 1000,
+          ApproximateArrivalTimestamp: at,
           PartitionKey: Buffer.from(key).toString(),
           Data: Buffer.from(data).toString('base64'),
         })),
       );
-      assert.deepEqual(JSON.parse(written(packed)), wanted);
+      assert.deepEqual(seen(packed), wanted);
     }),
     { seed: 1, numRuns: 300 },
   );
@@ -150,10 +215,10 @@ test('records of all sizes, with the longest keys, go through the memory piece b
     entry(worst, Buffer.alloc(size % 70_000, index + 101)),
   ]);
   const many = Array.from({ length: 300 }, (_, index) => entry(`k${index}`, Buffer.alloc(1000 + index, index)));
-  const seen = JSON.parse(written([[run([...entries, ...many], 7)], [run(many)]])) as Record<string, unknown>[];
+  const records = seen([[run([...entries, ...many], 7)], [run(many)]]);
   const wanted = [...entries, ...many, ...many];
-  assert.equal(seen.length, wanted.length);
-  for (const [index, { PartitionKey, Data, SequenceNumber }] of seen.entries()) {
+  assert.equal(records.length, wanted.length);
+  for (const [index, { PartitionKey, Data, SequenceNumber }] of records.entries()) {
     const { key, data } = wanted[index] as Entry;
     const first = entries.length + many.length;
     const offset = index < first ? index + 7 : index - first;

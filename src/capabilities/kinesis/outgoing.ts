@@ -6,20 +6,30 @@ import { SEQUENCE_NUMBER_BYTES, sequenceNumberWriter } from '../../kernel/stream
 import type { ShardRef, StoredRun } from '../../ports/stream-store.ts';
 import type { AnswerPieces } from './answer-pieces.ts';
 
-const BEFORE_NUMBER = ',{"SequenceNumber":"';
-const BEFORE_DATA = '","Data":"';
 /** Longest text in front of a record's key: names, a 56 digit number, a time. */
 const FRONT_BYTES = 256;
-const CONSTANT_BYTES = 16;
 /** Records that are looked at in one go; a multiple of three, so that pieces of one record's data fit together. */
 const READ_BYTES = 96 * 1024;
 /** What is written before it is taken away; behind it there is room for the worst of records. */
 const WRITTEN_BYTES = 96 * 1024;
 /** What the memory's functions touch behind an end. */
 const BEYOND_BYTES = 16;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const CLOSE = 0x7d;
+
+/** How a form writes a record; texts have a character for each byte. */
+export interface RecordWords {
+  /** Bytes between two records, at the begin of each. */
+  readonly separatorBytes: number;
+  /** In front of the digits of the sequence number, as long for any record. */
+  beforeNumber(isEncrypted: boolean): string;
+  /** Between these and the partition key; `arrival` in ms. */
+  afterNumber(arrival: number, isEncrypted: boolean): string;
+  /** Writes a partition key in UTF-8 and what is in front of the data; returns the position after it. */
+  writeKey(into: Buffer, at: number, from: Buffer, keyAt: number, keyEnd: number, dataBytes: number): number;
+  /** Writes data, or a piece of it, whose length is a multiple of three but for the last; likewise. */
+  writeData(memory: Base64Memory, from: number, to: number, at: number): number;
+  /** Writes what is behind the data; likewise. */
+  writeEnd(into: Buffer, at: number): number;
+}
 
 /** Bytes of data and key of some records, which limits of reads count. */
 export function payloadBytes(runs: readonly StoredRun[]): number {
@@ -35,18 +45,18 @@ export function payloadBytes(runs: readonly StoredRun[]): number {
 }
 
 /**
- * Writes records of one shard as GetRecords answers them, straight from their packed form. All is put together in a
- * memory whose base64 is fast, and which everybody writes in: what one call writes it takes away itself.
+ * Writes records of one shard as they are answered, straight from their packed form. All is put together in a memory
+ * whose base64 and copies are fast, and which everybody writes in: what one call writes it takes away itself.
  */
 export class RecordsWriter {
+  readonly #words: RecordWords;
   readonly #shard: ShardRef;
   readonly #text: Base64Memory;
   readonly #answer: AnswerPieces;
   readonly #place = new EntryPlace();
   readonly #isEncrypted: (arrival: number) => boolean;
-  /** Where things stand in the memory: what goes in front of a key and behind it, records as read, text as written. */
+  /** Where things stand in the memory: what goes in front of a key, records as read, text as written. */
   readonly #frontAt: number;
-  readonly #beforeDataAt: number;
   readonly #readAt: number;
   readonly #writtenAt: number;
   #frontEnd = 0;
@@ -55,27 +65,31 @@ export class RecordsWriter {
   #isFirst = true;
 
   /** `isEncrypted` tells what is to be said of a record by its arrival, in ms. */
-  constructor(shard: ShardRef, text: Base64Memory, answer: AnswerPieces, isEncrypted: (arrival: number) => boolean) {
+  constructor(
+    words: RecordWords,
+    shard: ShardRef,
+    text: Base64Memory,
+    answer: AnswerPieces,
+    isEncrypted: (arrival: number) => boolean,
+  ) {
+    this.#words = words;
     this.#isEncrypted = isEncrypted;
     this.#shard = shard;
     this.#text = text;
     this.#answer = answer;
     this.#frontAt = text.start;
-    this.#beforeDataAt = this.#frontAt + FRONT_BYTES;
-    this.#readAt = this.#beforeDataAt + CONSTANT_BYTES;
+    this.#readAt = this.#frontAt + FRONT_BYTES;
     this.#writtenAt = this.#readAt + READ_BYTES + BEYOND_BYTES;
     this.#at = this.#writtenAt;
   }
 
-  /** Adds the records' JSON in UTF-8 to the answer, with a comma in front where others were written before. */
+  /** Adds the records' text to the answer, with a separator in front where others were written before. */
   write(runs: readonly StoredRun[]): void {
-    const { bytes } = this.#text;
-    bytes.write(BEFORE_NUMBER, this.#frontAt, 'latin1');
-    bytes.write(BEFORE_DATA, this.#beforeDataAt, 'latin1');
-    const writeNumber = sequenceNumberWriter(this.#shard, bytes, this.#frontAt + BEFORE_NUMBER.length);
+    const numberAt = this.#frontAt + this.#words.beforeNumber(false).length;
+    const writeNumber = sequenceNumberWriter(this.#shard, this.#text.bytes, numberAt);
     let arrival = -1;
     for (const run of runs) {
-      if (run.at !== arrival) this.#writeArrival((arrival = run.at));
+      if (run.at !== arrival) this.#writeFront((arrival = run.at), numberAt);
       this.#run(run, writeNumber);
     }
     this.#takeAway();
@@ -104,12 +118,11 @@ export class RecordsWriter {
 
   /** The record at the place where it was read to. */
   #record(): void {
-    const text = this.#text;
-    const { keyAt, headersAt, dataAt, end } = this.#place;
-    this.#front();
-    this.#key(text.bytes, keyAt, headersAt);
-    this.#at = text.encode(dataAt, end, this.#at);
-    this.#end();
+    const { bytes } = this.#text;
+    const { dataAt, end } = this.#place;
+    this.#begin(bytes);
+    this.#at = this.#words.writeData(this.#text, dataAt, end, this.#at);
+    this.#at = this.#words.writeEnd(bytes, this.#at);
   }
 
   /** A record that is longer than what is looked at in one go; returns its length in packed form. */
@@ -117,60 +130,40 @@ export class RecordsWriter {
     const { bytes } = this.#text;
     const place = this.#place;
     assert(readEntryAt(records, position, to, place), 'records of a run follow each other without gaps');
-    this.#front();
-    this.#key(records, place.keyAt, place.headersAt);
+    this.#begin(records);
     for (let from = place.dataAt; from < place.end; from += READ_BYTES) {
       if (this.#at - this.#writtenAt > WRITTEN_BYTES) this.#takeAway();
       const piece = records.subarray(from, Math.min(place.end, from + READ_BYTES));
       bytes.set(piece, this.#readAt);
-      this.#at = this.#text.encode(this.#readAt, this.#readAt + piece.length, this.#at);
+      this.#at = this.#words.writeData(this.#text, this.#readAt, this.#readAt + piece.length, this.#at);
     }
-    this.#end();
+    this.#at = this.#words.writeEnd(bytes, this.#at);
     return place.end - position;
   }
 
-  #front(): void {
+  /** All that stands in front of the data of the record at the place, whose key is read from `records`. */
+  #begin(records: Buffer): void {
     if (this.#at - this.#writtenAt > WRITTEN_BYTES) this.#takeAway();
+    const { keyAt, headersAt, dataAt, end } = this.#place;
     this.#text.copy(this.#frontAt, this.#frontEnd, this.#at);
-    this.#at += this.#frontEnd - this.#frontAt;
-  }
-
-  /** Printable ASCII without quote and backslash stands for itself; any other key is escaped as JSON wants. */
-  #key(from: Buffer, keyAt: number, keyEnd: number): void {
-    const { bytes } = this.#text;
-    const at = this.#at;
-    for (let index = keyAt; index < keyEnd; index += 1) {
-      const byte = from[index] as number;
-      if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) {
-        this.#at = at + bytes.write(JSON.stringify(from.toString('utf8', keyAt, keyEnd)).slice(1, -1), at);
-        break;
-      }
-      bytes[at + index - keyAt] = byte;
-      this.#at += 1;
-    }
-    this.#text.copy(this.#beforeDataAt, this.#beforeDataAt + BEFORE_DATA.length, this.#at);
-    this.#at += BEFORE_DATA.length;
-  }
-
-  #end(): void {
-    const { bytes } = this.#text;
-    bytes[this.#at] = QUOTE;
-    bytes[this.#at + 1] = CLOSE;
-    this.#at += 2;
+    const at = this.#at + this.#frontEnd - this.#frontAt;
+    this.#at = this.#words.writeKey(this.#text.bytes, at, records, keyAt, headersAt, end - dataAt);
   }
 
   #takeAway(): void {
     if (this.#at === this.#writtenAt) return;
-    const from = this.#isFirst ? this.#writtenAt + 1 : this.#writtenAt;
+    const from = this.#isFirst ? this.#writtenAt + this.#words.separatorBytes : this.#writtenAt;
     this.#isFirst = false;
     this.#answer.add(this.#text.bytes.subarray(from, this.#at));
     this.#at = this.#writtenAt;
   }
 
-  #writeArrival(arrival: number): void {
-    const encryption = this.#isEncrypted(arrival) ? '","EncryptionType":"KMS' : '';
-    const text = `${encryption}","ApproximateArrivalTimestamp":${arrival / 1000},"PartitionKey":"`;
-    const at = this.#frontAt + BEFORE_NUMBER.length + SEQUENCE_NUMBER_BYTES;
-    this.#frontEnd = at + this.#text.bytes.write(text, at, 'latin1');
+  /** What records of one arrival have in common; their numbers are written in between. */
+  #writeFront(arrival: number, numberAt: number): void {
+    const { bytes } = this.#text;
+    const isEncrypted = this.#isEncrypted(arrival);
+    bytes.write(this.#words.beforeNumber(isEncrypted), this.#frontAt, 'latin1');
+    const at = numberAt + SEQUENCE_NUMBER_BYTES;
+    this.#frontEnd = at + bytes.write(this.#words.afterNumber(arrival, isEncrypted), at, 'latin1');
   }
 }

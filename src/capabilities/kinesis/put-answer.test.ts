@@ -4,6 +4,9 @@ import * as fc from 'fast-check';
 import { ThrottleError } from '../../kernel/errors.ts';
 import { encodeSequenceNumber, sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { BatchOutcome, ShardInfo } from '../../ports/records.ts';
+import { decodeCbor } from '../../wire/aws-cbor/decode.ts';
+import { plainCbor } from '../../testing/plain-cbor.ts';
+import { formOf } from './form.ts';
 import { putAnswer } from './put-answer.ts';
 
 const sentence = 'Rate exceeded for "shard" in stream ü.';
@@ -42,9 +45,14 @@ test('any outcome is answered record by record, in the order of the batch', () =
   fc.assert(
     fc.property(shape, ({ firsts, places }) => {
       const given = outcome(firsts, places);
-      const text = (isEncrypted: boolean): string => Buffer.from(putAnswer(given, isEncrypted, refusal)).toString();
-      assert.equal(text(false), JSON.stringify(plainly(given)));
-      assert.equal(text(true), JSON.stringify(Object.assign(plainly(given) as object, { EncryptionType: 'KMS' })));
+      for (const isEncrypted of [false, true]) {
+        const wanted = { ...(plainly(given) as object), ...(isEncrypted && { EncryptionType: 'KMS' }) };
+        const [json, cbor] = (['text', 'binary'] as const).map((form) => {
+          return putAnswer(formOf({ form }).put, given, isEncrypted, refusal);
+        });
+        assert.equal(Buffer.from(json ?? []).toString(), JSON.stringify(wanted));
+        assert.deepEqual(plainCbor(decodeCbor(cbor ?? Buffer.alloc(0))), wanted);
+      }
     }),
     { seed: 1, numRuns: 500 },
   );

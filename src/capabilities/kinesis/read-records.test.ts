@@ -8,7 +8,9 @@ import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { Slice, type Offset } from '../../ports/stream-store.ts';
 import { AnswerPieces } from './answer-pieces.ts';
+import { formOf } from './form.ts';
 import type { KinesisState } from './model.ts';
+import { RecordsWriter } from './outgoing.ts';
 import { readRecords } from './read-records.ts';
 
 const PIECE_BYTES = 1024 * 1024;
@@ -106,10 +108,16 @@ async function pause(): Promise<void> {
   await new Promise((resolve) => void setImmediate(resolve));
 }
 
+function answering({ memory }: KinesisState): { readonly answer: AnswerPieces; readonly writer: RecordsWriter } {
+  const answer = new AnswerPieces(new BufferPool(PIECE_BYTES, 10));
+  const { record } = formOf({ form: 'text' });
+  return { answer, writer: new RecordsWriter(record, SHARD.ref, memory.text, answer, () => false) };
+}
+
 /** The data of all records of one GetRecords. */
 async function read(log: SlowRecords): Promise<readonly string[]> {
-  const answer = new AnswerPieces(new BufferPool(PIECE_BYTES, 10));
-  await readRecords(log.state, STREAM, SHARD, 0n, 10_000, answer);
+  const { answer, writer } = answering(log.state);
+  await readRecords(log.state, STREAM, SHARD, 0n, 10_000, writer);
   const records = JSON.parse(`[${Buffer.concat(answer.end()).toString()}]`) as readonly { readonly Data: string }[];
   return records.map(({ Data }) => Buffer.from(Data, 'base64').toString());
 }
@@ -141,13 +149,13 @@ test('a read-ahead that fails half-way, or is not wanted, keeps its memory until
 
 test('an answer that breaks off while the next slice is read gives back nothing that is still written', async () => {
   const log = new SlowRecords(slices(5, 100_000));
-  const answer = new AnswerPieces(new BufferPool(PIECE_BYTES, 10));
+  const { answer, writer } = answering(log.state);
   let adds = 0;
   answer.add = () => {
     adds += 1;
     if (adds > 3) throw new Error('the receiver is gone');
   };
-  await assert.rejects(readRecords(log.state, STREAM, SHARD, 0n, 10_000, answer), /the receiver is gone/);
+  await assert.rejects(readRecords(log.state, STREAM, SHARD, 0n, 10_000, writer), /the receiver is gone/);
   assert.ok(log.underWay > 0, 'a read is under way');
   await log.quiet();
 });

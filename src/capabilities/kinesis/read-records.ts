@@ -1,12 +1,10 @@
 import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import type { Offset, Slice, SliceBounds } from '../../ports/stream-store.ts';
-import type { AnswerPieces } from './answer-pieces.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { sayingWhereToGoOn } from './past-damage.ts';
-import { payloadBytes, RecordsWriter } from './outgoing.ts';
-import { encryptedAt } from './settings.ts';
+import { payloadBytes, type RecordsWriter } from './outgoing.ts';
 
 /** Bytes of one read of the log, whose encoding takes about a millisecond. */
 const SLICE_BYTES = 1024 * 1024;
@@ -23,9 +21,8 @@ export interface ReadRecords {
 }
 
 /**
- * Reads up to `recordsMax` records and 10 MiB, slice by slice, and adds their JSON to the answer, to stand between the
- * brackets of a list: while one slice is encoded the next one is read, and between them the loop turns. One record
- * comes at least when there is one.
+ * Reads up to `recordsMax` records and 10 MiB, slice by slice, and has them written: while one slice is written the
+ * next one is read, and between them the loop turns. One record comes at least when there is one.
  */
 export async function readRecords(
   state: KinesisState,
@@ -33,9 +30,8 @@ export async function readRecords(
   shard: ShardInfo,
   from: Offset,
   recordsMax: number,
-  answer: AnswerPieces,
+  writer: RecordsWriter,
 ): Promise<ReadRecords> {
-  const writer = new RecordsWriter(shard.ref, state.memory.text, answer, encryptedAt(stream));
   let [count, bytes, lastAt]: [number, number, number | undefined] = [0, 0, undefined];
   const read = async (at: Offset, into: ReadMemory): Promise<Slice> => {
     const room = Math.min(SLICE_BYTES, kinesisLimits.getRecordsBytesMax - bytes);

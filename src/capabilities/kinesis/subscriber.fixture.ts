@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { RequestError } from '../../kernel/errors.ts';
+import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import { EventAnswer, RawAnswer } from '../../ports/operation.ts';
 import { NodeBench, type Answer } from '../../testing/node-bench.ts';
 import { callAction } from '../../testing/open-node.ts';
+import { plainCbor } from '../../testing/plain-cbor.ts';
+import { decodeCbor } from '../../wire/aws-cbor/decode.ts';
 import { textOf } from '../../testing/text-of.ts';
 
 /** The first shard of each stream. */
@@ -45,13 +48,17 @@ export class SubscribedBench extends NodeBench {
   }
 
   /** Begins a subscription, from LATEST on unless something else is asked for. */
-  async subscribe(ConsumerARN: string, request: SubscribeRequest = {}): Promise<WatchedSubscriber> {
+  async subscribe(
+    ConsumerARN: string,
+    request: SubscribeRequest = {},
+    form: AwsForm = 'text',
+  ): Promise<WatchedSubscriber> {
     const client = new AbortController();
     const input = { ConsumerARN, ShardId: SHARD, StartingPosition: { Type: 'LATEST' }, ...request };
-    const asked = callAction(this.node, 'Kinesis_20131202.SubscribeToShard', input, client.signal);
+    const asked = callAction(this.node, 'Kinesis_20131202.SubscribeToShard', input, client.signal, form);
     const answer = await this.simulation.drive(asked);
     assert.ok(answer instanceof EventAnswer);
-    return new WatchedSubscriber(answer, client);
+    return new WatchedSubscriber(answer, client, form);
   }
 
   /** `Code: sentence` of the refusal of a subscription. */
@@ -87,10 +94,12 @@ export class WatchedSubscriber {
   /** Holds back from asking for the next event. */
   isStalled = false;
   readonly #client: AbortController;
+  readonly #form: AwsForm;
   readonly #iterator: AsyncIterator<{ readonly type: string; readonly value: unknown }>;
   #resume: () => void = () => undefined;
 
-  constructor(answer: EventAnswer, client: AbortController) {
+  constructor(answer: EventAnswer, client: AbortController, form: AwsForm) {
+    this.#form = form;
     this.#client = client;
     this.#iterator = answer.events[Symbol.asyncIterator]();
     void this.#run();
@@ -133,7 +142,7 @@ export class WatchedSubscriber {
   #look({ type, value }: { readonly type: string; readonly value: unknown }): void {
     assert.equal(type, 'SubscribeToShardEvent');
     assert.ok(value instanceof RawAnswer);
-    const event: Answer = JSON.parse(textOf(value.json));
+    const event = this.#form === 'text' ? JSON.parse(textOf(value.body)) : cborOf(value);
     this.events += 1;
     this.continuation = event.ContinuationSequenceNumber ?? '';
     assert.equal(event.ContinuationSequenceNumber === undefined, event.ChildShards !== undefined);
@@ -142,4 +151,11 @@ export class WatchedSubscriber {
     if (event.ChildShards === undefined) return;
     this.seen.push(`children ${event.ChildShards.map(({ ShardId }: Answer) => Number(ShardId.slice(-3))).join()}`);
   }
+}
+
+/** The event with data in base64, as JSON has it. */
+function cborOf({ body }: RawAnswer): Answer {
+  const event = plainCbor(decodeCbor(Buffer.concat([body].flat() as Uint8Array[]))) as Answer;
+  for (const record of event.Records) record.Data = record.Data.toString('base64');
+  return event;
 }

@@ -1,22 +1,15 @@
+import { BREAK, BYTES, EIGHT_BYTES, INDEFINITE, LIST, MAP, NEGATIVE, ONE_BYTE, TAG, TEXT, UNSIGNED } from './head.ts';
+
 /** Bytes that are no CBOR, or more of it than anybody needs. */
 export class MalformedCbor extends Error {
   override readonly name = 'MalformedCbor';
 }
 
 const DEPTH_MAX = 64;
+const KIND_MASK = 7 << 5;
 
-const UNSIGNED = 0;
-const NEGATIVE = 1;
-const BYTES = 2;
-const TEXT = 3;
-const LIST = 4;
-const MAP = 5;
-const TAG = 6;
 const POSITIVE_BIGNUM = 2;
 const NEGATIVE_BIGNUM = 3;
-/** An additional information that says: up to a break. */
-const INDEFINITE = 31;
-const BREAK = 0xff;
 const REPLACEMENT = '\ufffd';
 
 /**
@@ -49,7 +42,7 @@ class Reader {
   item(depth: number): unknown {
     if (depth > DEPTH_MAX) throw new MalformedCbor(`deeper than ${DEPTH_MAX}`);
     const first = this.#byte();
-    const kind = first >> 5;
+    const kind = first & KIND_MASK;
     const info = first & 31;
     switch (kind) {
       case UNSIGNED:
@@ -78,9 +71,9 @@ class Reader {
 
   /** An unsigned number of at most eight bytes. */
   #number(info: number): number {
-    if (info < 24) return info;
-    if (info > 27) throw new MalformedCbor(`no number begins with ${info}`);
-    const size = 1 << (info - 24);
+    if (info < ONE_BYTE) return info;
+    if (info > EIGHT_BYTES) throw new MalformedCbor(`no number begins with ${info}`);
+    const size = 1 << (info - ONE_BYTE);
     const at = this.#at;
     this.#skip(size);
     if (size < 8) return this.#bytes.readUIntBE(at, size);
@@ -114,7 +107,8 @@ class Reader {
   #joined(kind: number): Buffer {
     const pieces: Buffer[] = [];
     for (let first = this.#byte(); first !== BREAK; first = this.#byte()) {
-      if (first >> 5 !== kind || (first & 31) === INDEFINITE) throw new MalformedCbor('a string of other things');
+      if ((first & KIND_MASK) !== kind || (first & 31) === INDEFINITE)
+        throw new MalformedCbor('a string of other things');
       const piece = this.#take(this.#length(first & 31));
       // A character never goes over the end of a piece (RFC 8949, 3.2.3).
       if (kind === TEXT) textOf(piece);

@@ -5,23 +5,7 @@ import { CborWriter } from './writer.ts';
 /** A value as AWS's CBOR writes it: bytes as they are, times as epoch ms under tag 1; what has no shape is left out. */
 export function encodeAwsCbor(schema: Schema, value: unknown): Uint8Array {
   const writer = new CborWriter();
-  write(
-    writer,
-    schema,
-    value,
-    (bytes) => bytes as Uint8Array,
-    (ms) => ms as number,
-  );
-  return writer.done();
-}
-
-/**
- * The same for a value that an operation wrote as JSON itself: there bytes are base64 and times are epoch seconds.
- */
-export function encodeFromJson(schema: Schema, value: unknown): Uint8Array {
-  const writer = new CborWriter();
-  const bytes = (text: unknown): Uint8Array => Buffer.from(text as string, 'base64');
-  write(writer, schema, value, bytes, (seconds) => Math.round((seconds as number) * 1000));
+  write(writer, schema, value);
   return writer.done();
 }
 
@@ -37,25 +21,22 @@ export function encodeTexts(texts: Readonly<Record<string, string>>): Uint8Array
   return writer.done();
 }
 
-type ToBytes = (value: unknown) => Uint8Array;
-type ToMs = (value: unknown) => number;
-
-function write(writer: CborWriter, schema: Schema, value: unknown, bytes: ToBytes, ms: ToMs): void {
+function write(writer: CborWriter, schema: Schema, value: unknown): void {
   switch (schema.kind) {
     case 'blob':
-      return writer.bytes(bytes(value));
+      return writer.bytes(value as Uint8Array);
     case 'timestamp':
-      return writer.time(ms(value));
+      return writer.time(value as number);
     case 'list':
       writer.list((value as readonly unknown[]).length);
-      for (const item of value as readonly unknown[]) write(writer, schema.item, item, bytes, ms);
+      for (const item of value as readonly unknown[]) write(writer, schema.item, item);
       return undefined;
     case 'map': {
       const entries = present(Object.entries(value as object));
       writer.map(entries.length);
       for (const [name, item] of entries) {
         writer.text(name);
-        write(writer, schema.value, item, bytes, ms);
+        write(writer, schema.value, item);
       }
       return undefined;
     }
@@ -65,7 +46,7 @@ function write(writer: CborWriter, schema: Schema, value: unknown, bytes: ToByte
       writer.map(members.length);
       for (const [name, member] of members) {
         writer.text(name);
-        write(writer, memberSchema(member), given[name], bytes, ms);
+        write(writer, memberSchema(member), given[name]);
       }
       return undefined;
     }

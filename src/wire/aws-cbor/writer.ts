@@ -1,19 +1,12 @@
+import { BYTES, HEAD_BYTES, LIST, MAP, NEGATIVE, TAG, TEXT, UNSIGNED, writeHead } from './head.ts';
+
 const FIRST_BYTES = 1024;
-const UNSIGNED = 0;
-const NEGATIVE = 1 << 5;
-const BYTES = 2 << 5;
-const TEXT = 3 << 5;
-const LIST = 4 << 5;
-const MAP = 5 << 5;
-/** Tag 1: a time. */
-const TIME = (6 << 5) | 1;
+/** Tag 1. */
+const TIME = TAG | 1;
 const FALSE = 0xf4;
 const TRUE = 0xf5;
 const NULL = 0xf6;
 const DOUBLE = 0xfb;
-/** The longest head: a byte and eight more. */
-const HEAD_BYTES = 9;
-const UINT32 = 2 ** 32;
 
 /** Writes CBOR (RFC 8949) with known lengths, each number in its shortest form. */
 export class CborWriter {
@@ -96,28 +89,7 @@ export class CborWriter {
 
   #head(kind: number, value: number): void {
     this.#room(HEAD_BYTES);
-    const bytes = this.#bytes;
-    const at = this.#at;
-    if (value < 24) {
-      bytes[at] = kind | value;
-      this.#at += 1;
-    } else if (value < 0x100) {
-      bytes[at] = kind | 24;
-      bytes[at + 1] = value;
-      this.#at += 2;
-    } else if (value < 0x10000) {
-      bytes[at] = kind | 25;
-      bytes.writeUInt16BE(value, at + 1);
-      this.#at += 3;
-    } else if (value < UINT32) {
-      bytes[at] = kind | 26;
-      bytes.writeUInt32BE(value, at + 1);
-      this.#at += 5;
-    } else {
-      bytes[at] = kind | 27;
-      bytes.writeBigUInt64BE(BigInt(value), at + 1);
-      this.#at += HEAD_BYTES;
-    }
+    this.#at = writeHead(this.#bytes, this.#at, kind, value);
   }
 
   #room(size: number): void {

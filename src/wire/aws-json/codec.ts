@@ -1,23 +1,21 @@
 import { RequestError } from '../../kernel/errors.ts';
 import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
-import type { RawJson } from '../../ports/operation.ts';
+import type { WholeBody } from '../../ports/http.ts';
 import { encodeAwsJson } from './encode.ts';
 
 /** How a protocol of this family writes values; all else of them is the same. */
 export interface AwsCodec {
   /** Of requests and answers. */
   readonly contentType: string;
-  /** What the values of `parse` look like. */
+  /** What the values of `parse` look like, and what operations write themselves. */
   readonly form: AwsForm;
   /** Throws RequestError `SerializationException`, without a message as AWS answers to what is no value at all. */
   parse(body: Uint8Array): unknown;
   /** A value of the shape. */
-  value(schema: Schema, value: unknown): RawJson;
-  /** What an operation wrote as JSON of the shape itself. */
-  raw(schema: Schema | undefined, json: RawJson): RawJson;
+  value(schema: Schema, value: unknown): WholeBody;
   /** The names of members and their texts. */
-  members(value: Readonly<Record<string, string>>): RawJson;
+  members(value: Readonly<Record<string, string>>): WholeBody;
 }
 
 /** JSON 1.1, and its older sisters under their own names. */
@@ -33,7 +31,6 @@ export function jsonCodec(contentType: string): AwsCodec {
       }
     },
     value: (schema, value) => JSON.stringify(encodeAwsJson(schema, value)),
-    raw: (_schema, json) => json,
     members: (value) => JSON.stringify(value),
   };
 }

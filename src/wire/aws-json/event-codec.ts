@@ -1,6 +1,7 @@
 import { Defect } from '../../kernel/errors.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
-import { RawAnswer, type OutgoingEvent, type RawJson } from '../../ports/operation.ts';
+import type { WholeBody } from '../../ports/http.ts';
+import { RawAnswer, type OutgoingEvent } from '../../ports/operation.ts';
 import type { EventCodec } from '../event-stream/index.ts';
 import type { AwsCodec } from './codec.ts';
 
@@ -16,14 +17,14 @@ export function eventCodec(
     event: ({ type, value }: OutgoingEvent) => {
       const shape = known.get(type);
       if (shape === undefined) throw new Defect(`the operation declares no event ${type}`);
-      return pieces(value instanceof RawAnswer ? codec.raw(shape, value.json) : codec.value(shape, value));
+      return pieces(value instanceof RawAnswer ? value.body : codec.value(shape, value));
     },
     members: (value) => Buffer.concat(pieces(codec.members(value))),
     exception,
   };
 }
 
-function pieces(body: RawJson): readonly Uint8Array[] {
+function pieces(body: WholeBody): readonly Uint8Array[] {
   if (typeof body === 'string') return [Buffer.from(body)];
   return body instanceof Uint8Array ? [body] : body;
 }

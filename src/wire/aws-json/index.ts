@@ -86,14 +86,14 @@ async function serve(
   const bytes = await request.readBody(bodyBytesMax, presented?.see);
   const caller = gate.finish(presented);
   const action = `${served?.service}:${served?.operation.name}`;
-  const call = callOf(request, served?.state);
+  const call = callOf(request, codec.form, served?.state);
   // Where a signature is verified or as usual, and what the body names does not matter: else the body comes first. What
   // is plain is so in JSON.
   const isPlain = caller === undefined ? isUsuallySigned(request) : !caller.isBound && caller.mayDo(action);
   const fast = isPlain && codec.form === 'text' ? await served?.operation.fast?.(bytes, call) : undefined;
   if (fast !== undefined) {
     request.recycleBody();
-    return answers.ok(codec.contentType, fast.json, fast.sent);
+    return answers.ok(codec.contentType, fast.body, fast.sent);
   }
   const value = codec.parse(bytes);
   if (served === undefined) throw new RequestError('UnknownOperationException', '');
@@ -111,17 +111,9 @@ async function serve(
     return answers.ok(EVENT_STREAM, eventStream(output.events, events));
   }
   const { contentType } = codec;
-  if (output instanceof RawAnswer) return raw(answers, codec, operation, output);
+  if (output instanceof RawAnswer) return answers.ok(contentType, output.body, output.sent);
   if (operation.output === undefined) return answers.ok(contentType, '');
   return answers.ok(contentType, codec.value(operation.output, output));
-}
-
-/** An answer in the codec's own words lies in memory of its own: that of the operation is free at once. */
-function raw(answers: Answers, codec: AwsCodec, { output }: Operation<unknown>, { json, sent }: RawAnswer): HttpAnswer {
-  const body = codec.raw(output, json);
-  if (body === json) return answers.ok(codec.contentType, body, sent);
-  sent?.();
-  return answers.ok(codec.contentType, body);
 }
 
 interface Asked {
@@ -148,9 +140,10 @@ async function authorized<T>(
   return await audit.note({ who: caller.accessKeyId, action, on, from, requestId }, run);
 }
 
-function callOf(request: HttpRequest, state: unknown): Call<unknown> {
+function callOf(request: HttpRequest, form: AwsForm, state: unknown): Call<unknown> {
   return {
     requestId: request.id,
+    form,
     state,
     get signal() {
       return request.signal;

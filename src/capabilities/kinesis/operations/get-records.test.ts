@@ -89,6 +89,36 @@ async function fillMany({ records, environment }: Bench, count: number): Promise
   }
 }
 
+test('CBOR says the same as JSON: of none, of many reads, in the middle and at the end of a shard', async () => {
+  const bench = await openBench();
+  const { call, callCbor, make, split } = bench;
+  await make('a');
+  const inJson = ({ Records, ...rest }: Answer): Answer => ({
+    Records: Records.map((record: Answer) => ({
+      ...record,
+      Data: record.Data.toString('base64'),
+      ApproximateArrivalTimestamp: record.ApproximateArrivalTimestamp / 1000,
+    })),
+    ...rest,
+  });
+  const same = async (input: object): Promise<Answer> => {
+    const answer = inJson(await callCbor(getRecords, input));
+    assert.deepEqual(answer, await call(getRecords, input));
+    return answer;
+  };
+  assert.deepEqual(texts(await same({ ShardIterator: await iterator(bench) })), '');
+  await call(putRecord, { StreamName: 'a', Data: 'AP8=', PartitionKey: 'a"\\\n\u0001ü𝕏' });
+  await fillMany(bench, 5000);
+  for (const Limit of [1, 2, 300, 10_000]) {
+    const { Records } = await same({ ShardIterator: await iterator(bench), Limit });
+    assert.equal(Records.length, Math.min(Limit, 5001));
+  }
+  await split('a');
+  const last = await same({ ShardIterator: await iterator(bench) });
+  const { ChildShards, NextShardIterator } = await same({ ShardIterator: last.NextShardIterator });
+  assert.deepEqual([ChildShards.length, NextShardIterator], [2, undefined]);
+});
+
 test('an answer of many reads is that of one, up to the last record asked for', async () => {
   const { seen, count } = tally();
   const bench = await openBench(count);
@@ -311,7 +341,8 @@ async function poisonedBench(): Promise<Bench & { readonly pools: Record<'reads'
 }
 
 async function ask({ state }: Bench, ShardIterator: string): Promise<RawAnswer> {
-  const call = { requestId: '', signal: new AbortController().signal, state, hold: async () => undefined };
+  const { signal } = new AbortController();
+  const call = { requestId: '', form: 'text', signal, state, hold: async () => undefined } as const;
   return (await getRecords.handle({ ShardIterator }, call)) as RawAnswer;
 }
 
@@ -321,14 +352,14 @@ test('an answer stands as it is until it was sent, whoever asks meanwhile; then 
   const ShardIterator = await iterator(bench);
   const answers = await Promise.all([0, 1, 2].map(async () => await ask(bench, ShardIterator)));
   assert.deepEqual([pools.reads.out, pools.answers.out > 200], [0, true]);
-  const texts = answers.map(({ json }) => textOf(json));
+  const texts = answers.map(({ body }) => textOf(body));
   answers[0]?.sent?.();
   const more = await ask(bench, ShardIterator);
   answers[1]?.sent?.();
   const records = (text: string): Answer => JSON.parse(text).Records;
   const wanted = records(texts[0] ?? '');
   assert.equal(wanted.length, 3000);
-  for (const text of [...texts, textOf(answers[2]?.json ?? ''), textOf(more.json)]) {
+  for (const text of [...texts, textOf(answers[2]?.body ?? ''), textOf(more.body)]) {
     assert.deepEqual(records(text), wanted);
   }
   for (const answer of [...answers.slice(2), more]) answer.sent?.();

@@ -4,15 +4,16 @@ import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { addressedName, onStream } from '../address.ts';
 import { AnswerPieces } from '../answer-pieces.ts';
 import { endDryRun } from '../dry-run.ts';
+import { formOf } from '../form.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisEvents } from '../events.ts';
 import { kinesisLimits } from '../limits.ts';
 import { childShards, millisBehind, type KinesisState } from '../model.ts';
+import { RecordsWriter } from '../outgoing.ts';
 import { readRecords, type ReadRecords } from '../read-records.ts';
+import { encryptedAt } from '../settings.ts';
 import { openIterator, sealIterator } from '../shard-iterator.ts';
 import { TARGET, childShard, record, streamArn, streamId } from '../shapes.ts';
-
-const HEAD = Buffer.from('{"Records":[');
 
 const input = s.struct({
   ShardIterator: s.string({ min: 1, max: 512 }),
@@ -46,6 +47,7 @@ export const getRecords = operation<KinesisState>()({
   doc: 'Reads on from an iterator: up to 10,000 records or 10 MiB.',
   async handle(request, call) {
     const { state } = call;
+    const form = formOf(call);
     const { stream, shard, from } = openIterator(state, request.ShardIterator);
     refuseOther(request.StreamARN, stream);
     endDryRun(request);
@@ -53,16 +55,18 @@ export const getRecords = operation<KinesisState>()({
     // What the answer may take counts before it is read.
     await call.hold(kinesisLimits.getRecordsBytesMax);
     const pieces = new AnswerPieces(state.memory.answers);
-    pieces.add(HEAD);
+    pieces.add(form.before(0));
+    const writer = new RecordsWriter(form.record, shard.ref, state.memory.text, pieces, encryptedAt(stream));
     const read = await onStream(
       state,
       stream,
-      async () => await readRecords(state, stream, shard, from, recordsMax, pieces),
+      async () => await readRecords(state, stream, shard, from, recordsMax, writer),
     );
     const { meter } = state.environment;
     meter.count(kinesisEvents.recordsOut, { stream: stream.name }, read.count);
     meter.count(kinesisEvents.bytesOut, { stream: stream.name }, read.bytes);
-    pieces.add(Buffer.from(`]${tail(state, stream, shard, read)}}`));
+    pieces.setFront(form.before(read.count));
+    pieces.add(form.after(standing(state, stream, shard, read)));
     return new RawAnswer(pieces.end(), () => pieces.giveBack());
   },
 });
@@ -78,14 +82,17 @@ function refuseOther(StreamARN: string | undefined, { name }: StreamInfo): void 
  * end is an answer of its own: there are clients (Telegraf's consumer) that look for a next iterator first and throw
  * away the records of an answer without one.
  */
-function tail(state: KinesisState, stream: StreamInfo, shard: ShardInfo, read: ReadRecords): string {
-  const { bounds, lastAt, count } = read;
+function standing(
+  state: KinesisState,
+  stream: StreamInfo,
+  shard: ShardInfo,
+  { bounds, lastAt, count }: ReadRecords,
+): Readonly<Record<string, unknown>> {
   const now = state.environment.clock.now();
   const ended = count === 0 && bounds.closedAt !== undefined && bounds.next >= bounds.closedAt;
-  const behind = `,"MillisBehindLatest":${millisBehind(bounds.next >= bounds.end, lastAt, now)}`;
+  const MillisBehindLatest = millisBehind(bounds.next >= bounds.end, lastAt, now);
   // A shard that a reshard is closing this moment has no children yet.
-  const children = ended ? childShards(state, stream, shard) : undefined;
-  if (children === undefined)
-    return `,"NextShardIterator":"${sealIterator(stream.name, shard, bounds.next, now)}"${behind}`;
-  return `${behind},"ChildShards":${JSON.stringify(children)}`;
+  const ChildShards = ended ? childShards(state, stream, shard) : undefined;
+  if (ChildShards !== undefined) return { MillisBehindLatest, ChildShards };
+  return { NextShardIterator: sealIterator(stream.name, shard, bounds.next, now), MillisBehindLatest };
 }

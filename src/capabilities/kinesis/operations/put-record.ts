@@ -4,10 +4,10 @@ import { operation, RawAnswer } from '../../../ports/operation.ts';
 import { isStored, type RecordBatch } from '../../../ports/records.ts';
 import { addressedStream, type StreamAddress } from '../address.ts';
 import { endDryRun } from '../dry-run.ts';
+import { formOf, type KinesisForm } from '../form.ts';
 import { checkOrdering, checkRecords, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import type { KinesisState } from '../model.ts';
 import { settingsOf } from '../settings.ts';
-import { ENCRYPTED } from '../put-answer.ts';
 import { scanPutRecord } from '../put-scan.ts';
 import {
   TARGET,
@@ -59,17 +59,18 @@ export const putRecord = operation<KinesisState>()({
   ],
   plane: 'data',
   doc: 'Stores one record and answers where, once it is durable.',
-  async fast(body, { state }) {
+  async fast(body, call) {
+    const form = formOf(call);
     const scanned = scanPutRecord(body);
     if (scanned === undefined) return undefined;
-    return await putScanned(async () => await put(state, scanned, scanned.batch));
+    return await putScanned(async () => await put(call.state, form, scanned, scanned.batch));
   },
-  async handle(request, { state }) {
-    return await put(state, request, putBatch([request]));
+  async handle(request, call) {
+    return await put(call.state, formOf(call), request, putBatch([request]));
   },
 });
 
-async function put(state: KinesisState, request: Request, batch: RecordBatch): Promise<RawAnswer> {
+async function put(state: KinesisState, form: KinesisForm, request: Request, batch: RecordBatch): Promise<RawAnswer> {
   const stream = addressedStream(state, request);
   checkOrdering(state, stream, request.SequenceNumberForOrdering);
   checkRecords(batch, stream);
@@ -77,7 +78,6 @@ async function put(state: KinesisState, request: Request, batch: RecordBatch): P
   const [part] = (await putChecked(state, stream, batch)).parts;
   if (part === undefined) throw new Defect('append answered nothing for one record');
   if (!isStored(part)) throw tooMuch(state, stream, part);
-  const encryption = settingsOf(stream).keyId === undefined ? '' : ENCRYPTED;
-  const number = part.encode(part.first);
-  return new RawAnswer(`{"ShardId":"${part.shard.id}","SequenceNumber":"${number}"${encryption}}`);
+  const isEncrypted = settingsOf(stream).keyId !== undefined;
+  return new RawAnswer(form.stored(part.shard.id, part.encode(part.first), isEncrypted));
 }

@@ -4,6 +4,7 @@ import type { RecordBatch } from '../../../ports/records.ts';
 import { addressedStream, type StreamAddress } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { endDryRun } from '../dry-run.ts';
+import { formOf, type KinesisForm } from '../form.ts';
 import { batchBytes, checkRecords, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
@@ -53,17 +54,18 @@ export const putRecords = operation<KinesisState>()({
   ],
   plane: 'data',
   doc: 'Stores up to 500 records; each one’s fate stands in the answer, in the request’s order.',
-  async fast(body, { state }) {
+  async fast(body, call) {
+    const form = formOf(call);
     const scanned = scanPutRecords(body);
     if (scanned === undefined) return undefined;
-    return await putScanned(async () => await put(state, scanned, scanned.batch));
+    return await putScanned(async () => await put(call.state, form, scanned, scanned.batch));
   },
-  async handle(request, { state }) {
-    return await put(state, request, putBatch(request.Records));
+  async handle(request, call) {
+    return await put(call.state, formOf(call), request, putBatch(request.Records));
   },
 });
 
-async function put(state: KinesisState, request: Request, batch: RecordBatch): Promise<RawAnswer> {
+async function put(state: KinesisState, form: KinesisForm, request: Request, batch: RecordBatch): Promise<RawAnswer> {
   const stream = addressedStream(state, request);
   if (batchBytes(batch) > kinesisLimits.putRecordsBytesMax) {
     const sentence = `Records size exceeds ${kinesisLimits.putRecordsBytesMax / 1024 / 1024} MB limit`;
@@ -73,5 +75,5 @@ async function put(state: KinesisState, request: Request, batch: RecordBatch): P
   endDryRun(request);
   const outcome = await putChecked(state, stream, batch);
   const isEncrypted = settingsOf(stream).keyId !== undefined;
-  return new RawAnswer(putAnswer(outcome, isEncrypted, (failure) => tooMuch(state, stream, failure)));
+  return new RawAnswer(putAnswer(form.put, outcome, isEncrypted, (failure) => tooMuch(state, stream, failure)));
 }

@@ -14,7 +14,7 @@ const KEY = 'alias/aws/kinesis';
 const encryption = { StreamName: 'a', EncryptionType: 'KMS', KeyId: KEY };
 
 test('type and key are reported by descriptions, puts and the records put meanwhile', async () => {
-  const { call, fast, make, environment } = await openBench();
+  const { call, fast, callCbor, make, environment } = await openBench();
   await make('a', 1);
   const put = async (PartitionKey: string): Promise<unknown[]> => {
     environment.advance(1000);
@@ -22,8 +22,11 @@ test('type and key are reported by descriptions, puts and the records put meanwh
     const one = await call(putRecord, { StreamName: 'a', ...record });
     const quick = await fast(putRecord, { StreamName: 'a', ...record });
     const many = await call(putRecords, { StreamName: 'a', Records: [record] });
+    const cbor = { PartitionKey, Data: Buffer.alloc(0) };
+    const oneInCbor = await callCbor(putRecord, { StreamName: 'a', ...cbor });
+    const manyInCbor = await callCbor(putRecords, { StreamName: 'a', Records: [cbor] });
     environment.advance(1000);
-    return [one.EncryptionType, quick.EncryptionType, many.EncryptionType];
+    return [one, quick, many, oneInCbor, manyInCbor].map(({ EncryptionType }) => EncryptionType);
   };
   const described = async (): Promise<unknown[]> => {
     const { StreamDescription } = await call(describeStream, { StreamName: 'a' });
@@ -33,20 +36,22 @@ test('type and key are reported by descriptions, puts and the records put meanwh
       KeyId,
     ]);
   };
-  assert.deepEqual(await put('before'), [undefined, undefined, undefined]);
+  assert.deepEqual(await put('before'), Array(5).fill(undefined));
   assert.deepEqual(await described(), ['NONE', undefined, 'NONE', undefined]);
   assert.equal(await call(startStreamEncryption, encryption), undefined);
-  assert.deepEqual(await put('with'), ['KMS', 'KMS', 'KMS']);
+  assert.deepEqual(await put('with'), Array(5).fill('KMS'));
   assert.deepEqual(await described(), ['KMS', KEY, 'KMS', KEY]);
   await call(startStreamEncryption, { ...encryption, KeyId: 'alias/other' });
-  assert.deepEqual(await put('with'), ['KMS', 'KMS', 'KMS']);
+  assert.deepEqual(await put('with'), Array(5).fill('KMS'));
   assert.equal(await call(stopStreamEncryption, encryption), undefined);
-  assert.deepEqual(await put('after'), [undefined, undefined, undefined]);
+  assert.deepEqual(await put('after'), Array(5).fill(undefined));
   assert.deepEqual(await described(), ['NONE', undefined, 'NONE', undefined]);
   const start = { StreamName: 'a', ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' };
-  const { Records } = await call(getRecords, await call(getShardIterator, start));
-  assert.equal(Records.length, 12);
-  for (const { PartitionKey, EncryptionType } of Records as Answer[]) {
+  const { ShardIterator } = await call(getShardIterator, start);
+  const answers = [await call(getRecords, { ShardIterator }), await callCbor(getRecords, { ShardIterator })];
+  const records = answers.flatMap(({ Records }) => Records as Answer[]);
+  assert.equal(records.length, 2 * 20);
+  for (const { PartitionKey, EncryptionType } of records) {
     assert.equal(EncryptionType, PartitionKey === 'with' ? 'KMS' : undefined, PartitionKey);
   }
 });

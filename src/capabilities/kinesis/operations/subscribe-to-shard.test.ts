@@ -42,6 +42,24 @@ test('each position starts where it says', async () => {
   }
 });
 
+test('each subscriber of a shard is sent its own form, whoever reads first', async () => {
+  const bench = await openSubscribed();
+  await bench.prepare('a');
+  await bench.put('0 1');
+  const from = { StartingPosition: { Type: 'TRIM_HORIZON' } };
+  const subscribers = [];
+  for (const [index, form] of (['text', 'binary', 'binary', 'text'] as const).entries()) {
+    subscribers.push(await bench.subscribe(await bench.register('a', `c${index}`), from, form));
+  }
+  await bench.put('2');
+  await bench.pass(10);
+  await bench.kinesis('SplitShard', { StreamName: 'a', ShardToSplit: SHARD, NewStartingHashKey: '7' });
+  await bench.pass(100);
+  const [first] = subscribers;
+  assert.match(first?.transcript ?? '', /^0 1 \(0\) \| 2 \(0\) \| children 1,2 \| end$/);
+  for (const { transcript } of subscribers) assert.equal(transcript, first?.transcript);
+});
+
 test('refusals come as the answer, before any event', async () => {
   const bench = await openSubscribed();
   const arn = await bench.prepare('a', 2);

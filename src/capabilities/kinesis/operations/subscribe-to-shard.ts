@@ -3,6 +3,7 @@ import { EventAnswer, operation } from '../../../ports/operation.ts';
 import { findShard, onStream } from '../address.ts';
 import { consumerOfArn } from '../consumer-address.ts';
 import { endDryRun } from '../dry-run.ts';
+import { formOf } from '../form.ts';
 import type { KinesisState } from '../model.ts';
 import { childShard, consumerArn, record, sequenceNumber, shardId, streamId, TARGET } from '../shapes.ts';
 import { positionTypes, startingPoint, type PositionType } from '../starting-point.ts';
@@ -43,7 +44,8 @@ export const subscribeToShard = operation<KinesisState>()({
   ],
   plane: 'data',
   doc: 'Sends a consumer the records of a shard as they come, for five minutes or to the end of the shard.',
-  async handle(request, { state, signal }) {
+  async handle(request, call) {
+    const { state, signal } = call;
     const { ConsumerARN, ShardId, StartingPosition } = request;
     const consumer = consumerOfArn(state, ConsumerARN);
     const { stream } = consumer;
@@ -54,6 +56,6 @@ export const subscribeToShard = operation<KinesisState>()({
     const place = { stream, shard, action: 'SubscribeToShard' };
     const from = await onStream(state, stream, async () => await startingPoint(state, place, position));
     endDryRun(request);
-    return new EventAnswer(subscriber(state, state.fanOut.begin(consumer, shard, signal), from));
+    return new EventAnswer(subscriber(state, state.fanOut.begin(consumer, shard, signal), from, formOf(call)));
   },
 });

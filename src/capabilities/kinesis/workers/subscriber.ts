@@ -2,13 +2,13 @@ import { RawAnswer, type OutgoingEvent } from '../../../ports/operation.ts';
 import { onStream } from '../address.ts';
 import { kinesisEvents } from '../events.ts';
 import type { ReadEvent } from '../event-reader.ts';
+import type { KinesisForm } from '../form.ts';
 import { childShards, millisBehind, type KinesisState } from '../model.ts';
 import { continuationNumber } from '../starting-point.ts';
 import type { Subscription } from '../subscription.ts';
 
 /** A reshard closes the parents before their children open: looked for again after so long. */
 const CHILDREN_AGAIN_MS = 10;
-const HEAD = Buffer.from('{"Records":[');
 
 /** Where a shard stands behind an event. */
 interface Standing {
@@ -28,19 +28,20 @@ export async function* subscriber(
   state: KinesisState,
   subscription: Subscription,
   from: bigint,
+  form: KinesisForm,
 ): AsyncGenerator<OutgoingEvent> {
   const { stream } = subscription.consumer;
   let next = from;
   try {
     while (!subscription.isOver) {
-      const read = await onStream(state, stream, async () => await state.fanOut.read(subscription, next));
+      const read = await onStream(state, stream, async () => await state.fanOut.read(subscription, next, form));
       if (read === undefined) break;
       const { event, done } = read;
       try {
         ({ next } = event);
         const standing = await onStream(state, stream, async () => stand(state, subscription, next));
         const isEmptyBeforeChildren = event.count === 0 && standing.isClosed && standing.children === undefined;
-        if (!isEmptyBeforeChildren) yield eventOf(state, subscription, event, standing);
+        if (!isEmptyBeforeChildren) yield eventOf(state, subscription, event, form, standing);
         if (standing.children !== undefined) return;
         if (standing.isClosed) await state.environment.clock.sleep(CHILDREN_AGAIN_MS, subscription.signal);
         if (!standing.isAtEnd) continue;
@@ -65,7 +66,8 @@ function stand(state: KinesisState, { consumer, shard }: Subscription, next: big
 function eventOf(
   state: KinesisState,
   { consumer, shard }: Subscription,
-  { json, count, bytes, lastAt, next }: ReadEvent,
+  { records, count, bytes, lastAt, next }: ReadEvent,
+  form: KinesisForm,
   { isAtEnd, children }: Standing,
 ): OutgoingEvent {
   const { clock, meter } = state.environment;
@@ -74,11 +76,12 @@ function eventOf(
     meter.count(kinesisEvents.recordsOut, labels, count);
     meter.count(kinesisEvents.bytesOut, labels, bytes);
   }
-  const behind = `"MillisBehindLatest":${millisBehind(isAtEnd, lastAt, clock.now())}`;
+  const MillisBehindLatest = millisBehind(isAtEnd, lastAt, clock.now());
   // Clients know the end of a shard by the number that is not there.
-  const tail =
+  const behind =
     children === undefined
-      ? `"ContinuationSequenceNumber":"${continuationNumber(shard.ref, next)}",${behind}`
-      : `${behind},"ChildShards":${JSON.stringify(children)}`;
-  return { type: 'SubscribeToShardEvent', value: new RawAnswer([HEAD, json, Buffer.from(`],${tail}}`)]) };
+      ? { ContinuationSequenceNumber: continuationNumber(shard.ref, next), MillisBehindLatest }
+      : { MillisBehindLatest, ChildShards: children };
+  const body = [form.before(count), records, form.after(behind)];
+  return { type: 'SubscribeToShardEvent', value: new RawAnswer(body) };
 }
