@@ -64,7 +64,7 @@ export interface Operation<S, I extends Schema = Schema, O = unknown> {
   /** One sentence for the reference page. */
   readonly doc: string;
   /**
-   * Does all of it straight from a body's bytes where that is plain JSON, and nothing is wrong with it; undefined
+   * Does all of it straight from a body's bytes where that is plain, and nothing is wrong with it; undefined
    * leaves it to the full parse and `handle`, which must come to the same. Then nothing was stored yet. With an answer
    * it holds no part of the body any more: that memory is used again.
    */

@@ -2,6 +2,7 @@ import { assert } from '../../kernel/assert.ts';
 import { SEQUENCE_NUMBER_BYTES } from '../../kernel/stream/sequence-number.ts';
 import { asciiItem, BYTES, LIST, TEXT, writeHead, writeWideHead } from '../../wire/aws-cbor/head.ts';
 import { CborWriter } from '../../wire/aws-cbor/writer.ts';
+import { cborPutScan } from './cbor-put-scan.ts';
 import type { KinesisForm } from './form.ts';
 
 /** Heads of maps of so many members, and of the text that a sequence number is. */
@@ -21,6 +22,7 @@ const MEMBERS_BEHIND = 2;
 /** CBOR, data as it is. */
 export const cborForm: KinesisForm = {
   name: 'binary',
+  scan: cborPutScan,
   put: {
     separatorBytes: 0,
     before(failed, count, isEncrypted) {

@@ -5,6 +5,7 @@ import { cborForm } from './cbor-form.ts';
 import { jsonForm } from './json-form.ts';
 import type { RecordWords } from './outgoing.ts';
 import type { PutWords } from './put-answer.ts';
+import type { PutScan } from './put-scan.ts';
 
 /**
  * A form of the protocol as far as Kinesis reads and writes it itself, byte by byte: what moves records. All other
@@ -12,6 +13,8 @@ import type { PutWords } from './put-answer.ts';
  */
 export interface KinesisForm {
   readonly name: AwsForm;
+  /** Of puts. */
+  readonly scan: PutScan;
   /** Of PutRecords' answer. */
   readonly put: PutWords;
   /** Of records that are read. */

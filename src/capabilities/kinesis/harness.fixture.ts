@@ -36,8 +36,9 @@ export interface Bench {
   readonly call: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
   /** The same straight from the body's bytes; undefined where the operation leaves it to the full parse. */
   readonly fast: (operation: Operation<KinesisState>, body: string | object) => Promise<Answer>;
-  /** A call in CBOR: values in and out, bytes as such and times in ms. */
+  /** Both in CBOR: as values, bytes as such and times in ms. */
   readonly callCbor: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
+  readonly fastCbor: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
   /** `Code: sentence` of the refusal; fails when the call succeeds or dies of anything but bad input. */
   readonly refusal: (operation: Operation<KinesisState>, input: unknown) => Promise<string>;
   /** Creates a provisioned stream of so many shards. */
@@ -81,6 +82,7 @@ export async function openBench(
     call: async (operation, input) => await call(state, operation, input),
     fast: async (operation, body) => await fast(state, operation, body),
     callCbor: async (operation, input) => await callCbor(state, operation, input),
+    fastCbor: async (operation, input) => await fastCbor(state, operation, input),
     refusal: async (operation, input) => await refusal(state, operation, input),
     make: async (name, shards = 1) => {
       await call(state, createStream, { StreamName: name, ShardCount: shards });
@@ -111,6 +113,11 @@ async function callCbor(state: KinesisState, operation: Operation<KinesisState>,
   const answer = await operation.handle(checked, callOf(state, 'binary'));
   assert.ok(answer instanceof RawAnswer, `${operation.name} leaves its answer to the protocol`);
   return cborValue(answer);
+}
+
+async function fastCbor(state: KinesisState, operation: Operation<KinesisState>, input: unknown): Promise<Answer> {
+  const answer = await operation.fast?.(cborOf(input), callOf(state, 'binary'));
+  return answer === undefined ? undefined : cborValue(answer);
 }
 
 function callOf(state: KinesisState, form: AwsForm): Call<KinesisState> {

@@ -1,4 +1,5 @@
 import type { KinesisForm } from './form.ts';
+import { jsonPutScan } from './json-put-scan.ts';
 
 const BEFORE_NUMBER = ',{"SequenceNumber":"';
 const BEFORE_DATA = Buffer.from('","Data":"', 'latin1');
@@ -11,6 +12,7 @@ const CLOSE = 0x7d;
 /** JSON, data in base64. */
 export const jsonForm: KinesisForm = {
   name: 'text',
+  scan: jsonPutScan,
   put: {
     separatorBytes: 1,
     before: (failed) => `{"FailedRecordCount":${failed},"Records":[`,

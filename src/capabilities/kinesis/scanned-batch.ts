@@ -1,4 +1,3 @@
-import { decodeBase64Piece } from '../../kernel/bytes/base64.ts';
 import type { HashKeyRouter } from '../../kernel/stream/hash-key.ts';
 import { ENTRY_FIXED_BYTES, writeEntryHead } from '../../kernel/stream/packed-entries.ts';
 import type { RecordBatch } from '../../ports/records.ts';
@@ -11,24 +10,34 @@ export const KEY_END = 1;
 export const HASH_AT = 2;
 /** Where it ends. */
 export const HASH_END = 3;
-/** Where the data’s base64 begins. */
+/** Where the data begins. */
 export const DATA_AT = 4;
 /** Where it ends. */
 export const DATA_END = 5;
-/** Bytes that the base64 stands for. */
+/** Bytes that it stands for. */
 export const DATA_BYTES = 6;
 /** How many notes there are of a record. */
 export const NOTES = 7;
+
+/** How a form writes the data of records. */
+export interface DataWords {
+  /** What three bytes of data take in a body. */
+  readonly bytesOfThree: number;
+  /** Writes the `size` bytes that stand in the body from `from` to `to`; false when they are malformed. */
+  write(body: Buffer, from: number, to: number, into: Buffer, at: number, size: number): boolean;
+}
 
 /** Records as they stand in a scanned body. */
 export class ScannedBatch implements RecordBatch {
   readonly count: number;
   readonly #body: Buffer;
   readonly #notes: Uint32Array;
+  readonly #data: DataWords;
 
-  constructor(body: Buffer, own: Uint32Array, count: number) {
+  constructor(body: Buffer, notes: Uint32Array, count: number, data: DataWords) {
     this.#body = body;
-    this.#notes = own;
+    this.#notes = notes;
+    this.#data = data;
     this.count = count;
   }
 
@@ -63,9 +72,10 @@ export class ScannedBatch implements RecordBatch {
   }
 
   writeData(index: number, into: Buffer, at: number, from: number, to: number): boolean {
+    const { bytesOfThree } = this.#data;
     const start = this.#note(index, DATA_AT);
-    const end = to === this.#note(index, DATA_BYTES) ? this.#note(index, DATA_END) : start + (to / 3) * 4;
-    return decodeBase64Piece(this.#body, start + (from / 3) * 4, end, into, at, to - from);
+    const end = to === this.#note(index, DATA_BYTES) ? this.#note(index, DATA_END) : start + (to / 3) * bytesOfThree;
+    return this.#data.write(this.#body, start + (from / 3) * bytesOfThree, end, into, at, to - from);
   }
 
   #note(index: number, note: number): number {

@@ -298,6 +298,8 @@ test('the same in CBOR: members, answers, refusals, and events with what ends th
   assert.deepEqual(state.seen[0], { Name: 'a', At: 1700 });
   state.answer = () => new RawAnswer(Buffer.from('a162417401', 'hex'));
   assert.equal(read(await cbor('Act', { Name: 'a' })), '{"At":1}', 'as the operation wrote it');
+  state.fast = (text, form) => new RawAnswer(`${form} ${text}`);
+  assert.equal((await cbor('Quick', { Name: 'a' })).body, 'binary \xa1dNameaa');
   state.answer = () => undefined;
   assert.equal((await cbor('Silent', { Name: 'a' })).body, '');
   const refused = await cbor('Act', { Name: '' });

@@ -87,10 +87,9 @@ async function serve(
   const caller = gate.finish(presented);
   const action = `${served?.service}:${served?.operation.name}`;
   const call = callOf(request, codec.form, served?.state);
-  // Where a signature is verified or as usual, and what the body names does not matter: else the body comes first. What
-  // is plain is so in JSON.
+  // Where a signature is verified or as usual, and what the body names does not matter: else the body comes first.
   const isPlain = caller === undefined ? isUsuallySigned(request) : !caller.isBound && caller.mayDo(action);
-  const fast = isPlain && codec.form === 'text' ? await served?.operation.fast?.(bytes, call) : undefined;
+  const fast = isPlain ? await served?.operation.fast?.(bytes, call) : undefined;
   if (fast !== undefined) {
     request.recycleBody();
     return answers.ok(codec.contentType, fast.body, fast.sent);

@@ -156,3 +156,21 @@ test('a plain body comes to the same without a full parse; anything wrong is lef
   const code = 'ProvisionedThroughputExceededException';
   await assert.rejects(quick.fast(putRecord, put), { name: 'ThrottleError', code });
 });
+
+test('the same in CBOR, plain or not', async () => {
+  const [quick, full, json] = [await openBench(), await openBench(), await openBench()];
+  for (const bench of [quick, full, json]) await bench.make('a', 2);
+  const put = { StreamName: 'a', Data: Buffer.from([0, 255]), PartitionKey: 'k' };
+  for (const input of [put, { ...put, PartitionKey: 'b' }, { ...put, ExplicitHashKey: '0', Data: Buffer.alloc(0) }]) {
+    const answer = await quick.fastCbor(putRecord, input);
+    assert.ok(answer.SequenceNumber.length === 56);
+    assert.deepEqual(answer, await full.callCbor(putRecord, input));
+    assert.deepEqual(answer, await json.call(putRecord, { ...input, Data: input.Data.toString('base64') }));
+  }
+  assert.deepEqual(quick.store.appends, json.store.appends);
+  assert.deepEqual(full.store.appends, json.store.appends);
+  for (const change of [{ StreamName: 'b' }, { PartitionKey: 'ü' }, { SequenceNumberForOrdering: '0' }]) {
+    assert.equal(await quick.fastCbor(putRecord, { ...put, ...change }), undefined);
+  }
+  assert.equal(await quick.fastCbor(putRecord, { ...put, Data: 'AAAA' }), undefined);
+});

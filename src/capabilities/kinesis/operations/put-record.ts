@@ -8,7 +8,6 @@ import { formOf, type KinesisForm } from '../form.ts';
 import { checkOrdering, checkRecords, putBatch, putChecked, putScanned, tooMuch } from '../incoming.ts';
 import type { KinesisState } from '../model.ts';
 import { settingsOf } from '../settings.ts';
-import { scanPutRecord } from '../put-scan.ts';
 import {
   TARGET,
   data,
@@ -61,7 +60,7 @@ export const putRecord = operation<KinesisState>()({
   doc: 'Stores one record and answers where, once it is durable.',
   async fast(body, call) {
     const form = formOf(call);
-    const scanned = scanPutRecord(body);
+    const scanned = form.scan.one(body);
     if (scanned === undefined) return undefined;
     return await putScanned(async () => await put(call.state, form, scanned, scanned.batch));
   },

@@ -117,6 +117,29 @@ test('a plain body comes to the same without a full parse', async () => {
   assert.deepEqual(await everything(quick), await everything(full));
 });
 
+test('the same in CBOR, plain or not', async () => {
+  const [one, other] = [tally(), tally()];
+  const [quick, full, json] = [await openBench(one.count), await openBench(other.count), await openBench()];
+  for (const bench of [quick, full, json]) await bench.make('a', 3);
+  const Records = Array.from({ length: 500 }, (_, index) => ({
+    Data: Buffer.alloc((index * 37) % 300, `${index}`),
+    PartitionKey: `key ${index * 7}`,
+    ...(index % 5 === 0 && { ExplicitHashKey: MIDDLE }),
+  }));
+  const answer = await quick.fastCbor(putRecords, { StreamName: 'a', Records });
+  assert.equal(answer.Records.length, 500);
+  assert.deepEqual(answer, await full.callCbor(putRecords, { StreamName: 'a', Records }));
+  const inBase64 = Records.map((record) => ({ ...record, Data: record.Data.toString('base64') }));
+  assert.deepEqual(answer, await json.call(putRecords, { StreamName: 'a', Records: inBase64 }));
+  assert.deepEqual(one.seen, other.seen);
+  const wanted = await everything(json);
+  assert.deepEqual(await everything(quick), wanted);
+  assert.deepEqual(await everything(full), wanted);
+  quick.store.refusing = true;
+  const refused = await quick.fastCbor(putRecords, { StreamName: 'a', Records: Records.slice(0, 2) });
+  assert.deepEqual([refused.FailedRecordCount, Object.keys(refused.Records[1])], [2, ['ErrorCode', 'ErrorMessage']]);
+});
+
 async function everything({ records }: Bench): Promise<string[]> {
   const stream = records.describe('a') ?? assert.fail();
   const slices = stream.shards.map((shard) => records.read(stream, shard, 0n, { records: 1000, bytes: 1_000_000 }));

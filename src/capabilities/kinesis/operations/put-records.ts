@@ -10,7 +10,6 @@ import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
 import { settingsOf } from '../settings.ts';
 import { putAnswer } from '../put-answer.ts';
-import { scanPutRecords } from '../put-scan.ts';
 import { TARGET, data, encryptionType, hashKey, partitionKey, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
@@ -56,7 +55,7 @@ export const putRecords = operation<KinesisState>()({
   doc: 'Stores up to 500 records; each one’s fate stands in the answer, in the request’s order.',
   async fast(body, call) {
     const form = formOf(call);
-    const scanned = scanPutRecords(body);
+    const scanned = form.scan.many(body);
     if (scanned === undefined) return undefined;
     return await putScanned(async () => await put(call.state, form, scanned, scanned.batch));
   },
