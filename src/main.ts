@@ -133,6 +133,7 @@ async function runProgram(): Promise<number> {
     version: await packageVersion(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    taken: async () => await taken(process.stdout),
     variable: (name) => process.env[name],
     fetch: async (url, options) => await fetch(url, options),
     sign: (request) => signRequest(request, request),
@@ -148,7 +149,14 @@ async function runProgram(): Promise<number> {
     run: runNode,
     examine: examineMachine,
   };
-  return await runCli(context);
+  const exitCode = await runCli(context);
+  // The end of the process throws away what a pipe has not taken. A node's end waits for no reader.
+  if (!isRun) await Promise.all([taken(process.stdout), taken(process.stderr)]);
+  return exitCode;
+}
+
+async function taken(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
 const isProgram = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);

@@ -60,6 +60,7 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
     version: '1.2.3',
     out: (text) => void (ended.out += text),
     err: (text) => void (ended.err += text),
+    taken: async () => undefined,
     variable: (name) => variables[name],
     interrupted: new AbortController().signal,
     now: () => Date.parse('2026-01-31T12:00:00.123Z'),

@@ -44,6 +44,8 @@ export interface CliContext {
   readonly version: string;
   out(text: string): void;
   err(text: string): void;
+  /** Resolves when whoever reads stdout took all that was written; never when it stays and does not read. */
+  taken(): Promise<void>;
   variable(name: string): string | undefined;
   readonly fetch: typeof fetch;
   /** The headers with those that sign the request as AWS clients do. */

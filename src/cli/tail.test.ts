@@ -150,3 +150,21 @@ test('a stream that is not there', async () => {
   const { code, err } = await millrace(['tail', 'a'], { replies });
   assert.deepEqual([code, err], [1, `millrace: ${message}\n`]);
 });
+
+test('a page is asked for when the one before was taken', async () => {
+  const told: string[] = [];
+  const reply = (): unknown => {
+    told.push('asked');
+    return { records: [record('data')], next: 'n', atEnd: told.length > 5, damaged: [] };
+  };
+  await millrace(['tail', 'a', '--no-follow'], {
+    replies: { 'GET /admin/streams/a/records': reply },
+    out: () => void told.push('written'),
+    taken: async () => {
+      await new Promise((resolve) => void setImmediate(resolve));
+      told.push('taken');
+    },
+  });
+  const page = ['asked', 'written', 'taken'];
+  assert.deepEqual(told, [...page, ...page, ...page]);
+});

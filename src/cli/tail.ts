@@ -73,6 +73,8 @@ async function tail(context: CliContext, stream: string, flags: Flags): Promise<
     });
     const page = (await client.admin('GET', `${path}?${asked.toString()}`)) as Page;
     for (const record of page.records) context.out(print(record, flags));
+    // No page waits in memory for a reader that is slower than the node.
+    await context.taken();
     for (const damaged of page.damaged) context.err(`millrace: ${describeDamage(damaged)}\n`);
     if (page.atEnd && !flags.follow) return;
     left -= page.records.length;

@@ -1,10 +1,12 @@
 /** The package as a stranger gets it: packed, installed without dev dependencies in an empty folder, and used there. */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { kinesis } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 
 const run = promisify(execFile);
@@ -67,6 +69,25 @@ test('bare dev: put, tail, ps, env, doctor', async () => {
     assert.match(await millrace(node, 'ps'), /readings/);
     assert.match(await millrace(node, 'env'), /AWS_ENDPOINT_URL_KINESIS/);
     assert.match(await millrace(node, 'doctor', '--data', data), /fsync|fdatasync/);
+  } finally {
+    assert.equal(await node.stop(), 0, node.output());
+  }
+});
+
+test('a reader of tail that is slow misses nothing', async () => {
+  const node = await startNodeProcess({ data: join(home, 'slow'), program, workingDirectory: home });
+  try {
+    await kinesis(node.api, 'CreateStream', { StreamName: 'large', ShardCount: 1 });
+    const Data = Buffer.alloc(100_000, 'x').toString('base64');
+    for (let index = 0; index < 30; index += 1) {
+      await kinesis(node.api, 'PutRecord', { StreamName: 'large', PartitionKey: 'k', Data });
+    }
+    const words = [program, 'tail', 'large', '--from', 'TRIM_HORIZON', '--no-follow', '--api', node.api];
+    const { stdout } = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await sleep(2000);
+    let bytes = 0;
+    for await (const piece of stdout) bytes += (piece as Buffer).length;
+    assert.ok(bytes > 30 * 100_000, `${bytes} bytes came`);
   } finally {
     assert.equal(await node.stop(), 0, node.output());
   }
