@@ -40,6 +40,8 @@ export type WholeBody = string | Uint8Array | readonly Uint8Array[];
  */
 export interface HttpStream {
   readonly pieces: AsyncIterable<Uint8Array>;
+  /** Aborts when the connection is to be cut (or the stream reset) at once, with what it has not taken yet. */
+  readonly cut?: AbortSignal | undefined;
 }
 
 /** What an answer holds. */

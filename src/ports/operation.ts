@@ -39,9 +39,12 @@ export interface OutgoingEvent {
  */
 export class EventAnswer {
   readonly events: AsyncIterable<OutgoingEvent>;
+  /** Aborts when the answer is to be cut off. */
+  readonly cut: AbortSignal | undefined;
 
-  constructor(events: AsyncIterable<OutgoingEvent>) {
+  constructor(events: AsyncIterable<OutgoingEvent>, cut?: AbortSignal) {
     this.events = events;
+    this.cut = cut;
   }
 }
 

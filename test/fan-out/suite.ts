@@ -107,6 +107,36 @@ test('who stops reading holds one event; the others are not held up, and nothing
   quick.leave();
 });
 
+test('six sockets that take nothing of large records hold up no other stream, and are cut while others wait', async () => {
+  const names = Array.from({ length: 7 }, (_, index) => `c${index}`);
+  const [lastArn = '', ...stalledArns] = await prepare('large', ...names);
+  const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/large';
+  await kinesis(node.api, 'UpdateMaxRecordSize', { StreamARN, MaxRecordSizeInKiB: 10_240 });
+  for (const letter of ['x', 'y']) await put('large', letter.repeat(9 * MIB));
+  const sockets: Socket[] = [];
+  for (const arn of stalledArns) sockets.push((await rawSubscriber(arn)).pause());
+  await settles('kinesis_fan_out_waiting', 1);
+  const [healthyArn = ''] = await prepare('small', 'c');
+  const healthy = await subscribe(node, healthyArn, FROM_START);
+  for (let index = 0; index < 20; index += 1) {
+    const beganAt = performance.now();
+    await put('small', String(index));
+    assert.deepEqual(await healthy.texts(1), [String(index)]);
+    assert.ok(performance.now() - beganAt < 2000);
+  }
+  // The sixth waits.
+  for (let tries = 0; tries < 200 && !((await metric('kinesis_subscriptions_cut_total')) > 0); tries += 1) {
+    await sleep(100);
+  }
+  assert.equal(await metric('kinesis_subscriptions_cut_total'), 5);
+  const last = await subscribe(node, lastArn, FROM_START);
+  assert.deepEqual((await last.texts(2)).map(({ length }) => length), [9 * MIB, 9 * MIB]);
+  for (const socket of sockets) socket.destroy();
+  healthy.leave();
+  last.leave();
+  await settles('kinesis_fan_out_bytes', 0);
+}); // prettier-ignore
+
 function numberOf(text: string): number {
   return Number.parseInt(text, 10);
 }

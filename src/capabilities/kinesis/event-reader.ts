@@ -11,6 +11,14 @@ import { encryptedAt, storedRecordBytesMax } from './settings.ts';
 /** What a record takes at most in any form, beside data in base64: names, numbers, its key with all of it escaped. */
 const AROUND_RECORD_BYTES = 192 + 6 * 4 * 256;
 
+interface ReadLimit {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+const WHOLE: ReadLimit = { records: kinesisLimits.eventRecordsMax, bytes: kinesisLimits.eventBytesMax };
+const SMALL: ReadLimit = { records: kinesisLimits.smallEventRecordsMax, bytes: kinesisLimits.smallEventReadBytes };
+
 /** Some records of a shard as an event holds them. */
 export interface ReadEvent {
   /** The records as the form writes them, one after the other. */
@@ -53,7 +61,7 @@ export class EventReader {
     form: KinesisForm,
     isShared: boolean,
   ): Promise<ReadEvent> {
-    if (!isShared) return await this.#read(stream, shard, from, form);
+    if (!isShared) return await this.#read(stream, shard, from, form, WHOLE);
     const key = `${shardKey(shard.ref)}@${from} ${form.name}`;
     const known = this.#shared.get(key);
     if (known !== undefined) {
@@ -61,7 +69,12 @@ export class EventReader {
       if (this.#isVisible(stream, shard, from, event)) return event;
       this.#forget(key, known);
     }
-    return await this.#readShared(key, this.#read(stream, shard, from, form));
+    return await this.#readShared(key, this.#read(stream, shard, from, form, WHOLE));
+  }
+
+  /** The same for the few records that a small event holds; the first one may be larger. Shared with nobody. */
+  async readSmall(stream: StreamInfo, shard: ShardInfo, from: Offset, form: KinesisForm): Promise<ReadEvent> {
+    return await this.#read(stream, shard, from, form, SMALL);
   }
 
   /** Nobody follows any shard. */
@@ -111,12 +124,16 @@ export class EventReader {
     return from >= records.bounds(shard).start && (event.firstAt ?? 0) >= oldestAt;
   }
 
-  async #read(stream: StreamInfo, shard: ShardInfo, from: Offset, form: KinesisForm): Promise<ReadEvent> {
+  async #read(
+    stream: StreamInfo,
+    shard: ShardInfo,
+    from: Offset,
+    form: KinesisForm,
+    limit: ReadLimit,
+  ): Promise<ReadEvent> {
     const { records } = this.#parts;
-    const { eventRecordsMax, eventBytesMax } = kinesisLimits;
     // As it is now: its retention may have changed.
     const current = records.describe(stream.name) ?? stream;
-    const limit = { records: eventRecordsMax, bytes: eventBytesMax };
     const slice = await sayingWhereToGoOn(shard, records.read(current, shard, from, limit));
     return {
       records: this.#encode(current, shard, form, slice),

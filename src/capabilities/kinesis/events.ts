@@ -11,6 +11,8 @@ export const kinesisEvents = {
   recordsOut: 'kinesis_records_out_total',
   bytesOut: 'kinesis_out_bytes_total',
   subscriptions: 'kinesis_subscriptions',
+  subscriptionsCut: 'kinesis_subscriptions_cut_total',
   fanOutBytes: 'kinesis_fan_out_bytes',
+  fanOutWaiting: 'kinesis_fan_out_waiting',
   recordsRefused: 'kinesis_records_refused_total',
 } as const;

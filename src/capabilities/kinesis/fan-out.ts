@@ -1,4 +1,3 @@
-import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import { streamNotFound, kinesisError } from './errors.ts';
 import type { RequestError } from '../../kernel/errors.ts';
 import type { ShardInfo } from '../../ports/records.ts';
@@ -7,6 +6,7 @@ import { consumerNotFound } from './consumer-address.ts';
 import type { Consumer } from './consumers.ts';
 import { EventReader, type ReadEvent } from './event-reader.ts';
 import { kinesisEvents } from './events.ts';
+import { FanOutMemory } from './fan-out-memory.ts';
 import type { KinesisForm } from './form.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
@@ -15,11 +15,17 @@ import { Subscription } from './subscription.ts';
 /** What fan-out needs of the capability. */
 type Parts = Pick<KinesisState, 'records' | 'consumers' | 'identity' | 'environment' | 'memory'>;
 
+/** An event that counts in memory until `done`, which is called once. */
+export interface HeldEvent {
+  readonly event: ReadEvent;
+  readonly done: () => void;
+}
+
 /** All subscriptions of this node: one for each consumer and shard, and what they hold in memory together. */
 export class FanOut {
   readonly #parts: Parts;
   readonly #reader: EventReader;
-  readonly #budget = createByteBudget(kinesisLimits.fanOutBytesMax);
+  readonly #memory: FanOutMemory;
   /** By consumer and shard: those that go on, and those that are over but began a moment ago. */
   readonly #recent = new Map<string, Subscription>();
   /** How many go on, by shard. */
@@ -31,6 +37,7 @@ export class FanOut {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#reader = new EventReader(parts);
+    this.#memory = new FanOutMemory(parts.environment);
     this.#unwatch = parts.consumers.watch((stream) => this.#recheck(stream));
   }
 
@@ -57,34 +64,40 @@ export class FanOut {
 
   /**
    * The records from an offset on that a subscription's next event holds; undefined when it ends while it waits for
-   * room. Until `done` they count in what all subscriptions may hold. Rejects as Records does.
+   * room. Until `done` they count in what all subscriptions may hold. Where that is taken by others, few records come
+   * at a time, so that nobody who holds much stops those who follow small records. Rejects as Records does.
    */
-  async read(
-    subscription: Subscription,
-    from: bigint,
-    form: KinesisForm,
-  ): Promise<{ event: ReadEvent; done: () => void } | undefined> {
+  async read(subscription: Subscription, from: bigint, form: KinesisForm): Promise<HeldEvent | undefined> {
+    const room = this.#reader.roomOf(subscription.consumer.stream);
+    if (!this.#memory.tryTake(room)) {
+      const small = await this.#readSmall(subscription, from, form);
+      if (small !== undefined) return small;
+      if (!(await this.#memory.take(room, subscription))) return undefined;
+    }
     const { consumer, shard } = subscription;
-    const room = this.#reader.roomOf(consumer.stream);
-    if (!(await this.#budget.take(room, subscription.signal))) return undefined;
-    let held = room;
-    const done = (): void => {
-      this.#budget.giveBack(held);
-      held = 0;
-      this.#parts.environment.meter.gauge(kinesisEvents.fanOutBytes, {}, this.#budget.usedBytes);
-    };
     try {
       const isShared = (this.#ofShard.get(shardKey(shard.ref)) ?? 0) > 1;
       const event = await this.#reader.read(consumer.stream, shard, from, form, isShared);
       // What is left of the room goes back at once.
-      this.#budget.charge(event.records.length);
-      done();
-      held = event.records.length;
-      return { event, done };
+      return { event, done: this.#memory.hold(subscription, event.records.length, room) };
     } catch (error) {
-      done();
+      this.#memory.giveBack(room);
       throw error;
     }
+  }
+
+  /** Undefined where not even one record is small. */
+  async #readSmall(
+    { consumer, shard, signal }: Subscription,
+    from: bigint,
+    form: KinesisForm,
+  ): Promise<HeldEvent | undefined> {
+    return await this.#memory.inTurn(async () => {
+      if (signal.aborted) return undefined;
+      const event = await this.#reader.readSmall(consumer.stream, shard, from, form);
+      const { length } = event.records;
+      return length > kinesisLimits.smallEventBytesMax ? undefined : { event, done: this.#memory.holdSmall(length) };
+    });
   }
 
   /** Ends all subscriptions in order, and those that begin later at once. */

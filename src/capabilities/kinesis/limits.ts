@@ -36,6 +36,16 @@ export const kinesisLimits = {
   eventRecordsMax: 1000,
   /** Our own, of all subscriptions: events that are being read or not sent yet, and some that others may need next. */
   fanOutBytesMax: 64 * MIB,
+  /** Our own: what each subscription may hold beside that, and the most that is read to stay below it. */
+  smallEventBytesMax: 64 * KIB,
+  smallEventReadBytes: 24 * KIB,
+  smallEventRecordsMax: 16,
+  /**
+   * Our own: while others wait for memory, an event must be taken within so long, and what its bytes need at twice the
+   * speed of AWS's fan-out, or its subscriber is cut.
+   */
+  stalledMs: 5000,
+  slowestBytesPerMs: (4 * MIB) / 1000,
   sharedBytesMax: 16 * MIB,
   retentionHoursMin: 24,
   retentionHoursMax: 8760,

@@ -102,6 +102,10 @@ export class WatchedSubscriber {
     this.#form = form;
     this.#client = client;
     this.#iterator = answer.events[Symbol.asyncIterator]();
+    answer.cut?.addEventListener('abort', () => {
+      this.seen.push('cut');
+      void this.#iterator.return?.();
+    });
     void this.#run();
   }
 

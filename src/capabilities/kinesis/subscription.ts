@@ -12,6 +12,7 @@ export class Subscription {
   readonly beganAt: number;
   readonly #parts: Pick<KinesisState, 'records' | 'environment'>;
   readonly #over = new AbortController();
+  readonly #cut = new AbortController();
   readonly #ended: () => void;
   readonly #cancelEnd: () => void;
   #reason: RequestError | undefined;
@@ -45,6 +46,17 @@ export class Subscription {
   /** What the subscriber is told about the end; undefined for one that is as it should be. */
   get reason(): RequestError | undefined {
     return this.#reason;
+  }
+
+  /** Aborts when the subscriber is to be cut off, whatever is on its way to it. */
+  get cutSignal(): AbortSignal {
+    return this.#cut.signal;
+  }
+
+  /** It takes nothing while others wait for what it holds. */
+  cut(): void {
+    this.#cut.abort();
+    this.end();
   }
 
   /** Only the first end counts. */

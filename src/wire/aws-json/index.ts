@@ -107,7 +107,7 @@ async function serve(
     const events = eventCodec(operation.events ?? {}, codec, (error) => {
       return answers.exception(error, request, operation.name);
     });
-    return answers.ok(EVENT_STREAM, eventStream(output.events, events));
+    return answers.ok(EVENT_STREAM, eventStream(output.events, events, output.cut));
   }
   const { contentType } = codec;
   if (output instanceof RawAnswer) return answers.ok(contentType, output.body, output.sent);

@@ -25,10 +25,10 @@ export interface EventCodec {
 
 /**
  * An answer that goes on: a frame that says so, one for each event, and one for the exception that ended them, if one
- * did. The next event is asked for when the last one was taken.
+ * did. The next event is asked for when the last one was taken. It is cut off when `cut` aborts.
  */
-export function eventStream(events: AsyncIterable<OutgoingEvent>, codec: EventCodec): HttpStream {
-  return { pieces: frames(events, codec) };
+export function eventStream(events: AsyncIterable<OutgoingEvent>, codec: EventCodec, cut?: AbortSignal): HttpStream {
+  return { pieces: frames(events, codec), cut };
 }
 
 async function* frames(events: AsyncIterable<OutgoingEvent>, codec: EventCodec): AsyncGenerator<Uint8Array> {

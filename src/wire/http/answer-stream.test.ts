@@ -42,6 +42,30 @@ function endless(piece = PIECE): Endless {
   return seen;
 }
 
+testBothWays('an answer that is cut ends at once, though nobody takes what is on its way', async (context) => {
+  const cut = new AbortController();
+  const budget = createByteBudget(64 * 1024 * 1024);
+  let isReturned = false;
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield Buffer.alloc(32 * 1024 * 1024);
+    } finally {
+      isReturned = true;
+    }
+  }
+  const body = { pieces: pieces(), cut: cut.signal };
+  const handler: HttpHandler = async () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body });
+  const { listener, connect } = await serve(context, { handler, budget });
+  const peer = await connect();
+  peer.socket.pause();
+  peer.send(GET);
+  await until(() => budget.usedBytes > 0);
+  cut.abort();
+  await until(() => isReturned && budget.usedBytes === 0);
+  while ((await listener.connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
+  peer.socket.destroy();
+});
+
 testBothWays('pieces are sent as they come, and the connection goes on behind their end', async (context) => {
   const second = gate();
   async function* pieces(): AsyncGenerator<Uint8Array> {

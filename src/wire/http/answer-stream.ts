@@ -35,14 +35,22 @@ export class AnswerStream {
   readonly #sink: StreamSink;
   readonly #context: StreamContext;
   #isStopped = false;
+  #isCut = false;
   /** Ends the wait for what is awaited now. */
   #wake = (): void => undefined;
 
-  constructor({ pieces }: HttpStream, sink: StreamSink, context: StreamContext) {
+  constructor({ pieces, cut }: HttpStream, sink: StreamSink, context: StreamContext) {
     this.#pieces = pieces[Symbol.asyncIterator]();
     this.#sink = sink;
     this.#context = context;
     if (context.isDraining()) this.stop();
+    if (cut?.aborted === true) this.#cut();
+    cut?.addEventListener('abort', () => this.#cut(), { once: true });
+  }
+
+  #cut(): void {
+    this.#isCut = true;
+    this.stop();
   }
 
   /** Nothing more is asked for: the client is gone, or the listener drains. */
@@ -53,7 +61,7 @@ export class AnswerStream {
     this.#wake();
   }
 
-  /** Sends piece after piece; false when the pieces ended in an error, which was logged. */
+  /** Sends piece after piece; false when it was cut, or the pieces ended in an error, which was logged. */
   async run(): Promise<boolean> {
     const { held, requestId } = this.#sink;
     const { streams, environment } = this.#context;
@@ -61,9 +69,9 @@ export class AnswerStream {
     streams.add(this);
     try {
       while (await this.#step());
-      return true;
+      return !this.#isCut;
     } catch (error) {
-      if (this.#isStopped) return true;
+      if (this.#isStopped) return !this.#isCut;
       reportBug(error, requestId, environment);
       return false;
     } finally {

@@ -56,6 +56,7 @@ export const subscribeToShard = operation<KinesisState>()({
     const place = { stream, shard, action: 'SubscribeToShard' };
     const from = await onStream(state, stream, async () => await startingPoint(state, place, position));
     endDryRun(request);
-    return new EventAnswer(subscriber(state, state.fanOut.begin(consumer, shard, signal), from, formOf(call)));
+    const subscription = state.fanOut.begin(consumer, shard, signal);
+    return new EventAnswer(subscriber(state, subscription, from, formOf(call)), subscription.cutSignal);
   },
 });
