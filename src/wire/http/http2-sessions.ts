@@ -73,7 +73,11 @@ class Session {
   /** It was cut off: nothing of it is served any more. */
   #isOver = false;
   #isProbed = false;
+  /** Bytes of the connection that had come when its sender answered the last look. */
+  #seen = 0;
+  #isLookedAt = false;
   #cancelIdle = (): void => undefined;
+  #cancelLook = (): void => undefined;
   #cancelEnd = (): void => undefined;
 
   constructor(socket: Socket, context: SessionContext, closed: () => void) {
@@ -102,6 +106,7 @@ class Session {
       this.#isOver = true;
       cancelSlow();
       this.#cancelIdle();
+      this.#cancelLook();
       this.#cancelEnd();
       closed();
     });
@@ -119,6 +124,7 @@ class Session {
   #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]): void {
     let message: Http2Message | undefined;
     this.#cancelIdle();
+    this.#cancelLook();
     this.#streams += 1;
     stream.on('error', () => undefined);
     stream.once('close', () => {
@@ -151,9 +157,34 @@ class Session {
   /** Without a request the connection ends after a while, whatever else is said over it. */
   #idle(): void {
     if (this.#isOver) return;
+    this.#look();
     this.#cancelIdle = this.#clock.timer(httpLimits.keepAliveMs, () => {
       this.close();
       this.#linger();
+    });
+  }
+
+  /**
+   * Who breaks the protocol is told so by the platform, which then reads and writes nothing more and tells nobody: what
+   * it is to say next stays with it. Only while there is no request: then it does not wait for a slow receiver.
+   */
+  #look(): void {
+    this.#cancelLook = this.#clock.timer(httpLimits.h2LookMs, () => {
+      if (this.#session.destroyed) return;
+      if (this.#isLookedAt && (this.#session.state.outboundQueueSize ?? 0) > 0) return this.#end();
+      this.#ask();
+      this.#look();
+    });
+  }
+
+  /** Once for all that came since the last answer; who never answers is not asked again. */
+  #ask(): void {
+    if (this.#isLookedAt || this.#socket.bytesRead === this.#seen) return;
+    this.#isLookedAt = true;
+    this.#session.ping((error) => {
+      if (error !== null) return;
+      this.#isLookedAt = false;
+      this.#seen = this.#socket.bytesRead;
     });
   }
 

@@ -41,6 +41,8 @@ export const httpLimits = {
    */
   h2SessionBytesMax: 512 * MIB,
   h2SettingsMax: 32,
+  /** How often an HTTP/2 connection without a request is looked at: whether the platform gave it up. */
+  h2LookMs: 2500,
   /** So much of an answer over HTTP/2 is on its way at once, and must be taken within `socketIdleMs`. */
   h2SliceBytes: 256 * 1024,
   /**
