@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import * as s from '../../kernel/schema/declare.ts';
 import { cborCodec } from './codec.ts';
 import { decodeCbor, MalformedCbor } from './decode.ts';
+import { VALUES_MAX } from '../aws-json/values-bound.ts';
 import { encodeAwsCbor } from './encode.ts';
 import { asciiItem, LIST, TEXT, writeHead, writeWideHead } from './head.ts';
 import { CborWriter } from './writer.ts';
@@ -52,6 +53,15 @@ test('what is no item, or more than one', () => {
   ]; // prettier-ignore
   for (const bytes of table) assert.throws(() => decodeCbor(hex(bytes)), MalformedCbor, bytes.slice(0, 40));
   assert.throws(() => cborCodec.parse(hex('ff')), { code: 'SerializationException', message: '' });
+});
+
+test('more values than any request holds are refused, whatever they are', () => {
+  const whole = (item: string): Buffer => hex(`9f${item.repeat(VALUES_MAX - 1)}ff`);
+  for (const item of ['00', '80', 'a0', '60', 'f6']) {
+    assert.equal((decodeCbor(whole(item)) as unknown[]).length, VALUES_MAX - 1);
+    assert.throws(() => decodeCbor(hex(`9f${item.repeat(VALUES_MAX)}ff`)), MalformedCbor, item);
+  }
+  assert.throws(() => decodeCbor(hex(`5f${'40'.repeat(VALUES_MAX)}ff`)), MalformedCbor, 'pieces of a string');
 });
 
 test('any bytes give a value or MalformedCbor, in time and memory that they pay for', () => {

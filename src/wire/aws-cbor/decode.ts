@@ -1,3 +1,4 @@
+import { VALUES_MAX } from '../aws-json/values-bound.ts';
 import { BREAK, BYTES, EIGHT_BYTES, INDEFINITE, LIST, MAP, NEGATIVE, ONE_BYTE, TAG, TEXT, UNSIGNED } from './head.ts';
 
 /** Bytes that are no CBOR, or more of it than anybody needs. */
@@ -29,6 +30,7 @@ class Reader {
   readonly #bytes: Buffer;
   readonly #end: number;
   #at = 0;
+  #left = VALUES_MAX;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -41,6 +43,7 @@ class Reader {
 
   item(depth: number): unknown {
     if (depth > DEPTH_MAX) throw new MalformedCbor(`deeper than ${DEPTH_MAX}`);
+    this.#count();
     const first = this.#byte();
     const kind = first & KIND_MASK;
     const info = first & 31;
@@ -62,6 +65,12 @@ class Reader {
       default:
         return this.#simple(info);
     }
+  }
+
+  /** Items and pieces take much more memory than their bytes. */
+  #count(): void {
+    this.#left -= 1;
+    if (this.#left < 0) throw new MalformedCbor(`more than ${VALUES_MAX} items`);
   }
 
   #byte(): number {
@@ -109,6 +118,7 @@ class Reader {
     for (let first = this.#byte(); first !== BREAK; first = this.#byte()) {
       if ((first & KIND_MASK) !== kind || (first & 31) === INDEFINITE)
         throw new MalformedCbor('a string of other things');
+      this.#count();
       const piece = this.#take(this.#length(first & 31));
       // A character never goes over the end of a piece (RFC 8949, 3.2.3).
       if (kind === TEXT) textOf(piece);

@@ -3,6 +3,7 @@ import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { WholeBody } from '../../ports/http.ts';
 import { encodeAwsJson } from './encode.ts';
+import { holdsTooManyValues } from './values-bound.ts';
 
 /** How a protocol of this family writes values; all else of them is the same. */
 export interface AwsCodec {
@@ -24,6 +25,7 @@ export function jsonCodec(contentType: string): AwsCodec {
     contentType,
     form: 'text',
     parse: (body) => {
+      if (holdsTooManyValues(body)) throw new RequestError('SerializationException', '');
       try {
         return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
       } catch {
