@@ -36,6 +36,7 @@ test('everything unusual is left to the full parse', () => {
     `{"Records":[${record}],"StreamName":"s","Other":1}`,
     `{"Records":[${record}],"StreamName":"\\u0073"}`,
     `{"Records":[{"Data":"YQ==","PartitionKey":"k\\n"}],"StreamName":"s"}`,
+    `{"Records":[{"Data":"YQ==","PartitionKey":"\\ud800"}],"StreamName":"s"}`,
     `{"Records":[{"Data":"YQ==","PartitionKey":"ü"}],"StreamName":"s"}`,
     `{"Records":[{"Data":"YQ==","PartitionKey":""}],"StreamName":"s"}`,
     `{"Records":[{"Data":"YQ==","PartitionKey":"${'k'.repeat(257)}"}],"StreamName":"s"}`,

@@ -171,6 +171,33 @@ test('content types: what is spoken, what is answered', async () => {
   }
 });
 
+test('half a character is no text, whatever it is in; a whole one is, and so is what only looks like one', async () => {
+  const { state, call } = serve();
+  const halves = [
+    String.raw`{"Name":"\ud800a"}`,
+    String.raw`{"Name":"a\uDFFF"}`,
+    String.raw`{"Name":"\udc00\ud800"}`,
+    String.raw`{"Name":"\ud83d\ud83d\ude00"}`,
+    String.raw`{"Name":"a","Other":[{"x":"\udbff"}]}`,
+    String.raw`{"Name":"a","\ud800":1}`,
+    `{"Name":"a","O":${'['.repeat(20)}"\\ud800"${']'.repeat(20)}}`,
+  ];
+  for (const body of halves) {
+    const answer = await call({ body });
+    assert.deepEqual([answer.status, answer.body], [400, '{"__type":"SerializationException"}'], body);
+  }
+  assert.deepEqual(state.seen, []);
+  const wholes: readonly (readonly [body: string, name: string])[] = [
+    [String.raw`{"Name":"\ud83d\uDE00"}`, '😀'],
+    [String.raw`{"Name":"\\ud800"}`, String.raw`\ud800`],
+    [String.raw`{"Name":"\ud7ff\ue000"}`, '\ud7ff\ue000'],
+  ];
+  for (const [body, name] of wholes) {
+    assert.equal((await call({ body })).status, 200, body);
+    assert.deepEqual(state.seen.at(-2), { Name: name });
+  }
+});
+
 test('what is refused before the action, in this order', async () => {
   const { state, call } = serve();
   const noTarget = { 'x-amz-target': '' };

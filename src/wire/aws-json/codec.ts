@@ -19,6 +19,17 @@ export interface AwsCodec {
   members(value: Readonly<Record<string, string>>): WholeBody;
 }
 
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
+/** Half a pair. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Half a pair can only come escaped; it is no character, and would be stored as another one than was sent. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return !LONE_SURROGATE.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, inner]) => !LONE_SURROGATE.test(name) && isWellFormed(inner));
+}
+
 /** JSON 1.1, and its older sisters under their own names. */
 export function jsonCodec(contentType: string): AwsCodec {
   return {
@@ -27,10 +38,13 @@ export function jsonCodec(contentType: string): AwsCodec {
     parse: (body) => {
       if (holdsTooManyValues(body)) throw new RequestError('SerializationException', '');
       try {
-        return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+        const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+        const value: unknown = JSON.parse(text);
+        if (!ESCAPED_SURROGATE.test(text) || isWellFormed(value)) return value;
       } catch {
-        throw new RequestError('SerializationException', '');
+        // Answered below, as half a character is.
       }
+      throw new RequestError('SerializationException', '');
     },
     value: (schema, value) => JSON.stringify(encodeAwsJson(schema, value)),
     members: (value) => JSON.stringify(value),
