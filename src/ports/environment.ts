@@ -103,6 +103,8 @@ export interface Meter {
   count(name: string, labels?: MeterLabels, by?: number): void;
   gauge(name: string, labels: MeterLabels, value: number): void;
   observe(name: string, labels: MeterLabels, valueMs: number): void;
+  /** Drops all series that have these labels, of whatever name: what they measured is gone. */
+  forget(labels: MeterLabels): void;
 }
 
 /** Labels of one time series. */

@@ -41,7 +41,7 @@ export function quietEnvironment(name = 'a'): QuietEnvironment {
       return absent('compute');
     },
     log: { debug: silent, info: silent, warn: trouble, error: trouble },
-    meter: { count: silent, gauge: silent, observe: silent },
+    meter: { count: silent, gauge: silent, observe: silent, forget: silent },
     advance: (ms) => void (now += ms),
     troubles,
   };

@@ -342,6 +342,7 @@ class StreamRecords implements OpenRecords {
       this.#environment.log.warn('stream.drop.failed', { stream: stream.name, reason: String(error) });
     }
     await this.#release(this.#takeLanes(stream));
+    this.#environment.meter.forget({ stream: stream.name });
   }
 
   /** Follows a change of the catalog, whoever made it: shards that are gone need no writer. */

@@ -43,6 +43,13 @@ export function createMeter(): ExposedMeter {
       const key = labelText(labels);
       if (room(histograms, key)) observe(histograms, key, valueMs);
     },
+    forget(labels) {
+      const wanted = `,${labelText(labels)},`;
+      for (const [name, { values, histograms }] of families) {
+        for (const series of [values, histograms]) forget(series, wanted);
+        if (values.size + histograms.size === 0) families.delete(name);
+      }
+    },
     exposition: () => [...families].map(([name, values]) => print(name, values)).join(''),
   };
 }
@@ -58,6 +65,11 @@ function family(families: Map<string, Family>, name: string, kind: Kind): Family
 
 function room(series: ReadonlyMap<string, unknown>, key: string): boolean {
   return series.has(key) || series.size < SERIES_PER_NAME_MAX;
+}
+
+/** Quotes inside a value are escaped: the text of a label is found nowhere else. */
+function forget(series: Map<string, unknown>, wanted: string): void {
+  for (const labels of series.keys()) if (`,${labels},`.includes(wanted)) series.delete(labels);
 }
 
 function observe(histograms: Map<string, Histogram>, key: string, valueMs: number): void {

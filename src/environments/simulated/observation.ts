@@ -26,5 +26,11 @@ export function keptMeter(values: Map<string, number>): Environment['meter'] {
     count: (name, labels, by = 1) => add(key(name, labels), by),
     gauge: (name, labels, value) => void values.set(key(name, labels), value),
     observe: (name, labels, valueMs) => add(key(name, labels), valueMs),
+    forget: (labels) => {
+      for (const series of values.keys()) {
+        const own: Readonly<Record<string, unknown>> = JSON.parse(series.slice(series.indexOf('{')));
+        if (Object.entries(labels).every(([name, value]) => own[name] === value)) values.delete(series);
+      }
+    },
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { invalid, openBench, refuses, type Refusals } from '../harness.fixture.ts';
+import { openSubscribed } from '../subscriber.fixture.ts';
 import { deleteStream } from './delete-stream.ts';
 import { describeStreamSummary } from './describe-stream-summary.ts';
 
@@ -71,4 +72,15 @@ test('of two who delete at the same moment one is too late', async () => {
     refusal(deleteStream, { StreamName: 'a' }),
   ]);
   assert.equal(late, GONE);
+});
+
+test('nothing is measured of a stream that is gone', async () => {
+  const bench = await openSubscribed();
+  await bench.prepare('a');
+  await bench.prepare('ab');
+  for (const stream of ['a', 'ab']) await bench.put('x', '0', stream);
+  const measured = (): string[] => [...bench.simulation.metrics.keys()].filter((name) => name.includes('"stream"'));
+  assert.equal(measured().length, 4);
+  await bench.kinesis('DeleteStream', { StreamName: 'a', EnforceConsumerDeletion: true });
+  assert.deepEqual(measured(), ['kinesis_records_in_total{"stream":"ab"}', 'kinesis_in_bytes_total{"stream":"ab"}']);
 });
