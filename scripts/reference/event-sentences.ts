@@ -67,7 +67,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
 /** What each metric counts, with its labels. */
 export const metricSentences: Readonly<Record<string, string>> = {
   audit_lost_total: 'Entries of `$audit` that could not be stored; each is a log line.',
-  audit_skipped_total: 'Changes that a key pair may not make, beyond the 60 a minute of it that `$audit` keeps.',
+  audit_skipped_total: 'Changes refused to a key pair, beyond the 60 a minute of it that `$audit` keeps.',
   aws_failures_total: 'AWS actions that failed because the disk or the system did.',
   aws_unsigned_total: 'Requests refused by their signature, by `code`; while there are `server.credentials`.',
   catalog_commands_total: 'Commands folded into the catalog.',

@@ -12,15 +12,15 @@ const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
 const PAGE_BYTES_MAX = 1024 * 1024;
 const RESOURCES_MAX = 10;
-/** Refusals of one key pair that are noted in a minute: who may write nothing must not fill the disk. */
+/** Refusals of one key pair, for any reason, that are noted in a minute: what is refused must not fill the disk. */
 const REFUSALS_A_MINUTE = 60;
 const MINUTE_MS = 60_000;
 
 /**
  * Changes as records of the internal stream `$audit`, kept for a year. The answer of a change waits for its entry to be
  * durable. A change whose entry could not be stored stays as it is, and the log line `audit.lost` has the entry: a
- * change that was done cannot be undone by refusing its answer. Of what one key pair may not do 60 entries are kept a
- * minute, and the others counted.
+ * change that was done cannot be undone by refusing its answer. Of what was refused to one key pair 60 entries are kept
+ * a minute, and the others counted.
  */
 export class AuditStream implements Audit {
   readonly #records: Records;
@@ -36,13 +36,15 @@ export class AuditStream implements Audit {
 
   async note<T>(entry: AuditEntry, change: () => Promise<T>): Promise<T> {
     let outcome = 'ok';
+    let isRefused = false;
     try {
       return await change();
     } catch (error) {
-      outcome = error instanceof RequestError || error instanceof ThrottleError ? error.code : 'InternalFailure';
+      isRefused = isRefusal(error);
+      outcome = isRefusal(error) ? error.code : 'InternalFailure';
       throw error;
     } finally {
-      if (outcome === 'AccessDeniedException' && this.#isTooMuch(entry.who)) {
+      if (isRefused && this.#isTooMuch(entry.who)) {
         this.#environment.meter.count('audit_skipped_total');
       } else {
         await this.#keep({ ...entry, on: entry.on.slice(0, RESOURCES_MAX), outcome });
@@ -117,6 +119,11 @@ export class AuditStream implements Audit {
     }));
     return { entries, next: slice.next.toString() };
   }
+}
+
+/** Nothing was changed; of any other error that is not known. */
+function isRefusal(error: unknown): error is RequestError | ThrottleError {
+  return error instanceof RequestError || error instanceof ThrottleError;
 }
 
 function wholeNumber(query: URLSearchParams, name: string): number | undefined {
