@@ -26,6 +26,9 @@ test('50 tags a stream, of AWS’s characters', async () => {
   const add = async (Tags: object): Promise<string> => await refusal(addTagsToStream, { StreamName: 'a', Tags });
   assert.match(await add(many(50, 51)), /^InvalidArgumentException: .*cannot have more than 50 tags/);
   assert.match(await add({ 'a;b': 'v' }), /^InvalidArgumentException: Some tags contain invalid characters/);
+  const reserved = 'InvalidArgumentException: Tag keys that begin with aws: are reserved for AWS.';
+  assert.deepEqual([await add({ 'aws:x': 'v' }), await add({ 'AWS:': 'v' })], [reserved, reserved]);
+  await call(addTagsToStream, { StreamName: 'a', Tags: { k0: 'aws:x' } });
   assert.match(await add({}), /^ValidationException/);
   assert.match(await add({ ['k'.repeat(129)]: 'v' }), /^ValidationException/);
 });
