@@ -34,12 +34,6 @@ export function shardId(ordinal: number): string {
   return `shardId-${String(ordinal).padStart(12, '0')}`;
 }
 
-/** The ordinal of a shard id, or undefined when the text is none. */
-export function shardOrdinal(id: string): number | undefined {
-  const digits = /^shardId-(\d{12})$/.exec(id)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
 /** The part of an ARN after the last `/`, or after `:::` for buckets; a short name is returned as it is. */
 export function nameOfArn(arnOrName: string): string {
   if (!arnOrName.startsWith('arn:')) return arnOrName;

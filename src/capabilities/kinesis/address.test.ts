@@ -57,6 +57,27 @@ test('refusals', async () => {
   await refuses(bench, describeStream, table);
 });
 
+test('a shard is named by its ordinal, with or without zeros', async () => {
+  const { call, refusal, make } = await openBench();
+  await make('a', 12);
+  const shardOf = { StreamName: 'a', ShardIteratorType: 'TRIM_HORIZON' };
+  for (const ShardId of ['shardId-000000000011', 'shardId-11', 'shardId-0000000000000000000011', '11', 'x-011']) {
+    await call(getShardIterator, { ...shardOf, ShardId });
+  }
+  const table: readonly (readonly [id: string, called: string])[] = [
+    ['shardId-12', 'shardId-000000000012'],
+    ['shardId-1234567890123', 'shardId-1234567890123'],
+    ['shardId-', 'shardId-'],
+    ['shardId--1', 'shardId--1'],
+    ['1e1', '1e1'],
+    ['shardId-1-1', 'shardId-1-1'],
+  ];
+  for (const [ShardId, called] of table) {
+    const sentence = `ResourceNotFoundException: Could not find shard ${called} in stream a under account 000000000000.`;
+    assert.equal(await refusal(getShardIterator, { ...shardOf, ShardId }), sentence);
+  }
+});
+
 test('an iterator reads no other stream than its own', async () => {
   const { call, refusal, make } = await openBench();
   await make('a');

@@ -1,10 +1,12 @@
-import { isInternal, shardOrdinal } from '../../kernel/names.ts';
+import { isInternal, shardId } from '../../kernel/names.ts';
 import { StreamNotFound, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { kinesisError, shardNotFound, streamNotFound } from './errors.ts';
 import type { KinesisState } from './model.ts';
 
 /** Where the name of a stream begins in an ARN. */
 const OF_STREAM = /:\d{11,13}:stream\/(?=.)/g;
+/** The ordinal in the id of a shard, however many zeros are before it. */
+const ORDINAL = /^(?:[^-]*-)?0*(\d{1,12})$/;
 const SERVICE = ':kinesis:';
 
 /**
@@ -61,10 +63,11 @@ export async function onStream<T>(state: KinesisState, { name }: StreamInfo, wor
   }
 }
 
-/** The shard of that id; AWS also takes any text whose ordinal fits, such as `shardId-0`. */
+/** The shard of that id, or of any text with its ordinal, such as `shardId-0`, as AWS takes it. */
 export function findShard(state: KinesisState, stream: StreamInfo, id: string): ShardInfo {
-  const ordinal = shardOrdinal(id);
-  const shard = ordinal === undefined ? undefined : stream.shards.find((one) => one.id === id);
-  if (shard === undefined) throw shardNotFound(id, stream.name, state.identity.account);
+  const digits = ORDINAL.exec(id)?.[1];
+  const whole = digits === undefined ? id : shardId(Number(digits));
+  const shard = stream.shards.find((one) => one.id === whole);
+  if (shard === undefined) throw shardNotFound(whole, stream.name, state.identity.account);
   return shard;
 }
