@@ -140,10 +140,12 @@ test('env prints what a shell takes', async () => {
   assert.equal((JSON.parse(json.out) as Record<string, string>)['MILLRACE_SECRET_QUOTED'], given.QUOTED);
 });
 
+const shards = (open: number, closed = 0): object[] =>
+  Array.from({ length: open + closed }, (_, index) => ({ open: index >= closed }));
 const STREAMS = {
   streams: [
-    { name: 'git-data', mode: 'ON_DEMAND', managed: 'file', records: 12, shards: [1, 2, 3, 4] },
-    { name: 'a', mode: 'PROVISIONED', managed: 'unmanaged', records: 0, shards: [1] },
+    { name: 'git-data', mode: 'ON_DEMAND', managed: 'file', records: 12, shards: shards(4, 3) },
+    { name: 'a', mode: 'PROVISIONED', managed: 'unmanaged', records: 0, shards: shards(1) },
   ],
 };
 const ROUTES = {

@@ -14,7 +14,7 @@ interface Streams {
     readonly mode: string;
     readonly managed: string;
     readonly records: number;
-    readonly shards: readonly unknown[];
+    readonly shards: readonly { readonly open: boolean }[];
   }[];
 }
 
@@ -72,7 +72,7 @@ function streamTable(streams: Streams['streams']): string {
   const rows = streams.map(({ name, mode, shards, records, managed }) => [
     name,
     mode,
-    String(shards.length),
+    String(shards.filter(({ open }) => open).length),
     String(records),
     managed,
   ]);

@@ -53,8 +53,8 @@ test('the list and one stream', async () => {
     createdAt: '2023-11-14T22:13:20.000Z',
     records: 5,
     shards: [
-      { shardId: 'shardId-000000000000', records: 3, oldest: '0', end: '3' },
-      { shardId: 'shardId-000000000001', records: 2, oldest: '0', end: '2' },
+      { shardId: 'shardId-000000000000', records: 3, oldest: '0', end: '3', open: true },
+      { shardId: 'shardId-000000000001', records: 2, oldest: '0', end: '2', open: true },
     ],
   };
   assert.deepEqual(await ask(bench, '/admin/streams'), { streams: [stream] });

@@ -1,5 +1,5 @@
 import type { AdminRoute } from '../../ports/capability.ts';
-import type { StreamInfo } from '../../ports/records.ts';
+import { isOpen, type StreamInfo } from '../../ports/records.ts';
 import { findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
@@ -40,7 +40,7 @@ export function streamRoutes(state: KinesisState): AdminRoute[] {
 function summary(state: KinesisState, stream: StreamInfo): unknown {
   const shards = stream.shards.map((shard) => {
     const { start, end, records } = state.records.bounds(shard);
-    return { shardId: shard.id, records, oldest: start.toString(), end: end.toString() };
+    return { shardId: shard.id, records, oldest: start.toString(), end: end.toString(), open: isOpen(shard) };
   });
   return {
     name: stream.name,
