@@ -59,7 +59,9 @@ test('each record says which one of its stored record it is, and never too many 
   const [shard = assert.fail('no shard')] = stream.shards;
   const range = { ...shard.ref, from: 0n, to: 2n };
   assert.equal(positionKey(range), positionKey(shard.ref));
-  const options = { unpack: true, damaged: () => assert.fail('nothing is damaged') };
+  let turns = 0;
+  const turn = async (): Promise<void> => void (turns += 1);
+  const options = { unpack: true, damaged: () => assert.fail('nothing is damaged'), turn };
   const groups = [];
   for await (const group of outgoingRecords(records, stream, { ranges: [range] } as unknown as Intent, options)) {
     groups.push(group);
@@ -68,6 +70,7 @@ test('each record says which one of its stored record it is, and never too many 
     groups.map(({ length }) => length),
     [firehoseLimits.readRecords, firehoseLimits.readRecords, 2],
   );
+  assert.equal(turns, 2, 'others get their turn between the groups');
   const all = groups.flat();
   assert.deepEqual(
     all.map(({ subSequenceNumber }) => subSequenceNumber),
@@ -75,6 +78,37 @@ test('each record says which one of its stored record it is, and never too many 
   );
   assert.equal(all.filter(isFirstOfStored).length, 2);
   assert.equal(new Set(all.map(({ sequenceNumber }) => sequenceNumber)).size, 2, 'one number for each stored record');
+});
+
+test('records that hold much come in groups of bounded bytes, keys counted', async () => {
+  const bench = await new Bench().open({ streams: { events: { ShardCount: 1 } } });
+  const key = 'k'.repeat(256);
+  const many = 2600;
+  const record = { key: 0, data: Buffer.alloc(1000) };
+  for (const data of [
+    Buffer.alloc(1_040_000),
+    aggregated(
+      [key],
+      Array.from({ length: 800 }, () => record),
+    ),
+  ]) {
+    await putRecord(bench, data);
+  }
+  const { records } = bench.node;
+  const stream = records.describe('events') ?? assert.fail('no stream');
+  const [shard = assert.fail('no shard')] = stream.shards;
+  const intent = { ranges: [{ ...shard.ref, from: 0n, to: 2n }] } as unknown as Intent;
+  // As one read that gave both.
+  const both: typeof records = Object.create(records, {
+    read: {
+      value: async (...[one, of, from]: Parameters<typeof records.read>) =>
+        await records.read(one, of, from, { records: many, bytes: 4 * firehoseLimits.readBytes }),
+    },
+  });
+  const options = { unpack: true, damaged: () => assert.fail('nothing is damaged'), turn: async () => undefined };
+  const counts: number[] = [];
+  for await (const group of outgoingRecords(both, stream, intent, options)) counts.push(group.length);
+  assert.deepEqual(counts, [7, 794]);
 });
 
 test('a damaged place is passed over and said', async () => {
@@ -94,7 +128,7 @@ test('a damaged place is passed over and said', async () => {
   });
   let places = 0;
   const texts: string[] = [];
-  const options = { unpack: false, damaged: () => void (places += 1) };
+  const options = { unpack: false, damaged: () => void (places += 1), turn: async () => undefined };
   for await (const group of outgoingRecords(torn, stream, intent, options)) {
     texts.push(...group.map(({ data }) => Buffer.from(data).toString()));
   }

@@ -14,25 +14,32 @@ export interface OutgoingOptions {
   readonly unpack: boolean;
   /** Called where the log does not hold what was written, which is passed over. */
   readonly damaged: () => void;
+  /** Lets the loop turn: between the groups of one read, which comes as several only where records hold many. */
+  readonly turn: () => Promise<void>;
 }
 
 /**
  * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more; at
- * most as many at once as one read gives. With `unpack`, what a producer packed into one record leaves as the records
- * it holds. `stream` undefined: it was deleted.
+ * most as many, and as many bytes, at once as one read gives. With `unpack`, what a producer packed into one record
+ * leaves as the records it holds. `stream` undefined: it was deleted.
  */
 export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
   intent: Intent,
-  { unpack, damaged }: OutgoingOptions,
+  { unpack, damaged, turn }: OutgoingOptions,
 ): AsyncGenerator<readonly OutgoingRecord[]> {
   for (const range of intent.ranges) {
     const shard = stream?.shards.find(({ ref }) => positionKey(ref) === positionKey(range));
     if (stream === undefined || shard === undefined) continue;
     const outgoing = outgoingOf(shard, unpack);
     for await (const some of rangeRecords(records, stream, shard, range, damaged)) {
-      yield* groups(some, outgoing);
+      let isFirst = true;
+      for (const group of groups(some, outgoing)) {
+        if (!isFirst) await turn();
+        isFirst = false;
+        yield group;
+      }
     }
   }
 }
@@ -70,8 +77,11 @@ function outgoingOf(shard: ShardInfo, unpack: boolean): ToOutgoing {
       return;
     }
     let subSequenceNumber = 0;
+    let [keyAt, partitionKey] = [-1, ''];
     for (const sub of packed.records()) {
-      yield { data: sub.data, partitionKey: Buffer.from(sub.key).toString(), ...shared, subSequenceNumber };
+      // Mostly many have one key: its place in the table tells.
+      if (sub.key.byteOffset !== keyAt) [keyAt, partitionKey] = [sub.key.byteOffset, Buffer.from(sub.key).toString()];
+      yield { data: sub.data, partitionKey, ...shared, subSequenceNumber };
       subSequenceNumber += 1;
     }
   };
@@ -80,12 +90,17 @@ function outgoingOf(shard: ShardInfo, unpack: boolean): ToOutgoing {
 /** A record can hold more records than anybody wants to hold at once. */
 function* groups(stored: readonly StoredRecord[], outgoing: ToOutgoing): Generator<readonly OutgoingRecord[]> {
   let group: OutgoingRecord[] = [];
+  let bytes = 0;
   for (const one of stored) {
     for (const record of outgoing(one)) {
+      const more = record.data.length + record.partitionKey.length;
+      // One record may be larger than all that are held at once.
+      if (group.length >= READ_LIMIT.records || (group.length > 0 && bytes + more > READ_LIMIT.bytes)) {
+        yield group;
+        [group, bytes] = [[], 0];
+      }
       group.push(record);
-      if (group.length < READ_LIMIT.records) continue;
-      yield group;
-      group = [];
+      bytes += more;
     }
   }
   if (group.length > 0) yield group;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { aggregated, bytesField, integerField, sealed } from './aggregated-record.fixture.ts';
+import { aggregated, bytesField, integerField, sealed, type Packed } from './aggregated-record.fixture.ts';
 import { openAggregatedRecord } from './aggregated-record.ts';
 
 function textOf(bytes: Uint8Array): string {
@@ -83,6 +83,30 @@ test('what is not whole is a record like any other', () => {
   for (const [why, bytes] of table) assert.equal(texts(bytes), undefined, why);
 });
 
+test('keys that no record may have, and more than anybody packs, make a record like any other', () => {
+  const many = (count: number): readonly Packed[] => Array.from({ length: count }, () => ({ key: 0, data: '' }));
+  const table: readonly (readonly [what: string, bytes: Buffer, count: number | undefined])[] = [
+    ['no character', aggregated([''], many(1)), undefined],
+    ['a key that no record has', aggregated(['k', 'x'.repeat(257)], many(1)), undefined],
+    ['256 characters', aggregated(['x'.repeat(256)], many(1)), 1],
+    ['257 characters', aggregated(['x'.repeat(257)], many(1)), undefined],
+    ['256 characters of four bytes', aggregated(['\u{1f980}'.repeat(256)], many(1)), 1],
+    ['257 characters of two bytes', aggregated(['\u00fc'.repeat(257)], many(1)), undefined],
+    ['4 MiB', aggregated(['x'.repeat(4 * 1024 * 1024)], many(1000)), undefined],
+    ['100,000 records', aggregated(['k'], many(100_000)), 100_000],
+    ['100,001 records', aggregated(['k'], many(100_001)), undefined],
+    [
+      '100,001 keys',
+      aggregated(
+        Array.from({ length: 100_001 }, () => 'k'),
+        many(1),
+      ),
+      undefined,
+    ],
+  ];
+  for (const [what, bytes, count] of table) assert.equal(openAggregatedRecord(bytes)?.count, count, what);
+});
+
 test('fields of later versions are passed over', () => {
   const fixed = Buffer.from('2100010203040506072500010203', 'hex');
   const record = Buffer.concat([integerField(1, 0), bytesField(3, 'd'), integerField(9, 5), fixed]);
@@ -94,7 +118,7 @@ test('fields of later versions are passed over', () => {
 
 test('whatever was packed comes out, and whatever was altered does not', () => {
   const record = fc.record({ key: fc.nat(3), data: fc.uint8Array({ maxLength: 200 }) });
-  const keys = ['', 'k', 'ü', 'x'.repeat(256)];
+  const keys = ['e', 'k', 'ü', 'x'.repeat(256)];
   fc.assert(
     fc.property(
       fc.array(record, { minLength: 1, maxLength: 50 }),

@@ -21,9 +21,16 @@ const KEY_INDEX = 1;
 const HASH_KEY_INDEX = 2;
 const DATA = 3;
 
+/** Our own, of what one record holds: each of them costs its reader more than its bytes. */
+const RECORDS_MAX = 100_000;
+/** A partition key in characters, as Kinesis bounds it, and in UTF-8. */
+const KEY_CHARACTERS_MAX = 256;
+const KEY_BYTES_MAX = KEY_CHARACTERS_MAX * 4;
+
 /**
  * The records that the Kinesis Producer Library packed into one; undefined for what it did not make: without its first
- * bytes, with a digest that does not fit, malformed or empty. Such bytes are a record like any other.
+ * bytes, with a digest that does not fit, malformed or empty, with a key that no record may have, or with more than
+ * 100,000 records or keys. Such bytes are a record like any other.
  */
 export function openAggregatedRecord(bytes: Uint8Array): AggregatedRecord | undefined {
   const to = bytes.length - DIGEST_BYTES;
@@ -82,9 +89,11 @@ function countParts(body: Uint8Array): Counts | undefined {
   while (fields.next()) {
     const { number } = fields;
     if (number !== KEY_TABLE && number !== HASH_KEY_TABLE && number !== RECORDS) continue;
-    if (!fields.isBytes) return undefined;
-    if (number === KEY_TABLE) keys += 1;
-    else if (number === HASH_KEY_TABLE) hashKeys += 1;
+    if (!fields.isBytes || records > RECORDS_MAX || keys > RECORDS_MAX) return undefined;
+    if (number === KEY_TABLE) {
+      if (!isKey(fields.bytes)) return undefined;
+      keys += 1;
+    } else if (number === HASH_KEY_TABLE) hashKeys += 1;
     else {
       const record = readRecord(fields.bytes);
       if (record === undefined) return undefined;
@@ -93,8 +102,19 @@ function countParts(body: Uint8Array): Counts | undefined {
       hashKeysNamed = Math.max(hashKeysNamed, record.hashKey + 1);
     }
   }
-  const isWhole = !fields.isMalformed && records > 0 && keysNamed <= keys && hashKeysNamed <= hashKeys;
-  return isWhole ? { keys, records } : undefined;
+  const isWhole = !fields.isMalformed && records > 0 && records <= RECORDS_MAX && keys <= RECORDS_MAX;
+  const isKnown = keysNamed <= keys && hashKeysNamed <= hashKeys;
+  return isWhole && isKnown ? { keys, records } : undefined;
+}
+
+/** Whether bytes can be a partition key: such a one is not copied for each of its records at any length. */
+function isKey(bytes: Uint8Array): boolean {
+  if (bytes.length < 1 || bytes.length > KEY_BYTES_MAX) return false;
+  if (bytes.length <= KEY_CHARACTERS_MAX) return true;
+  let characters = 0;
+  // Every character has one byte that does not go on with another one.
+  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) characters += 1;
+  return characters <= KEY_CHARACTERS_MAX;
 }
 
 /** Places in the tables; -1: no hash key. */

@@ -374,7 +374,7 @@ export class DeliveryWorker {
   }
 
   async *#records(intent: Intent): AsyncGenerator<readonly OutgoingRecord[]> {
-    const { records } = this.#doors;
+    const { records, environment } = this.#doors;
     const stream = records.describe(sourceStream(this.#delivery));
     let count = 0;
     let stored = 0;
@@ -384,7 +384,8 @@ export class DeliveryWorker {
     const damaged = (): void => {
       cause = 'LogDamaged';
     };
-    for await (const some of outgoingRecords(records, stream, intent, { unpack, damaged })) {
+    const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
+    for await (const some of outgoingRecords(records, stream, intent, { unpack, damaged, turn })) {
       count += some.length;
       stored += some.filter(isFirstOfStored).length;
       yield some;
