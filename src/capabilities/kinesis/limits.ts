@@ -77,4 +77,9 @@ export const kinesisLimits = {
   viewerScanDefault: 10_000,
   viewerScanMax: 100_000,
   viewerScanBytesMax: 64 * MIB,
+  /**
+   * Text that is searched for, in UTF-8. Node searches for up to 250 bytes in linear time, 25 ns a byte at worst; above
+   * that its search multiplies the two lengths.
+   */
+  viewerContentBytesMax: 200,
 } as const;

@@ -37,7 +37,7 @@ export async function readViewQuery(
   const { viewerRecordsMax, viewerScanMax, viewerScanDefault, viewerWaitMsMax } = kinesisLimits;
   const after = query.get('after') ?? '';
   const key = query.get('key');
-  const content = query.get('content');
+  const content = contentOf(query);
   const places = after === '' ? await start(state, stream, query) : resume(state, stream, after);
   const isFollowed = query.get('shard') === null;
   return {
@@ -45,13 +45,22 @@ export async function readViewQuery(
     isFollowed,
     wanted: {
       ...(key !== null && { key: Buffer.from(key) }),
-      ...(content !== null && { content: Buffer.from(content) }),
+      ...(content !== undefined && { content }),
     },
     limit: number(query, 'limit', 100, viewerRecordsMax),
     scanMax: Math.max(1, number(query, 'scan', viewerScanDefault, viewerScanMax)),
     waitMs: number(query, 'waitMs', 0, viewerWaitMsMax),
     signal,
   };
+}
+
+function contentOf(query: URLSearchParams): Buffer | undefined {
+  const text = query.get('content');
+  if (text === null) return undefined;
+  const bytes = Buffer.from(text);
+  const { viewerContentBytesMax } = kinesisLimits;
+  if (bytes.length <= viewerContentBytesMax) return bytes;
+  throw new RequestError('BadRequest', `content has at most ${viewerContentBytesMax} bytes, not ${bytes.length}`);
 }
 
 function number(query: URLSearchParams, name: string, standard: number, max: number): number {

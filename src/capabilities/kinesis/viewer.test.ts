@@ -123,6 +123,8 @@ test('what cannot be asked', async () => {
       `from=${number}&shard=shardId-000000000001`,
       'BadRequest: from is a sequence number of shardId-000000000000, not of shardId-000000000001',
     ],
+    [`content=${'x'.repeat(201)}`, 'BadRequest: content has at most 200 bytes, not 201'],
+    [`content=${'%C3%BC'.repeat(101)}`, 'BadRequest: content has at most 200 bytes, not 202'],
     ['scan=many', 'BadRequest: scan is a whole number, not: many'],
     ['shard=', `ResourceNotFoundException: Could not find shard  ${none}`],
     ['shard=shardId-000000000007', `ResourceNotFoundException: Could not find shard shardId-000000000007 ${none}`],
@@ -221,6 +223,24 @@ test('records that a producer packed into one are shown one by one, over pages',
     assert.deepEqual(pages, ['first p0', 'p1 p2', 'last'], bound);
   }
   assert.equal(texts(await view(bench, 'from=TRIM_HORIZON&key=k2')), 'p1');
+});
+
+test('others get their turn while much is looked at', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const large = { partitionKey: 'k', data: Buffer.alloc(1024 * 1024, 'x') };
+  for (let index = 0; index < 4; index += 1) await bench.records.append('a', [large]);
+  const tiny = Array.from({ length: 9000 }, () => ({ key: 0, data: '' }));
+  await bench.records.append('a', [{ partitionKey: 'k', data: aggregated(['k'], tiny) }]);
+  let turns = 0;
+  const { soon } = bench.environment.clock;
+  bench.environment.clock.soon = (run) => {
+    turns += 1;
+    soon(run);
+  };
+  const { scanned, atEnd } = await view(bench, `from=TRIM_HORIZON&content=${'y'.repeat(200)}`);
+  // After each of the large ones, and every 4,080 of the tiny ones.
+  assert.deepEqual([scanned, atEnd, turns], [9004, true, 6]);
 });
 
 test('a page ends before it is too large, in the middle of records that were packed into one too', async () => {

@@ -8,6 +8,10 @@ import type { KinesisState } from './model.ts';
 import { followed, type Place } from './view-places.ts';
 import type { ViewQuery, Wanted } from './view-query.ts';
 
+/** What is looked at before the loop turns, where each record costs some bytes more than it has. */
+const TURN_BYTES = 1024 * 1024;
+const RECORD_COST_BYTES = 256;
+
 /**
  * One record as the viewer shows it; `data` is base64, `arrival` ISO 8601 in UTC. `subSequenceNumber` is its place
  * among the records that a producer packed into one, which all have that one's sequence number; absent for others.
@@ -58,6 +62,7 @@ class Viewing {
   #scanned = 0;
   #scannedBytes = 0;
   #answerBytes = 0;
+  #sinceTurn = 0;
 
   constructor(state: KinesisState, stream: StreamInfo, query: ViewQuery) {
     this.#state = state;
@@ -71,9 +76,9 @@ class Viewing {
     for (let hasMore = true; hasMore && !this.#isFull();) {
       hasMore = false;
       for (const [shard, place] of Array.from(this.#places)) {
-        if (this.#isFull() || this.#query.signal.aborted) break;
+        if (this.#isFull()) break;
         const slice = await this.#read(shard, place);
-        const next = this.#take(shard, place, slice);
+        const next = await this.#take(shard, place, slice);
         // Shards that were read go to the end, so that a busy one leaves room for the others.
         this.#places.delete(shard);
         this.#places.set(shard, next);
@@ -106,6 +111,7 @@ class Viewing {
   #isFull(): boolean {
     const { viewerBytesMax, viewerScanBytesMax } = kinesisLimits;
     return (
+      this.#query.signal.aborted ||
       this.#records.length >= this.#query.limit ||
       this.#answerBytes >= viewerBytesMax ||
       this.#scanned >= this.#query.scanMax ||
@@ -128,20 +134,26 @@ class Viewing {
   }
 
   /** Takes what is wanted of a slice, and says where it came to. */
-  #take(shard: ShardInfo, from: Place, { records, next }: Pick<Slice, 'records' | 'next'>): Place {
+  async #take(shard: ShardInfo, from: Place, { records, next }: Pick<Slice, 'records' | 'next'>): Promise<Place> {
     const number = sequenceNumberEncoder(shard.ref);
     for (const record of records) {
       const { offset } = record;
       if (this.#isFull()) return { offset, sub: 0 };
       const skip = offset === from.offset ? from.sub : 0;
-      const stoppedAt = this.#takeRecord(shard, number(offset), record, skip);
+      const stoppedAt = await this.#takeRecord(shard, number(offset), record, skip);
       if (stoppedAt !== undefined) return { offset, sub: stoppedAt };
     }
     return { offset: next, sub: 0 };
   }
 
   /** Undefined, or the first of the record's own records that there was no room for. */
-  #takeRecord(shard: ShardInfo, sequenceNumber: string, record: StoredRecord, skip: number): number | undefined {
+  async #takeRecord(
+    shard: ShardInfo,
+    sequenceNumber: string,
+    record: StoredRecord,
+    skip: number,
+  ): Promise<number | undefined> {
+    if (this.#sinceTurn >= TURN_BYTES) await this.#turn();
     const packed = openAggregatedRecord(record.data);
     if (packed === undefined) {
       this.#offer(shard, sequenceNumber, record.at, record);
@@ -150,6 +162,7 @@ class Viewing {
     let sub = 0;
     for (const one of packed.records()) {
       if (sub >= skip) {
+        if (this.#sinceTurn >= TURN_BYTES) await this.#turn();
         if (this.#isFull()) return sub;
         this.#offer(shard, sequenceNumber, record.at, one, sub);
       }
@@ -158,9 +171,16 @@ class Viewing {
     return undefined;
   }
 
+  /** Others get their turn. */
+  async #turn(): Promise<void> {
+    this.#sinceTurn = 0;
+    await new Promise<void>((resolve) => this.#state.environment.clock.soon(resolve));
+  }
+
   #offer(shard: ShardInfo, sequenceNumber: string, at: number, { key, data }: Bytes, sub?: number): void {
     this.#scanned += 1;
     this.#scannedBytes += key.length + data.length;
+    this.#sinceTurn += RECORD_COST_BYTES + key.length + data.length;
     if (!isWanted(this.#query.wanted, key, data)) return;
     this.#answerBytes += key.length + data.length;
     this.#records.push({
