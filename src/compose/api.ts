@@ -99,7 +99,7 @@ async function answerAdmin(
   const { route, parameters } = match;
   const handle = async (): Promise<unknown> => {
     if (caller !== undefined) checkAllowed(caller, route, parameters);
-    return await route.handle(parameters, new URLSearchParams(request.query), request.signal);
+    return await route.handle(parameters, new URLSearchParams(request.query), request);
   };
   if (caller === undefined || route.method === 'GET') return json(200, await handle());
   const { id: requestId, remoteAddress: from, path } = request;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { RequestError } from '../kernel/errors.ts';
 import type { AdminRoute } from '../ports/capability.ts';
 import type { Records } from '../ports/records.ts';
+import { fakeRequest } from '../testing/fake-request.ts';
 import { NodeBench } from '../testing/node-bench.ts';
 import { quietEnvironment } from '../testing/quiet-environment.ts';
 import { AuditStream } from './audit.ts';
@@ -15,7 +16,7 @@ interface Page {
 }
 
 async function page(route: AdminRoute, query: string): Promise<Page> {
-  return (await route.handle({}, new URLSearchParams(query), new AbortController().signal)) as Page;
+  return (await route.handle({}, new URLSearchParams(query), fakeRequest({}))) as Page;
 }
 
 test('entries outlive a restart, are read page by page, and are invisible elsewhere', async () => {

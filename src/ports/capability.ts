@@ -3,7 +3,7 @@ import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { AnyDestination } from './destination.ts';
 import type { Environment } from './environment.ts';
-import type { HttpHandler } from './http.ts';
+import type { HttpHandler, HttpRequest } from './http.ts';
 import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
 
@@ -37,13 +37,16 @@ export interface Health {
   readonly problems: readonly string[];
 }
 
+/** What a route knows of the request it answers: whether somebody waits still, and what it may hold in memory. */
+export type AdminRequest = Pick<HttpRequest, 'signal' | 'hold'>;
+
 /** One read or change under `/admin/`. `path` may hold `{name}` parts. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly doc: string;
   /** Resolves with a JSON value; RequestErrors become their status. */
-  handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, signal: AbortSignal): Promise<unknown>;
+  handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, request: AdminRequest): Promise<unknown>;
 }
 
 /** One thing wrong in a section that its shape alone cannot say. */

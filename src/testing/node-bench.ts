@@ -58,7 +58,7 @@ export class NodeBench {
   ): Promise<Answer> {
     const route = this.node.admin.find((one) => one.method === method && one.path === path);
     if (route === undefined) throw new Error(`no admin route ${path}`);
-    return await this.simulation.drive(route.handle(parameters, new URLSearchParams(), new AbortController().signal));
+    return await this.simulation.drive(route.handle(parameters, new URLSearchParams(), fakeRequest({})));
   }
 
   /** Posts to the gateway; headers and body as the sender gives them. */

@@ -25,7 +25,7 @@ export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRou
       method: 'POST',
       path: '/admin/deliveries/{name}/flush',
       doc: 'Delivers what stands in the stream now, without waiting for size or interval.',
-      handle: async ({ name = '' }, _query, signal) => await flush(state, name, signal),
+      handle: async ({ name = '' }, _query, { signal }) => await flush(state, name, signal),
     },
     {
       method: 'GET',

@@ -72,8 +72,12 @@ export const kinesisLimits = {
   viewerWaitMsMax: 20_000,
   viewerRecordsMax: 1000,
   viewerBytesMax: 4 * MIB,
-  /** How often it looks for the children of a closed shard. */
-  viewerChildrenMs: 1000,
+  /** What a page may take in memory: a read of the log, its records as they are shown, and as they are sent. */
+  viewerHoldBytes: 12 * MIB,
+  /** How many questions are held open until a record comes; others are, up to this time, until they look again. */
+  viewersWaitingMax: 64,
+  /** Also how often it looks for the children of a closed shard. */
+  viewerLookMs: 1000,
   viewerScanDefault: 10_000,
   viewerScanMax: 100_000,
   viewerScanBytesMax: 64 * MIB,

@@ -1,5 +1,6 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
+import type { AdminRequest } from '../../ports/capability.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { findShard } from './address.ts';
 import { kinesisLimits } from './limits.ts';
@@ -24,7 +25,7 @@ export interface ViewQuery {
   readonly limit: number;
   readonly scanMax: number;
   readonly waitMs: number;
-  readonly signal: AbortSignal;
+  readonly request: AdminRequest;
 }
 
 /** Reads the question; RequestError `BadRequest` for what cannot be asked. */
@@ -32,7 +33,7 @@ export async function readViewQuery(
   state: KinesisState,
   stream: StreamInfo,
   query: URLSearchParams,
-  signal: AbortSignal,
+  request: AdminRequest,
 ): Promise<ViewQuery> {
   const { viewerRecordsMax, viewerScanMax, viewerScanDefault, viewerWaitMsMax } = kinesisLimits;
   const after = query.get('after') ?? '';
@@ -50,7 +51,7 @@ export async function readViewQuery(
     limit: number(query, 'limit', 100, viewerRecordsMax),
     scanMax: Math.max(1, number(query, 'scan', viewerScanDefault, viewerScanMax)),
     waitMs: number(query, 'waitMs', 0, viewerWaitMsMax),
-    signal,
+    request,
   };
 }
 

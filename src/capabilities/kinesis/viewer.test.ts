@@ -1,25 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RequestError } from '../../kernel/errors.ts';
+import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import type { ShardInfo } from '../../ports/records.ts';
 import { Damaged } from '../../ports/stream-store.ts';
 import { aggregated } from '../../wire/kpl/aggregated-record.fixture.ts';
+import { fakeRequest } from '../../testing/fake-request.ts';
 import { openBench, type Answer, type Bench } from './harness.fixture.ts';
 import { continuationNumber } from './starting-point.ts';
 import { streamRoutes } from './viewer.ts';
 
 const UPPER = 2n ** 127n;
 
+const routes = new WeakMap<Bench, readonly AdminRoute[]>();
+
 /** Asks an admin route of the bench as the api listener does. */
-async function ask({ state }: Bench, path: string, query = '', signal?: AbortSignal): Promise<Answer> {
+async function ask(bench: Bench, path: string, query = '', asker: Partial<AdminRequest> = {}): Promise<Answer> {
   const pattern = path.replace(/^(\/admin\/streams\/)[^/]+/, '$1{name}');
-  const route = streamRoutes(state).find((one) => one.path === pattern) ?? assert.fail(`no route ${pattern}`);
+  const known = routes.get(bench) ?? streamRoutes(bench.state);
+  routes.set(bench, known);
+  const route = known.find((one) => one.path === pattern) ?? assert.fail(`no route ${pattern}`);
   const name = path.split('/')[3] ?? '';
-  return await route.handle({ name }, new URLSearchParams(query), signal ?? new AbortController().signal);
+  return await route.handle({ name }, new URLSearchParams(query), { ...fakeRequest({}), ...asker });
 }
 
-async function view(bench: Bench, query: string, signal?: AbortSignal): Promise<Answer> {
-  return await ask(bench, '/admin/streams/a/records', query, signal);
+async function view(bench: Bench, query: string, asker?: Partial<AdminRequest>): Promise<Answer> {
+  return await ask(bench, '/admin/streams/a/records', query, asker);
+}
+
+async function settle(): Promise<void> {
+  await new Promise((resolve) => void setImmediate(resolve));
 }
 
 function shards({ records }: Bench): readonly ShardInfo[] {
@@ -225,6 +235,48 @@ test('records that a producer packed into one are shown one by one, over pages',
   assert.equal(texts(await view(bench, 'from=TRIM_HORIZON&key=k2')), 'p1');
 });
 
+test('what a page may take in memory is held before it is read, and not while it is waited for', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const steps: string[] = [];
+  const read = bench.records.read.bind(bench.records);
+  bench.records.read = async (...parts) => {
+    steps.push('read');
+    return await read(...parts);
+  };
+  const hold = async (bytes: number): Promise<void> => void steps.push(`hold ${bytes}`);
+  const waiting = view(bench, 'from=LATEST&waitMs=20000', { hold });
+  await settle();
+  assert.deepEqual(steps, []);
+  await bench.fill('a', ['a0']);
+  await waiting;
+  assert.deepEqual(steps, ['hold 12582912', 'read']);
+  const busy = async (): Promise<void> => await Promise.reject(new ThrottleError('ServiceUnavailable', 'full'));
+  await assert.rejects(view(bench, 'from=TRIM_HORIZON', { hold: busy }), ThrottleError);
+  assert.equal(steps.length, 2, 'nothing is read without room');
+});
+
+test('only so many questions are held open until a record comes; the others look again each second', async () => {
+  const bench = await twoShards();
+  const slept: number[] = [];
+  bench.environment.clock.sleep = async (ms, signal) => {
+    slept.push(ms);
+    if (ms === 1000) return;
+    await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+  };
+  const waiting = Array.from({ length: 64 }, async () => await view(bench, 'from=LATEST&waitMs=20000'));
+  await settle();
+  assert.equal(texts(await view(bench, 'from=LATEST&waitMs=20000')), '');
+  assert.deepEqual(slept.slice(63), [20_000, 1000]);
+  await bench.fill('a', ['a3']);
+  assert.deepEqual(new Set((await Promise.all(waiting)).map(texts)), new Set(['a3']));
+  const again = view(bench, 'from=LATEST&waitMs=20000');
+  await settle();
+  await bench.fill('a', ['a4']);
+  assert.equal(texts(await again), 'a4');
+  assert.equal(slept.at(-1), 20_000, 'there is room again');
+});
+
 test('others get their turn while much is looked at', async () => {
   const bench = await openBench();
   await bench.make('a');
@@ -233,7 +285,7 @@ test('others get their turn while much is looked at', async () => {
   const tiny = Array.from({ length: 9000 }, () => ({ key: 0, data: '' }));
   await bench.records.append('a', [{ partitionKey: 'k', data: aggregated(['k'], tiny) }]);
   let turns = 0;
-  const { soon } = bench.environment.clock;
+  const soon = bench.environment.clock.soon.bind(bench.environment.clock);
   bench.environment.clock.soon = (run) => {
     turns += 1;
     soon(run);
@@ -322,6 +374,7 @@ test('a held-open question is answered by the first record, of any shard', async
     await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
   };
   const waiting = view(bench, 'from=LATEST&waitMs=999999');
+  await settle();
   await bench.fill('a', ['b2'], UPPER);
   assert.equal(texts(await waiting), 'b2');
   assert.deepEqual(slept, [20_000], 'held open for 20 s at most');
@@ -335,10 +388,14 @@ test('who goes away is waited for no more', async () => {
     await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
   };
   const client = new AbortController();
-  const waiting = view(bench, 'from=LATEST&waitMs=20000', client.signal);
+  const waiting = view(bench, 'from=LATEST&waitMs=20000', { signal: client.signal });
   client.abort();
   assert.equal(texts(await waiting), '');
-  assert.equal(texts(await view(bench, 'from=LATEST&waitMs=20000', client.signal)), '', 'gone before the wait');
+  assert.equal(
+    texts(await view(bench, 'from=LATEST&waitMs=20000', { signal: client.signal })),
+    '',
+    'gone before the wait',
+  );
 });
 
 test('a stream deleted while its records are waited for is not found', async () => {

@@ -1,14 +1,16 @@
-import type { AdminRoute } from '../../ports/capability.ts';
+import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import { isOpen, type StreamInfo } from '../../ports/records.ts';
 import { findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
+import { ShardWaits } from './shard-waits.ts';
 import { isOver } from './view-places.ts';
 import { readViewQuery, type ViewQuery } from './view-query.ts';
 import { viewPage } from './viewing.ts';
 
 /** The admin routes of streams: a list, one stream, and its records across all shards. */
 export function streamRoutes(state: KinesisState): AdminRoute[] {
+  const waits = new ShardWaits(state.records);
   return [
     {
       method: 'GET',
@@ -29,9 +31,9 @@ export function streamRoutes(state: KinesisState): AdminRoute[] {
         'Records of all shards, or of `shard`: `from` TRIM_HORIZON, LATEST, a time or a sequence number, or `after` ' +
         'a former `next`; `limit`; `waitMs` for the first one to come; only those with the partition `key`, or ' +
         'with `content` in their data; looks at no more than `scan` records for one page.',
-      handle: async ({ name = '' }, query, signal) => {
+      handle: async ({ name = '' }, query, request) => {
         const stream = findStream(state, name);
-        return await onStream(state, stream, async () => await view(state, stream, query, signal));
+        return await onStream(state, stream, async () => await view(state, stream, query, request, waits));
       },
     },
   ];
@@ -58,30 +60,36 @@ async function view(
   state: KinesisState,
   stream: StreamInfo,
   query: URLSearchParams,
-  signal: AbortSignal,
+  request: AdminRequest,
+  waits: ShardWaits,
 ): Promise<unknown> {
-  const asked = await readViewQuery(state, stream, query, signal);
-  if (asked.waitMs > 0) await waitForAny(state, asked);
+  const asked = await readViewQuery(state, stream, query, request);
+  if (asked.waitMs > 0) await waitForAny(state, asked, waits);
   return await viewPage(state, stream, asked);
 }
 
 /** Woken by the first commit that reaches any shard, or after `waitMs`. */
-async function waitForAny(state: KinesisState, { places, waitMs, signal }: ViewQuery): Promise<void> {
+async function waitForAny(
+  state: KinesisState,
+  { places, waitMs, request }: ViewQuery,
+  waits: ShardWaits,
+): Promise<void> {
+  const { signal } = request;
   if (signal.aborted) return;
   // A shard that is over has nothing to wait for but its children, which no commit of it tells of.
   const open = Array.from(places).filter(([shard, place]) => !isOver(state, shard, place));
-  const ms = open.length < places.size ? Math.min(waitMs, kinesisLimits.viewerChildrenMs) : waitMs;
-  // One signal for each shard: the platform warns of one that many wait for.
-  const ends = Array.from({ length: open.length + 1 }, () => new AbortController());
-  const end = (): void => {
-    for (const one of ends) one.abort();
-  };
-  signal.addEventListener('abort', end, { once: true });
-  const [asleep, ...waiting] = ends.map((one) => one.signal) as [AbortSignal, ...AbortSignal[]];
-  const waits = open.map(async ([shard, { offset }], index) => {
-    await state.records.waitForMore(shard, offset, waiting[index] as AbortSignal);
-  });
-  await Promise.race([...waits, state.environment.clock.sleep(ms, asleep)]);
-  end();
-  signal.removeEventListener('abort', end);
+  if (open.some(([shard, { offset }]) => offset < state.records.bounds(shard).end)) return;
+  const shards = open.map(([shard]) => shard);
+  const isCrowded = waits.watching >= kinesisLimits.viewersWaitingMax;
+  const ms = isCrowded || open.length < places.size ? Math.min(waitMs, kinesisLimits.viewerLookMs) : waitMs;
+  const end = new AbortController();
+  const leave = (): void => end.abort();
+  signal.addEventListener('abort', leave, { once: true });
+  const asleep = state.environment.clock.sleep(ms, end.signal);
+  try {
+    await Promise.race([...(isCrowded ? [] : [waits.any(shards, end.signal)]), asleep]);
+  } finally {
+    leave();
+    signal.removeEventListener('abort', leave);
+  }
 }

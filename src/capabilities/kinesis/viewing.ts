@@ -45,8 +45,12 @@ interface Page {
   readonly damaged: readonly DamagedPlace[];
 }
 
-/** One page of a stream's records; of what was asked for, as much as its bounds let in. */
+/**
+ * One page of a stream's records; of what was asked for, as much as its bounds let in. What it may take in memory is
+ * held before it is read: ThrottleError as `hold` says.
+ */
 export async function viewPage(state: KinesisState, stream: StreamInfo, query: ViewQuery): Promise<Page> {
+  await query.request.hold(kinesisLimits.viewerHoldBytes);
   const viewing = new Viewing(state, stream, query);
   await viewing.run();
   return viewing.page();
@@ -77,6 +81,7 @@ class Viewing {
       hasMore = false;
       for (const [shard, place] of Array.from(this.#places)) {
         if (this.#isFull()) break;
+        if (place.offset >= this.#state.records.bounds(shard).end) continue;
         const slice = await this.#read(shard, place);
         const next = await this.#take(shard, place, slice);
         // Shards that were read go to the end, so that a busy one leaves room for the others.
@@ -111,7 +116,7 @@ class Viewing {
   #isFull(): boolean {
     const { viewerBytesMax, viewerScanBytesMax } = kinesisLimits;
     return (
-      this.#query.signal.aborted ||
+      this.#query.request.signal.aborted ||
       this.#records.length >= this.#query.limit ||
       this.#answerBytes >= viewerBytesMax ||
       this.#scanned >= this.#query.scanMax ||

@@ -98,7 +98,7 @@ export class SimulatedNode {
   async admin(method: 'GET' | 'POST', path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
     const route = this.#open.node.admin.find((one) => one.method === method && one.path === path);
     if (route === undefined) throw new Error(`no admin route ${path}`);
-    return await route.handle(parameters, new URLSearchParams(), new AbortController().signal);
+    return await route.handle(parameters, new URLSearchParams(), fakeRequest({}));
   }
 
   async close(): Promise<void> {

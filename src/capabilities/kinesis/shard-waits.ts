@@ -1,0 +1,94 @@
+import type { Records, ShardInfo } from '../../ports/records.ts';
+import { shardKey } from '../../ports/stream-store.ts';
+
+/** One who waits for any of several shards. */
+interface Watcher {
+  readonly wake: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** The one wait for a shard that all who watch it share, from the shard's end on. */
+interface Shared {
+  readonly end: bigint;
+  readonly stop: AbortController;
+  readonly watchers: Set<Watcher>;
+}
+
+/**
+ * Waits of many for many shards: each shard is waited for once, so that a record costs as much as there are watchers of
+ * its own shard.
+ */
+export class ShardWaits {
+  readonly #records: Records;
+  readonly #shared = new Map<string, Shared>();
+  #watching = 0;
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  /** How many wait. */
+  get watching(): number {
+    return this.#watching;
+  }
+
+  /** How many shards are waited for; for tests. */
+  get shards(): number {
+    return this.#shared.size;
+  }
+
+  /** Resolves when a shard gets more than it has now, or is closed, or at `signal`; rejects as Records does. */
+  async any(shards: readonly ShardInfo[], signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const joined: [string, Shared][] = [];
+    let watcher: Watcher | undefined;
+    this.#watching += 1;
+    try {
+      await new Promise<void>((wake, fail) => {
+        watcher = { wake, fail };
+        signal.addEventListener('abort', () => wake(), { once: true });
+        for (const shard of shards) joined.push([shardKey(shard.ref), this.#join(shard, watcher)]);
+      });
+    } finally {
+      this.#watching -= 1;
+      for (const [key, shared] of joined) if (watcher !== undefined) this.#leave(key, shared, watcher);
+    }
+  }
+
+  #join(shard: ShardInfo, watcher: Watcher): Shared {
+    const key = shardKey(shard.ref);
+    const { end } = this.#records.bounds(shard);
+    let shared = this.#shared.get(key);
+    // One from before the last record is about to wake those who wait for that.
+    if (shared?.end !== end) {
+      shared = { end, stop: new AbortController(), watchers: new Set() };
+      this.#shared.set(key, shared);
+      void this.#wait(shard, shared);
+    }
+    shared.watchers.add(watcher);
+    return shared;
+  }
+
+  /** Never rejects. */
+  async #wait(shard: ShardInfo, shared: Shared): Promise<void> {
+    try {
+      await this.#records.waitForMore(shard, shared.end, shared.stop.signal);
+      this.#forget(shardKey(shard.ref), shared);
+      for (const { wake } of shared.watchers) wake();
+    } catch (error) {
+      this.#forget(shardKey(shard.ref), shared);
+      for (const { fail } of shared.watchers) fail(error);
+    }
+  }
+
+  #leave(key: string, shared: Shared, watcher: Watcher): void {
+    shared.watchers.delete(watcher);
+    if (shared.watchers.size > 0) return;
+    this.#forget(key, shared);
+    shared.stop.abort();
+  }
+
+  #forget(key: string, shared: Shared): void {
+    if (this.#shared.get(key) === shared) this.#shared.delete(key);
+  }
+}
