@@ -40,7 +40,7 @@ test('entries outlive a restart, are read page by page, and are invisible elsewh
   const later = new Date(Date.parse(second.entries[0]?.at ?? '') + 1).toISOString();
   assert.deepEqual((await simulation.drive(page(audit.route, `from=${later}`))).entries, []);
   assert.deepEqual(bench.node.records.list().map(({ name }) => name), []);
-  for (const query of ['limit=x', 'after=-1', 'from=now']) {
+  for (const query of ['limit=x', 'after=-1', 'from=now', 'from=1', 'from=-1']) {
     await assert.rejects(page(audit.route, query), (error) => error instanceof RequestError && error.status === 400);
   }
   await bench.close();

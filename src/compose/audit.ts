@@ -1,4 +1,5 @@
 import { RequestError, ThrottleError } from '../kernel/errors.ts';
+import { isoTime } from '../kernel/iso-time.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { AdminRoute } from '../ports/capability.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -104,8 +105,9 @@ export class AuditStream implements Audit {
   async #page(query: URLSearchParams): Promise<unknown> {
     const limit = wholeNumber(query, 'limit') ?? PAGE_DEFAULT;
     const from = query.get('from');
-    const time = from === null ? undefined : Date.parse(from);
-    if (Number.isNaN(time)) throw new RequestError('BadRequest', 'from is a time such as 2026-01-31T12:00:00Z');
+    const time = from === null ? undefined : isoTime(from);
+    if (from !== null && time === undefined)
+      throw new RequestError('BadRequest', 'from is a time such as 2026-01-31T12:00:00Z');
     const after = wholeNumber(query, 'after');
     const stream = this.#records.describe(STREAM);
     const [shard] = stream?.shards ?? [];

@@ -7,6 +7,8 @@ import type { KinesisState } from './model.ts';
 import { openOpaque, sealOpaque } from './opaque.ts';
 
 const KIND = 'iterator';
+/** The last ms of the platform's dates. */
+const TIME_MAX = 8.64e15;
 
 /** A place to read on in one shard. */
 export interface ShardPlace {
@@ -28,7 +30,12 @@ interface Sealed {
 function isSealed(value: object | undefined): value is Sealed {
   const { s, g, o, f, t } = (value ?? {}) as { readonly [name in keyof Sealed]?: unknown };
   if (typeof s !== 'string' || typeof f !== 'string' || !/^\d{1,18}$/.test(f)) return false;
-  return typeof g === 'number' && typeof o === 'number' && typeof t === 'number';
+  return typeof g === 'number' && typeof o === 'number' && isTime(t);
+}
+
+/** Of a date that can be printed. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= TIME_MAX;
 }
 
 /** The text of an iterator that is good for five minutes; it knows the stream's generation. */
