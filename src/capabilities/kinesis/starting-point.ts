@@ -94,23 +94,34 @@ function timestampOf(state: KinesisState, { timestamp }: Position): number {
 /** The offset a sequence number of this very shard stands for, or so many behind it. */
 function numbered(state: KinesisState, { stream, shard, action }: Place, text: string, behind: bigint): Offset {
   const decoded = decodeSequenceNumber(text);
-  if (decoded === undefined || decoded.generation !== shard.ref.generation) {
-    const sentence =
-      `StartingSequenceNumber ${text} used in ${action} on shard ${shard.id} in stream ${stream.name} ` +
-      `under account ${state.identity.account} is invalid.`;
-    throw kinesisError('InvalidArgumentException', sentence);
-  }
-  if (decoded.ordinal !== shard.ref.ordinal) {
+  const isOfStream = decoded?.generation === shard.ref.generation;
+  if (isOfStream && decoded.ordinal !== shard.ref.ordinal) {
     const sentence =
       `Invalid StartingSequenceNumber. It encodes ${shardIdOf(decoded.ordinal)}, ` +
       `while it was used in a call to a shard with ${shard.id}`;
     throw kinesisError('InvalidArgumentException', sentence);
   }
-  return numberedOffset(decoded, behind);
+  const offset = isOfStream ? numberedOffset(state, shard, decoded, behind) : undefined;
+  if (offset !== undefined) return offset;
+  const sentence =
+    `StartingSequenceNumber ${text} used in ${action} on shard ${shard.id} in stream ${stream.name} ` +
+    `under account ${state.identity.account} is invalid.`;
+  throw kinesisError('InvalidArgumentException', sentence);
 }
 
-/** The offset at a sequence number, or so many behind its record; one between two records stands for one place. */
-export function numberedOffset({ offset, subIndex }: SequenceNumber, behind: bigint): Offset {
-  if (subIndex === BEHIND) return offset + 1n;
-  return subIndex === IN_FRONT ? offset : offset + behind;
+/**
+ * The offset at a number of the shard, or so many behind its record; one between two records stands for one place.
+ * Undefined for a number beyond the shard's end, which the shard never gave: records would be skipped until it grows
+ * past that. The end's own number is none of a record, so nothing is skipped behind it either.
+ */
+export function numberedOffset(
+  { records }: Pick<KinesisState, 'records'>,
+  shard: ShardInfo,
+  { offset, subIndex }: SequenceNumber,
+  behind: bigint,
+): Offset | undefined {
+  const { end } = records.bounds(shard);
+  if (offset > end) return undefined;
+  if (offset === end || subIndex === IN_FRONT) return offset;
+  return subIndex === BEHIND ? offset + 1n : offset + behind;
 }

@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { isoTime } from '../../kernel/iso-time.ts';
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { AdminRequest } from '../../ports/capability.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
@@ -76,9 +77,10 @@ async function start(state: KinesisState, stream: StreamInfo, query: URLSearchPa
   const from = query.get('from') ?? 'LATEST';
   const id = query.get('shard');
   const named = id === null ? undefined : findShard(state, stream, id);
-  if (/^\d{56}$/.test(from)) return numbered(stream, named, from);
-  const time = from === 'TRIM_HORIZON' || from === 'LATEST' ? undefined : Date.parse(from);
-  if (Number.isNaN(time)) {
+  if (/^\d{56}$/.test(from)) return numbered(state, stream, named, from);
+  const isNamed = from === 'TRIM_HORIZON' || from === 'LATEST';
+  const time = isNamed ? undefined : isoTime(from);
+  if (!isNamed && time === undefined) {
     const rule = 'TRIM_HORIZON, LATEST, a sequence number or a time such as 2026-01-31T12:00:00Z';
     throw new RequestError('BadRequest', `from is ${rule}, not: ${from}`);
   }
@@ -91,18 +93,19 @@ async function start(state: KinesisState, stream: StreamInfo, query: URLSearchPa
   return inOrder(state, places);
 }
 
-function numbered(stream: StreamInfo, named: ShardInfo | undefined, from: string): Places {
+function numbered(state: KinesisState, stream: StreamInfo, named: ShardInfo | undefined, from: string): Places {
   const decoded = decodeSequenceNumber(from);
   const shard = stream.shards.find(
     ({ ref }) => ref.generation === decoded?.generation && ref.ordinal === decoded.ordinal,
   );
-  if (decoded === undefined || shard === undefined) {
+  const offset = decoded && shard && numberedOffset(state, shard, decoded, 0n);
+  if (shard === undefined || offset === undefined) {
     throw new RequestError('BadRequest', `from is no sequence number of this stream: ${from}`);
   }
   if (named !== undefined && named !== shard) {
     throw new RequestError('BadRequest', `from is a sequence number of ${shard.id}, not of ${named.id}`);
   }
-  return new Map([[shard, { offset: numberedOffset(decoded, 0n), sub: 0 }]]);
+  return new Map([[shard, { offset, sub: 0 }]]);
 }
 
 /** A former `next`: `shardId:sequenceNumber` of the first record not yet seen, for each shard. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import type { ShardInfo } from '../../ports/records.ts';
 import { Damaged } from '../../ports/stream-store.ts';
@@ -120,6 +121,7 @@ test('what cannot be asked', async () => {
   const places = 'TRIM_HORIZON, LATEST, a sequence number or a time such as 2026-01-31T12:00:00Z';
   const [number = ''] = await bench.fill('a', ['a3']);
   const [elsewhere = ''] = await bench.fill('other', ['x']);
+  const far = encodeSequenceNumber(shards(bench)[0]?.ref ?? assert.fail(), 2n ** 64n - 1n, 0xff_ffff);
   const none = 'in stream a under account 000000000000.';
   const table: readonly (readonly [query: string, sentence: string])[] = [
     ['limit=-1', 'BadRequest: limit is a whole number, not: -1'],
@@ -128,6 +130,10 @@ test('what cannot be asked', async () => {
     ['limit=1234567890', 'BadRequest: limit is a whole number, not: 1234567890'],
     ['from=yesterday', `BadRequest: from is ${places}, not: yesterday`],
     [`from=${elsewhere}`, `BadRequest: from is no sequence number of this stream: ${elsewhere}`],
+    [`from=${far}`, `BadRequest: from is no sequence number of this stream: ${far}`],
+    ['from=1', `BadRequest: from is ${places}, not: 1`],
+    ['from=0', `BadRequest: from is ${places}, not: 0`],
+    ['from=-1', `BadRequest: from is ${places}, not: -1`],
     [`from=${'1'.repeat(56)}`, `BadRequest: from is no sequence number of this stream: ${'1'.repeat(56)}`],
     [
       `from=${number}&shard=shardId-000000000001`,

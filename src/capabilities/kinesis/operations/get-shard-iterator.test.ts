@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import { invalid, openBench, type Answer, type Bench } from '../harness.fixture.ts';
+import { continuationNumber } from '../starting-point.ts';
 import { getRecords } from './get-records.ts';
 import { getShardIterator } from './get-shard-iterator.ts';
 
@@ -56,6 +57,9 @@ test('refusals', async () => {
   const [foreign = ''] = await fill('other', ['x']);
   const second = records.describe('a')?.shards[1] ?? assert.fail();
   const sibling = encodeSequenceNumber(second.ref, 0n);
+  const first = records.describe('a')?.shards[0] ?? assert.fail();
+  const beyond = encodeSequenceNumber(first.ref, 4n);
+  const last = encodeSequenceNumber(first.ref, 2n ** 64n - 1n, 0xff_ffff);
   const must =
     'InvalidArgumentException: Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and ' +
     'StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified';
@@ -80,6 +84,8 @@ test('refusals', async () => {
     [{ ShardIteratorType: 'AT_SEQUENCE_NUMBER' }, `${must} AT_SEQUENCE_NUMBER and no StartingSequenceNumber.`],
     [{ ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: '0' }, unusable('0')],
     [{ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: foreign }, unusable(foreign)],
+    [{ ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: beyond }, unusable(beyond)],
+    [{ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: last }, unusable(last)],
     [
       { ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: sibling },
       'InvalidArgumentException: Invalid StartingSequenceNumber. It encodes shardId-000000000001, ' +
@@ -99,6 +105,31 @@ test('refusals', async () => {
   for (const [change, sentence] of table) {
     const request = { StreamName: 'a', ShardId: SHARD, ShardIteratorType: 'LATEST', ...change };
     assert.equal(await refusal(getShardIterator, request), sentence);
+  }
+});
+
+test('the end of a shard is a place, whatever the number that says so', async () => {
+  const { call, fill, records } = await threeRecords();
+  const { ref } = records.describe('a')?.shards[0] ?? assert.fail();
+  const numbers = [
+    encodeSequenceNumber(ref, 3n),
+    continuationNumber(ref, 3n),
+    encodeSequenceNumber(ref, 2n, 0xff_ffff),
+  ];
+  const iterators: string[] = [];
+  for (const StartingSequenceNumber of numbers) {
+    for (const ShardIteratorType of ['AT_SEQUENCE_NUMBER', 'AFTER_SEQUENCE_NUMBER']) {
+      const request = { StreamName: 'a', ShardId: SHARD, ShardIteratorType, StartingSequenceNumber };
+      iterators.push((await call(getShardIterator, request)).ShardIterator);
+    }
+  }
+  await fill('a', ['3']);
+  for (const ShardIterator of iterators) {
+    const { Records } = await call(getRecords, { ShardIterator });
+    assert.deepEqual(
+      Records.map(({ Data }: Answer) => Buffer.from(Data, 'base64').toString()),
+      ['3'],
+    );
   }
 });
 
