@@ -4,7 +4,8 @@ const CHECK_BYTES = 8;
 const VERSION = 1;
 const HEAD = Buffer.from([0, 0, 0, 0, 0, 0, 0, VERSION]);
 
-function check(kind: string, body: Uint8Array): Buffer {
+/** Eight bytes that tell a body of this kind from others and from garbage; no signature. */
+export function checkSum(kind: string, body: Uint8Array): Buffer {
   return createHash('sha256').update(`millrace ${kind} ${VERSION}\n`).update(body).digest().subarray(0, CHECK_BYTES);
 }
 
@@ -14,7 +15,7 @@ function check(kind: string, body: Uint8Array): Buffer {
  */
 export function sealOpaque(kind: string, value: Readonly<Record<string, unknown>>): string {
   const body = Buffer.from(JSON.stringify(value));
-  return Buffer.concat([HEAD, check(kind, body), body]).toString('base64');
+  return Buffer.concat([HEAD, checkSum(kind, body), body]).toString('base64');
 }
 
 /** What sealOpaque was given, or undefined for any other text. */
@@ -23,7 +24,7 @@ export function openOpaque(kind: string, text: string): Readonly<Record<string, 
   // Node skips what is no base64: only the text that comes out again is ours.
   if (bytes.toString('base64') !== text || !bytes.subarray(0, HEAD.length).equals(HEAD)) return undefined;
   const body = bytes.subarray(HEAD.length + CHECK_BYTES);
-  if (!check(kind, body).equals(bytes.subarray(HEAD.length, HEAD.length + CHECK_BYTES))) return undefined;
+  if (!checkSum(kind, body).equals(bytes.subarray(HEAD.length, HEAD.length + CHECK_BYTES))) return undefined;
   return parseObject(body.toString());
 }
 

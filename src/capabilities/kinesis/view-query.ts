@@ -1,5 +1,6 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { isoTime } from '../../kernel/iso-time.ts';
+import { shardId } from '../../kernel/names.ts';
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { AdminRequest } from '../../ports/capability.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
@@ -7,6 +8,7 @@ import { findShard } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { numberedOffset } from './starting-point.ts';
+import { openMark } from './view-mark.ts';
 import { followed, inOrder, type Place, type Places } from './view-places.ts';
 
 /** What a record must have to be shown. */
@@ -108,17 +110,17 @@ function numbered(state: KinesisState, stream: StreamInfo, named: ShardInfo | un
   return new Map([[shard, { offset, sub: 0 }]]);
 }
 
-/** A former `next`: `shardId:sequenceNumber` of the first record not yet seen, for each shard. */
+/** A former `next`: the first record not yet seen, for each shard. */
 function resume(state: KinesisState, stream: StreamInfo, text: string): Places {
+  const refused = new RequestError('BadRequest', `after is a former next of this stream, not: ${text.slice(0, 200)}`);
+  const mark = openMark(text);
+  if (mark === undefined || mark.generation !== stream.shards[0]?.ref.generation) throw refused;
   const places = new Map<ShardInfo, Place>();
-  for (const part of text.split(',')) {
-    const [id = '', sequenceNumber = ''] = part.split(':');
-    const shard = findShard(state, stream, id);
-    const decoded = decodeSequenceNumber(sequenceNumber);
-    if (decoded === undefined || decoded.generation !== shard.ref.generation || decoded.ordinal !== shard.ref.ordinal) {
-      throw new RequestError('BadRequest', `after is a former next of this stream, not: ${part}`);
-    }
-    places.set(shard, { offset: decoded.offset, sub: decoded.subIndex });
+  const known = new Map(stream.shards.map((shard) => [shard.ref.ordinal, shard]));
+  for (const [ordinal, place] of mark.places) {
+    const shard = known.get(ordinal) ?? findShard(state, stream, shardId(ordinal));
+    if (place.offset > state.records.bounds(shard).end) throw refused;
+    places.set(shard, place);
   }
   return places;
 }

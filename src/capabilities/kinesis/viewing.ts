@@ -1,10 +1,11 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
-import { encodeSequenceNumber, sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
+import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { orPastDamage, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
 import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
+import { sealMark } from './view-mark.ts';
 import { followed, type Place } from './view-places.ts';
 import type { ViewQuery, Wanted } from './view-query.ts';
 
@@ -36,7 +37,7 @@ interface DamagedPlace {
 interface Page {
   /** By their arrival. */
   readonly records: readonly ViewedRecord[];
-  /** Where the next page begins: `after` of the next question. */
+  /** Where the next page begins: `after` of the next question; opaque. */
   readonly next: string;
   /** Records that were looked at. */
   readonly scanned: number;
@@ -99,7 +100,7 @@ class Viewing {
     const byArrival = (a: ViewedRecord, b: ViewedRecord): number => compare(a.arrival, b.arrival);
     return {
       records: this.#records.toSorted(byArrival),
-      next: places.map(([{ id, ref }, { offset, sub }]) => `${id}:${encodeSequenceNumber(ref, offset, sub)}`).join(','),
+      next: sealMark(places.map(([{ ref }, place]) => [ref, place])),
       scanned: this.#scanned,
       atEnd: places.every(([shard, { offset }]) => offset >= records.bounds(shard).end),
       damaged: this.#damaged,
