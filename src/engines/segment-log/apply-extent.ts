@@ -36,7 +36,10 @@ export function listExtent(segment: Segment, extent: CommitExtent): void {
 export function applyExtent(segment: Segment, extent: CommitExtent): void {
   listExtent(segment, extent);
   const { state, flags, first, count, at } = extent;
-  if ((flags & FLAG_DROP) !== 0) return;
+  if ((flags & FLAG_DROP) !== 0) {
+    state.isDropWritten = true;
+    return;
+  }
   if ((flags & (FLAG_END | FLAG_CLOSED)) !== 0) state.closed = true;
   if (count === 0) return;
   state.end = first + count;

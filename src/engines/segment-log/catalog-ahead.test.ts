@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Simulation } from '../../environments/simulated/index.ts';
 import { CATALOG_SHARD } from './shard-table.ts';
-import { A, flipped, type Image, lastSegment, LogUnderTest, replaced } from './log.fixture.ts';
+import { A, B, flipped, type Image, lastSegment, LogUnderTest, replaced } from './log.fixture.ts';
 import type { SyncMode } from './index.ts';
 
 const SEEDS = 30;
@@ -166,6 +166,26 @@ for (const sync of ['interval', 'none'] as const) {
       const again = await LogUnderTest.open(under.simulation, { ...options, epoch: 2 });
       const isDeleted = under.simulation.logged.some(({ event }) => event === 'log.segment.deleted');
       assert.ok(!isDeleted || again.log.store.bounds(A).end > 0n, `seed ${seed}: the shard begins anew`);
+    }
+  });
+
+  test(`with ${sync} no file goes while a power cut would bring back the shard whose records it held`, async () => {
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const options = { sync, intervalMs: 60_000, segmentBytesMax: 1000 };
+      const under = await LogUnderTest.open(new Simulation(seed), options);
+      await under.append(under.a, 'stays');
+      await under.append(under.b, 'beside it');
+      for (let count = 0; count < 5; count += 1) await under.append(under.b, 'x'.repeat(900));
+      await under.append(under.a, 'stays');
+      await under.append(under.b, 'beside it');
+      await under.drive(under.log.store.dropShards([B]));
+      await under.simulation.pass(10_000);
+      const isDeleted = under.simulation.logged.some(({ event }) => event === 'log.segment.deleted');
+      assert.ok(isDeleted, 'files of the dropped shard are removed');
+      under.simulation.crash();
+      under.simulation.restart();
+      const again = await LogUnderTest.open(under.simulation, { ...options, epoch: 2 });
+      assert.deepEqual(again.log.health(), [], `seed ${seed}`);
     }
   });
 }

@@ -142,7 +142,8 @@ export class Cleaner {
       const isUnknown = segment.isDamaged && ![...segment.shares.values()].some((share) => share.hasRecords);
       return !isUnknown && segment.liveBytes(now) === 0;
     });
-    if (!(await this.#keepStarts(this.#moveStarts(expired)))) return;
+    const hasWork = expired.length > 0 || this.#undeclared.size > 0;
+    if (!hasWork || !(await this.#keepStarts(this.#moveStarts(expired)))) return;
     for (const segment of expired) await this.#delete(segment);
     if (expired.length > 0) await this.#syncDirectory();
   }
@@ -162,11 +163,14 @@ export class Cleaner {
     return [...moved];
   }
 
-  /** False when the log has failed. On a full disk files go all the same: space comes first. */
+  /**
+   * Writes where shards start, and waits until that, and that others are gone, survives a power cut: it must not bring
+   * back a shard whose files are removed. False when the log has failed. On a full disk files go all the same: space
+   * comes first.
+   */
   async #keepStarts(moved: readonly ShardState[]): Promise<boolean> {
     for (const state of moved) this.#undeclared.add(state);
     const states = [...this.#undeclared].filter(({ dropped }) => !dropped);
-    if (states.length === 0) return true;
     try {
       await this.#parts.declare(states);
       this.#undeclared.clear();

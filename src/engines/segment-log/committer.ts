@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
-import { DiskFull, Unavailable } from '../../ports/stream-store.ts';
+import { DiskFull, Unavailable, UnknownShard } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { encodeBatch } from './encode-batch.ts';
@@ -150,7 +150,13 @@ export class Committer {
           this.enqueue({ ...run, resolve, reject });
         }),
     );
-    await Promise.all(said);
+    const refused = (await Promise.allSettled(said)).flatMap((one) =>
+      one.status === 'rejected' ? [one.reason as unknown] : [],
+    );
+    const worse = refused.find((error) => !(error instanceof UnknownShard));
+    if (worse !== undefined) throw worse;
+    // Dropped meanwhile: what says so was queued in front.
+    if (refused.length > 0) await this.settled();
     await this.confirm();
   }
 

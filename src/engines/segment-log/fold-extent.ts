@@ -37,7 +37,13 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
 function foldDrop(table: ShardTable, segment: Segment, shard: number): void {
   const state = table.byId(shard) ?? table.define(shard, { stream: '', generation: 0, ordinal: shard });
   segment.shareOf(state).drop();
+  forget(table, state);
+}
+
+/** The log says that the shard was dropped. */
+function forget(table: ShardTable, state: ShardState): void {
   table.drop(state);
+  state.isDropWritten = true;
 }
 
 function define(
@@ -84,7 +90,7 @@ function foldShare(table: ShardTable, segment: Segment, found: FooterShare): voi
   if (!segment.isSettled) state.lostBefore = table.damage.lostBytes;
   if (dropped) {
     share.drop();
-    return table.drop(state);
+    return forget(table, state);
   }
   if (share.hasRecords) {
     state.shares.push(share);

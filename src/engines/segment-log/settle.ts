@@ -68,7 +68,7 @@ async function copyAll(
     // One bound for the whole shard: all that is left out is older than anything that is kept.
     const kept = { start: state.start, since: parts.now() - state.retentionMs };
     for (const share of shares) {
-      if (state.dropped || share.end <= kept.start || share.lastAt < kept.since) continue;
+      if (state.isDropWritten || share.end <= kept.start || share.lastAt < kept.since) continue;
       const spans = (await parts.indexes.of(share.segment)).spans.get(state.id);
       await copyShare(parts, share, spans ?? new Spans(), kept, writer);
     }

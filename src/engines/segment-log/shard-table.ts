@@ -40,6 +40,8 @@ export class ShardState {
   lastAt = 0;
   closed = false;
   dropped = false;
+  /** Whether the log says so: until then a power cut brings the shard back, and its records must be there. */
+  isDropWritten = false;
   /** Oldest first; reads go on behind them. */
   gaps: readonly Gap[] = [];
   /** What commits under way have come to. */
@@ -68,7 +70,7 @@ export class ShardState {
 
   /** Whether somebody may still read some of these records at `now`, in ms. */
   needs(share: Share, now: number): boolean {
-    return !this.dropped && share.hasRecords && share.end > this.start && share.lastAt >= now - this.retentionMs;
+    return !this.isDropWritten && share.hasRecords && share.end > this.start && share.lastAt >= now - this.retentionMs;
   }
 
   /** Index of the share that holds `offset`, or of the next one behind it. */
