@@ -106,7 +106,7 @@ test('files of many shards with little in each take more than their records, whi
   });
   const state = { segments, now: 0, segmentBytesMax: FILE, diskBytesMax: undefined, isShort: false };
   assert.equal(chooseJob(state), undefined);
-  for (const shard of states.slice(0, 80)) shard.dropped = true;
+  for (const shard of states.slice(0, 80)) shard.isDropWritten = true;
   assert.ok(chooseJob(state) !== undefined, 'until most of them are gone');
 });
 

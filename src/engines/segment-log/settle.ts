@@ -146,9 +146,9 @@ function moveStarts(sources: readonly Segment[], settled: Segment): readonly Sha
     const isWhole = successor !== undefined && successor.first <= first.first;
     const isOldest = state.shares[0] === first;
     if (isWhole && !isOldest) continue;
-    const before = state.start;
     state.advanceStart(successor?.first ?? last.end);
-    if (!isOldest && !state.dropped && state.start > before) moved.push(state);
+    // Also where a trim had moved it before: that may not have been written yet.
+    if (!isOldest && !state.dropped) moved.push(state);
   }
   return moved;
 }

@@ -16,6 +16,8 @@ import {
 export interface PlanOptions {
   /** Turn bits of durable bytes. */
   readonly flips: boolean;
+  /** Nodes that answer before their syncs, too. */
+  readonly anySync?: boolean;
 }
 
 /** What this seed has more of than others. */
@@ -23,6 +25,7 @@ interface Traits {
   readonly hasLargeRecords: boolean;
   readonly hasClockSteps: boolean;
   readonly flips: boolean;
+  readonly anySync: boolean;
 }
 
 type Rule = readonly [weight: number, action: (grammar: Grammar) => ClientAction];
@@ -97,11 +100,11 @@ class Grammar {
   #id = 0;
   #clockMs = 0;
 
-  constructor(seed: number, { flips }: PlanOptions) {
+  constructor(seed: number, { flips, anySync = false }: PlanOptions) {
     this.#seed = seed;
     this.random = new SeededRandom(seed).fork(77);
     const { random } = this;
-    this.#traits = { hasLargeRecords: random.chance(0.08), hasClockSteps: random.chance(0.25), flips };
+    this.#traits = { hasLargeRecords: random.chance(0.08), hasClockSteps: random.chance(0.25), flips, anySync };
   }
 
   plan(): Plan {
@@ -169,12 +172,13 @@ class Grammar {
   #node(): NodeShape {
     const { random } = this;
     const other = new SeededRandom(this.#seed).fork(78);
+    const sync = other.pick(SYNC_MODES);
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
       intervalSeconds: random.below(4),
       segmentBytesMax: random.pick([6000, 20_000, 200_000]),
-      sync: other.pick(SYNC_MODES),
+      sync: this.#traits.anySync ? sync : 'always',
       snapshotEvery: other.pick([10, 40, 5000]),
     };
   }
