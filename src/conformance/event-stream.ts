@@ -86,8 +86,13 @@ export class EventStream {
     const bodyAt = PRELUDE_BYTES + frame.readUInt32BE(4);
     const headers = readHeaders(frame.subarray(PRELUDE_BYTES, bodyAt));
     const kind = headers.get(':message-type') ?? '';
-    const body = frame.toString('utf8', bodyAt, length - 4);
-    return { kind, type: headers.get(`:${kind}-type`) ?? '', body: body === '' ? {} : JSON.parse(body) };
+    const type = headers.get(`:${kind}-type`) ?? '';
+    return { kind, type, body: this.readBody(frame.subarray(bodyAt, length - 4), headers) };
+  }
+
+  /** A frame's body from its bytes. */
+  protected readBody(bytes: Buffer, _headers: ReadonlyMap<string, string>): Json {
+    return bytes.length === 0 ? {} : JSON.parse(bytes.toString());
   }
 }
 

@@ -14,11 +14,8 @@ import { textOf } from '../../testing/text-of.ts';
 import { quietEnvironment, type QuietEnvironment } from '../../testing/quiet-environment.ts';
 import { decodeCbor } from '../../wire/aws-cbor/decode.ts';
 import { plainCbor } from '../../testing/plain-cbor.ts';
-import { Account } from './account.ts';
-import { Consumers } from './consumers.ts';
-import { FanOut } from './fan-out.ts';
-import { openAnswerMemory } from './answer-memory.ts';
 import type { KinesisState } from './model.ts';
+import { openKinesisState } from './state.ts';
 import { createStream } from './operations/create-stream.ts';
 
 /** JSON of any shape; tests look into answers as clients do. */
@@ -60,19 +57,7 @@ export async function openBench(
   const store = new MemoryStore(environment.clock);
   const catalog = await openCatalog(new MemoryCommandLog(environment.clock), environment);
   const records = await openRecords(store, catalog, environment, identity);
-  const consumers = new Consumers(catalog, records);
-  const memory = openAnswerMemory();
-  const fanOut = new FanOut({ records, consumers, identity, environment, memory });
-  const state: KinesisState = {
-    records,
-    consumers,
-    fanOut,
-    account: new Account(catalog),
-    identity,
-    environment,
-    memory,
-    named: new Set(),
-  };
+  const state = openKinesisState({ records, catalog, identity }, environment);
   const bench: Bench = {
     environment,
     store,

@@ -1,10 +1,6 @@
 import type { Capability, Running } from '../../ports/capability.ts';
 import { StreamExists } from '../../ports/records.ts';
-import { Account } from './account.ts';
-import { openAnswerMemory } from './answer-memory.ts';
 import { streamsOptions, type StreamsOptions } from './config.ts';
-import { Consumers } from './consumers.ts';
-import { FanOut } from './fan-out.ts';
 import { kinesisEvents } from './events.ts';
 import { allowedChange, configuredSpec, drift, type KinesisState } from './model.ts';
 import { namedStreams } from './named-streams.ts';
@@ -48,6 +44,7 @@ import { updateMaxRecordSize } from './operations/update-max-record-size.ts';
 import { updateShardCount } from './operations/update-shard-count.ts';
 import { updateStreamMode } from './operations/update-stream-mode.ts';
 import { updateStreamWarmThroughput } from './operations/update-stream-warm-throughput.ts';
+import { openKinesisState } from './state.ts';
 import { streamRoutes } from './viewer.ts';
 
 /** The Kinesis Data Streams API, and the section `streams` of the config file. */
@@ -99,20 +96,8 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
   ],
   resources: namedStreams,
   async start(options, doors, environment): Promise<Running<KinesisState>> {
-    const { records, identity, catalog } = doors;
-    const consumers = new Consumers(catalog, records);
-    const memory = openAnswerMemory();
-    const fanOut = new FanOut({ records, consumers, identity, environment, memory });
-    const state: KinesisState = {
-      records,
-      consumers,
-      fanOut,
-      account: new Account(catalog),
-      identity,
-      environment,
-      memory,
-      named: new Set(),
-    };
+    const state = openKinesisState(doors, environment);
+    const { consumers, fanOut } = state;
     await consumers.sweep();
     await applyFile(state, options ?? {});
     return {

@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { Unavailable, UnknownShard } from '../../ports/stream-store.ts';
+import { Unavailable } from '../../ports/stream-store.ts';
 import { chooseJob, isScattered, type CleaningState } from './cleaning-policy.ts';
 import { DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
@@ -177,7 +177,7 @@ export class Cleaner {
       return true;
     } catch (error) {
       if (error instanceof EnvironmentError) return false;
-      if (!(error instanceof Unavailable || error instanceof UnknownShard)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
       return true;
     }
   }

@@ -5,6 +5,7 @@ import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { Slice } from '../../ports/stream-store.ts';
+import { withOpened } from '../../testing/changed-files.ts';
 import { A, LogUnderTest, machineWith } from './log.fixture.ts';
 
 const LIMIT = { records: 1000, bytes: 10_000_000 };
@@ -64,13 +65,11 @@ class HeldReads {
   isOn = false;
 
   over(environment: Environment): Environment {
-    const { files } = environment;
-    const open: typeof files.open = async (path, mode) => this.#held(await files.open(path, mode));
-    return { ...environment, files: { ...files, open } };
+    return withOpened(environment, (file) => ({ ...file, read: this.#held(file) }));
   }
 
-  #held(file: OpenFile): OpenFile {
-    const read: OpenFile['read'] = async (into, position) => {
+  #held(file: OpenFile): OpenFile['read'] {
+    return async (into, position) => {
       if (!this.isOn) return await file.read(into, position);
       return await new Promise<number>((resolve, reject) => {
         const end = (error?: Error): void => {
@@ -81,10 +80,6 @@ class HeldReads {
         this.waiting.push({ position, end });
       });
     };
-    const bound = Object.fromEntries(
-      (['write', 'sync', 'truncate', 'size', 'close'] as const).map((name) => [name, file[name].bind(file)]),
-    ) as unknown as OpenFile;
-    return { ...bound, path: file.path, read };
   }
 }
 
