@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
-import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
+import { KEY_PAIR_VARIABLES, verifyingConfig } from '../support/key-pair.ts';
+import {
+  removeDirectory,
+  startNodeProcess,
+  temporaryDirectory,
+  type NodeProcess,
+  type NodeProcessOptions,
+} from '../support/node-process.ts';
 import type { Group } from './run.ts';
 import { pythonWith, runProgram } from './tools.ts';
 
@@ -23,8 +30,7 @@ async function aws(node: NodeProcess, words: string, ...last: readonly string[])
   const all = [programBeside(python), ...words.split(' '), ...last, '--endpoint-url', node.api];
   const stdout = await runProgram(python, all, {
     environment: {
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
+      ...KEY_PAIR_VARIABLES,
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_DEFAULT_OUTPUT: 'json',
       AWS_CONFIG_FILE: '/dev/null',
@@ -116,17 +122,26 @@ async function lifecycle(node: NodeProcess): Promise<number> {
   return 7;
 }
 
+async function commands(options: NodeProcessOptions): Promise<number> {
+  const node = await startNodeProcess(options);
+  try {
+    return (await deviceDocument(node)) + (await otherActions(node)) + (await lifecycle(node));
+  } finally {
+    await node.stop();
+  }
+}
+
 /** The AWS command line, installed from PyPI, with only the endpoint changed. */
 export const awsCli: Group = {
   name: 'aws-cli',
   install,
   async run() {
     const data = temporaryDirectory('aws-cli');
-    const node = await startNodeProcess({ data });
     try {
-      return (await deviceDocument(node)) + (await otherActions(node)) + (await lifecycle(node));
+      // The second node verifies what the first one takes from anybody.
+      const open = await commands({ data: join(data, 'open') });
+      return open + (await commands({ config: verifyingConfig(data), data: join(data, 'verifying') }));
     } finally {
-      await node.stop();
       removeDirectory(data);
     }
   },

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { KEY_PAIR_VARIABLES } from '../support/key-pair.ts';
 import { runProgram } from './tools.ts';
 
 const CHECKS_MS_MAX = 300_000;
 
-/** What `millrace env` prints for a node, nothing else of AWS, and no file of the user's own. */
+/** What `millrace env` prints for a node that verifies, the key pair, and no file of the user's own. */
 export async function clientEnvironment(api: string): Promise<Readonly<Record<string, string>>> {
-  const printed = await runProgram(process.execPath, ['dist/main.js', 'env', '--json', '--api', api]);
+  const environment = { ...KEY_PAIR_VARIABLES, AWS_DEFAULT_REGION: 'us-east-1' };
+  const printed = await runProgram(process.execPath, ['dist/main.js', 'env', '--json', '--api', api], { environment });
   const nothing = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
-  return { ...nothing, ...(JSON.parse(printed) as Record<string, string>) };
+  return { ...KEY_PAIR_VARIABLES, ...nothing, ...(JSON.parse(printed) as Record<string, string>) };
 }
 
 /**

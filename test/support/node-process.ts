@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { signed } from './key-pair.ts';
 
 /** A `millrace dev`, or `start`, in a process of its own. */
 export interface NodeProcess {
@@ -109,26 +110,20 @@ async function waitReady(isReady: () => Promise<boolean>, child: ChildProcess, o
   throw new Error(`the node was not ready within 30 s:\n${output()}`);
 }
 
-/** Signed in shape only: nothing verifies signatures yet. */
-const AUTHORIZATION =
-  'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
-
-/** One AWS JSON call; resolves with the status and the parsed answer. */
+/** One AWS JSON call, signed by KEY_PAIR; resolves with the status and the parsed answer. */
 export async function call(
   api: string,
   target: string,
   input: unknown,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
-  const answer = await fetch(api, {
+  const request = {
     method: 'POST',
+    url: new URL(api),
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
     body: JSON.stringify(input),
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': target,
-      'x-amz-date': '20260101T000000Z',
-      authorization: AUTHORIZATION,
-    },
-  });
+  };
+  const headers = signed(target.startsWith('Firehose') ? 'firehose' : 'kinesis', request);
+  const answer = await fetch(api, { method: 'POST', body: request.body, headers });
   const text = await answer.text();
   return { status: answer.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
 }

@@ -28,7 +28,7 @@ const SCHEME = 'AWS4-HMAC-SHA256';
 const USUAL = /^AWS4-HMAC-SHA256 Credential=([^\s,]+), ?SignedHeaders=([^\s,]+), ?Signature=([^\s,]+)$/;
 const PART = /^(Credential|SignedHeaders|Signature)=(\S*)$/;
 /** Header names as signers write them: lower case, and nothing that could end a line. */
-const HEADER_NAMES = /^[a-z\d!#$%&'*+.^_`|~-]+(;[a-z\d!#$%&'*+.^_`|~-]+)*$/;
+const HEADER_NAMES = /^(:authority|[a-z\d!#$%&'*+.^_`|~-]+)(;(:authority|[a-z\d!#$%&'*+.^_`|~-]+))*$/;
 const SIGNATURE = /^[\da-f]{64}$/;
 const BASIC_DATE = /^([1-9]\d{3})(\d\d)(\d\d)T([01]\d|2[0-3])([0-5]\d)([0-5]\d)Z$/;
 const QUERY_NAMES = ['Algorithm', 'Credential', 'Date', 'Expires', 'Security-Token', 'Signature', 'SignedHeaders'];

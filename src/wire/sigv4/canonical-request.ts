@@ -20,9 +20,17 @@ export interface SignedParts {
 export function canonicalRequest(parts: SignedParts): string {
   const { method, path, query, headers, signedHeaders, payloadHash } = parts;
   let fields = '';
-  for (const name of signedHeaders) fields += `${name}:${trimmed(headers[name] ?? '')}\n`;
+  for (const name of signedHeaders) fields += `${name}:${trimmed(signedValue(headers, name) ?? '')}\n`;
   const first = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}`;
   return `${first}\n${fields}\n${signedHeaders.join(';')}\n${payloadHash}`;
+}
+
+/** What AWS's SDKs sign over HTTP/2 in place of `host`, under which it reaches us. */
+export const AUTHORITY = ':authority';
+
+/** What a request says under a name that is signed. */
+export function signedValue(headers: Readonly<Record<string, string>>, name: string): string | undefined {
+  return headers[name === AUTHORITY ? 'host' : name];
 }
 
 const UNTRIMMED = /\t| {2}|^ | $/;

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/environment.ts';
 import type { HttpRequest } from '../../ports/http.ts';
 import { basicDate, readAuthorization, type Authorization } from './authorization.ts';
 import { BodyDigest } from './body-digest.ts';
-import { canonicalRequest, type SignedParts } from './canonical-request.ts';
+import { AUTHORITY, canonicalRequest, signedValue, type SignedParts } from './canonical-request.ts';
 import { Principal, type Credential } from './principal.ts';
 import { scopeText, signingKey } from './signing-key.ts';
 
@@ -171,7 +171,7 @@ function checkTime({ date, at, expiresSeconds }: Authorization, now: number): vo
 
 /** Host and all of AWS's own headers, or they could be exchanged; and what is signed must be there. */
 function checkSignedHeaders({ signedHeaders }: Authorization, { headers }: HttpRequest): void {
-  if (!signedHeaders.includes('host')) {
+  if (!signedHeaders.includes('host') && !signedHeaders.includes(AUTHORITY)) {
     throw invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
   for (const name in headers) {
@@ -179,7 +179,7 @@ function checkSignedHeaders({ signedHeaders }: Authorization, { headers }: HttpR
       throw invalid(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
     }
   }
-  const missing = signedHeaders.find((name) => headers[name] === undefined);
+  const missing = signedHeaders.find((name) => signedValue(headers, name) === undefined);
   if (missing !== undefined) throw invalid(`The signed header '${missing}' is not in the request.`);
 }
 

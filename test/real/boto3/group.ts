@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { clientEnvironment, runChecks } from '../checks.ts';
 import type { Group } from '../run.ts';
@@ -18,8 +18,7 @@ export const boto3: Group = {
   },
   async run() {
     const data = temporaryDirectory('boto3');
-    const config = join(data, 'millrace.yaml');
-    writeFileSync(config, CONFIG);
+    const config = verifyingConfig(data, CONFIG);
     const node = await startNodeProcess({ config, data: join(data, 'node') });
     try {
       const checks = join('test', 'real', 'boto3', 'checks.py');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { KEY_PAIR_VARIABLES } from '../../support/key-pair.ts';
 import { javaWords, LOGGER } from '../java.ts';
 import { startProgram, until, type Program } from '../program.ts';
 import { mavenJars } from '../tools.ts';
@@ -41,7 +42,7 @@ export class Application {
     const { retrieval, client } = this.reading;
     const words = await workerWords(client === 'default' ? [] : ['-Daws.cborEnabled=false']);
     const where = [kinesis, dynamo, stream, this.name, worker, retrieval, client, String(shardsMax)];
-    this.workers.set(worker, startProgram('java', [...words, ...where]));
+    this.workers.set(worker, startProgram('java', [...words, ...where], { environment: KEY_PAIR_VARIABLES }));
   }
 
   /** All that its workers told so far. */

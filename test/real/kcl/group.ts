@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kinesis, listShards } from '../../support/kinesis.ts';
+import { verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { until } from '../program.ts';
 import type { Group } from '../run.ts';
@@ -150,7 +152,7 @@ export const kcl: Group = {
   },
   async run() {
     const data = temporaryDirectory('kcl');
-    const node = await startNodeProcess({ data });
+    const node = await startNodeProcess({ config: verifyingConfig(data), data: join(data, 'node') });
     const dynamo = await startDynamoDbLocal();
     await kinesis(node.api, 'CreateStream', { StreamName: STREAM, ShardCount: SHARDS });
     await active(node.api);

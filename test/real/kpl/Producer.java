@@ -42,7 +42,8 @@ public final class Producer {
     }
 
     private static KinesisProducerConfiguration configuration(URI endpoint, String directory) {
-        var credentials = AwsBasicCredentials.create("test", "test");
+        var credentials = AwsBasicCredentials.create(System.getenv("AWS_ACCESS_KEY_ID"),
+                System.getenv("AWS_SECRET_ACCESS_KEY"));
         return new KinesisProducerConfiguration().setKinesisEndpoint(endpoint.getHost())
                 .setKinesisPort(endpoint.getPort()).setRegion("us-east-1").setVerifyCertificate(false)
                 .setStsEndpoint(endpoint.getHost()).setStsPort(endpoint.getPort())

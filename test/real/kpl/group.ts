@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kinesis, listShards, readAll, type Read } from '../../support/kinesis.ts';
+import { KEY_PAIR_VARIABLES, verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
 import { javaWords, LOGGER } from '../java.ts';
 import { kclJars } from '../kcl/application.ts';
@@ -44,7 +45,7 @@ async function openerWords(): Promise<string[]> {
 async function produce(api: string, folder: string): Promise<readonly Put[]> {
   mkdirSync(folder);
   const where = [api.replace('http:', 'https:'), STREAM, folder, String(SECONDS), String(PER_SECOND)];
-  const environment = { AWS_EC2_METADATA_DISABLED: 'true' };
+  const environment = { ...KEY_PAIR_VARIABLES, AWS_EC2_METADATA_DISABLED: 'true' };
   const producer = startProgram('java', [...(await producerWords()), ...where], { environment });
   try {
     const isFlowing = async (): Promise<boolean> => [...(await readAll(api, STREAM)).values()].flat().length > 0;
@@ -75,7 +76,7 @@ async function reshard(api: string): Promise<void> {
 /** What `millrace tail` prints of all there is, under further flags. */
 async function tail({ api }: NodeProcess, ...flags: readonly string[]): Promise<readonly Found[]> {
   const words = ['tail', STREAM, '--from', 'TRIM_HORIZON', '--no-follow', '--json', '--api', api, ...flags];
-  const printed = await runProgram(process.execPath, ['dist/main.js', ...words]);
+  const printed = await runProgram(process.execPath, ['dist/main.js', ...words], { environment: KEY_PAIR_VARIABLES });
   return printed.split('\n').map((line) => {
     const record = JSON.parse(line) as Record<'shardId' | 'sequenceNumber' | 'partitionKey' | 'data', string>;
     const { subSequenceNumber } = JSON.parse(line) as { subSequenceNumber?: number };
@@ -183,8 +184,7 @@ export const kpl: Group = {
   },
   async run() {
     const folder = temporaryDirectory('kpl');
-    const config = join(folder, 'millrace.yaml');
-    writeFileSync(config, CONFIG);
+    const config = verifyingConfig(folder, CONFIG);
     const node = await startNodeProcess({ config, data: join(folder, 'node') });
     try {
       return await play(node, folder);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinesis } from '../../support/kinesis.ts';
+import { signed, verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
 import { clientEnvironment, runChecks } from '../checks.ts';
 import { startProgram, until } from '../program.ts';
@@ -24,7 +25,10 @@ async function program(): Promise<string> {
 }
 
 async function metric(api: string, name: string): Promise<number> {
-  const text = await (await fetch(`${api}/metrics`)).text();
+  const url = new URL('/metrics', api);
+  const text = await (
+    await fetch(url, { headers: signed('millrace', { method: 'GET', url, headers: {}, body: '' }) })
+  ).text();
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 }
 
@@ -65,7 +69,7 @@ export const sdkJs: Group = {
   },
   async run() {
     const data = temporaryDirectory('sdk-js');
-    const node = await startNodeProcess({ data });
+    const node = await startNodeProcess({ config: verifyingConfig(data), data: join(data, 'node') });
     try {
       const environment = await clientEnvironment(node.api);
       const checks = await program();

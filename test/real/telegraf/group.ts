@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kinesis, listShards, readAll } from '../../support/kinesis.ts';
+import { KEY_PAIR, verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { startProgram, until, type Program } from '../program.ts';
 import type { Group } from '../run.ts';
@@ -30,7 +31,7 @@ function agent(words: string): string {
 }
 
 function connection(api: string): string {
-  const keys = '  access_key = "test"\n  secret_key = "test"\n';
+  const keys = `  access_key = "${KEY_PAIR.accessKeyId}"\n  secret_key = "${KEY_PAIR.secretAccessKey}"\n`;
   return `  region = "us-east-1"\n  endpoint_url = "${api}"\n${keys}  streamname = "${STREAM}"\n`;
 }
 
@@ -120,7 +121,7 @@ export const telegraf: Group = {
   },
   async run() {
     const folder = temporaryDirectory('telegraf');
-    const node = await startNodeProcess({ data: join(folder, 'node') });
+    const node = await startNodeProcess({ config: verifyingConfig(folder), data: join(folder, 'node') });
     const places = { api: node.api, written: join(folder, 'written'), read: join(folder, 'read') };
     const agents: Program[] = [];
     try {
