@@ -112,3 +112,47 @@ test('records that lie scattered are brought together ten seconds after the last
   assert.equal((await under.texts(A)).length, 1200);
   assert.equal(under.simulation.metrics.get('log_unsettled_bytes{}'), 0);
 });
+
+/** The oldest file stays because of B; of A it holds a record older than those of the next files, which expire. */
+async function aged(): Promise<LogUnderTest> {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 1000 });
+  await under.drive(under.log.store.retain(A, HOUR_MS));
+  await under.drive(under.log.store.retain(B, 48 * HOUR_MS));
+  await under.append(under.a, 'older');
+  await under.append(under.b, 'stays');
+  for (let round = 0; round < 4; round += 1) await under.append(under.a, 'x'.repeat(900));
+  await under.append(under.b, 'stays');
+  // Until the footers are written: the next sync is that of a commit.
+  await under.simulation.pass(1000);
+  return under;
+}
+
+const REFUSALS = [
+  {
+    what: 'the log has failed: no file goes, since nobody can write where its shards start',
+    happens: async (under: LogUnderTest): Promise<void> => {
+      under.simulation.failNext('sync', 'EIO');
+      await assert.rejects(under.append(under.b, 'in doubt'));
+    },
+    areRemoved: false,
+  },
+  {
+    what: 'the disk is full to the last byte: files go all the same',
+    happens: async (under: LogUnderTest): Promise<void> => {
+      under.simulation.limitDisk(0);
+      await assert.rejects(under.append(under.b, 'x'.repeat(5000)), { name: 'Unavailable' });
+    },
+    areRemoved: true,
+  },
+] as const;
+
+for (const { what, happens, areRemoved } of REFUSALS) {
+  test(what, async () => {
+    const under = await aged();
+    await happens(under);
+    const before = (await under.image()).size;
+    await under.simulation.pass(2 * HOUR_MS);
+    assert.equal(counted(under.simulation, 'log.segment.deleted') > 0, areRemoved);
+    assert.equal((await under.image()).size < before, areRemoved);
+  });
+}

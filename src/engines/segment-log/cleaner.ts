@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { Unavailable } from '../../ports/stream-store.ts';
+import { DiskFull, Unavailable } from '../../ports/stream-store.ts';
 import { chooseJob, isScattered, type CleaningState } from './cleaning-policy.ts';
 import { DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
@@ -165,8 +165,8 @@ export class Cleaner {
 
   /**
    * Writes where shards start, and waits until that, and that others are gone, survives a power cut: it must not bring
-   * back a shard whose files are removed. False when the log has failed. On a full disk files go all the same: space
-   * comes first.
+   * back a shard whose files are removed. False when the log has failed or is closed: then no file goes. On a full disk
+   * files go all the same: space comes first.
    */
   async #keepStarts(moved: readonly ShardState[]): Promise<boolean> {
     for (const state of moved) this.#undeclared.add(state);
@@ -176,9 +176,9 @@ export class Cleaner {
       this.#undeclared.clear();
       return true;
     } catch (error) {
-      if (error instanceof EnvironmentError) return false;
-      if (!(error instanceof Unavailable)) throw error;
-      return true;
+      if (error instanceof DiskFull) return true;
+      if (error instanceof EnvironmentError || error instanceof Unavailable) return false;
+      throw error;
     }
   }
 

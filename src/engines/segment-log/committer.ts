@@ -5,10 +5,10 @@ import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { encodeBatch } from './encode-batch.ts';
 import { FLAG_DEFINE, isBefore, type LogPosition } from './format.ts';
-import type { Run } from './run.ts';
+import { bytesOf, isPrivileged, type Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
-import { CATALOG_SHARD, type ShardState, type ShardTable } from './shard-table.ts';
+import type { ShardState, ShardTable } from './shard-table.ts';
 import type { Slabs } from './slabs.ts';
 import type { Space } from './space.ts';
 import type { TailCache } from './tail-cache.ts';
@@ -129,6 +129,7 @@ export class Committer {
 
   /** Resolves once all answered up to now survives a power cut. Rejects with Unavailable when the log fails. */
   async confirm(): Promise<void> {
+    if (this.#failure !== undefined) throw new Unavailable('the log has failed');
     const active = this.#options.segments.active?.segment;
     if (this.#options.sync === 'always' || active === undefined) return;
     const answered = { segment: active.number, position: active.end };
@@ -141,7 +142,10 @@ export class Committer {
     if (this.#failure !== undefined) throw new Unavailable('the log has failed');
   }
 
-  /** Says once more where these shards start; resolves when it survives a power cut. Rejects as an append does. */
+  /**
+   * Says once more where these shards start; resolves when it survives a power cut. Rejects as an append does; with
+   * DiskFull once all answered before survives one.
+   */
   async declare(states: readonly ShardState[]): Promise<void> {
     const said = states.map(
       async (state) =>
@@ -153,11 +157,13 @@ export class Committer {
     const refused = (await Promise.allSettled(said)).flatMap((one) =>
       one.status === 'rejected' ? [one.reason as unknown] : [],
     );
-    const worse = refused.find((error) => !(error instanceof UnknownShard));
+    const full = refused.find((error) => error instanceof DiskFull);
+    const worse = refused.find((error) => !(error instanceof UnknownShard || error instanceof DiskFull));
     if (worse !== undefined) throw worse;
     // Dropped meanwhile: what says so was queued in front.
     if (refused.length > 0) await this.settled();
     await this.confirm();
+    if (full !== undefined) throw full;
   }
 
   /** Begins the first segment: it says where all shards stand and up to where the log was durable before. */
@@ -263,7 +269,7 @@ export class Committer {
   async #write(batch: readonly Run[]): Promise<void> {
     let runs = batch;
     try {
-      const bytes = sumOf(batch);
+      const bytes = bytesOf(batch);
       if (!this.#options.segments.hasRoom(bytes)) await this.#roll();
       const { segment, file } = this.#options.segments.writing;
       const now = Math.floor(this.#environment.clock.now());
@@ -274,7 +280,7 @@ export class Committer {
       const synced = this.#synced ?? { segment: segment.number, position: 0 };
       const commit = this.#encoder.finish(segment, this.#lastNumber + 1, now, synced);
       await this.#store(file, segment, commit, undo);
-      this.#note({ segment, end: segment.end, extents: this.#encoder.extents, runs, pendingBytes: sumOf(runs) });
+      this.#note({ segment, end: segment.end, extents: this.#encoder.extents, runs, pendingBytes: bytesOf(runs) });
     } catch (error) {
       await this.#refuse(runs, error);
     }
@@ -439,7 +445,7 @@ export class Committer {
     const isRoomMade = await this.#options.space.makeRoom();
     if (!isRoomMade) return this.#rejectAll(urgent, this.#refused('full', 'the disk is full', error));
     this.#waiting.unshift(...urgent);
-    this.#waitingBytes += sumOf(urgent);
+    this.#waitingBytes += bytesOf(urgent);
     return undefined;
   }
 
@@ -469,15 +475,6 @@ export class Committer {
 /** The commit may stand there after a restart or not. */
 function inDoubt(cause: unknown): EnvironmentError {
   return new EnvironmentError('EIO', 'the log failed while it wrote this', cause);
-}
-
-function sumOf(runs: readonly Run[]): number {
-  return runs.reduce((sum, run) => sum + run.bytes, 0);
-}
-
-/** What a full disk must still take: the catalog's changes, deletions and ends of shards. */
-function isPrivileged(run: Run): boolean {
-  return run.flags !== 0 || run.state.ref.stream === CATALOG_SHARD.stream;
 }
 
 function isDiskFull(error: unknown): boolean {

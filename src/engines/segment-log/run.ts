@@ -1,6 +1,6 @@
 import { Fenced, type PackedEntries, UnknownShard, shardKey } from '../../ports/stream-store.ts';
 import { FLAG_DROP } from './format.ts';
-import type { ShardState } from './shard-table.ts';
+import { CATALOG_SHARD, type ShardState } from './shard-table.ts';
 
 /** Something that waits for a commit: entries of one append call, or a marker. */
 export interface Run {
@@ -29,4 +29,14 @@ export function refusal(run: Pick<Run, 'state' | 'token' | 'flags'>): Error | un
   }
   if (state.ahead.closed && flags === 0) return new Fenced(`shard ${shardKey(state.ref)} is closed`);
   return undefined;
+}
+
+/** Of all their entries. */
+export function bytesOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, run) => sum + run.bytes, 0);
+}
+
+/** What a full disk must still take: the catalog's changes, deletions and ends of shards. */
+export function isPrivileged(run: Run): boolean {
+  return run.flags !== 0 || run.state.ref.stream === CATALOG_SHARD.stream;
 }

@@ -29,11 +29,14 @@ export class ShardTree {
     return this.#shards.get(id);
   }
 
-  /** A power cut may have taken reshards that were heard of after `since`. */
+  /**
+   * A power cut may have taken reshards that were heard of at `since` or later: at the moment from which on a start
+   * answers, it shows the reshards that it finished itself, and they wait for a sync as everybody's changes do.
+   */
   mayLose(since: number): void {
     for (const shard of this.#shards.values()) {
-      if (shard.knownAt > since) this.#shards.delete(shard.id);
-      if (shard.closed !== undefined && shard.closed.at > since) shard.closed = undefined;
+      if (shard.knownAt >= since) this.#shards.delete(shard.id);
+      if (shard.closed !== undefined && shard.closed.at >= since) shard.closed = undefined;
     }
   }
 

@@ -177,7 +177,7 @@ class Run {
     try {
       await beforeStart(environment);
       const node = await SimulatedNode.open(environment, this.#plan.node, fails);
-      // A start makes all that it finds durable before it shows it.
+      // A start makes all that it finds durable before it shows it, but not what it changes itself.
       this.#noteDurable();
       return new Life({
         simulation,

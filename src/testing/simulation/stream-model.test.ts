@@ -253,6 +253,26 @@ test('a power cut may take what no sync confirmed: records, a reshard, a retenti
   bench.model.isMissing(taken, bench.now, bench.now);
 });
 
+test('what a start did itself, and showed at once, a power cut may take; what was told before it survives', () => {
+  const bench = new Bench();
+  const closed = (end: string): Partial<ListedShard> => ({
+    SequenceNumberRange: { StartingSequenceNumber: '0', EndingSequenceNumber: end },
+  });
+  const [parent, child] = [`${SHARD}1`, `${SHARD}2`];
+  bench.model.tree.learn([shard(SHARD, 0n, LAST, closed('9')), shard(parent, 0n, LAST)], bench.now);
+  bench.now += 10;
+  const startedAt = bench.now;
+  const list = (one: string, other: string): readonly ListedShard[] => [
+    shard(SHARD, 0n, LAST, closed(one)),
+    shard(parent, 0n, LAST, closed(other)),
+    shard(child, 0n, LAST),
+  ];
+  bench.model.tree.learn(list('9', '20'), startedAt);
+  bench.cut(startedAt);
+  bench.model.tree.learn(list('9', '30'), bench.now);
+  assert.throws(() => bench.model.tree.learn(list('8', '30'), bench.now), /ends elsewhere/);
+});
+
 test('a whole look finds what is missing, unless its time may be over', () => {
   const bench = new Bench();
   const sent = bench.told('x', '1');
