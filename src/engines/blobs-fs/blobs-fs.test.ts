@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { createNodeEnvironment } from '../../environments/node/index.ts';
+import { Simulation } from '../../environments/simulated/index.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
+import { keyOrder } from './key-order.ts';
 import { openFolderBlobs } from './index.ts';
 import { isBucketName } from '../../kernel/names.ts';
 import { textOfFileName } from '../../kernel/paths.ts';
@@ -67,11 +69,11 @@ test('which paths keys get', () => {
 });
 
 test('keys that no folder can hold', () => {
-  for (const key of ['', 'x'.repeat(256), `a/${'ü'.repeat(128)}/b`, '%'.repeat(86)]) {
+  for (const key of ['', 'x'.repeat(255), `a/${'ü'.repeat(128)}/b`, '%'.repeat(85)]) {
     assert.throws(() => keyPath(key), { name: 'DeliveryError', code: 'S3.KeyTooLongError', retryable: false });
   }
-  assert.equal(keyPath('x'.repeat(255)).length, 255);
-  assert.equal(keyPath('%'.repeat(85)).length, 255);
+  assert.equal(keyPath('x'.repeat(254)).length, 254);
+  assert.equal(keyPath('%'.repeat(84)).length, 252);
 });
 
 test('two keys never share a path, and none leads out', () => {
@@ -175,14 +177,139 @@ test('several at once, also of one key', async (context) => {
 });
 
 test('a disk that fails is a delivery to be tried again', async (context) => {
-  const { blobs } = await folder(context);
-  await blobs.put(BUCKET, 'a', chunks('x'));
-  // A file stands where the key wants a folder.
+  const { blobs, directory } = await folder(context);
+  // A file stands where the bucket's folder should.
+  await writeFile(join(directory, BUCKET), 'x');
   await assert.rejects(blobs.put(BUCKET, 'a/b', chunks('x')), {
     name: 'DeliveryError',
     retryable: true,
     code: /^S3\.E/,
   });
+});
+
+/** Keys that stand on each other's way, in the order of S3's list, and the paths they get in a bucket. */
+const CROWDED: readonly (readonly [key: string, path: string])[] = [
+  ['a', 'a%'],
+  ['a!', 'a!'],
+  ['a/', 'a/%%'],
+  ['a//b', 'a/%/b'],
+  ['a/b', 'a/b%'],
+  ['a/b%', 'a/b%25'],
+  ['a/b/c', 'a/b/c%'],
+  ['a/b/c/d', 'a/b/c/d'],
+  ['a0', 'a0'],
+];
+
+/** Puts the crowded keys in this order, one after the other or at once, then takes them away again. */
+async function crowd(blobs: BlobStore, bucket: string, order: readonly string[], isAtOnce: boolean): Promise<void> {
+  const all = CROWDED.map(([key]) => key);
+  const puts = order.map((key) => async () => await blobs.put(bucket, key, chunks(key)));
+  if (isAtOnce) await Promise.all(puts.map(async (put) => await put()));
+  else for (const put of puts) await put();
+  const listed = (await blobs.list(bucket)).map(({ key, sizeBytes }) => [key, sizeBytes]);
+  assert.deepEqual(
+    listed,
+    all.map((key) => [key, key.length]),
+  );
+  for (const key of all) assert.equal(String(Buffer.from((await blobs.get(bucket, key)) ?? [])), key);
+  for (const [at, key] of order.entries()) {
+    await blobs.put(bucket, key, chunks('anew'));
+    assert.equal((await blobs.get(bucket, key))?.length, 4);
+    await blobs.remove(bucket, key);
+    assert.equal(await blobs.get(bucket, key), undefined, key);
+    const left = new Set(order.slice(at + 1));
+    const keys = (await blobs.list(bucket)).map((one) => one.key);
+    assert.deepEqual(
+      keys,
+      all.filter((one) => left.has(one)),
+    );
+  }
+}
+
+const ORDER = fc.shuffledSubarray(
+  CROWDED.map(([key]) => key),
+  { minLength: CROWDED.length },
+);
+
+test('a bucket holds a key and keys below it, put in any order, and lists them as S3 does', async () => {
+  const property = fc.asyncProperty(ORDER, fc.boolean(), fc.nat(), async (order, isAtOnce, seed) => {
+    const simulation = new Simulation(seed);
+    await simulation.drive(crowd(openFolderBlobs(simulation.environment, '/buckets'), BUCKET, order, isAtOnce));
+  });
+  await fc.assert(property, { numRuns: 60 });
+});
+
+test('the same on the machine’s own files, and which names they get', async (context) => {
+  const { blobs, files } = await folder(context);
+  const keys = CROWDED.map(([key]) => key);
+  for (const [run, isAtOnce] of [true, true, false].entries()) {
+    await crowd(blobs, `bucket-${run}`, run === 1 ? keys : keys.toReversed(), isAtOnce);
+  }
+  await Promise.all(keys.map(async (key) => await blobs.put(BUCKET, key, chunks(key))));
+  assert.deepEqual(await files(), CROWDED.map(([, path]) => `${BUCKET}/${path}`).sort());
+});
+
+test('a list misses no object that is moved aside meanwhile', async () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const simulation = new Simulation(seed);
+    const blobs = openFolderBlobs(simulation.environment, '/buckets');
+    await simulation.drive(blobs.put(BUCKET, 'a', chunks('x')));
+    const lists = Array.from({ length: 10 }, async (_, index) => {
+      await simulation.environment.clock.sleep(index);
+      assert.deepEqual((await blobs.list(BUCKET))[0], { key: 'a', sizeBytes: 1 }, `seed ${seed}`);
+    });
+    await simulation.drive(Promise.all([...lists, blobs.put(BUCKET, 'a/b', chunks('x'))]));
+  }
+});
+
+test('a folder that is gone gives its name back: the newer object is the one that counts', async (context) => {
+  const { blobs, directory, files } = await folder(context);
+  for (const key of ['a', 'a/b']) await blobs.put(BUCKET, key, chunks(key));
+  await rm(join(directory, BUCKET, 'a'), { recursive: true });
+  assert.equal((await blobs.get(BUCKET, 'a'))?.length, 1, 'the object stays');
+  await blobs.put(BUCKET, 'a', chunks('newer'));
+  assert.equal((await blobs.get(BUCKET, 'a'))?.length, 5);
+  assert.deepEqual(await blobs.list(BUCKET), [{ key: 'a', sizeBytes: 5 }]);
+  await blobs.put(BUCKET, 'a/b', chunks('x'));
+  assert.deepEqual(await files(), ['bucket/a%', 'bucket/a/b']);
+  assert.equal((await blobs.get(BUCKET, 'a'))?.length, 5);
+  await blobs.remove(BUCKET, 'a');
+  assert.deepEqual(await files(), ['bucket/a/b']);
+});
+
+test('a power cut leaves an object that makes way whole at one of its places, and the new one whole or not at all', async () => {
+  const found = new Set<boolean>();
+  for (let operations = 1; operations < 16; operations += 1) {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const simulation = new Simulation(seed);
+      const before = openFolderBlobs(simulation.environment, '/buckets');
+      await simulation.drive(before.put(BUCKET, 'x/a', chunks('first')));
+      simulation.crashAfterFileOperations(operations);
+      await simulation.drive(before.put(BUCKET, 'x/a/b/c', chunks('second'))).catch(() => undefined);
+      simulation.crash();
+      simulation.restart();
+      const after = openFolderBlobs(simulation.environment, '/buckets');
+      const listed = await simulation.drive(after.list(BUCKET));
+      assert.deepEqual(listed[0], { key: 'x/a', sizeBytes: 5 }, `seed ${seed}, after ${operations} operations`);
+      assert.deepEqual(listed.slice(1), listed.length > 1 ? [{ key: 'x/a/b/c', sizeBytes: 6 }] : []);
+      found.add(listed.length > 1);
+      await simulation.drive(after.put(BUCKET, 'x/a/b/c', chunks('again')));
+      assert.equal((await simulation.drive(after.list(BUCKET))).length, 2);
+    }
+  }
+  assert.equal(found.size, 2);
+});
+
+test('keys sort by the bytes of their UTF-8', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('a', '/', 'ü', '\ud7ff', '\ue000', '\uffff', '😀', '𝕏'),
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(text, text, (one, other) => {
+      assert.equal(Math.sign(keyOrder(one, other)), Buffer.compare(Buffer.from(one), Buffer.from(other)));
+    }),
+  );
 });
 
 test('any key comes back from the list and finds its object', async (context) => {

@@ -2,20 +2,31 @@ import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
 import { parentOf, textOfFileName } from '../../kernel/paths.ts';
 import type { BlobInfo, BlobStore } from '../../ports/blob-store.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
-import { bucketFolder, keyPath } from './paths.ts';
+import { keyOrder } from './key-order.ts';
+import { besideFolder, bucketFolder, keyPath, nameWithoutFolder } from './paths.ts';
 
 const LIST_LIMIT = 1000;
 /** Folders remembered as durable; forgetting one costs a sync. */
 const DURABLE_FOLDERS_MAX = 10_000;
+/** How often a place is looked for that others change meanwhile. */
+const PLACINGS_MAX = 10;
 /** Objects grow here until they are whole; no bucket can have this name. */
 const PARTS = '.incoming';
 
 /**
  * Buckets as folders: `<directory>/<bucket>/<key>`. An object is written beside its bucket, made durable, and only then
- * renamed to its place.
+ * renamed to its place. Where an object's key is also the beginning of another's path (`a` and `a/b`), the folder has
+ * the name, and the object stands beside it (`a%`).
  */
 export function openFolderBlobs(environment: Environment, directory: string): BlobStore {
   return new FolderBlobs(environment, directory);
+}
+
+/** What stands in a folder of a bucket. */
+interface Child {
+  readonly path: string;
+  readonly key: string;
+  readonly isFolder: boolean;
 }
 
 class FolderBlobs implements BlobStore {
@@ -24,6 +35,9 @@ class FolderBlobs implements BlobStore {
   #cleaned: Promise<void> | undefined;
   /** Folders whose names were synced by this process. */
   readonly #durableFolders = new Set<string>();
+  /** Objects that were moved aside, or are being: one at a time. */
+  #moves = 0;
+  #moving: Promise<void> = Promise.resolve();
 
   constructor(environment: Environment, directory: string) {
     this.#environment = environment;
@@ -39,9 +53,7 @@ class FolderBlobs implements BlobStore {
       const { files } = this.#environment;
       try {
         const bytes = await this.#write(part, body);
-        await this.#makeParents(path);
-        await files.rename(part, path);
-        await files.syncDirectory(parentOf(path));
+        await this.#place(part, bucket, path);
         return bytes;
       } catch (error) {
         await files.remove(part).catch(() => undefined);
@@ -54,10 +66,17 @@ class FolderBlobs implements BlobStore {
   async get(bucket: string, key: string): Promise<Uint8Array | undefined> {
     const path = this.locate(bucket, key);
     return await this.#guarded(async () => {
-      const { files } = this.#environment;
-      if ((await files.size(path)) === undefined || (await files.isDirectory(path))) return undefined;
-      return await files.readFile(path);
+      return (await this.#read(path)) ?? (await this.#read(besideFolder(path)));
     });
+  }
+
+  async #read(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return (await this.#isFile(path)) ? await this.#environment.files.readFile(path) : undefined;
+    } catch (error) {
+      if (error instanceof EnvironmentError && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   async list(
@@ -66,14 +85,26 @@ class FolderBlobs implements BlobStore {
   ): Promise<readonly BlobInfo[]> {
     const root = `${this.#directory}/${bucketFolder(bucket)}`;
     const { prefix = '', after = '', limit = LIST_LIMIT } = options;
-    const found: BlobInfo[] = [];
-    await this.#guarded(async () => await this.#walk(root, '', { prefix, after, limit }, found));
-    return found;
+    return await this.#guarded(async () => {
+      for (let left = PLACINGS_MAX; ; left -= 1) {
+        await this.#moving;
+        const moves = this.#moves;
+        const found: BlobInfo[] = [];
+        await this.#walk(root, '', { prefix, after, limit }, found);
+        // An object that was moved aside meanwhile may have been missed.
+        if (moves === this.#moves || left === 0) return found;
+      }
+    });
   }
 
   async remove(bucket: string, key: string): Promise<void> {
     const path = this.locate(bucket, key);
-    await this.#guarded(async () => await this.#environment.files.remove(path));
+    await this.#guarded(async () => {
+      const { files } = this.#environment;
+      // What the one at the path replaced goes first: it must not be seen again.
+      await files.remove(besideFolder(path));
+      if (!(await files.isDirectory(path))) await files.remove(path);
+    });
   }
 
   locate(bucket: string, key: string): string {
@@ -109,6 +140,57 @@ class FolderBlobs implements BlobStore {
     }
   }
 
+  /** Gives a whole object its name, durably. */
+  async #place(part: string, bucket: string, path: string): Promise<void> {
+    const { files } = this.#environment;
+    for (let left = PLACINGS_MAX; ; left -= 1) {
+      const isBeside = await files.isDirectory(path);
+      try {
+        await this.#makeParents(path);
+        await files.rename(part, isBeside ? besideFolder(path) : path);
+        await files.syncDirectory(parentOf(path));
+        return;
+      } catch (error) {
+        if (!(error instanceof EnvironmentError) || left === 0) throw error;
+        const isOther = (await files.isDirectory(path)) !== isBeside;
+        const isMoved = isOther || (await this.#makeWay(bucket, path));
+        const isRaced = ['ENOENT', 'EEXIST'].includes(error.code) && (await this.#isFile(part));
+        if (!isMoved && !isRaced) throw error;
+        // Folders may be gone, or were never made where an object was in their way.
+        this.#durableFolders.clear();
+      }
+    }
+  }
+
+  /** Moves an object aside that stands where a path needs a folder. False when there is none. */
+  async #makeWay(bucket: string, path: string): Promise<boolean> {
+    const root = `${this.#directory}/${bucketFolder(bucket)}`;
+    const move = this.#moving.then(async () => await this.#moveAside(root, path));
+    this.#moving = move.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await move;
+  }
+
+  async #moveAside(root: string, path: string): Promise<boolean> {
+    const { files } = this.#environment;
+    for (let folder = parentOf(path); folder !== root; folder = parentOf(folder)) {
+      if (!(await this.#isFile(folder))) continue;
+      this.#moves += 1;
+      await files.rename(folder, besideFolder(folder));
+      // Before a folder takes the name: a power cut must leave the object at one of its places.
+      await files.syncDirectory(parentOf(folder));
+      return true;
+    }
+    return false;
+  }
+
+  async #isFile(path: string): Promise<boolean> {
+    const { files } = this.#environment;
+    return (await files.size(path)) !== undefined && !(await files.isDirectory(path));
+  }
+
   /**
    * Makes the folders of a path, durably: each is so once the one above it is synced. That one exists proves nothing,
    * as another object may be making it right now.
@@ -135,22 +217,31 @@ class FolderBlobs implements BlobStore {
     found: BlobInfo[],
   ): Promise<void> {
     const { files } = this.#environment;
-    const children: { path: string; key: string; isFolder: boolean }[] = [];
-    for (const name of await files.list(folder)) {
-      const path = `${folder}/${name}`;
-      const isFolder = await files.isDirectory(path);
-      children.push({ path, key: base + textOfFileName(name) + (isFolder ? '/' : ''), isFolder });
-    }
-    for (const { path, key, isFolder } of children.sort((one, other) => (one.key < other.key ? -1 : 1))) {
+    for (const { path, key, isFolder } of await this.#children(folder, base)) {
       if (found.length >= wanted.limit) return;
       if (isFolder) {
         const mayHold = key.startsWith(wanted.prefix) || wanted.prefix.startsWith(key);
-        const isBefore = key < wanted.after && !wanted.after.startsWith(key);
+        const isBefore = keyOrder(key, wanted.after) < 0 && !wanted.after.startsWith(key);
         if (mayHold && !isBefore) await this.#walk(path, key, wanted, found);
-      } else if (key.startsWith(wanted.prefix) && key > wanted.after) {
+      } else if (key.startsWith(wanted.prefix) && keyOrder(key, wanted.after) > 0) {
         found.push({ key, sizeBytes: (await files.size(path)) ?? 0 });
       }
     }
+  }
+
+  /** What stands in a folder, in the order of keys; those of folders end with `/`. */
+  async #children(folder: string, base: string): Promise<readonly Child[]> {
+    const { files } = this.#environment;
+    const folders = new Map<string, boolean>();
+    for (const name of await files.list(folder)) folders.set(name, await files.isDirectory(`${folder}/${name}`));
+    const children: Child[] = [];
+    for (const [name, isFolder] of folders) {
+      const own = isFolder ? name : nameWithoutFolder(name);
+      const isReplaced = own !== name && folders.get(own) === false;
+      const key = base + textOfFileName(own) + (isFolder ? '/' : '');
+      if (!isReplaced) children.push({ path: `${folder}/${name}`, key, isFolder });
+    }
+    return children.sort((one, other) => keyOrder(one.key, other.key));
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

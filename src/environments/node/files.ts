@@ -136,7 +136,7 @@ async function makeDirectory(path: string): Promise<void> {
     await guarded(mkdir(path, { mode: DIRECTORY_MODE }));
   } catch (error) {
     const { code } = error as EnvironmentError;
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code === 'EEXIST' && (await nodeFiles.isDirectory(path))) return;
     const parent = dirname(path);
     if (code !== 'ENOENT' || parent === path || (await nodeFiles.size(parent)) !== undefined) throw error;
     await makeDirectory(parent);
