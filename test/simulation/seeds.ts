@@ -3,7 +3,17 @@ import { planOfSeed } from '../../src/testing/simulation/grammar.ts';
 import { simulate, type SimulationResult } from '../../src/testing/simulation/simulate.ts';
 
 /** What many runs came to together. */
-export const NOTHING = { lives: 0, crashes: 0, failures: 0, refused: 0, acknowledged: 0, doubted: 0, objects: 0 };
+export const NOTHING = {
+  lives: 0,
+  crashes: 0,
+  failures: 0,
+  refused: 0,
+  acknowledged: 0,
+  doubted: 0,
+  objects: 0,
+  followed: 0,
+  ends: 0,
+};
 
 type Sum = typeof NOTHING;
 

@@ -1,5 +1,6 @@
 import { unreachable } from '../../kernel/assert.ts';
 import { deliver, direct, flush, look, undeliver } from './delivery-actions.ts';
+import { subscribe } from './fan-out-actions.ts';
 import type { Life } from './life.ts';
 import type { ClientAction, Step } from './plan.ts';
 import { check, put, read } from './record-actions.ts';
@@ -13,6 +14,8 @@ export async function act(life: Life, step: Step & ClientAction): Promise<void> 
       return await put(life, step);
     case 'read':
       return await read(life, step);
+    case 'subscribe':
+      return await subscribe(life, step);
     case 'check':
       return await check(life, step);
     case 'split':

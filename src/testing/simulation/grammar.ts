@@ -16,8 +16,6 @@ import {
 export interface PlanOptions {
   /** Turn bits of durable bytes. */
   readonly flips: boolean;
-  /** Nodes that answer before their syncs, too. */
-  readonly anySync?: boolean;
 }
 
 /** What this seed has more of than others. */
@@ -25,7 +23,6 @@ interface Traits {
   readonly hasLargeRecords: boolean;
   readonly hasClockSteps: boolean;
   readonly flips: boolean;
-  readonly anySync: boolean;
 }
 
 type Rule = readonly [weight: number, action: (grammar: Grammar) => ClientAction];
@@ -74,10 +71,19 @@ const CLIENTS: Readonly<Record<string, readonly Rule[]>> = {
     [1, (grammar) => ({ do: 'look', delivery: grammar.delivery() })],
     [0.3, (grammar) => ({ do: 'flush', delivery: grammar.delivery() })],
   ],
+  fans: [[1, (grammar) => grammar.subscribe()]],
 };
 
 /** The most steps of a client in one life. */
-const STEPS_MAX: Readonly<Record<string, number>> = { a: 9, b: 9, hooks: 8, side: 7, shards: 4, deliveries: 7 };
+const STEPS_MAX: Readonly<Record<string, number>> = {
+  a: 9,
+  b: 9,
+  hooks: 8,
+  side: 7,
+  shards: 4,
+  deliveries: 7,
+  fans: 2,
+};
 
 /** One seed of so many also turns bits: what happens then can be promised less of. */
 const SEEDS_PER_FLIPS = 5;
@@ -100,11 +106,11 @@ class Grammar {
   #id = 0;
   #clockMs = 0;
 
-  constructor(seed: number, { flips, anySync = false }: PlanOptions) {
+  constructor(seed: number, { flips }: PlanOptions) {
     this.#seed = seed;
     this.random = new SeededRandom(seed).fork(77);
     const { random } = this;
-    this.#traits = { hasLargeRecords: random.chance(0.08), hasClockSteps: random.chance(0.25), flips, anySync };
+    this.#traits = { hasLargeRecords: random.chance(0.08), hasClockSteps: random.chance(0.25), flips };
   }
 
   plan(): Plan {
@@ -136,6 +142,12 @@ class Grammar {
     const { random } = this;
     const [type, limit] = [random.pick(READ_TYPES), random.pick([1, 3, 20, 1000])];
     return { do: 'read', stream, type, shard: this.share(), at: this.share(), pages: 1 + random.below(8), limit };
+  }
+
+  subscribe(): ClientAction {
+    const { random } = this;
+    const [type, ms] = [random.pick(READ_TYPES), random.below(random.chance(0.1) ? 8000 : 200)];
+    return { do: 'subscribe', id: this.nextId(), type, shard: this.share(), at: this.share(), ms };
   }
 
   reshard(stream: StreamName): ClientAction {
@@ -172,13 +184,12 @@ class Grammar {
   #node(): NodeShape {
     const { random } = this;
     const other = new SeededRandom(this.#seed).fork(78);
-    const sync = other.pick(SYNC_MODES);
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
       intervalSeconds: random.below(4),
       segmentBytesMax: random.pick([6000, 20_000, 200_000]),
-      sync: this.#traits.anySync ? sync : 'always',
+      sync: other.pick(SYNC_MODES),
       snapshotEvery: other.pick([10, 40, 5000]),
     };
   }

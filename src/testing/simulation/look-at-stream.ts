@@ -52,11 +52,10 @@ class ShardReader {
     const { model, shardId, from, pages } = this.#wanted;
     let iterator = await iteratorOf(this.#life, this.#wanted, from);
     const reading = new Reading(model, shardId, from, { askedAt: this.#beganAt, now: this.#life.now });
-    for (let page = 0; page < pages && iterator !== undefined; page += 1) {
-      const next = await this.#page(reading, iterator);
-      if (next === 'end') return true;
-      iterator = next;
+    for (let page = 0; page < pages && iterator !== undefined && iterator !== 'end'; page += 1) {
+      iterator = await this.#page(reading, iterator);
     }
+    if (!model.isDeleted) reading.ends(this.#life.now);
     return iterator !== undefined;
   }
 
@@ -132,8 +131,8 @@ export async function lookAtStream(life: Life, name: StreamName): Promise<boolea
 
 function missed(life: Life, model: StreamModel, sent: Sent, since: number): void {
   model.isMissing(sent, since, life.now);
-  // Its process is gone: nobody will store it any more.
-  const isOver = sent.fate === 'trying' && sent.triedIn < life.number;
+  // Its process is gone: nobody will store it any more. Who went over a damaged place may have gone over it, too.
+  const isOver = sent.fate === 'trying' && sent.triedIn < life.number && model.damaged().length === 0;
   if (isOver && !model.mayBeExpired(sent, life.now)) sent.fate = 'gone';
 }
 

@@ -38,6 +38,9 @@ export class Oracle {
   readonly buckets: Readonly<Record<DeliveryName, BucketModel>>;
   /** Bits that were turned so far: what they hit may be lost, and with it ids. */
   flips = 0;
+  /** Records that subscribers were sent, and ends of shards. */
+  followed = 0;
+  ends = 0;
   readonly #hooks = new Map<string, Hook>();
   #side: Side = { presence: 'absent', model: undefined };
   #extra: Extra = { presence: 'absent', since: Infinity };
@@ -114,9 +117,11 @@ export class Oracle {
     return this.side.presence === 'absent' ? undefined : this.side.model;
   }
 
-  /** Whether a record could not be read after a bit was turned. */
-  get isDamaged(): boolean {
-    return [this.main, ...this.#sideStreams].some((model) => [...model.all()].some((sent) => sent.isDamaged));
+  /** Whether a record could not be read after a bit was turned and is owed still, in a stream that is there. */
+  isDamaged(now: number): boolean {
+    const side = this.stream('side');
+    const models = side === undefined || side.isDeleted ? [this.main] : [this.main, side];
+    return models.some((model) => model.damaged().some((sent) => !model.mayBeExpired(sent, now)));
   }
 
   /** A new `side` is about to be created. */

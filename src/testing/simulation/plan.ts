@@ -54,6 +54,14 @@ export type ClientAction =
       readonly pages: number;
       readonly limit: number;
     }
+  | {
+      readonly do: 'subscribe';
+      readonly id: number;
+      readonly type: ReadType;
+      readonly shard: number;
+      readonly at: number;
+      readonly ms: number;
+    }
   | { readonly do: 'check'; readonly stream: StreamName }
   | { readonly do: 'split'; readonly stream: StreamName; readonly shard: number; readonly at: number }
   | { readonly do: 'merge'; readonly stream: StreamName; readonly shard: number }

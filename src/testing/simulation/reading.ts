@@ -36,6 +36,8 @@ export class Reading {
   readonly #from: ReadFrom;
   /** When the iterator was asked for and given, in virtual ms. */
   readonly #began: { readonly askedAt: number; readonly now: number };
+  readonly #found = new Set<Sent>();
+  #hasHoles = false;
   #reached = '';
   #arrivedAt = 0;
 
@@ -54,14 +56,27 @@ export class Reading {
   /** Takes the next page in. Raises BrokenPromise. */
   takes(page: ReadPage): void {
     const before = this.#reached;
-    const known = this.#behind(before);
-    const found = new Set(page.records.map((record) => this.#takeOne(record, page)));
-    const reached = page.isAtTip ? '~' : this.#reached;
-    for (const sent of known) {
-      const isDue = sent.knownAt <= page.askedAt && sequenceNumberOf(sent) <= reached && !found.has(sent);
-      if (!isDue || sent.isDamaged || !this.#mustBegin(sent) || this.#stream.mayBeExpired(sent, page.now)) continue;
-      promised(false, `${sent.text} stands in ${this.#shardId} and was left out by a read from ${this.#from.type}`);
+    for (const record of page.records) this.#found.add(this.#takeOne(record, page));
+    for (const sent of this.#behind(before)) {
+      // What the page goes over stands in front of its last record; at the tip it goes over what was known before.
+      const isOver = sequenceNumberOf(sent) <= this.#reached || (page.isAtTip && sent.knownAt <= page.askedAt);
+      if (isOver) this.#mustHave(sent, page.now);
     }
+  }
+
+  /** Nothing that became known since then stands in front of what was reached and was left out. */
+  ends(now: number): void {
+    // What nobody knew of was gone over, too.
+    if (this.#hasHoles) return;
+    for (const sent of this.#stream.inShard(this.#shardId)) {
+      if (sequenceNumberOf(sent) <= this.#reached) this.#mustHave(sent, now);
+    }
+  }
+
+  #mustHave(sent: Sent, now: number): void {
+    const isExcused = sent.isDamaged || !this.#mustBegin(sent) || this.#stream.mayBeExpired(sent, now);
+    const isFound = this.#found.has(sent) || isExcused;
+    promised(isFound, `${sent.text} stands in ${this.#shardId} and was left out by a read from ${this.#from.type}`);
   }
 
   /** The place that was reached cannot be read: goes over the next record that is known to be there, and gives it. */
@@ -69,6 +84,7 @@ export class Reading {
     const next = this.#behind(this.#reached).find((sent) => this.#mayBegin(sent));
     if (next === undefined) return undefined;
     next.isDamaged = true;
+    this.#hasHoles = true;
     this.#reached = sequenceNumberOf(next);
     return next;
   }

@@ -4,16 +4,13 @@ import type { Life } from './life.ts';
 import { lookAtStream, readShard } from './look-at-stream.ts';
 import { payload } from './payload.ts';
 import type { ClientAction, PlannedRecord, Step } from './plan.ts';
-import type { ReadFrom } from './reading.ts';
+import { readFrom } from './read-from.ts';
 import type { Sent } from './sent-record.ts';
-import { sequenceNumberOf, type StreamModel } from './stream-model.ts';
+import type { StreamModel } from './stream-model.ts';
 
 type Put = Extract<ClientAction, { do: 'put' }>;
 type Read = Extract<ClientAction, { do: 'read' }>;
 type Check = Extract<ClientAction, { do: 'check' }>;
-
-/** The widest span that a read by time goes back over, ms. */
-const BACK_MS_MAX = 60_000;
 
 interface PutResult {
   readonly ShardId?: string;
@@ -82,15 +79,6 @@ export async function read(life: Life, step: Read): Promise<void> {
   if (shardId === undefined || model.isDeleted) return;
   const { stream, pages, limit } = step;
   await readShard(life, { stream, model, shardId, from: readFrom(life, model, shardId, step), pages, limit });
-}
-
-function readFrom(life: Life, model: StreamModel, shardId: string, { type, at }: Read): ReadFrom {
-  if (type === 'TRIM_HORIZON' || type === 'LATEST') return { type };
-  // The wall clock may be set back before the node looks at it.
-  if (type === 'AT_TIMESTAMP') return { type, ms: life.simulation.wallNow - Math.ceil(at * BACK_MS_MAX) };
-  const known = model.inShard(shardId);
-  const sent = known[Math.floor(at * known.length)];
-  return sent === undefined ? { type: 'TRIM_HORIZON' } : { type, sequenceNumber: sequenceNumberOf(sent) };
 }
 
 /** Reads a whole stream. */

@@ -60,7 +60,7 @@ test('the grammar has everything, and the same seed the same run', () => {
   for (let seed = 1; seed <= 200; seed += 1)
     for (const step of growPlan(seed, { flips: true }).steps) kinds.add(step.do);
   const clients =
-    'check count create delete deliver direct flush forge hook look merge put read retain split undeliver';
+    'check count create delete deliver direct flush forge hook look merge put read retain split subscribe undeliver';
   const machine = 'cut end fail flip full slow step';
   assert.deepEqual([...kinds].sort(), `${clients} ${machine}`.split(' ').sort());
   assert.deepEqual(growPlan(5, { flips: false }), growPlan(5, { flips: false }));

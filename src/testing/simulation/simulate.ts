@@ -32,6 +32,10 @@ export interface SimulationResult {
   /** Records that power cuts may have taken after they were answered: none with `always`. */
   readonly doubted: number;
   readonly objects: number;
+  /** Records that subscribers were sent. */
+  readonly followed: number;
+  /** Shards that subscribers followed to their end. */
+  readonly ends: number;
   /** A hash over everything the run did: the same for the same plan. */
   readonly trace: string;
 }
@@ -220,7 +224,7 @@ class Run {
     const isOvertaken = oracle.wall.stepped(0, now);
     // A clock that was set forward ends the time of what was not delivered yet, and health says so.
     if (oracle.flips > 0) {
-      const isSaid = node.health.problems.length > 0 || !oracle.isDamaged;
+      const isSaid = node.health.problems.length > 0 || !oracle.isDamaged(now);
       return promised(isSaid, 'records cannot be read, and the node holds itself for healthy');
     }
     const problems = node.health.problems.filter((problem) => !isOvertaken || !problem.includes('were gone before'));
@@ -240,7 +244,7 @@ class Run {
     const trace = createHash('sha256')
       .update(`${now} ${fileOperations}\n${lines.join('\n')}`)
       .digest('hex');
-    const { acknowledged, objects } = this.#oracle;
+    const { acknowledged, objects, followed, ends } = this.#oracle;
     return {
       lives: this.#life + 1,
       crashes: this.#crashes,
@@ -249,6 +253,8 @@ class Run {
       acknowledged,
       doubted: this.#doubted,
       objects,
+      followed,
+      ends,
       trace,
     };
   }

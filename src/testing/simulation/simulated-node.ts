@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { ComposedNode } from '../../compose/index.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer } from '../../ports/http.ts';
+import type { EventAnswer, OutgoingEvent } from '../../ports/operation.ts';
 import { fakeRequest } from '../fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from '../open-node.ts';
 import type { DeliveryName, NodeShape } from './plan.ts';
@@ -80,6 +81,12 @@ export class SimulatedNode {
   /** Calls an action as the wire does: checked input in, the answer's JSON out. */
   async call(target: string, input: unknown): Promise<unknown> {
     return await callAction(this.#open.node, target, input);
+  }
+
+  /** Begins a subscription, as a client does that leaves when `signal` aborts; its events. */
+  async subscribe(input: unknown, signal: AbortSignal): Promise<AsyncIterable<OutgoingEvent>> {
+    const target = 'Kinesis_20131202.SubscribeToShard';
+    return ((await callAction(this.#open.node, target, input, signal)) as EventAnswer).events;
   }
 
   /** Posts a webhook; `secret` other than the route's own makes a wrong signature. */

@@ -68,6 +68,29 @@ const BROKEN: readonly (readonly [what: string, act: (bench: Bench) => void, sen
     (bench) => (bench.told('x', '1'), bench.told('y', '2'), bench.read(ALL, [record('y', '2')], false)),
     /x stands in .* left out/,
   ],
+  [
+    'goes over a record that became known while a page was awaited',
+    (bench) => {
+      const reading = new Reading(bench.model, SHARD, ALL, { askedAt: bench.now, now: bench.now });
+      const askedAt = bench.now;
+      bench.told('x', '1');
+      bench.told('y', '2');
+      reading.takes({ records: [record('y', '2')], isAtTip: false, askedAt, now: bench.now });
+    },
+    /x stands in .* left out/,
+  ],
+  [
+    'went over a record that becomes known while its client reads on',
+    (bench) => {
+      const reading = new Reading(bench.model, SHARD, ALL, { askedAt: bench.now, now: bench.now });
+      const x = bench.send('x');
+      bench.told('y', '2');
+      reading.takes({ records: [record('y', '2')], isAtTip: true, askedAt: bench.now, now: bench.now });
+      bench.model.stands(x, { shardId: SHARD, sequenceNumber: '1' }, bench.now);
+      reading.ends(bench.now);
+    },
+    /x stands in .* left out/,
+  ],
   ['gives what nobody sent', (bench) => bench.read(ALL, [record('x', '1')]), /nobody sent x/],
   [
     'gives what it refused',

@@ -42,6 +42,11 @@ export class StreamModel {
     return this.#sent.get(text);
   }
 
+  /** What could not be read after a bit was turned. */
+  damaged(): readonly Sent[] {
+    return [...this.#sent.values()].filter(({ isDamaged }) => isDamaged);
+  }
+
   /** What is known to stand in a shard, in order. */
   inShard(shardId: string): readonly Sent[] {
     return this.#shards.get(shardId) ?? [];
