@@ -6,7 +6,7 @@ import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { Slice } from '../../ports/stream-store.ts';
 import { withOpened } from '../../testing/changed-files.ts';
-import { A, LogUnderTest, machineWith } from './log.fixture.ts';
+import { A, B, flipped, type Image, lastSegment, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
 
 const LIMIT = { records: 1000, bytes: 10_000_000 };
 
@@ -59,6 +59,49 @@ test('newest records that were read so do not change when the log uses its memor
   assert.deepEqual(texts(slice), ['first', 'second']);
 });
 
+/** A log whose shard A lies scattered between larger records of B, opened again so that all comes from the file. */
+async function scattered(count: number, change = (image: Image): Image => image): Promise<LogUnderTest> {
+  const under = await LogUnderTest.open();
+  for (let index = 0; index < count; index += 1) {
+    await under.append(under.a, `${index} `.repeat(300));
+    await under.append(under.b, 'y'.repeat(20_000));
+  }
+  return await LogUnderTest.openImage(change(await under.image()), { tailBytesMax: 0 });
+}
+
+test('records that lie scattered come together in one read, and stay when its memory is used again', async () => {
+  const cold = await scattered(40);
+  const wanted = Array.from({ length: 40 }, (_, index) => `${index} `.repeat(300));
+  const memory = new ReadMemory(new BufferPool(256 * 1024, 10));
+  const lent = await cold.drive(cold.log.store.read(A, 0n, LIMIT, memory));
+  const own = await cold.drive(cold.log.store.read(A, 0n, LIMIT));
+  const mine = memory.take(1);
+  assert.deepEqual([...places(lent)], [mine.buffer]);
+  assert.equal(places(own).size, 1);
+  const [place] = places(own);
+  assert.ok(place !== undefined && place.byteLength < 40 * 1000, 'no memory beside what the records take');
+  // What these read goes where the first two had it.
+  for (const from of [0n, 20n]) await cold.drive(cold.log.store.read(B, from, { records: 15, bytes: 10_000_000 }));
+  for (const from of [7n, 21n]) await cold.drive(cold.log.store.read(A, from, LIMIT, new ReadMemory(new BufferPool(9000, 1)))); // prettier-ignore
+  assert.deepEqual(texts(lent), wanted);
+  assert.deepEqual(texts(own), wanted);
+});
+
+test('of scattered records those in front of a damaged place come back', async () => {
+  const cold = await scattered(40, (image) => {
+    const { path, bytes } = lastSegment(image);
+    return replaced(image, path, flipped(bytes, bytes.indexOf('25 25 25')));
+  });
+  const memory = new ReadMemory(new BufferPool(256 * 1024, 10));
+  const slice = await cold.drive(cold.log.store.read(A, 0n, LIMIT, memory));
+  await assert.rejects(cold.drive(cold.log.store.read(A, slice.next, LIMIT, memory)), { next: 26n });
+  const rest = await cold.drive(cold.log.store.read(A, 26n, LIMIT));
+  assert.deepEqual(
+    [...texts(slice), ...texts(rest)].map((text) => Number.parseInt(text, 10)),
+    Array.from({ length: 40 }, (_, index) => index).filter((index) => index !== 25),
+  );
+});
+
 /** The files of a machine, whose reads wait until a test lets them go on, and may then fail. */
 class HeldReads {
   readonly waiting: { readonly position: number; readonly end: (error?: Error) => void }[] = [];
@@ -88,7 +131,7 @@ test('a read that fails is over only when nobody writes into its memory any more
   // Records of the other shard keep those of this one apart, so that one call is several reads.
   for (let index = 0; index < 3; index += 1) {
     await under.append(under.a, 'x'.repeat(100));
-    await under.append(under.b, 'y'.repeat(40_000));
+    await under.append(under.b, 'y'.repeat(90_000));
   }
   const held = new HeldReads();
   const simulation = await machineWith(await under.image());

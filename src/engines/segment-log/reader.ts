@@ -1,3 +1,4 @@
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -14,19 +15,44 @@ import { collectEntries, type Collection } from './collect-entries.ts';
 import { missingRecords } from './damage-sentences.ts';
 import { damage, DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
-import { planReads, type PlannedRead } from './read-plan.ts';
+import { planReads, READ_BYTES_MAX, type PlannedRead } from './read-plan.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndex, Spans } from './segment-index.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { ShardState } from './shard-table.ts';
 import type { Slabs } from './slabs.ts';
-import { type Visitor, walkPiece } from './walk.ts';
+import { type Visitor, walkEntries } from './walk.ts';
 
 /** Bytes of the index's entries that are looked through at once for a time. */
 const POSITION_BYTES = 1024 * 1024;
 /** Reads of one call that are on their way together. */
 const READS_MAX = 4;
+/** Where less of a read than this is the shard's, its records are moved together, and the memory is used again. */
+const OWN_PART_MIN = 2 / 3;
+/** Pieces of memory kept for such reads. */
+const SCRATCH_KEPT = 8;
 const DAMAGED_PLACES_MAX = 100;
+
+/** Who walks what is read. */
+interface Walker extends Visitor {
+  /** A read was walked; `isUsedAgain`: what was taken from it must not stay in its memory. */
+  leave(isUsedAgain: boolean): void;
+}
+
+/** What a walk reads of one segment. */
+interface Walk {
+  readonly state: ShardState;
+  readonly segment: Segment;
+  readonly spans: Spans;
+  readonly visitor: Walker;
+  readonly into: ReadMemory | undefined;
+}
+
+/** Memory for one read; `lent` goes back to the pool. */
+interface PieceMemory {
+  readonly bytes: Buffer;
+  readonly lent: Buffer | undefined;
+}
 
 /** What a reader works on. */
 export interface ReaderParts {
@@ -40,6 +66,7 @@ export interface ReaderParts {
 export class LogReader {
   readonly #parts: ReaderParts;
   readonly #damaged = new Set<string>();
+  readonly #scratch = new BufferPool(READ_BYTES_MAX, SCRATCH_KEPT);
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -93,13 +120,14 @@ export class LogReader {
   async positionAt(state: ShardState, timeMs: number): Promise<Offset> {
     if (timeMs > state.lastAt || state.start === state.end) return BigInt(state.end);
     let found: number | undefined;
-    const visitor: Visitor = {
+    const visitor: Walker = {
       look(extent) {
         if (extent.at < timeMs) return 'skip';
         found = extent.first;
         return 'stop';
       },
       take: () => true,
+      leave: () => undefined,
     };
     await this.#again(async () => {
       const from = state.shares.findIndex((share) => share.lastAt >= timeMs);
@@ -137,7 +165,7 @@ export class LogReader {
       collectEntries(run, collection);
       if (into === undefined) this.#parts.slabs.giveAway(run.bytes);
     }
-    if (into !== undefined) copyRuns(collection.runs, into);
+    if (into !== undefined) copyRuns(collection.runs, 0, into);
     return true;
   }
 
@@ -145,8 +173,10 @@ export class LogReader {
     const { next, bytesMax } = collection;
     if (next < state.start && collection.count > 0) return;
     if (next < state.start) throw new Trimmed(BigInt(state.start));
+    const { runs } = collection;
     let behind: number | undefined;
-    const visitor: Visitor = {
+    let placed = runs.length;
+    const visitor: Walker = {
       look(extent) {
         if (collection.next < extent.first) collection.next = state.past(collection.next);
         if (extent.first > collection.next) behind = extent.first;
@@ -156,6 +186,10 @@ export class LogReader {
         return 'take';
       },
       take: (run) => collectEntries(run, collection),
+      leave(isUsedAgain) {
+        if (isUsedAgain) copyRuns(runs, placed, into);
+        placed = runs.length;
+      },
     };
     try {
       await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor, into);
@@ -200,7 +234,7 @@ export class LogReader {
     from: number,
     begin: (spans: Spans) => number,
     bytesMax: number,
-    visitor: Visitor,
+    visitor: Walker,
     into?: ReadMemory,
   ): Promise<void> {
     let isFirst = true;
@@ -209,7 +243,7 @@ export class LogReader {
       const spans = (await this.#indexOf(segment)).spans.get(state.id);
       if (spans !== undefined) {
         const entry = isFirst ? begin(spans) : 0;
-        if (!(await this.#walkSpans(state, segment, spans, entry, bytesMax, visitor, into))) return;
+        if (!(await this.#walkSpans({ state, segment, spans, visitor, into }, entry, bytesMax))) return;
       }
       isFirst = false;
       // The list may have changed meanwhile: a settled file took the place of others.
@@ -218,19 +252,14 @@ export class LogReader {
   }
 
   /** Walks what a segment holds of a shard, from an entry of its index on; false when the visitor stopped. */
-  async #walkSpans(
-    state: ShardState,
-    segment: Segment,
-    spans: Spans,
-    from: number,
-    bytesMax: number,
-    visitor: Visitor,
-    into: ReadMemory | undefined,
-  ): Promise<boolean> {
+  async #walkSpans(walk: Walk, from: number, bytesMax: number): Promise<boolean> {
+    const { spans } = walk;
     for (let next = from; next < spans.count;) {
       const wanted = planReads(spans, next, bytesMax);
       next = wanted.at(-1)?.next ?? spans.count;
-      if (!(await this.#visit(state, segment, wanted, visitor, into))) return false;
+      for (let part = 0; part < wanted.length; part += READS_MAX) {
+        if (!(await this.#visit(walk, wanted.slice(part, part + READS_MAX)))) return false;
+      }
     }
     return true;
   }
@@ -250,33 +279,43 @@ export class LogReader {
     }
   }
 
-  /** Reads and walks parts of a file; false when the visitor stopped. */
-  async #visit(
-    state: ShardState,
-    segment: Segment,
-    wanted: readonly PlannedRead[],
-    visitor: Visitor,
-    into: ReadMemory | undefined,
-  ): Promise<boolean> {
-    for (let from = 0; from < wanted.length; from += READS_MAX) {
-      const parts = wanted.slice(from, from + READS_MAX);
-      const pieces = await allOver(parts.map(async (part) => await this.#read(segment, part, into)));
-      for (const [index, { position }] of parts.entries()) {
+  /** Reads parts of a file together, and walks them; false when the visitor stopped. */
+  async #visit(walk: Walk, parts: readonly PlannedRead[]): Promise<boolean> {
+    const { state, segment, spans, visitor } = walk;
+    const memories = parts.map((part) => this.#memoryFor(walk, part));
+    try {
+      await allOver(parts.map(async (part, index) => await this.#read(segment, part, memories[index] as PieceMemory)));
+      for (const [index, part] of parts.entries()) {
+        const { bytes, lent } = memories[index] as PieceMemory;
         try {
-          if (!walkPiece({ segment, position, bytes: pieces[index] as Buffer }, state.id, visitor)) return false;
+          const piece = { segment, position: part.position, bytes, part, spans };
+          if (!walkEntries(piece, state.id, visitor)) return false;
         } catch (error) {
           throw this.#note(error);
+        } finally {
+          visitor.leave(lent !== undefined);
         }
       }
+      return true;
+    } finally {
+      for (const { lent } of memories) if (lent !== undefined) this.#scratch.giveBack(lent);
     }
-    return true;
   }
 
-  async #read(segment: Segment, { position, end }: PlannedRead, into: ReadMemory | undefined): Promise<Buffer> {
-    const bytes = into?.take(end - position) ?? Buffer.allocUnsafeSlow(end - position);
+  /** What holds mostly others' records is used again at once. */
+  #memoryFor({ state, segment, spans, into }: Walk, { position, end, wantedBytes }: PlannedRead): PieceMemory {
+    const bytes = end - position;
+    const ownPart = (segment.shares.get(state.id)?.bytes ?? 0) / spans.coveredBytes;
+    if (bytes <= READ_BYTES_MAX && wantedBytes * ownPart < bytes * OWN_PART_MIN) {
+      const lent = this.#scratch.take();
+      return { bytes: lent.subarray(0, bytes), lent };
+    }
+    return { bytes: into?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes), lent: undefined };
+  }
+
+  async #read(segment: Segment, { position }: PlannedRead, { bytes }: PieceMemory): Promise<void> {
     try {
       await this.#parts.segments.handles.read(segment, position, bytes);
-      return bytes;
     } catch (error) {
       if (this.#isGone(segment, error)) throw new Vanished();
       throw this.#note(error);
@@ -300,16 +339,24 @@ async function allOver<T>(works: readonly Promise<T>[]): Promise<T[]> {
   return await Promise.all(works);
 }
 
-/** Moves runs from memory that the log uses again to memory that the reader lent. */
-function copyRuns(runs: StoredRun[], into: ReadMemory): void {
-  const bytes = into.take(runs.reduce((sum, { from, to }) => sum + to - from, 0));
+/** Moves the runs from index `first` on from memory that is used again to the reader's, or to memory of their own. */
+function copyRuns(runs: StoredRun[], first: number, into: ReadMemory | undefined): void {
+  let length = 0;
+  for (let index = first; index < runs.length; index += 1) length += lengthOf(runs[index] as StoredRun);
+  if (length === 0) return;
+  const bytes = into?.take(length) ?? Buffer.allocUnsafeSlow(length);
   let at = 0;
-  for (const [index, run] of runs.entries()) {
+  for (let index = first; index < runs.length; index += 1) {
+    const run = runs[index] as StoredRun;
     bytes.set(run.bytes.subarray(run.from, run.to), at);
     const from = at;
-    at += run.to - run.from;
+    at += lengthOf(run);
     runs[index] = { ...run, bytes, from, to: at };
   }
+}
+
+function lengthOf({ from, to }: StoredRun): number {
+  return to - from;
 }
 
 /** A segment's file is no more part of the log. */

@@ -21,6 +21,7 @@ export class Spans {
   #position = new Uint32Array(4);
   #bytes = new Uint32Array(4);
   #count = 0;
+  #coveredBytes = 0;
 
   get count(): number {
     return this.#count;
@@ -28,9 +29,7 @@ export class Spans {
 
   /** Bytes of the file that entries lead to. */
   get coveredBytes(): number {
-    let bytes = 0;
-    for (let index = 0; index < this.#count; index += 1) bytes += this.#bytes[index] as number;
-    return bytes;
+    return this.#coveredBytes;
   }
 
   /** Memory it takes, in bytes. */
@@ -45,6 +44,7 @@ export class Spans {
       const start = this.#position[last] as number;
       const isNear = position - start - (this.#bytes[last] as number) <= GAP_BYTES_MAX;
       if (isNear && position + bytes - start <= SPAN_BYTES_MAX) {
+        this.#coveredBytes += position + bytes - start - (this.#bytes[last] as number);
         this.#bytes[last] = position + bytes - start;
         return;
       }
@@ -114,6 +114,7 @@ export class Spans {
     this.#at[this.#count] = at;
     this.#position[this.#count] = position;
     this.#bytes[this.#count] = bytes;
+    this.#coveredBytes += bytes;
     this.#count += 1;
   }
 

@@ -9,7 +9,7 @@ import type { SegmentSet } from './segment-set.ts';
 import { SettledWriter } from './settled-writer.ts';
 import { planReads } from './read-plan.ts';
 import type { ShardState } from './shard-table.ts';
-import { walkPiece } from './walk.ts';
+import { walkEntries } from './walk.ts';
 
 const READ_BYTES = 1024 * 1024;
 
@@ -108,11 +108,12 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: K
   for (let next = 0; next < spans.count;) {
     const wanted = planReads(spans, next, READ_BYTES);
     next = wanted.at(-1)?.next ?? spans.count;
-    for (const { position, end } of wanted) {
+    for (const part of wanted) {
+      const { position, end } = part;
       const bytes = Buffer.allocUnsafeSlow(end - position);
       await parts.segments.handles.read(segment, position, bytes);
       let isFull = false;
-      walkPiece({ segment, position, bytes }, state.id, {
+      walkEntries({ segment, position, bytes, part, spans }, state.id, {
         look({ first, count, at }) {
           advance(first, count);
           return first + count <= kept.start || at < kept.since ? 'skip' : 'take';

@@ -10,10 +10,12 @@ import {
 } from './format.ts';
 import { wrongRecords } from './damage-sentences.ts';
 import { nextExtent } from './read-commit.ts';
+import type { PlannedRead } from './read-plan.ts';
 import type { Segment } from './segment.ts';
+import type { Spans } from './segment-index.ts';
 
 /** A part of a segment's file in memory: `bytes` begins at `position` of the file, at an extent. */
-export interface Piece {
+interface Piece {
   readonly segment: Segment;
   readonly position: number;
   readonly bytes: Buffer;
@@ -26,12 +28,35 @@ export interface Visitor {
   take(run: StoredRun): boolean;
 }
 
+/** What was read of a file for some entries of a shard's index. */
+export interface ReadPiece extends Piece {
+  readonly part: PlannedRead;
+  readonly spans: Spans;
+}
+
+/** Walks a shard's extents in the pieces that the index names; otherwise as `walkPiece`. */
+export function walkEntries(
+  { segment, position, bytes, part, spans }: ReadPiece,
+  shard: number,
+  visitor: Visitor,
+): boolean {
+  for (let entry = part.first; entry < part.next; entry += 1) {
+    const span = spans.at(entry);
+    if (span === undefined) return true;
+    const from = span.position - position;
+    // The last entry of a file that is being written may have grown since.
+    const piece = { segment, position: span.position, bytes: bytes.subarray(from, from + span.length) };
+    if (!walkPiece(piece, shard, visitor)) return false;
+  }
+  return true;
+}
+
 /**
  * Walks a shard's extents in a piece of a file, past commit headers, other shards' extents and, in files that can tell,
  * damaged places: what is missing then is for the visitor to notice. False when the visitor stopped. Raises EIO where
  * an extent that is wanted does not hold what was written there.
  */
-export function walkPiece(piece: Piece, shard: number, visitor: Visitor): boolean {
+function walkPiece(piece: Piece, shard: number, visitor: Visitor): boolean {
   const { bytes } = piece;
   for (let at = 0; at < bytes.length;) {
     const extent = at + EXTENT_HEADER_BYTES <= bytes.length ? decodeExtentHeader(bytes, at) : undefined;
