@@ -20,6 +20,8 @@ export const FIGURES = {
   drainRecordsPerSecond: { label: 'drain, records/s', better: 'more', digits: 0 },
   drainServerCpuUs: { label: 'drain, server CPU us/record', better: 'less', digits: 1 },
   drainClientCpuUs: { label: 'drain, client CPU us/record', digits: 1 },
+  drainAgainRecordsPerSecond: { label: 'the same once more, records/s', better: 'more', digits: 0 },
+  drainAgainServerCpuUs: { label: 'the same once more, server CPU us/record', better: 'less', digits: 1 },
   settledAfterSeconds: { label: 'settled after, s', digits: 1 },
   settledDrainRecordsPerSecond: { label: 'drain once settled, records/s', better: 'more', digits: 0 },
   settledDrainServerCpuUs: { label: 'drain once settled, server CPU us/record', better: 'less', digits: 1 },

@@ -79,15 +79,24 @@ export class Slice implements SliceBounds {
   readonly end: Offset;
   readonly start: Offset;
   readonly closedAt?: Offset;
+  #payloadBytes: number | undefined;
   #records: readonly StoredRecord[] | undefined;
 
-  constructor(runs: readonly StoredRun[], bounds: SliceBounds) {
+  /** `payloadBytes`: where they were counted already. */
+  constructor(runs: readonly StoredRun[], bounds: SliceBounds, payloadBytes?: number) {
     this.runs = runs;
+    this.#payloadBytes = payloadBytes;
     this.count = runs.reduce((sum, run) => sum + run.count, 0);
     this.next = bounds.next;
     this.end = bounds.end;
     this.start = bounds.start;
     if (bounds.closedAt !== undefined) this.closedAt = bounds.closedAt;
+  }
+
+  /** Bytes of data and key, which limits of reads count. */
+  get payloadBytes(): number {
+    this.#payloadBytes ??= this.runs.reduce((sum, run) => sum + payloadOf(run), 0);
+    return this.#payloadBytes;
   }
 
   /** One object for each record, made when first asked for; who handles many records reads `runs` instead. */
@@ -100,8 +109,18 @@ export class Slice implements SliceBounds {
   from(start: Offset): Slice {
     const { runs, next, end, closedAt } = this;
     if (start <= this.start) return this;
-    return new Slice(runs, { next, end, start, ...(closedAt !== undefined && { closedAt }) });
+    return new Slice(runs, { next, end, start, ...(closedAt !== undefined && { closedAt }) }, this.#payloadBytes);
   }
+}
+
+function payloadOf({ bytes, from, to, count }: StoredRun): number {
+  const place = new EntryPlace();
+  let payload = 0;
+  for (let index = 0, at = from; index < count; index += 1, at = place.end) {
+    readEntryAt(bytes, at, to, place);
+    payload += place.payloadBytes;
+  }
+  return payload;
 }
 
 function unpack({ bytes, from, to, first, count, at }: StoredRun): StoredRecord[] {

@@ -9,6 +9,7 @@ import {
   type Entry,
   type PackedEntries,
   type ShardRef,
+  type Slice,
   type StreamStore,
 } from '../ports/stream-store.ts';
 
@@ -113,6 +114,7 @@ async function readsBack({ store, now }: StoreUnderTest): Promise<void> {
     );
     assert.equal(record.at, at);
   }
+  assert.equal(slice.payloadBytes, payloadOf(slice));
   assert.equal(slice.next, first + 3n);
   assert.ok(slice.end >= slice.next);
   assert.equal(slice.closedAt, undefined);
@@ -152,6 +154,7 @@ async function boundsReads({ store }: StoreUnderTest): Promise<void> {
     const slice = await store.read(A, from, { records: 7, bytes: LIMIT.bytes });
     assert.ok(slice.records.length <= 7);
     assert.ok(slice.next > from, 'reading moves on');
+    assert.equal(slice.payloadBytes, payloadOf(slice));
     seen.push(...slice.records.map(({ data }) => Buffer.from(data).toString()));
     from = slice.next;
   }
@@ -160,7 +163,13 @@ async function boundsReads({ store }: StoreUnderTest): Promise<void> {
     entries(0, 60).map(({ data }) => Buffer.from(data).toString()),
   );
   const one = await store.read(A, store.bounds(A).start, { records: 1000, bytes: 1 });
+  assert.equal(one.payloadBytes, payloadOf(one));
   assert.ok(one.records.length >= 1 && one.records.length < 30, 'about one byte is the first record, or a few');
+}
+
+/** Of keys and data alone. */
+function payloadOf({ records }: Slice): number {
+  return records.reduce((sum, { key, data }) => sum + key.length + data.length, 0);
 }
 
 async function fences({ store }: StoreUnderTest): Promise<void> {

@@ -4,7 +4,7 @@ import type { KinesisForm } from './form.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { AnswerPieces } from './answer-pieces.ts';
-import { payloadBytes, RecordsWriter } from './outgoing.ts';
+import { RecordsWriter } from './outgoing.ts';
 import { sayingWhereToGoOn } from './past-damage.ts';
 import { encryptedAt, storedRecordBytesMax } from './settings.ts';
 
@@ -138,7 +138,7 @@ export class EventReader {
     return {
       records: this.#encode(current, shard, form, slice),
       count: slice.count,
-      bytes: payloadBytes(slice.runs),
+      bytes: slice.payloadBytes,
       firstAt: slice.runs[0]?.at,
       lastAt: slice.runs.at(-1)?.at,
       next: slice.next,

@@ -7,7 +7,7 @@ import type { StoredRun } from '../../ports/stream-store.ts';
 import { openBase64Memory, openPlainBase64Memory } from '../../kernel/bytes/base64-memory.ts';
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { AnswerPieces } from './answer-pieces.ts';
-import { payloadBytes, RecordsWriter } from './outgoing.ts';
+import { RecordsWriter } from './outgoing.ts';
 import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import { decodeCbor } from '../../wire/aws-cbor/decode.ts';
 import { plainCbor } from '../../testing/plain-cbor.ts';
@@ -200,11 +200,6 @@ test('any records come back from either form, in any slices, however much room t
     }),
     { seed: 1, numRuns: 300 },
   );
-});
-
-test('the size is that of keys and data alone', () => {
-  const header = { ...entry('ü', 'data'), headers: [['id', Buffer.alloc(50)] as const] };
-  assert.equal(payloadBytes([run([header, entry('k')])]), 2 + 4 + 1);
 });
 
 test('records of all sizes, with the longest keys, go through the memory piece by piece', () => {

@@ -31,19 +31,6 @@ export interface RecordWords {
   writeEnd(into: Buffer, at: number): number;
 }
 
-/** Bytes of data and key of some records, which limits of reads count. */
-export function payloadBytes(runs: readonly StoredRun[]): number {
-  const place = new EntryPlace();
-  let payload = 0;
-  for (const { bytes, from, to, count } of runs) {
-    for (let index = 0, at = from; index < count; index += 1, at = place.end) {
-      readEntryAt(bytes, at, to, place);
-      payload += place.payloadBytes;
-    }
-  }
-  return payload;
-}
-
 /**
  * Writes records of one shard as they are answered, straight from their packed form. All is put together in a memory
  * whose base64 and copies are fast, and which everybody writes in: what one call writes it takes away itself.

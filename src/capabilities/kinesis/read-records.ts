@@ -4,7 +4,7 @@ import type { Offset, Slice, SliceBounds } from '../../ports/stream-store.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { sayingWhereToGoOn } from './past-damage.ts';
-import { payloadBytes, type RecordsWriter } from './outgoing.ts';
+import type { RecordsWriter } from './outgoing.ts';
 
 /** Bytes of one read of the log, whose encoding takes about a millisecond. */
 const SLICE_BYTES = 1024 * 1024;
@@ -41,7 +41,7 @@ export async function readRecords(
   // What throws leaves the memory to the collector: a read may be under way that writes into it.
   let [encoded, ahead] = [new ReadMemory(state.memory.reads), new ReadMemory(state.memory.reads)];
   let slice = await read(from, encoded);
-  let payload = payloadBytes(slice.runs);
+  let payload = slice.payloadBytes;
   while (slice.count > 0) {
     count += slice.count;
     bytes += payload;
@@ -55,7 +55,7 @@ export async function readRecords(
     await turn(state);
     const next = await reading;
     if (next === undefined) break;
-    payload = payloadBytes(next.runs);
+    payload = next.payloadBytes;
     // A read gives one record even where there is no room for it.
     if (bytes + payload > kinesisLimits.getRecordsBytesMax) break;
     [encoded, ahead] = [ahead, encoded];

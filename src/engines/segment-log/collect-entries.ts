@@ -11,6 +11,7 @@ export interface Collection {
   readonly end: number;
   readonly recordsMax: number;
   readonly bytesMax: number;
+  /** Of data and key. */
   bytes: number;
   full: boolean;
 }
@@ -19,11 +20,12 @@ export interface Collection {
 export function collectEntries(run: StoredRun, collection: Collection): boolean {
   const { bytes, to, first } = run;
   const place = new EntryPlace();
+  const bytesBefore = collection.bytes;
   let from = -1;
   let wanted = 0;
   let position = run.from;
   for (let index = 0; index < run.count && !collection.full; index += 1) {
-    if (!readEntryAt(bytes, position, to, place)) return false;
+    if (!readEntryAt(bytes, position, to, place)) return refuse(collection, bytesBefore);
     if (first + index >= collection.next) {
       if (isFull(collection, first + index, wanted, place.payloadBytes)) break;
       if (from < 0) from = position;
@@ -32,7 +34,7 @@ export function collectEntries(run: StoredRun, collection: Collection): boolean 
     }
     position = place.end;
   }
-  if (!collection.full && position !== to) return false;
+  if (!collection.full && position !== to) return refuse(collection, bytesBefore);
   if (wanted === 0) return true;
   collection.runs.push({
     bytes,
@@ -45,6 +47,11 @@ export function collectEntries(run: StoredRun, collection: Collection): boolean 
   collection.count += wanted;
   collection.next = Math.max(first, collection.next) + wanted;
   return true;
+}
+
+function refuse(collection: Collection, bytes: number): false {
+  collection.bytes = bytes;
+  return false;
 }
 
 function isFull(collection: Collection, offset: number, wanted: number, bytes: number): boolean {

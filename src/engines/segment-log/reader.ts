@@ -108,12 +108,13 @@ export class LogReader {
     if (wantsMore && !this.#collectTail(state, collection, into)) {
       await this.#again(async () => await this.#collect(state, collection, into));
     }
-    return new Slice(collection.runs, {
+    const bounds = {
       next: BigInt(collection.next),
       end: BigInt(state.end),
       start: BigInt(state.start),
       ...(state.closed ? { closedAt: BigInt(state.end) } : {}),
-    });
+    };
+    return new Slice(collection.runs, bounds, collection.bytes);
   }
 
   /** Offset of the first record with `at >= timeMs`, else the end. */
