@@ -18,6 +18,7 @@ import type { HttpHandler } from '../ports/http.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
 import { capabilities, destinations } from '../registry.ts';
+import { functionsOf } from './functions-door.ts';
 
 /** Checked sections of the config file, by their top-level word. */
 export type Sections = Readonly<Record<string, unknown>>;
@@ -100,8 +101,11 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     const records = await openRecords(log.store, catalog, environment, identity);
     closing.push(async () => await records.close());
     const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
-    const doors: Doors = { catalog, records, blobs, destinations, identity, mode: options.mode };
     const started: Started[] = [];
+    const functions = functionsOf(
+      () => started.find(({ running }) => running.functions !== undefined)?.running.functions,
+    );
+    const doors: Doors = { catalog, records, blobs, destinations, functions, identity, mode: options.mode };
     for (const capability of capabilities) {
       const running = await capability.start(options.sections[capability.section] as never, doors, environment);
       closing.push(async () => await running.stop());

@@ -3,6 +3,7 @@ import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { AnyDestination } from './destination.ts';
 import type { Environment } from './environment.ts';
+import type { Functions } from './functions.ts';
 import type { HttpHandler, HttpRequest } from './http.ts';
 import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
@@ -26,6 +27,8 @@ export interface Doors {
   readonly records: Records;
   readonly blobs: BlobStore;
   readonly destinations: readonly AnyDestination[];
+  /** The users' handlers; those of the file are there once all capabilities have started. */
+  readonly functions: Functions;
   readonly identity: Identity;
   /** `dev` relaxes what `start` refuses. */
   readonly mode: 'dev' | 'start';
@@ -62,6 +65,8 @@ export interface Running<S> {
   readonly state: S;
   /** Serves the public listener (webhooks); only one capability has it. */
   readonly gateway?: HttpHandler;
+  /** Runs the users' handlers for all other rooms; only one capability has it. */
+  readonly functions?: Functions;
   readonly admin?: readonly AdminRoute[];
   /** Takes over changed options without a restart. */
   reload(options: unknown): Promise<void>;
