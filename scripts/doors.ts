@@ -18,6 +18,7 @@ export const DOORS: readonly Door[] = [
   { room: 'destinations/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'sources/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'capabilities/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
+  { room: 'drivers/*', mayImport: ['ports', 'kernel'], packages: [] },
   { room: 'conformance', mayImport: [], packages: [] },
   { room: 'cli', mayImport: ['ports', 'kernel'], packages: ['commander'] },
   {
@@ -50,6 +51,7 @@ export const DOORS: readonly Door[] = [
       'ports',
       'wire',
       'environments',
+      'drivers',
       'engines',
       'config',
       'registry',

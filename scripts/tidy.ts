@@ -32,8 +32,16 @@ const AMBIENT = [
   /\bperformance\.now\(/,
   /\bcrypto\.(randomUUID|randomBytes|getRandomValues)\(/,
 ];
-// The conformance checks are a program of their own that runs outside a node.
-const AMBIENT_ROOMS = ['src/environments/', 'src/wire/http/', 'src/main', 'src/testing/', 'src/conformance/'];
+// The conformance checks and the bootstraps of handlers are programs of their own that run outside a node.
+const AMBIENT_ROOMS = [
+  'src/environments/',
+  'src/wire/http/',
+  'src/main',
+  'src/testing/',
+  'src/conformance/',
+  'src/drivers/lambda-runtime/bootstraps/',
+  'src/drivers/lambda-runtime/realm/',
+];
 /** Platform modules that do no I/O, keep no state and answer at once. */
 const PURE_NODE = new Set([
   'node:crypto',

@@ -1,4 +1,5 @@
 import { createFirehose } from './capabilities/firehose/index.ts';
+import { functions } from './capabilities/functions/index.ts';
 import { gateway } from './capabilities/gateway/index.ts';
 import { kinesis } from './capabilities/kinesis/index.ts';
 import { s3 } from './destinations/s3/index.ts';
@@ -9,4 +10,4 @@ import type { AnyDestination } from './ports/destination.ts';
 export const destinations: readonly AnyDestination[] = [s3];
 
 /** Started in this order, drained in the opposite one: what a later one needs, an earlier one has. */
-export const capabilities: readonly AnyCapability[] = [kinesis, createFirehose(destinations), gateway];
+export const capabilities: readonly AnyCapability[] = [kinesis, functions, createFirehose(destinations), gateway];

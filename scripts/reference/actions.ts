@@ -23,7 +23,30 @@ export function servedActions(target: string): readonly ServedAction[] {
 
 /** Every known action of every service. */
 export function actionsPage(): string {
-  return [head('AWS actions', ABOUT), ...knownServices.map(service)].join('\n');
+  return [head('AWS actions', ABOUT), ...knownServices.map(service), restSection()].join('\n');
+}
+
+/** Actions that have a path of their own. */
+export const restActions = capabilities.flatMap(({ name: service, rest = [] }) =>
+  rest.map(({ name, method, path, plane, doc, errors }) => ({ service, name, method, path, plane, doc, errors })),
+);
+
+function restSection(): string {
+  const rows = restActions.map(({ service, name, method, path, plane, doc, errors }) => [
+    code(`${service}:${name}`),
+    code(`${method} ${path}`),
+    plane,
+    doc,
+    code(...Object.keys(errors).toSorted()),
+  ]);
+  const about = 'Actions with a path of their own, by the word that permissions know them by. Others answer 404.';
+  return [
+    `## Lambda`,
+    '',
+    about,
+    '',
+    table(['action', 'request', 'plane', 'what it does', 'its own errors'], rows),
+  ].join('\n');
 }
 
 function service(known: KnownService): string {

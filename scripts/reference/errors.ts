@@ -1,7 +1,8 @@
 import { firehoseErrors } from '../../src/capabilities/firehose/errors.ts';
 import { gatewayErrors, sentences } from '../../src/capabilities/gateway/errors.ts';
 import { kinesisErrors } from '../../src/capabilities/kinesis/errors.ts';
-import { servedActions } from './actions.ts';
+import { functionsErrors } from '../../src/capabilities/functions/errors.ts';
+import { restActions, servedActions } from './actions.ts';
 import { code, head, table } from './markdown.ts';
 
 const ABOUT = `Every code that an answer can carry, as closed lists. AWS actions answer
@@ -86,12 +87,22 @@ export function errorsPage(): string {
     head('Errors', ABOUT),
     section('Kinesis', 'Beside those of the wire.', serviceCodes('Kinesis_20131202', kinesisErrors)),
     section('Firehose', 'Beside those of the wire.', serviceCodes('Firehose_20150804', firehoseErrors)),
+    section('Lambda', LAMBDA, Object.entries(functionsErrors).map(lambdaCode)),
     section('Wire: every AWS action', 'Common to all actions.', wireCodes),
     section('Gateway', 'Webhook routes. A refused request leaves nothing behind.', routes),
     section('Security Token Service', STS, stsCodes),
     section('Admin', ADMIN, adminCodes),
     section('Listeners', 'Before a request has a protocol, on every listener.', httpCodes),
   ].join('\n');
+}
+
+const LAMBDA =
+  'As `{"Type", "Message"}` with the code in `x-amzn-errortype`; beside the codes of signatures of the wire, which are ' +
+  '403 here. A handler that fails is no error: the answer is 200 with `X-Amz-Function-Error`.';
+
+function lambdaCode([name, status]: readonly [string, number]): Code {
+  const raising = restActions.filter(({ errors }) => Object.hasOwn(errors, name)).map((action) => action.name);
+  return [name, status, `Raised by ${raising.join(', ')}.`];
 }
 
 function serviceCodes(target: string, codes: readonly string[]): readonly Code[] {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firehoseEvents } from '../../src/capabilities/firehose/events.ts';
+import { functionsEvents } from '../../src/capabilities/functions/events.ts';
 import { kinesisEvents } from '../../src/capabilities/kinesis/events.ts';
 
 /** A name that the sources log or measure, with its level or kind of metric. */
@@ -10,7 +11,11 @@ export interface UsedName {
 }
 
 const METRIC_KINDS: Readonly<Record<string, string>> = { count: 'counter', gauge: 'gauge', observe: 'histogram' };
-const NAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = { firehoseEvents, kinesisEvents };
+const NAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  firehoseEvents,
+  functionsEvents,
+  kinesisEvents,
+};
 const CALL = /\b(?:log|meter)\.(debug|info|warn|error|count|gauge|observe)\(\s*([^,)]*)/g;
 
 /** What the sources under `root` log and measure, by name. */

@@ -1,6 +1,8 @@
 import { RequestError } from '../kernel/errors.ts';
+import { matchPath } from '../kernel/match-path.ts';
 import type { Audit } from '../ports/audit.ts';
 import type { AdminRoute, Health } from '../ports/capability.ts';
+import type { AwsRest } from '../wire/aws-rest/index.ts';
 import type { Gate } from '../wire/sigv4/gate.ts';
 import type { Principal } from '../wire/sigv4/principal.ts';
 import { plainAnswer } from '../wire/http/plain-answer.ts';
@@ -10,6 +12,8 @@ import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
 /** What the private listener serves beside AWS actions. */
 export interface ApiParts {
   readonly awsJson: HttpHandler;
+  /** Actions with a path of their own. */
+  readonly awsRest: AwsRest;
   readonly callerIdentity: HttpHandler;
   readonly admin: readonly AdminRoute[];
   readonly gate: Gate;
@@ -28,6 +32,7 @@ export function createApi(parts: ApiParts): HttpHandler {
     if (path === '/') return await (isForSts(request) ? parts.callerIdentity : parts.awsJson)(request);
     if (path === '/healthz') return answerHealth(request, parts.health());
     if (path === '/readyz') return answerReady(request, parts.ready());
+    if (parts.awsRest.serves(path)) return await parts.awsRest.handle(request);
     return await refusable(async () => {
       const caller = await callerOf(parts.gate, request);
       if (path.startsWith('/admin/')) return await answerAdmin(parts, request, caller);
@@ -113,33 +118,4 @@ function checkAllowed(caller: Principal, route: AdminRoute, parameters: Readonly
   const isNamed = /^\/admin\/(streams|deliveries)\/\{name\}/.test(route.path) && name !== undefined;
   if (route.path === OPEN_TO_BOUND && caller.mayDo(action)) return;
   caller.check(action, isNamed ? [{ name, arn: route.path.replace('{name}', name) }] : [{ name: '', arn: route.path }]);
-}
-
-/** The values of a pattern's `{name}` parts, decoded, or undefined when the path does not fit. */
-export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
-  const wanted = pattern.split('/');
-  const given = path.split('/');
-  if (wanted.length !== given.length) return undefined;
-  const values: Record<string, string> = {};
-  for (const [index, part] of wanted.entries()) {
-    const text = given[index] ?? '';
-    const name = /^\{(\w+)\}$/.exec(part)?.[1];
-    if (name === undefined) {
-      if (part !== text) return undefined;
-      continue;
-    }
-    const value = decode(text);
-    if (value === undefined || value === '') return undefined;
-    values[name] = value;
-  }
-  return values;
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A stray % is a path that fits nothing, not a fault.
-    return undefined;
-  }
 }

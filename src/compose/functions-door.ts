@@ -1,7 +1,7 @@
 import { RequestError } from '../kernel/errors.ts';
 import type { Functions } from '../ports/functions.ts';
 
-/** The door to the users' handlers, open before the capability that runs them has started: until then there are none. */
+/** The door to the users' handlers, open before the capability that runs them: until it has started there are none. */
 export function functionsOf(find: () => Functions | undefined): Functions {
   return {
     has: (name) => find()?.has(name) ?? false,

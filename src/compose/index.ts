@@ -14,14 +14,21 @@ import type {
 } from '../ports/capability.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-runtime.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
+import type { RestOperation } from '../ports/rest-operation.ts';
 import { capabilities, destinations } from '../registry.ts';
 import { functionsOf } from './functions-door.ts';
 
 /** Checked sections of the config file, by their top-level word. */
 export type Sections = Readonly<Record<string, unknown>>;
+
+/** What only some platforms have: the real ones come from main, simulations bring their own. */
+export interface Drivers {
+  readonly functionRuntime: FunctionRuntime;
+}
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -32,6 +39,10 @@ export interface NodeOptions {
   readonly epoch: number;
   readonly sections: Sections;
   readonly identity: Identity;
+  readonly drivers: Drivers;
+  readonly surroundings: FunctionSurroundings;
+  /** Absolute path of the folder that relative paths of the sections are meant from. */
+  readonly configFolder: string;
   readonly mode: 'dev' | 'start';
   /** The log can no longer promise durability: the process must end. Called once. */
   readonly onFailure: (error: Error) => void;
@@ -50,9 +61,17 @@ export interface BoundOperation {
   resources(input: Readonly<Record<string, unknown>>): readonly NamedResource[];
 }
 
+/** The same of an action with a path of its own. */
+export interface BoundRestOperation {
+  readonly operation: RestOperation<unknown>;
+  readonly state: unknown;
+  readonly service: string;
+}
+
 /** A running node without its listeners. */
 export interface ComposedNode {
   readonly operations: readonly BoundOperation[];
+  readonly rest: readonly BoundRestOperation[];
   readonly admin: readonly AdminRoute[];
   readonly gateway: HttpHandler;
   readonly records: Records;
@@ -105,7 +124,10 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     const functions = functionsOf(
       () => started.find(({ running }) => running.functions !== undefined)?.running.functions,
     );
-    const doors: Doors = { catalog, records, blobs, destinations, functions, identity, mode: options.mode };
+    const { mode, configFolder, surroundings } = options;
+    const { functionRuntime } = options.drivers;
+    const node = { identity, mode, configFolder, surroundings, functionRuntime };
+    const doors: Doors = { catalog, records, blobs, destinations, functions, ...node };
     for (const capability of capabilities) {
       const running = await capability.start(options.sections[capability.section] as never, doors, environment);
       closing.push(async () => await running.stop());
@@ -133,6 +155,7 @@ function composed(started: readonly Started[], parts: ComposedParts): ComposedNo
   const gateway = started.find(({ running }) => running.gateway !== undefined)?.running.gateway;
   return {
     operations: started.flatMap((one) => bind(one, identity)),
+    rest: started.flatMap(bindRest),
     admin: started.flatMap(({ running }) => running.admin ?? []),
     gateway: gateway ?? (async () => ({ status: 404, headers: {}, body: '' })),
     records,
@@ -158,6 +181,15 @@ function bind({ capability, running }: Started, identity: Identity): BoundOperat
     state: running.state,
     service: capability.name,
     resources: (input) => capability.resources?.(declared(operation.input, input), identity) ?? [],
+  }));
+}
+
+function bindRest({ capability, running }: Started): BoundRestOperation[] {
+  const { state } = running;
+  return (capability.rest ?? []).map((operation) => ({
+    operation: operation as RestOperation<unknown>,
+    state,
+    service: capability.name,
   }));
 }
 

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeClock } from '../environments/node/clock.ts';
 import { createNodeEnvironment } from '../environments/node/index.ts';
+import { fakeFunctionRuntime } from '../testing/fake-function-runtime.ts';
 import type { Credential } from '../wire/sigv4/principal.ts';
 import { serve, type ServedNode } from './serve.ts';
 
@@ -24,6 +26,8 @@ export async function withNode(
 ): Promise<void> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
   const served = await serve({
+    drivers: { functionRuntime: fakeFunctionRuntime(nodeClock) },
+    configFolder: '/config',
     environment: createNodeEnvironment({ log: 'silent' }),
     dataDirectory,
     api: LOOPBACK,

@@ -5,6 +5,7 @@ import type { ByteBudget } from '../kernel/flow/byte-budget.ts';
 import type { AdminRoute, Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
+import { createAwsRest } from '../wire/aws-rest/index.ts';
 import { createInFlightBudget, openListener } from '../wire/http/listener.ts';
 import { Gate } from '../wire/sigv4/gate.ts';
 import type { Credential } from '../wire/sigv4/principal.ts';
@@ -12,7 +13,8 @@ import { AuditStream } from './audit.ts';
 import { createApi } from './api.ts';
 import { createCallerIdentity } from './caller-identity.ts';
 import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
-import { compose, type ComposedNode, type Sections } from './index.ts';
+import { compose, type ComposedNode, type Drivers, type Sections } from './index.ts';
+import { NodeSurroundings } from './surroundings.ts';
 
 export type { SyncMode } from '../engines/segment-log/index.ts';
 
@@ -54,6 +56,9 @@ export interface ServeOptions {
   /** A certificate that somebody else made; absent: the node makes one itself. */
   readonly tls?: NamedCertificate & { readonly plaintext?: boolean };
   readonly sections: Sections;
+  readonly drivers: Drivers;
+  /** Absolute path of the folder that relative paths of the sections are meant from. */
+  readonly configFolder: string;
   /** Key pairs whose signatures the api listener takes; absent: any that look signed. */
   readonly credentials?: readonly Credential[] | undefined;
   /** Of the log. */
@@ -98,7 +103,7 @@ interface Claim {
 }
 
 async function serveClaimed(options: ServeOptions, claim: Claim): Promise<ServedNode> {
-  const { environment, dataDirectory, identity, mode, sections } = options;
+  const { environment, dataDirectory, identity } = options;
   let fail: (error: Error) => void = () => undefined;
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -107,25 +112,20 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     { dataDirectory, hosts: serverNames(options), named: options.tls },
     environment,
   );
-  const node = await compose({
-    environment,
-    dataDirectory,
-    epoch: claim.epoch,
-    sections,
-    identity,
-    mode,
-    onFailure: (error) => fail(error),
-    log: options.engine,
-  });
+  const surroundings = new NodeSurroundings(identity, environment);
+  const onFailure = (error: Error): void => fail(error);
+  const node = await compose({ ...options, surroundings, epoch: claim.epoch, onFailure, log: options.engine });
   let ready = true;
   const gate = new Gate(options.credentials, identity, environment);
   const audit = new AuditStream(node.records, environment);
-  const { operations } = node;
+  const { operations, rest } = node;
   const awsJson = createAwsJson({ operations, bodyBytesMax: AWS_BODY_BYTES_MAX, gate, audit }, environment);
+  const awsRest = createAwsRest({ operations: rest, gate, identity, audit });
   let urls = { api: '', gateway: '' };
   let measure = async (): Promise<void> => undefined;
   const handler = createApi({
     awsJson,
+    awsRest,
     callerIdentity: createCallerIdentity(gate, identity),
     gate,
     audit,
@@ -145,6 +145,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     listeners.gateway.showCertificate(next);
   });
   urls = { api: listeners.api.url, gateway: listeners.gateway.url };
+  surroundings.open(addressesOf(urls, certificate), gate, dataActions(node));
   let stopping: Promise<void> | undefined;
   return {
     api: listeners.api.url,
@@ -164,6 +165,19 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
       await stopping;
     },
   };
+}
+
+/** Where nothing but TLS is spoken, clients have to trust the node's certificate. */
+function addressesOf(urls: { readonly api: string; readonly gateway: string }, certificate: NodeCertificate) {
+  if (!urls.api.startsWith('https:')) return urls;
+  return { ...urls, trustFile: certificate.bundle ?? certificate.file };
+}
+
+/** What a function may do with its own key pair: what carries records or events, nothing that changes what there is. */
+function dataActions({ operations, rest }: ComposedNode): string[] {
+  return [...operations, ...rest].flatMap(({ operation, service }) =>
+    operation.plane === 'data' ? [`${service}:${operation.name}`] : [],
+  );
 }
 
 /** What clients may call the node by. */

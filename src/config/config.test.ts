@@ -91,8 +91,8 @@ const ROWS: readonly (readonly [text: string, ...lines: string[]])[] = [
   ],
   [
     'stream: {}',
-    'm.yaml:1:1 stream: unknown key, expected server, engine, secrets, s3, opensearch, sources, functions, devices, ' +
-      'converters, series, limits, faults, ..., did you mean streams?',
+    'm.yaml:1:1 stream: unknown key, expected server, engine, secrets, s3, opensearch, sources, devices, ' +
+      'converters, series, limits, faults, outgoing, ..., did you mean streams?',
   ],
   [
     'streams:\n  a:\n',
@@ -337,7 +337,11 @@ test('key pairs', () => {
       `${at}86 server.credentials.0.allow.0: 'kinesis:PutRecrod' fits no action, ${expected}, did you mean kinesis:PutRecord?`,
     ],
     [pair(', allow: [admin:*, PutRecord]'), `${at}95 server.credentials.0.allow.1: 'PutRecord' fits no action, ${expected}`],
-    [pair(', allow: [lambda:*]'), `${at}86 server.credentials.0.allow.0: not built yet, remove it for now`],
+    [pair(', allow: [lambda:*, lambda:InvokeFunction]')],
+    [
+      'functions: { f: { runtime: node, code: c, handler: a.b, allow: [kinesis:*, kinesis:Creat] } }',
+      `${at}76 functions.f.allow.1: 'kinesis:Creat' fits no action, ${expected}`,
+    ],
     [pair(', on: [$audit]'), `${at}83 server.credentials.0.on.0: '$audit' does not fit, expected text matching [a-zA-Z0-9_.*?-]+`],
     [
       pair(` }, { accessKeyId: a, secretAccessKey: ${'t'.repeat(16)}`),

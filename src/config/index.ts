@@ -1,5 +1,5 @@
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
-import { credentialProblems } from './credentials.ts';
+import { credentialProblems, functionAllowProblems } from './credentials.ts';
 import {
   configSchema,
   type ConfigSection,
@@ -95,6 +95,7 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
   if (problems.length === 0) {
     const { credentials = [] } = (value['server'] ?? {}) as ServerOptions;
     problems.push(...engineProblems(value['engine']), ...credentialProblems(credentials, options.sections));
+    problems.push(...functionAllowProblems(value['functions'], options.sections));
     problems.push(...sectionProblems(value, options));
   }
   if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));

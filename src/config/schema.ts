@@ -119,7 +119,6 @@ export const ownWords = {
   s3: s.optional(s.notBuilt({ doc: 'Without it buckets are folders.' })),
   opensearch: s.optional(s.notBuilt()),
   sources: s.optional(s.notBuilt()),
-  functions: s.optional(s.notBuilt()),
   devices: s.optional(s.notBuilt()),
   converters: s.optional(s.notBuilt()),
   series: s.optional(s.notBuilt()),
@@ -151,6 +150,7 @@ export interface ConfigSection {
   /** The word before `:` in permissions, and the actions behind it. */
   readonly name: string;
   readonly operations: readonly { readonly name: string }[];
+  readonly rest?: readonly { readonly name: string }[];
   problems?(
     options: never,
     mode: 'dev' | 'start',

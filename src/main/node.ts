@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Drivers } from '../compose/index.ts';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
+import { createLambdaRuntime } from '../drivers/lambda-runtime/index.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
@@ -72,7 +74,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     let reloading: Promise<void> = Promise.resolve();
     let isStopping = false;
     const own = serveOptions(config, options);
-    const served = await serve({ ...options, ...own, environment, dataDirectory });
+    const drivers = createDrivers(environment);
+    const served = await serve({ ...options, ...own, drivers, environment, dataDirectory });
     const unwatch = watchEventLoop(environment);
     return {
       sync: own.engine.sync ?? 'always',
@@ -99,6 +102,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         isStopping = true;
         await reloading;
         await served.stop(withinMs);
+        await drivers.functionRuntime.close();
         unwatch();
         await cleanUp();
       },
@@ -126,13 +130,30 @@ function serveOptions({ server, engine, limits, sections }: Config, { config, da
     sections,
     limits,
     version: VERSION,
+    configFolder: folderOf(config),
     ...(typeof config === 'string' && { configFile: config }),
   };
 }
 
+/** What users' handlers see of the node's own environment. */
+const SHOWN_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
+
+function createDrivers(environment: NodeEnvironment): Drivers {
+  const shown = SHOWN_VARIABLES.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const machine = { nodePath: process.execPath, variables: Object.fromEntries(shown) };
+  return { functionRuntime: createLambdaRuntime(machine, environment) };
+}
+
+function folderOf(config: unknown): string {
+  return typeof config === 'string' ? dirname(config) : process.cwd();
+}
+
 /** Paths in a file are meant from where it stands. */
 function absolute<T extends { readonly cert: string; readonly key: string }>(tls: T, config: unknown): T {
-  const from = typeof config === 'string' ? dirname(config) : process.cwd();
+  const from = folderOf(config);
   return { ...tls, cert: resolve(from, tls.cert), key: resolve(from, tls.key) };
 }
 

@@ -3,10 +3,12 @@ import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { AnyDestination } from './destination.ts';
 import type { Environment } from './environment.ts';
+import type { FunctionRuntime, FunctionSurroundings } from './function-runtime.ts';
 import type { Functions } from './functions.ts';
 import type { HttpHandler, HttpRequest } from './http.ts';
 import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
+import type { RestOperation } from './rest-operation.ts';
 
 /** Who this node says it is in ARNs. */
 export interface Identity {
@@ -29,6 +31,11 @@ export interface Doors {
   readonly destinations: readonly AnyDestination[];
   /** The users' handlers; those of the file are there once all capabilities have started. */
   readonly functions: Functions;
+  /** Runs them, and what the node lends them; only one capability asks for these. */
+  readonly functionRuntime: FunctionRuntime;
+  readonly surroundings: FunctionSurroundings;
+  /** Absolute path of the folder that relative paths of the config are meant from. */
+  readonly configFolder: string;
   readonly identity: Identity;
   /** `dev` relaxes what `start` refuses. */
   readonly mode: 'dev' | 'start';
@@ -84,6 +91,8 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
   /** Declaration of that section. */
   readonly options: O;
   readonly operations: readonly Operation<S>[];
+  /** Actions that have a path of their own on the api listener. */
+  readonly rest?: readonly RestOperation<S>[];
   /**
    * All streams and deliveries that an action's input names, in whatever member, before it was checked; none stand for
    * all there are.
@@ -101,6 +110,7 @@ export interface AnyCapability {
   readonly options: Schema;
   // Each operation is only ever called with the state its own capability's start returned.
   readonly operations: readonly Operation<never>[];
+  readonly rest?: readonly RestOperation<never>[];
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   problems?(options: never, mode: Doors['mode']): readonly SectionProblem[];
   start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;

@@ -7,7 +7,7 @@ export interface FunctionSpec {
   readonly runtime: RuntimeName;
   /** Absolute path of the folder with its code: the working directory of the handler. */
   readonly codeDirectory: string;
-  /** `file.export`, or for Python `module.function`; a dot-separated folder path may precede. */
+  /** `file.export`, or for Python `module.function`; a folder path with slashes may precede. */
   readonly handler: string;
   /** The interpreter to run (`python: PATH`); absent: `python3`, or the node that runs millrace. */
   readonly interpreter?: string;
@@ -22,6 +22,9 @@ export interface FunctionSpec {
   readonly variables: Readonly<Record<string, string>>;
   /** Told to the handler as `invokedFunctionArn`. */
   readonly arn: string;
+  readonly region: string;
+  /** Whether changed code is noticed: what runs ends on the old code, what comes then starts on the new one. */
+  readonly isWatched: boolean;
 }
 
 /** One event for a handler. */
@@ -36,9 +39,12 @@ export interface FunctionRun {
 
 /** What came of one event. */
 export interface FunctionOutcome {
-  /** JSON text in UTF-8: the handler's value or Lambda's error object (`errorMessage`, `errorType`, `stackTrace`). */
+  /**
+   * What the handler's runtime answered, as it is: JSON text in UTF-8 from our bootstraps, whatever it was from
+   * others; or Lambda's error object (`errorMessage`, `errorType`, and `trace` or `stackTrace`). At most 6 MiB.
+   */
   readonly payload: Uint8Array;
-  /** Absent when the handler returned. Types are Lambda's (`Runtime.ExitError`, `Sandbox.Timedout`, …) or the handler's. */
+  /** Absent when it returned. Types are Lambda's (`Runtime.ExitError`, `Sandbox.Timedout`, …) or the handler's. */
   readonly failure?: { readonly type: string; readonly message: string };
   readonly durationMs: number;
   /** Time of the process's start when this was its first event. */
@@ -46,13 +52,22 @@ export interface FunctionOutcome {
   readonly memoryBytesPeak: number;
 }
 
+/** How many processes and events of one function there are. */
+export interface FunctionStats {
+  readonly processes: number;
+  readonly running: number;
+  readonly waiting: number;
+}
+
 /** A handler ready to be run. */
 export interface OpenFunction {
-  /** Never rejects for what the handler does; rejects with EnvironmentError when no process can be started at all. */
+  /**
+   * Never rejects for what the handler does. Rejects with EnvironmentError when no process can be started at all, and
+   * with ThrottleError TooManyRequestsException when all processes are busy and too many events wait, or it is closed.
+   */
   run(event: FunctionRun): Promise<FunctionOutcome>;
-  /** Processes, running and waiting events. */
-  stats(): { readonly processes: number; readonly running: number; readonly waiting: number };
-  /** Waits for what runs, within `withinMs`, then ends all processes. */
+  stats(): FunctionStats;
+  /** Waits for what runs and what waits, within `withinMs`, then ends all processes. */
   close(withinMs: number): Promise<void>;
 }
 
@@ -62,4 +77,19 @@ export interface FunctionRuntime {
   problem(spec: FunctionSpec): Promise<string | undefined>;
   open(spec: FunctionSpec): OpenFunction;
   close(): Promise<void>;
+}
+
+/** What a handler's AWS clients need to reach the node. */
+export interface Surroundings {
+  /** URLs of the listeners, without a slash at the end. */
+  readonly api: string;
+  readonly gateway: string;
+  /** Region, service endpoints and a key pair of the function's own, as environment variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What the node lends to handlers. */
+export interface FunctionSurroundings {
+  /** `allow` adds patterns of actions to those of the data plane. Resolves once the listeners answer. */
+  of(name: string, allow: readonly string[]): Promise<Surroundings>;
 }

@@ -4,6 +4,8 @@ export interface InvokeOptions {
   readonly requestId?: string;
   /** Aborts when nobody waits for the answer any more: a handler that runs already is ended. */
   readonly signal?: AbortSignal;
+  /** The caller made the event's JSON itself: it is not looked at again. */
+  readonly isChecked?: boolean;
 }
 
 /** How a handler failed, in the words of Lambda. */
@@ -16,7 +18,10 @@ export interface FunctionFailure {
 /** One finished run of a handler. */
 export interface Invocation {
   readonly requestId: string;
-  /** JSON text in UTF-8: what the handler returned, or Lambda's error object. At most 6 MiB. */
+  /**
+   * What the handler returned, or Lambda's error object: JSON text in UTF-8 from our bootstraps; what other runtimes
+   * answer is not looked at. At most 6 MiB.
+   */
   readonly payload: Uint8Array;
   /** Absent when the handler returned. */
   readonly failure?: FunctionFailure;

@@ -3,8 +3,10 @@ import { compose, type ComposedNode, type NodeOptions, type Sections } from '../
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import { checkAws } from '../kernel/schema/check-aws.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { FunctionRuntime } from '../ports/function-runtime.ts';
 import { EventAnswer, RawAnswer, type Operation } from '../ports/operation.ts';
 import { encodeAwsJson } from '../wire/aws-json/encode.ts';
+import { fakeFunctionRuntime, fakeSurroundings } from './fake-function-runtime.ts';
 import { textOf } from './text-of.ts';
 
 /** The data directory of nodes on simulated machines. */
@@ -23,6 +25,7 @@ export async function openNode(
   sections: Sections,
   onFailure: (error: Error) => void,
   sizes: Pick<NodeOptions, 'log' | 'catalog'> = {},
+  functionRuntime: FunctionRuntime = fakeFunctionRuntime(environment.clock),
 ): Promise<OpenNode> {
   const claim = await claimDataDirectory(environment, SIMULATED_DATA);
   const node = await compose({
@@ -30,6 +33,9 @@ export async function openNode(
     dataDirectory: SIMULATED_DATA,
     epoch: claim.epoch,
     sections,
+    drivers: { functionRuntime },
+    surroundings: fakeSurroundings,
+    configFolder: '/config',
     identity: { region: 'us-east-1', account: '000000000000' },
     mode: 'dev',
     onFailure,

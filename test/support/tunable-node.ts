@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serve } from '../../src/compose/serve.ts';
 import { createNodeEnvironment } from '../../src/environments/node/index.ts';
+import { fakeFunctionRuntime } from '../../src/testing/fake-function-runtime.ts';
 import { readConfig } from '../../src/main/config-file.ts';
 
 const JUMP_MS = 30 * 3_600_000;
@@ -42,6 +43,8 @@ const mode = 'dev';
 const config = await readConfig({ environment, source, dataDirectory, mode, makeSecrets: true });
 const segmentBytes = values['segment-bytes'];
 const served = await serve({
+  drivers: { functionRuntime: fakeFunctionRuntime(environment.clock) },
+  configFolder: '/config',
   environment,
   dataDirectory,
   api: address(values.api),

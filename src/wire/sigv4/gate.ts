@@ -12,6 +12,9 @@ const SERVICES = ['kinesis', 'firehose'];
 export class Gate {
   readonly #identity: Identity;
   readonly #environment: Environment;
+  /** Key pairs of the node's own guests, taken beside the others. */
+  readonly #lent = new Map<string, Credential>();
+  #credentials: readonly Credential[] | undefined;
   #verifier: Verifier | undefined;
 
   constructor(credentials: readonly Credential[] | undefined, identity: Identity, environment: Environment) {
@@ -22,8 +25,15 @@ export class Gate {
 
   /** Takes these key pairs from the next request on; undefined opens the gate. */
   use(credentials: readonly Credential[] | undefined): void {
-    this.#verifier =
-      credentials === undefined ? undefined : new Verifier(credentials, this.#identity, this.#environment.clock);
+    this.#credentials = credentials;
+    const all = [...(credentials ?? []), ...this.#lent.values()];
+    this.#verifier = credentials === undefined ? undefined : new Verifier(all, this.#identity, this.#environment.clock);
+  }
+
+  /** Takes one more pair from now on, in place of an earlier one of this `owner`; an open gate stays open. */
+  lend(owner: string, credential: Credential): void {
+    this.#lent.set(owner, credential);
+    this.use(this.#credentials);
   }
 
   get isClosed(): boolean {

@@ -1,0 +1,72 @@
+import { Defect } from '../../kernel/errors.ts';
+import type { Catalog, Revision } from '../../ports/catalog.ts';
+import type { ShardInfo } from '../../ports/records.ts';
+import type { Offset } from '../../ports/stream-store.ts';
+import { functionsLimits } from './limits.ts';
+import { EVENTS_POSITION_KEY, type FunctionsState } from './model.ts';
+
+/**
+ * The first event of each shard that is not done, in the catalog. It is written some time after it moved: what a crash
+ * makes run again is bounded by what was done since.
+ */
+export class EventPositions {
+  readonly #state: FunctionsState;
+  readonly #catalog: Catalog;
+  readonly #failed: (error: unknown) => void;
+  readonly #positions: Map<string, string>;
+  readonly #moved = new Map<ShardInfo, Offset>();
+  #revision: Revision | undefined;
+  #isScheduled = false;
+  #storing: Promise<void> = Promise.resolve();
+
+  constructor(state: FunctionsState, catalog: Catalog, failed: (error: unknown) => void) {
+    this.#state = state;
+    this.#catalog = catalog;
+    this.#failed = failed;
+    const stored = catalog.get(EVENTS_POSITION_KEY);
+    this.#revision = stored?.revision;
+    this.#positions = new Map(Object.entries((stored?.value ?? {}) as Record<string, string>));
+  }
+
+  of(shard: ShardInfo): Offset {
+    return BigInt(this.#positions.get(keyOf(shard)) ?? '0');
+  }
+
+  moved(shard: ShardInfo, position: Offset): void {
+    this.#moved.set(shard, position);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#state.environment.clock.timer(functionsLimits.positionEveryMs, () => {
+      this.#isScheduled = false;
+      void this.store();
+    });
+  }
+
+  /** Writes what has moved, and lets go of the events before it. Never rejects. */
+  async store(): Promise<void> {
+    this.#storing = this.#storing.then(async () => {
+      try {
+        await this.#store();
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
+    await this.#storing;
+  }
+
+  async #store(): Promise<void> {
+    const moved = [...this.#moved];
+    if (moved.length === 0) return;
+    this.#moved.clear();
+    for (const [shard, position] of moved) this.#positions.set(keyOf(shard), position.toString());
+    const put = Object.fromEntries(this.#positions);
+    const verdict = await this.#catalog.propose([{ key: EVENTS_POSITION_KEY, expect: this.#revision ?? null, put }]);
+    if (!verdict.accepted) throw new Defect('somebody else runs the events of functions');
+    this.#revision = verdict.revision;
+    for (const [shard, position] of moved) await this.#state.records.trim(shard, position);
+  }
+}
+
+function keyOf({ ref }: ShardInfo): string {
+  return `${ref.generation}/${ref.ordinal}`;
+}

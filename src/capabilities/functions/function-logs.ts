@@ -1,0 +1,123 @@
+import { RequestError } from '../../kernel/errors.ts';
+import { isoTime } from '../../kernel/iso-time.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { isStored, type Records } from '../../ports/records.ts';
+import { orPastDamage } from '../../ports/stream-store.ts';
+import { ensureInternalStream } from './internal-stream.ts';
+import { functionsEvents } from './events.ts';
+import { functionsLimits } from './limits.ts';
+import { LOGS_STREAM } from './model.ts';
+
+/** One run as it is kept for a week. */
+export interface LogEntry {
+  readonly function: string;
+  readonly requestId: string;
+  readonly durationMs: number;
+  readonly initMs?: number;
+  readonly memoryBytesPeak: number;
+  /** Absent when the handler returned. */
+  readonly errorType?: string;
+  readonly lines: readonly string[];
+}
+
+const LOOK_BACK_MS = 3_600_000;
+/** Room for the frame around the lines, and for quotes within them. */
+const RECORD_BYTES_MAX = 4 * functionsLimits.logEntryBytesMax;
+
+/**
+ * The lines of all runs as records of the internal stream `$function-logs`. A run does not wait for its entry, unless
+ * more entries wait for the disk than may.
+ */
+export class FunctionLogs {
+  readonly #records: Records;
+  readonly #environment: Environment;
+  #pendingBytes = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(records: Records, environment: Environment) {
+    this.#records = records;
+    this.#environment = environment;
+  }
+
+  /** Makes the stream. */
+  async open(): Promise<void> {
+    await ensureInternalStream(this.#records, {
+      name: LOGS_STREAM,
+      shardCount: 1,
+      retentionMs: functionsLimits.logRetentionMs,
+      maxRecordBytes: RECORD_BYTES_MAX,
+    });
+  }
+
+  /** Keeps an entry; resolves at once while there is room for it in memory. Never rejects. */
+  async keep(entry: LogEntry): Promise<void> {
+    const data = Buffer.from(JSON.stringify(entry));
+    this.#pendingBytes += data.length;
+    const mine = this.#append(entry.function, data);
+    this.#last = mine;
+    if (this.#pendingBytes > functionsLimits.logPendingBytesMax) await mine;
+  }
+
+  /** Resolves once all entries stand, or are lost. */
+  async settle(): Promise<void> {
+    await this.#last;
+  }
+
+  async #append(name: string, data: Uint8Array): Promise<void> {
+    let problem = 'unavailable';
+    try {
+      const [result] = await this.#records.append(LOGS_STREAM, [{ partitionKey: name, data }]);
+      if (result !== undefined && isStored(result)) return;
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.#pendingBytes -= data.length;
+    }
+    this.#environment.log.warn(functionsEvents.logLost, { function: name, problem });
+    this.#environment.meter.count(functionsEvents.logsLost, { function: name });
+  }
+
+  /** Entries of a function, oldest first: `from` (a time; an hour ago when absent) or `after` (a former `next`). */
+  async page(name: string, query: URLSearchParams): Promise<unknown> {
+    const stream = this.#records.describe(LOGS_STREAM);
+    const [shard] = stream?.shards ?? [];
+    const limit = Math.min(wholeNumber(query, 'limit') ?? functionsLimits.logPage, functionsLimits.logPageMax);
+    if (stream === undefined || shard === undefined) return { entries: [], next: '0' };
+    const after = wholeNumber(query, 'after');
+    let at = after === undefined ? await this.#records.positionAt(shard, this.#from(query)) : BigInt(after);
+    const entries: unknown[] = [];
+    const { end } = this.#records.bounds(shard);
+    for (let bytes = 0; at < end && entries.length < limit && bytes < functionsLimits.logPageBytesMax;) {
+      const room = { records: functionsLimits.readRecords, bytes: functionsLimits.readBytes };
+      const { records, next } = await orPastDamage(this.#records.read(stream, shard, at, room));
+      if (next <= at) break;
+      at = next;
+      for (const record of records) {
+        bytes += record.data.length;
+        if (entries.length >= limit) return { entries, next: record.offset.toString() };
+        if (Buffer.from(record.key).toString() !== name) continue;
+        entries.push({ at: new Date(record.at).toISOString(), ...(parse(record.data) as object) });
+      }
+    }
+    return { entries, next: at.toString() };
+  }
+
+  #from(query: URLSearchParams): number {
+    const from = query.get('from');
+    if (from === null) return this.#environment.clock.now() - LOOK_BACK_MS;
+    const time = isoTime(from);
+    if (time === undefined) throw new RequestError('BadRequest', 'from is a time such as 2026-01-31T12:00:00Z');
+    return time;
+  }
+}
+
+function parse(data: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(data).toString());
+}
+
+function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new RequestError('BadRequest', `${name} is a whole number`);
+  return Number(text);
+}

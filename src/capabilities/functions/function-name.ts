@@ -1,0 +1,34 @@
+import type { Identity } from '../../ports/capability.ts';
+import { functionNotFound, functionsError } from './errors.ts';
+
+/** `arn:aws:lambda:REGION:ACCOUNT:function:NAME`. */
+export function functionArn({ region, account }: Identity, name: string): string {
+  return `arn:aws:lambda:${region}:${account}:function:${name}`;
+}
+
+const PATTERN =
+  '(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?' +
+  '([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?';
+const WHOLE = new RegExp(`^${PATTERN}$`);
+const NAME_GROUP = 10;
+const QUALIFIER_GROUP = 12;
+const LATEST = '$LATEST';
+
+/**
+ * The name in what a caller names a function by: its name, its ARN or a part of that, with or without a version.
+ * RequestErrors: a text that is none of these, and any version but the only one there is.
+ */
+export function readFunctionName(given: string, qualifier: string | undefined, identity: Identity): string {
+  const parts = WHOLE.exec(given);
+  const name = parts?.[NAME_GROUP];
+  if (name === undefined) {
+    throw functionsError(
+      'InvalidParameterValueException',
+      `1 validation error detected: Value '${given.slice(0, 200)}' at 'functionName' failed to satisfy constraint: ` +
+        `Member must satisfy regular expression pattern: ${PATTERN}`,
+    );
+  }
+  const version = parts?.[QUALIFIER_GROUP] ?? qualifier ?? LATEST;
+  if (version !== LATEST) throw functionNotFound(`${functionArn(identity, name)}:${version}`);
+  return name;
+}

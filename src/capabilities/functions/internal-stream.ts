@@ -1,0 +1,17 @@
+import { StreamExists, type Records, type StreamInfo, type StreamSpec } from '../../ports/records.ts';
+
+/** The internal stream of that name, made when it does not exist yet. */
+export async function ensureInternalStream(
+  records: Records,
+  spec: Pick<StreamSpec, 'name' | 'shardCount' | 'retentionMs' | 'maxRecordBytes'>,
+): Promise<StreamInfo> {
+  const known = records.describe(spec.name);
+  if (known !== undefined) return known;
+  try {
+    return await records.create({ ...spec, mode: 'PROVISIONED' });
+  } catch (error) {
+    const made = error instanceof StreamExists ? records.describe(spec.name) : undefined;
+    if (made === undefined) throw error;
+    return made;
+  }
+}

@@ -1,0 +1,55 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Numbers of the contract; AWS's unless said otherwise (Lambda quotas and asynchronous invocation). */
+export const functionsLimits = {
+  nameCharactersMax: 64,
+  /** Our own. */
+  functionsMax: 1000,
+  /** Event of a call that waits for its answer. */
+  eventBytesMax: 6 * MIB,
+  /** Event of a call that does not. */
+  asyncEventBytesMax: MIB,
+  timeoutSeconds: 3,
+  timeoutSecondsMax: 900,
+  memoryMb: 128,
+  memoryMbMin: 64,
+  memoryMbMax: 10_240,
+  /** Our own: AWS starts as many as there are events. */
+  concurrency: 10,
+  concurrencyMax: 1000,
+  /** Our own; Lambda keeps an idle process for some minutes. */
+  idleSeconds: 300,
+  idleSecondsMax: 86_400,
+  logTailBytes: 4 * KIB,
+  environmentBytesMax: 64 * KIB,
+  retries: 2,
+  retryAfterSeconds: [60, 120],
+  eventAgeSeconds: 21_600,
+  eventAgeSecondsMin: 60,
+  /** Our own: events that are run again wait in the log, a day at most. */
+  invocationsRetentionMs: DAY_MS,
+  /** First tries, second and third ones have a shard each, so that none waits behind another's delay. */
+  tries: 3,
+  /** Our own: events of one shard that are under way at once. */
+  eventsAtOnce: 64,
+  readRecords: 64,
+  readBytes: MIB,
+  /** Our own: how often positions are written while events are run. */
+  positionEveryMs: 200,
+  idleMs: 1000,
+  backoffBaseMs: 500,
+  backoffMaxMs: 30_000,
+  logRetentionMs: 7 * DAY_MS,
+  /** Our own: lines of one run that are kept, and what may wait to be kept. */
+  logEntryBytesMax: 512 * KIB,
+  logPendingBytesMax: 8 * MIB,
+  logPage: 100,
+  logPageMax: 1000,
+  logPageBytesMax: MIB,
+  /** Our own: failures that the admin route shows. */
+  failuresShown: 10,
+  messageCharactersMax: 300,
+} as const;

@@ -1,0 +1,45 @@
+import { isStored, StreamNotFound, type Records } from '../../ports/records.ts';
+import { Unavailable } from '../../ports/stream-store.ts';
+import { ensureInternalStream } from './internal-stream.ts';
+import { functionsLimits } from './limits.ts';
+import { INVOCATIONS_STREAM, pendingToHeaders, type PendingEvent } from './model.ts';
+
+/** Room for the headers beside an event. */
+const HEADER_BYTES_MAX = 4096;
+const HASH_KEYS = 2n ** 128n;
+
+/** Events that nobody waits for, in the log until they are done: first, second and third tries in a shard each. */
+export class PendingEvents {
+  readonly #records: Records;
+  #hasStream = false;
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  /** Makes the stream. */
+  async open(): Promise<void> {
+    await ensureInternalStream(this.#records, {
+      name: INVOCATIONS_STREAM,
+      shardCount: functionsLimits.tries,
+      retentionMs: functionsLimits.invocationsRetentionMs,
+      maxRecordBytes: functionsLimits.asyncEventBytesMax + HEADER_BYTES_MAX,
+    });
+    this.#hasStream = true;
+  }
+
+  /** Resolves once the event is durable. Rejects with Unavailable: it is not stored. */
+  async add(event: PendingEvent, data: Uint8Array): Promise<void> {
+    if (!this.#hasStream) await this.open();
+    const try_ = BigInt(Math.min(event.attempt, functionsLimits.tries) - 1);
+    const explicitHashKey = (try_ * HASH_KEYS) / BigInt(functionsLimits.tries) + 1n;
+    const record = { partitionKey: event.function, explicitHashKey, data, headers: pendingToHeaders(event) };
+    try {
+      const [result] = await this.#records.append(INVOCATIONS_STREAM, [record]);
+      if (result !== undefined && isStored(result)) return;
+    } catch (error) {
+      if (!(error instanceof StreamNotFound)) throw error;
+    }
+    throw new Unavailable('the event was not stored');
+  }
+}

@@ -1,0 +1,212 @@
+import { EnvironmentError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import type { Catalog } from '../../../ports/catalog.ts';
+import type { Invocation } from '../../../ports/functions.ts';
+import { isStored, StreamNotFound } from '../../../ports/records.ts';
+import { Unavailable, UnknownShard, type StoredRecord } from '../../../ports/stream-store.ts';
+import { EventPositions } from '../event-positions.ts';
+import { functionsEvents } from '../events.ts';
+import { failureRecord, type FailedEvent } from '../failure-record.ts';
+import { functionArn } from '../function-name.ts';
+import { functionsLimits as limits } from '../limits.ts';
+import { INVOCATIONS_STREAM, pendingFromHeaders, type FunctionsState, type PendingEvent } from '../model.ts';
+import { EventLane } from './event-lane.ts';
+
+/** How a try ended that did not succeed. */
+interface Failed {
+  readonly failure: Invocation['failure'];
+  readonly payload: Uint8Array | undefined;
+}
+
+/**
+ * Runs the events that nobody waits for: each at least once, again after it failed, at last to the stream for failures.
+ * An event leaves its shard only after what came of it is durable; a crash repeats the others.
+ */
+export class EventWorker {
+  readonly #state: FunctionsState;
+  readonly #positions: EventPositions;
+  readonly #stop = new AbortController();
+  #lanes: readonly EventLane[] = [];
+  #failure: string | undefined;
+  #reading: Promise<unknown> | undefined;
+
+  constructor(state: FunctionsState, catalog: Catalog) {
+    this.#state = state;
+    this.#positions = new EventPositions(state, catalog, (error) => this.#note(error));
+  }
+
+  /** Begins once there is a stream of events; a second call changes nothing. */
+  start(): void {
+    const { records, environment } = this.#state;
+    const stream = records.describe(INVOCATIONS_STREAM);
+    if (this.#reading !== undefined || stream === undefined) return;
+    this.#lanes = stream.shards.map((shard) => {
+      const from = this.#positions.of(shard);
+      const serve = async (record: StoredRecord): Promise<boolean> => await this.#serve(record);
+      const moved = (): void => this.#positions.moved(shard, lane.position);
+      const parts = { records, environment, stream, shard, serve, moved, stopped: this.#stop.signal };
+      const lane: EventLane = new EventLane(parts, from);
+      return lane;
+    });
+    this.#reading = Promise.all(this.#lanes.map(async (lane) => await this.#read(lane)));
+  }
+
+  /** Events that are not done. */
+  get waiting(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  }
+
+  problems(): string[] {
+    return this.#failure === undefined ? [] : [`events of functions: ${this.#failure}`];
+  }
+
+  /** Waits for the runs under way; what waits for its time stays in the log. */
+  async drain(withinMs: number): Promise<void> {
+    this.#stop.abort();
+    if (this.#reading === undefined) return;
+    await this.#reading;
+    const ended = new AbortController();
+    const settled = Promise.all(this.#lanes.map(async (lane) => await lane.settle()));
+    await Promise.race([settled, this.#state.environment.clock.sleep(withinMs, ended.signal)]);
+    ended.abort();
+    await this.#positions.store();
+  }
+
+  async stop(): Promise<void> {
+    await this.drain(0);
+  }
+
+  async #read(lane: EventLane): Promise<void> {
+    const { clock } = this.#state.environment;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await lane.run();
+      } catch (error) {
+        this.#note(error);
+        await clock.sleep(limits.idleMs, this.#stop.signal);
+      }
+    }
+  }
+
+  /** Whether the event is done for good: only then it leaves its shard. Never rejects. */
+  async #serve({ headers, data }: StoredRecord): Promise<boolean> {
+    const pending = pendingFromHeaders(headers);
+    if (pending === undefined) return true;
+    const event = Buffer.from(data);
+    const { clock } = this.#state.environment;
+    const waitMs = pending.dueAt - clock.now();
+    // A clock that was set back must not make it longer.
+    if (waitMs > 0) await clock.sleep(Math.min(waitMs, HOUR_MS), this.#stop.signal);
+    const failed = await this.#try(pending, event);
+    if (failed === 'stopped') return false;
+    return failed === undefined || (await this.#afterFailure(pending, event, failed));
+  }
+
+  /** Undefined: it succeeded. While all processes are busy it waits, as long as an event may be old. */
+  async #try(pending: PendingEvent, event: Uint8Array): Promise<Failed | 'stopped' | undefined> {
+    const { functions, environment } = this.#state;
+    const { requestId } = pending;
+    for (let busy = 1; !this.#stop.signal.aborted; busy += 1) {
+      try {
+        const { failure, payload } = await functions.invoke(pending.function, event, { requestId, isChecked: true });
+        if (failure === undefined) return undefined;
+        // The node ended the process: the next start tries it again, and this try does not count.
+        return this.#stop.signal.aborted && failure.type === 'Runtime.ExitError' ? 'stopped' : { failure, payload };
+      } catch (error) {
+        if (error instanceof RequestError) {
+          return { failure: { type: error.code, message: error.message }, payload: undefined };
+        }
+        if (!(error instanceof ThrottleError)) this.#note(error);
+        if (this.#isTooOld(pending)) return { failure: undefined, payload: undefined };
+        const { backoffBaseMs: baseMs, backoffMaxMs: maxMs } = limits;
+        const waitMs = backoffMs(busy, { baseMs, maxMs }, environment.random.fraction());
+        await environment.clock.sleep(waitMs, this.#stop.signal);
+      }
+    }
+    return 'stopped';
+  }
+
+  /** The next try, or the record of its failure, is durable before the event is done. */
+  async #afterFailure(pending: PendingEvent, event: Uint8Array, { failure, payload }: Failed): Promise<boolean> {
+    const { events, environment, functions, identity } = this.#state;
+    const now = environment.clock.now();
+    const { retries = limits.retries, retryAfterSeconds = limits.retryAfterSeconds } =
+      functions.get(pending.function)?.options ?? {};
+    const isTooOld = this.#isTooOld(pending);
+    if (!isTooOld && pending.attempt <= retries) {
+      const seconds = retryAfterSeconds[pending.attempt - 1] ?? retryAfterSeconds.at(-1) ?? 0;
+      const next = { ...pending, attempt: pending.attempt + 1, dueAt: now + seconds * 1000 };
+      environment.meter.count(functionsEvents.eventsRetried, { function: pending.function });
+      return await this.#untilStored(async () => await events.add(next, event));
+    }
+    environment.meter.count(functionsEvents.eventsFailed, { function: pending.function });
+    const condition = isTooOld ? 'EventAgeExceeded' : 'RetriesExhausted';
+    const arn = functionArn(identity, pending.function);
+    return await this.#giveUp({ pending, condition, arn, failure, event, payload, now });
+  }
+
+  #isTooOld(pending: PendingEvent): boolean {
+    const { environment, functions } = this.#state;
+    const options = functions.get(pending.function)?.options;
+    const ageMs = (options?.maximumEventAgeSeconds ?? limits.eventAgeSeconds) * 1000;
+    return environment.clock.now() - pending.acceptedAt > ageMs;
+  }
+
+  async #giveUp(failed: FailedEvent): Promise<boolean> {
+    const { records, environment, functions } = this.#state;
+    const { pending, condition, failure } = failed;
+    const stream = functions.get(pending.function)?.options.onFailure;
+    const dropped = (reason: string): true => {
+      const { requestId } = pending;
+      const error = failure?.type.slice(0, limits.messageCharactersMax);
+      environment.log.error(functionsEvents.dropped, {
+        function: pending.function,
+        requestId,
+        condition,
+        error,
+        reason,
+      });
+      return true;
+    };
+    if (stream === undefined) return dropped('it has no onFailure');
+    const data = failureRecord(failed);
+    const max = records.describe(stream)?.maxRecordBytes ?? 0;
+    if (max === 0) return dropped(`there is no stream ${stream}`);
+    if (data.length + pending.requestId.length > max) return dropped(`its record is larger than ${stream} takes`);
+    return await this.#untilStored(async () => {
+      const [result] = await records.append(stream, [{ partitionKey: pending.requestId, data }]);
+      if (result === undefined || !isStored(result)) throw new Unavailable('the failure was not stored');
+    });
+  }
+
+  /** False: the node stops before. */
+  async #untilStored(store: () => Promise<void>): Promise<boolean> {
+    const { clock } = this.#state.environment;
+    for (;;) {
+      try {
+        await store();
+        this.#failure = undefined;
+        return true;
+      } catch (error) {
+        this.#note(error);
+        if (this.#stop.signal.aborted) return false;
+        await clock.sleep(limits.idleMs, this.#stop.signal);
+      }
+    }
+  }
+
+  #note(error: unknown): void {
+    const { log } = this.#state.environment;
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, limits.messageCharactersMax);
+    const isExpected =
+      error instanceof Unavailable ||
+      error instanceof UnknownShard ||
+      error instanceof StreamNotFound ||
+      error instanceof EnvironmentError;
+    this.#failure = message;
+    if (isExpected) log.warn(functionsEvents.workerFailed, { message });
+    else log.error(functionsEvents.bug, { message, stack: error instanceof Error ? error.stack : undefined });
+  }
+}
+
+const HOUR_MS = 3_600_000;

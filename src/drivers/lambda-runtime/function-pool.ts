@@ -1,0 +1,195 @@
+import { EnvironmentError, ThrottleError } from '../../kernel/errors.ts';
+import { backoffMs } from '../../kernel/flow/backoff.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type {
+  FunctionOutcome,
+  FunctionRun,
+  FunctionSpec,
+  FunctionStats,
+  OpenFunction,
+} from '../../ports/function-runtime.ts';
+import { watchCode } from './code-watch.ts';
+import { HandlerChild, type Launch } from './handler-child.ts';
+import { runtimeLimits } from './limits.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+
+/** What the processes of one function are made with. */
+export interface PoolParts {
+  readonly spec: FunctionSpec;
+  /** How to start one. Rejects with EnvironmentError when something is missing. */
+  readonly launch: () => Promise<Launch>;
+  readonly environment: Environment;
+  readonly memory: MemoryWatch;
+}
+
+interface Waiting {
+  readonly run: FunctionRun;
+  readonly resolve: (outcome: FunctionOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Slot {
+  readonly handler: HandlerChild;
+  /** Of the code that it has loaded. */
+  readonly generation: number;
+  cancelIdle: (() => void) | undefined;
+}
+
+/** The processes of one function and the events that wait for one. */
+export class FunctionPool implements OpenFunction {
+  readonly #parts: PoolParts;
+  readonly #idle: Slot[] = [];
+  readonly #all = new Set<Slot>();
+  readonly #queue: Waiting[] = [];
+  readonly #unwatch: () => void;
+  #queuedBytes = 0;
+  /** Processes that are being started or run an event. */
+  #busy = 0;
+  #generation = 0;
+  /** Processes in a row that could not load the code, and when the next one may be started. */
+  #failedStarts = 0;
+  #startsFrom = 0;
+  #isClosed = false;
+  #drained: (() => void) | undefined;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+    const { spec, environment } = parts;
+    this.#unwatch = spec.isWatched ? watchCode(spec.codeDirectory, environment, () => this.#renew()) : () => undefined;
+  }
+
+  async run(run: FunctionRun): Promise<FunctionOutcome> {
+    if (this.#isClosed) throw new ThrottleError('TooManyRequestsException', 'The function is being stopped.');
+    const { waitingMax, waitingBytesMax } = runtimeLimits;
+    const isFull = this.#queue.length >= waitingMax || this.#queuedBytes + run.event.length > waitingBytesMax;
+    if (!this.#hasRoom() && isFull) throw new ThrottleError('TooManyRequestsException', 'Rate Exceeded.');
+    return await new Promise<FunctionOutcome>((resolve, reject) => {
+      this.#queue.push({ run, resolve, reject });
+      this.#queuedBytes += run.event.length;
+      this.#next();
+    });
+  }
+
+  stats(): FunctionStats {
+    return { processes: this.#all.size, running: this.#busy, waiting: this.#queue.length };
+  }
+
+  async close(withinMs: number): Promise<void> {
+    this.#isClosed = true;
+    this.#unwatch();
+    const { clock } = this.#parts.environment;
+    if (this.#busy > 0 && withinMs > 0) {
+      const end = new AbortController();
+      const drained = new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+      await Promise.race([drained, clock.sleep(withinMs, end.signal)]);
+      end.abort();
+    }
+    for (const { run, reject } of this.#queue.splice(0)) {
+      this.#queuedBytes -= run.event.length;
+      reject(new ThrottleError('TooManyRequestsException', 'The function is being stopped.'));
+    }
+    for (const slot of this.#all) this.#end(slot);
+  }
+
+  #hasRoom(): boolean {
+    return this.#busy < this.#parts.spec.concurrencyMax;
+  }
+
+  #next(): void {
+    while (this.#queue.length > 0 && this.#hasRoom()) {
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) return;
+      this.#queuedBytes -= waiting.run.event.length;
+      this.#busy += 1;
+      void this.#serve(waiting);
+    }
+    if (this.#busy === 0) this.#drained?.();
+  }
+
+  async #serve({ run, resolve, reject }: Waiting): Promise<void> {
+    try {
+      const slot = this.#takeIdle() ?? (await this.#start());
+      const outcome = await slot.handler.run(run);
+      this.#ran(slot);
+      resolve(outcome);
+    } catch (error) {
+      reject(error);
+    } finally {
+      this.#busy -= 1;
+      this.#next();
+    }
+  }
+
+  #takeIdle(): Slot | undefined {
+    for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
+      slot.cancelIdle?.();
+      if (slot.handler.isAlive && slot.generation === this.#generation) return slot;
+      this.#end(slot);
+    }
+    return undefined;
+  }
+
+  /** A function that cannot be loaded is tried again later and later, however many events come. */
+  async #start(): Promise<Slot> {
+    const { spec, environment, memory, launch } = this.#parts;
+    const { clock } = environment;
+    const waitMs = this.#startsFrom - clock.monotonic();
+    if (waitMs > 0) await clock.sleep(waitMs);
+    const generation = this.#generation;
+    let slot: Slot | undefined;
+    const ended = (): void => {
+      if (slot !== undefined) this.#all.delete(slot);
+    };
+    const handler = new HandlerChild({ spec, launch: await launch(), environment, memory, ended });
+    slot = { handler, generation, cancelIdle: undefined };
+    try {
+      await handler.start();
+    } catch (error) {
+      this.#noteStart(false);
+      throw error instanceof EnvironmentError ? error : new EnvironmentError('EOTHER', String(error), error);
+    }
+    this.#all.add(slot);
+    return slot;
+  }
+
+  #noteStart(hasLoaded: boolean): void {
+    const { clock, random } = this.#parts.environment;
+    this.#failedStarts = hasLoaded ? 0 : this.#failedStarts + 1;
+    const { restartBaseMs: baseMs, restartMaxMs: maxMs } = runtimeLimits;
+    const waitMs = hasLoaded ? 0 : backoffMs(this.#failedStarts, { baseMs, maxMs }, random.fraction());
+    this.#startsFrom = clock.monotonic() + waitMs;
+  }
+
+  #ran(slot: Slot): void {
+    const { clock } = this.#parts.environment;
+    this.#noteStart(slot.handler.hasLoaded);
+    const isUsable = slot.handler.isAlive && slot.handler.hasLoaded && slot.generation === this.#generation;
+    if (!isUsable || this.#isClosed) return this.#end(slot);
+    slot.cancelIdle = clock.timer(this.#parts.spec.idleMs, () => this.#retire(slot));
+    this.#idle.push(slot);
+  }
+
+  #retire(slot: Slot): void {
+    const at = this.#idle.indexOf(slot);
+    if (at < 0) return;
+    this.#idle.splice(at, 1);
+    this.#end(slot);
+  }
+
+  /** The code has changed: idle processes go, busy ones when their event is over. */
+  #renew(): void {
+    this.#generation += 1;
+    this.#failedStarts = 0;
+    this.#startsFrom = 0;
+    this.#parts.environment.log.info('function.reloaded', { function: this.#parts.spec.name });
+    for (const slot of this.#idle.splice(0)) this.#end(slot);
+  }
+
+  #end(slot: Slot): void {
+    slot.cancelIdle?.();
+    this.#all.delete(slot);
+    slot.handler.end();
+  }
+}

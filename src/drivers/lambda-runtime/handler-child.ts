@@ -1,0 +1,261 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { kill } from 'node:process';
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { FunctionOutcome, FunctionRun, FunctionSpec } from '../../ports/function-runtime.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { abandoned, exited, outOfMemory, posted, timedOut, tooLarge, type Exit, type RunFailure } from './failures.ts';
+import { runtimeLimits } from './limits.ts';
+import type { MemoryWatch, Watched } from './memory-watch.ts';
+import { Output } from './output.ts';
+import { residentBytes } from './resident-memory.ts';
+import { RuntimeApi } from './runtime-api.ts';
+
+/** How the program of a handler is started. */
+export interface Launch {
+  readonly command: readonly string[];
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What a process needs beside its function. */
+export interface ProcessParts {
+  readonly spec: FunctionSpec;
+  readonly launch: Launch;
+  readonly environment: Environment;
+  readonly memory: MemoryWatch;
+  /** It is gone. */
+  readonly ended: () => void;
+}
+
+/**
+ * The leader of the group is the handler itself. Beside it one shell sleeps until the node's end of a pipe closes, by
+ * whatever end of the node, and then ends the group: also of a handler that never looks up.
+ */
+const LAUNCHER = '(read -r _; kill -KILL 0) <&3 >/dev/null 2>&1 & exec "$@" 3<&-';
+
+type Answer = RunFailure | { readonly payload: Uint8Array };
+
+interface Running {
+  readonly run: FunctionRun;
+  readonly startedAt: number;
+  readonly settle: (answer: Answer) => void;
+  readonly release: () => void;
+}
+
+/** One process of a function: runs one event at a time, as long as it lives. */
+export class HandlerChild {
+  readonly #parts: ProcessParts;
+  readonly #output = new Output();
+  readonly #api: RuntimeApi;
+  readonly #watched: Watched;
+  #child: ChildProcess | undefined;
+  #bornAt = 0;
+  /** Set once the code is loaded. */
+  #initMs: number | undefined;
+  #isInitTold = false;
+  #initFailure: RunFailure | undefined;
+  #running: Running | undefined;
+  #exit: Exit | undefined;
+  #isEnding = false;
+  #memoryPeak = 0;
+  #loaded: () => void = () => undefined;
+  readonly #isLoaded: Promise<void>;
+
+  constructor(parts: ProcessParts) {
+    this.#parts = parts;
+    this.#isLoaded = new Promise((resolve) => {
+      this.#loaded = resolve;
+    });
+    this.#api = new RuntimeApi({
+      asked: () => this.#asked(),
+      answered: (payload) => this.#running?.settle(payload === undefined ? LARGE : { payload }),
+      failed: (payload, type) => this.#running?.settle(posted(payload, type)),
+      initFailed: (payload, type) => this.#initFailed(posted(payload, type)),
+    });
+    const pid = (): number => this.#child?.pid ?? 0;
+    this.#watched = {
+      get pid() {
+        return pid();
+      },
+      found: (bytes) => this.#foundMemory(bytes),
+    };
+  }
+
+  /** Whether its code was loaded: what fails before is no fault of an event. */
+  get hasLoaded(): boolean {
+    return this.#initMs !== undefined;
+  }
+
+  get isAlive(): boolean {
+    return this.#child !== undefined && this.#exit === undefined && !this.#isEnding;
+  }
+
+  /** Rejects with EnvironmentError when there can be no process. */
+  async start(): Promise<void> {
+    const { spec, launch, environment } = this.#parts;
+    const address = await this.#api.listen();
+    this.#bornAt = environment.clock.monotonic();
+    const child = spawn('/bin/sh', ['-c', LAUNCHER, 'sh', ...launch.command], {
+      cwd: spec.codeDirectory,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { ...launch.variables, AWS_LAMBDA_RUNTIME_API: address },
+    });
+    this.#child = child;
+    child.stdio[3]?.on('error', () => undefined);
+    child.stdout?.on('data', (bytes: Buffer) => this.#output.add(0, bytes)).on('error', () => undefined);
+    child.stderr?.on('data', (bytes: Buffer) => this.#output.add(1, bytes)).on('error', () => undefined);
+    child.on('exit', (code, signal) => void this.#ended({ code, signal }));
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.on('error', (error) => {
+        this.#api.close();
+        this.#exit ??= { code: null, signal: null };
+        reject(new EnvironmentError('EOTHER', `the function ${spec.name} cannot be started: ${error.message}`, error));
+      });
+    });
+  }
+
+  /** Runs one event; nobody calls it while another one runs. Never rejects. */
+  async run(run: FunctionRun): Promise<FunctionOutcome> {
+    const { clock } = this.#parts.environment;
+    this.#output.begin(run.line);
+    const answer = await new Promise<Answer>((resolve) => this.#begin(run, resolve));
+    const startedAt = this.#running?.startedAt ?? clock.monotonic();
+    const durationMs = clock.monotonic() - startedAt;
+    this.#running?.release();
+    await this.#settled();
+    this.#noteMemory(residentBytes(this.#child?.pid ?? 0) ?? 0);
+    this.#running = undefined;
+    this.#output.end();
+    const initMs = this.#isInitTold ? undefined : this.#initMs;
+    this.#isInitTold ||= initMs !== undefined;
+    return {
+      payload: answer.payload,
+      ...('failure' in answer && { failure: answer.failure }),
+      durationMs,
+      ...(initMs !== undefined && { initMs }),
+      memoryBytesPeak: this.#memoryPeak,
+    };
+  }
+
+  /** Ends the process with all it has started. */
+  end(): void {
+    const pid = this.#child?.pid;
+    this.#isEnding = true;
+    this.#api.close();
+    if (pid !== undefined) killGroup(pid);
+  }
+
+  #begin(run: FunctionRun, resolve: (answer: Answer) => void): void {
+    const { spec, environment, memory } = this.#parts;
+    const { clock } = environment;
+    const { requestId } = run;
+    const kill = (why: () => RunFailure) => (): void => {
+      const failure = why();
+      this.end();
+      settle(failure);
+    };
+    // The time to load the code is not the handler's; past its bound it is.
+    const graceMs = this.hasLoaded ? 0 : runtimeLimits.initMs;
+    const expire = kill(() => timedOut(requestId, spec.timeoutMs, clock.now()));
+    let cancel = clock.timer(spec.timeoutMs + graceMs, expire);
+    const abort = kill(() => abandoned(requestId));
+    run.signal?.addEventListener('abort', abort, { once: true });
+    memory.add(this.#watched);
+    const release = (): void => {
+      cancel();
+      run.signal?.removeEventListener('abort', abort);
+      memory.remove(this.#watched);
+    };
+    let isSettled = false;
+    const settle = (answer: Answer): void => {
+      if (isSettled) return;
+      isSettled = true;
+      resolve(answer);
+    };
+    let startedAt = clock.monotonic();
+    this.#running = {
+      run,
+      settle,
+      release,
+      get startedAt() {
+        return startedAt;
+      },
+    };
+    if (run.signal?.aborted === true) return abort();
+    if (this.#initFailure !== undefined) return settle(this.#initFailure);
+    if (this.#exit !== undefined) return settle(exited(requestId, this.#exit));
+    const hand = (): void => {
+      if (isSettled) return;
+      cancel();
+      cancel = clock.timer(spec.timeoutMs, expire);
+      startedAt = clock.monotonic();
+      const deadlineMs = Math.floor(clock.now() + spec.timeoutMs);
+      this.#api.hand({ requestId, event: run.event, deadlineMs, arn: spec.arn, traceId: this.#traceId() });
+    };
+    if (this.hasLoaded) hand();
+    else void this.#isLoaded.then(hand);
+  }
+
+  #asked(): void {
+    if (this.hasLoaded) return;
+    this.#initMs = this.#parts.environment.clock.monotonic() - this.#bornAt;
+    this.#loaded();
+  }
+
+  /** The process has said why it cannot run anything, and is about to end. */
+  #initFailed(failure: RunFailure): void {
+    this.#initFailure = failure;
+    this.#running?.settle(failure);
+  }
+
+  #foundMemory(bytes: number): void {
+    this.#noteMemory(bytes);
+    const running = this.#running;
+    if (bytes <= this.#parts.spec.memoryBytesMax || running === undefined) return;
+    this.end();
+    running.settle(outOfMemory(running.run.requestId));
+  }
+
+  #noteMemory(bytes: number): void {
+    this.#memoryPeak = Math.max(this.#memoryPeak, bytes);
+  }
+
+  async #ended(exit: Exit): Promise<void> {
+    // What it said last may still stand in its sockets.
+    await this.#settled();
+    this.#exit ??= exit;
+    this.end();
+    const running = this.#running;
+    running?.settle(exited(running.run.requestId, exit));
+    this.#parts.ended();
+  }
+
+  /** After two turns of the loop all was read that stood in the pipes before. */
+  async #settled(): Promise<void> {
+    const { clock } = this.#parts.environment;
+    const turn = async (): Promise<void> => await new Promise((resolve) => clock.soon(resolve));
+    await turn();
+    await turn();
+  }
+
+  /** In the form of X-Ray; nothing is traced. */
+  #traceId(): string {
+    const { random, clock } = this.#parts.environment;
+    const hex = Buffer.from(random.bytes(20)).toString('hex');
+    const seconds = Math.floor(clock.now() / 1000)
+      .toString(16)
+      .padStart(8, '0');
+    return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24)};Sampled=0`;
+  }
+}
+
+const LARGE = tooLarge(runtimeLimits.responseBytesMax);
+
+function killGroup(pid: number): void {
+  try {
+    kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it has ended already.
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../../ports/environment.ts';
+import { runtimeLimits } from './limits.ts';
+import { groupsResidentBytes, residentBytes } from './resident-memory.ts';
+
+/** A running process whose memory is looked at. */
+export interface Watched {
+  /** Also its process group. */
+  readonly pid: number;
+  /** What its process, or its whole group, holds now. */
+  found(bytes: number): void;
+}
+
+/**
+ * Looks at the memory of processes while they run an event: of the process itself often, of its whole group now and
+ * then. While none runs there is no timer.
+ */
+export class MemoryWatch {
+  readonly #clock: Clock;
+  readonly #watched = new Set<Watched>();
+  #looks = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(watched: Watched): void {
+    this.#watched.add(watched);
+    if (this.#cancel === undefined) this.#arm();
+  }
+
+  remove(watched: Watched): void {
+    this.#watched.delete(watched);
+    if (this.#watched.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #arm(): void {
+    this.#cancel = this.#clock.timer(runtimeLimits.memoryLookMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    this.#looks += 1;
+    // A process that was looked at may end, and leave the set.
+    for (const one of this.#watched) {
+      const bytes = residentBytes(one.pid);
+      if (bytes !== undefined) one.found(bytes);
+    }
+    if (this.#looks % runtimeLimits.memoryLooksDeep === 0) {
+      const groups = await groupsResidentBytes();
+      for (const one of this.#watched) one.found(groups.get(one.pid) ?? 0);
+    }
+    if (this.#watched.size > 0) this.#arm();
+    else this.#cancel = undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FunctionSpec, RuntimeName } from '../../ports/function-runtime.ts';
+import { packageFolder } from './package-folder.ts';
+import { nodeProblem } from './node-problem.ts';
+import { pythonProblem } from './python-problem.ts';
+
+/** How handlers of one language are run. */
+export interface RuntimeKind {
+  /** The program's name where the function names none; absent: the Node that runs millrace. */
+  readonly interpreter?: string;
+  /** What people do who do not have it. */
+  readonly install: string;
+  /** Words after the interpreter: its options and the bootstrap. */
+  arguments(spec: FunctionSpec): readonly string[];
+  /** Variables that only this language needs. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** AWS_EXECUTION_ENV, without its prefix. */
+  readonly name: string;
+  /** What is missing beside the interpreter. Never rejects. */
+  problem(spec: FunctionSpec, interpreter: string, path: string): Promise<string | undefined>;
+}
+
+const MIB = 1024 * 1024;
+/** Of the memory of a function, as Lambda gives it to V8's heap. */
+const HEAP_SHARE = 0.9;
+
+/** By the word of the config file. A bootstrap is a program that speaks the runtime API. */
+export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
+  node: {
+    install: 'install Node.js 20.19 or newer',
+    arguments: (spec) => [heap(spec), compiled('./bootstraps/node.js')],
+    variables: {},
+    name: 'nodejs',
+    problem: nodeProblem,
+  },
+  python: {
+    interpreter: 'python3',
+    install: 'install Python 3.9 or newer, or name one with `python: PATH`',
+    arguments: () => ['-u', join(packageFolder(), 'runtimes', 'python.py')],
+    variables: { PYTHONUNBUFFERED: '1', PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
+    name: 'python',
+    problem: pythonProblem,
+  },
+  realm: {
+    install: 'install Node.js 20.19 or newer',
+    arguments: (spec) => [heap(spec), compiled('./realm/bootstrap.js')],
+    variables: {},
+    name: 'realm',
+    problem: nodeProblem,
+  },
+};
+
+function heap({ memoryBytesMax }: FunctionSpec): string {
+  return `--max-old-space-size=${Math.max(16, Math.floor((memoryBytesMax * HEAP_SHARE) / MIB))}`;
+}
+
+function compiled(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}

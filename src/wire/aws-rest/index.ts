@@ -1,0 +1,117 @@
+import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import { matchPath } from '../../kernel/match-path.ts';
+import { isNoted, type Audit } from '../../ports/audit.ts';
+import type { Identity } from '../../ports/capability.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
+import type { RestOperation } from '../../ports/rest-operation.ts';
+import { Unavailable } from '../../ports/stream-store.ts';
+import type { Gate } from '../sigv4/gate.ts';
+import { checkSignatureShape } from '../sigv4/signature-shape.ts';
+
+/** An operation and what its capability's start returned. */
+export interface ServedRestOperation {
+  readonly operation: RestOperation<unknown>;
+  readonly state: unknown;
+  /** The word before `:` in permissions, and in the scope of signatures. */
+  readonly service: string;
+}
+
+/** What the protocol serves. */
+export interface AwsRestOptions {
+  readonly operations: readonly ServedRestOperation[];
+  readonly gate: Gate;
+  readonly identity: Identity;
+  readonly audit: Audit;
+}
+
+/** AWS's REST protocol with JSON: actions have paths, and members stand in headers too. */
+export interface AwsRest {
+  /** Whether some action, by whatever method, has this path. */
+  serves(path: string): boolean;
+  /** Rejects only for bugs and when the disk fails. */
+  readonly handle: HttpHandler;
+}
+
+interface Match {
+  readonly served: ServedRestOperation;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Who they are is not known: AWS's REST services answer 403 where the others answer 400. */
+const REFUSED = new Set([
+  'AccessDeniedException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'UnrecognizedClientException',
+]);
+
+/** Serves these operations. */
+export function createAwsRest(options: AwsRestOptions): AwsRest {
+  const find = (path: string): Match[] =>
+    options.operations.flatMap((served) => {
+      const parameters = matchPath(served.operation.path, path);
+      return parameters === undefined ? [] : [{ served, parameters }];
+    });
+  return {
+    serves: (path) => find(path).length > 0,
+    handle: async (request) => {
+      try {
+        return await serve(request, find(request.path), options);
+      } catch (error) {
+        return refusal(error);
+      }
+    },
+  };
+}
+
+async function serve(request: HttpRequest, matches: readonly Match[], options: AwsRestOptions): Promise<HttpAnswer> {
+  const { gate, identity, audit } = options;
+  const match = matches.find(({ served }) => served.operation.method === request.method);
+  if (match === undefined) {
+    const allow = matches.map(({ served }) => served.operation.method).join(', ');
+    throw new RequestError('MethodNotAllowedException', `use ${allow}`, 405, { allow });
+  }
+  const { operation, state, service } = match.served;
+  const presented = gate.begin(request, service);
+  const body = await request.readBody(operation.bodyBytesMax, presented?.see);
+  const caller = gate.finish(presented);
+  if (caller === undefined) checkSignatureShape(request);
+  const { parameters } = match;
+  const { id: requestId, headers, remoteAddress: from } = request;
+  const action = `${service}:${operation.name}`;
+  const touched = operation.resources(parameters, identity);
+  const run = async (): Promise<HttpAnswer> => {
+    caller?.check(action, touched);
+    const query = new URLSearchParams(request.query);
+    return await operation.handle({ requestId, parameters, query, headers, body, state });
+  };
+  if (caller === undefined || !isNoted(operation)) return await run();
+  return await audit.note({ who: caller.accessKeyId, action, on: touched.map(({ arn }) => arn), from, requestId }, run);
+}
+
+/** AWS's error of whatever a call was ended by. */
+function refusal(error: unknown): HttpAnswer {
+  const { code, message, status, headers } = asRequestError(error);
+  const type = status >= 500 ? 'Service' : 'User';
+  return {
+    status: REFUSED.has(code) ? 403 : status,
+    headers: { ...headers, 'content-type': 'application/json', 'x-amzn-errortype': code },
+    // Lambda spells it both ways, by exception; clients read either.
+    body: JSON.stringify({ Type: type, Message: message, message }),
+  };
+}
+
+function asRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) {
+    if (error.code !== 'RequestEntityTooLarge') return error;
+    return new RequestError('RequestEntityTooLargeException', error.message, 413, error.headers);
+  }
+  const retry = { 'retry-after': '1' };
+  if (error instanceof ThrottleError) {
+    if (error.code === 'ServiceUnavailable') return new RequestError('ServiceException', error.message, 503, retry);
+    return new RequestError(error.code, error.message, 429, retry);
+  }
+  if (error instanceof Unavailable) return new RequestError('ServiceException', 'Try again later.', 503, retry);
+  throw error;
+}
