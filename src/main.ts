@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The package's API, and the program. */
 import { readdirSync, realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import type { CliContext } from './cli/context.ts';
@@ -145,6 +145,10 @@ async function runProgram(): Promise<number> {
     uuid: () => randomUUID(),
     stdin: process.stdin,
     readFile: async (path) => await readFile(path),
+    writeFile: async (path, text) => {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    },
     fixtures,
     secrets: async (data) => await keptSecrets(createNodeEnvironment({ log: 'silent' }), resolve(data)),
     routeSecrets,

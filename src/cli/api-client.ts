@@ -67,6 +67,16 @@ export class ApiClient {
     return value;
   }
 
+  /** Calls an AWS action that has a path of its own; the answer as it is, whatever its status. */
+  async rest(
+    path: string,
+    service: string,
+    body: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Response> {
+    return await this.#fetch(path, service, { method: 'POST', body, headers });
+  }
+
   async #signed(url: URL, service: string, request: Request): Promise<Readonly<Record<string, string>>> {
     const context = this.#context;
     const pair = (await context.keyPair()) ?? ANY_PAIR;

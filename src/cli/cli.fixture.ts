@@ -69,6 +69,7 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
     uuid: () => `id-${(ids += 1)}`,
     stdin: feed([]),
     readFile: async (path) => assert.fail(`read ${path}`),
+    writeFile: async (path) => assert.fail(`write ${path}`),
     fixtures: async () => new Map(),
     secrets: async () => ({}),
     routeSecrets: async () => [],

@@ -151,6 +151,13 @@ const STREAMS = {
 const ROUTES = {
   routes: [{ method: 'POST', path: '/x', verify: 'github', stream: 'git-data', accepted: 12, duplicate: 3 }],
 };
+const counts = { processes: 1, running: 0, waiting: 2, invocations: 7, failures: 3 };
+const FUNCTIONS = {
+  functions: [
+    { name: 'hello', runtime: 'node', state: 'active', ...counts },
+    { name: 'py', runtime: 'python', state: 'broken', problem: 'there is no py.py', ...counts },
+  ],
+};
 const DELIVERIES = {
   deliveries: [
     { name: 'd', state: 'running', managed: 'file', source: 'a', objectsDelivered: 2, recordsWaiting: 7 },
@@ -163,6 +170,7 @@ test('ps prints tables, and leaves out what there is none of', async () => {
     'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => STREAMS,
     'GET /admin/routes': () => ROUTES,
+    'GET /admin/functions': () => FUNCTIONS,
     'GET /admin/deliveries': () => DELIVERIES,
   };
   const full = await millrace(['ps'], { replies });
@@ -175,6 +183,10 @@ a         PROVISIONED  1       0        unmanaged
 ROUTE    VERIFY  STREAM    ACCEPTED  REPEATED
 POST /x  github  git-data  12        3
 
+FUNCTION  RUNTIME  STATE                      PROCESSES  RUNNING  WAITING  RUNS  FAILED
+hello     node     active                     1          0        2        7     3
+py        python   broken: there is no py.py  1          0        2        7     3
+
 DELIVERY  SOURCE  STATE                OBJECTS  WAITING  MANAGED
 d         a       running              2        7        file
 e         a       retrying: disk full  0        0        file
@@ -184,13 +196,14 @@ e         a       retrying: disk full  0        0        file
     'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => ({ streams: [] }),
     'GET /admin/routes': () => ({ routes: [] }),
+    'GET /admin/functions': () => ({ functions: [] }),
     'GET /admin/deliveries': () => ({ deliveries: [] }),
   };
   assert.equal((await millrace(['ps'], { replies: bare })).out, 'STREAM  MODE  SHARDS  RECORDS  MANAGED\n');
   const loose = { ...bare, 'GET /admin/node': () => ({ ...FACTS, sync: 'interval' }) };
   assert.match((await millrace(['ps'], { replies: loose })).out, /^sync: interval \(answers do not wait/);
   const json = await millrace(['ps', '--json'], { replies });
-  assert.deepEqual(JSON.parse(json.out), { sync: 'always', ...STREAMS, ...ROUTES, ...DELIVERIES });
+  assert.deepEqual(JSON.parse(json.out), { sync: 'always', ...STREAMS, ...ROUTES, ...FUNCTIONS, ...DELIVERIES });
 });
 
 test('doctor prints findings', async () => {

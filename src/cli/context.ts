@@ -58,6 +58,8 @@ export interface CliContext {
   uuid(): string;
   readonly stdin: AsyncIterable<unknown> & { readonly isTTY?: boolean };
   readFile(path: string): Promise<Uint8Array>;
+  /** Writes a file whole, with the folders above it. */
+  writeFile(path: string, text: string): Promise<void>;
   /** Fixtures that come with the package: `github.push` and so on, with their bytes. */
   fixtures(): Promise<ReadonlyMap<string, Uint8Array>>;
   /** The values of a config file's secrets as the node in that data directory has them. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { CliError, exitCodes, isInvalidConfig, type CliContext } from './context.ts';
 import { declareDoctor } from './doctor.ts';
 import { declareEnv } from './env.ts';
+import { declareInvoke } from './invoke.ts';
 import { declarePs } from './ps.ts';
 import { declarePut } from './put.ts';
 import { declareRun } from './run-node.ts';
@@ -29,6 +30,7 @@ export async function runCli(given: CliContext): Promise<number> {
   declarePut(program, context);
   declareTail(program, context);
   declareTrigger(program, context);
+  declareInvoke(program, context);
   declarePs(program, context);
   declareEnv(program, context);
   declareDoctor(program, context);

@@ -41,6 +41,20 @@ interface Routes {
   }[];
 }
 
+interface Functions {
+  readonly functions: readonly {
+    readonly name: string;
+    readonly runtime: string;
+    readonly state: string;
+    readonly problem?: string;
+    readonly processes: number;
+    readonly running: number;
+    readonly waiting: number;
+    readonly invocations: number;
+    readonly failures: number;
+  }[];
+}
+
 /** Said only where an answer does not mean that a record survives a power cut. */
 function syncLine(sync: string): string {
   return sync === 'always' ? '' : `sync: ${sync} (answers do not wait for the disk)\n`;
@@ -50,20 +64,21 @@ function syncLine(sync: string): string {
 export function declarePs(program: Command, context: CliContext): void {
   program
     .command('ps')
-    .description('streams, routes and deliveries of the node')
+    .description('streams, routes, functions and deliveries of the node')
     .option('--json', 'as JSON')
     .option('--api <url>', 'the node (MILLRACE_API)')
     .action(async (flags: Flags) => {
       const client = new ApiClient(context, flags.api);
       const { streams } = (await client.admin('GET', '/admin/streams')) as Streams;
       const { routes } = (await client.admin('GET', '/admin/routes')) as Routes;
+      const { functions } = (await client.admin('GET', '/admin/functions')) as Functions;
       const { deliveries } = (await client.admin('GET', '/admin/deliveries')) as Deliveries;
       const { sync } = await client.facts();
       if (flags.json === true) {
-        context.out(`${JSON.stringify({ sync, streams, routes, deliveries })}\n`);
+        context.out(`${JSON.stringify({ sync, streams, routes, functions, deliveries })}\n`);
         return;
       }
-      const tables = [streamTable(streams), routeTable(routes), deliveryTable(deliveries)];
+      const tables = [streamTable(streams), routeTable(routes), functionTable(functions), deliveryTable(deliveries)];
       context.out([syncLine(sync), ...tables].filter(Boolean).join('\n'));
     });
 }
@@ -89,6 +104,17 @@ function routeTable(routes: Routes['routes']): string {
     String(duplicate),
   ]);
   return table([['ROUTE', 'VERIFY', 'STREAM', 'ACCEPTED', 'REPEATED'], ...rows]);
+}
+
+function functionTable(functions: Functions['functions']): string {
+  if (functions.length === 0) return '';
+  const rows = functions.map((one) => [
+    one.name,
+    one.runtime,
+    one.problem === undefined ? one.state : `${one.state}: ${one.problem}`,
+    ...[one.processes, one.running, one.waiting, one.invocations, one.failures].map(String),
+  ]);
+  return table([['FUNCTION', 'RUNTIME', 'STATE', 'PROCESSES', 'RUNNING', 'WAITING', 'RUNS', 'FAILED'], ...rows]);
 }
 
 function deliveryTable(deliveries: Deliveries['deliveries']): string {

@@ -49,7 +49,10 @@ class FakeFunction implements OpenFunction {
   readonly #spec: FunctionSpec;
   readonly #handler: FakeHandler;
   readonly #clock: Clock;
-  readonly #closed = new AbortController();
+  /** One for each run: the platform warns of one that many wait for. */
+  readonly #ends = new Set<AbortController>();
+  #isClosed = false;
+  #isClosing = false;
   #processes = 0;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -61,7 +64,7 @@ class FakeFunction implements OpenFunction {
   }
 
   async run(run: FunctionRun): Promise<FunctionOutcome> {
-    if (this.#closed.signal.aborted || this.#waiting.length >= WAITING_MAX) {
+    if (this.#isClosing || this.#waiting.length >= WAITING_MAX) {
       throw new ThrottleError('TooManyRequestsException', 'Rate Exceeded.');
     }
     if (this.#running >= this.#spec.concurrencyMax) {
@@ -83,9 +86,11 @@ class FakeFunction implements OpenFunction {
   }
 
   async close(withinMs: number): Promise<void> {
+    this.#isClosing = true;
     const end = this.#clock.monotonic() + withinMs;
     while (this.#running > 0 && this.#clock.monotonic() < end) await this.#clock.sleep(1);
-    this.#closed.abort();
+    this.#isClosed = true;
+    for (const end of this.#ends) end.abort();
     this.#processes = 0;
   }
 
@@ -95,9 +100,13 @@ class FakeFunction implements OpenFunction {
     const { takesMs = 1, prints = [], value = null, failure } = this.#handler(event, run, this.#spec);
     const durationMs = Math.min(takesMs, timeoutMs);
     for (const line of prints) run.line?.(line);
-    await this.#clock.sleep(durationMs, this.#closed.signal);
+    const end = new AbortController();
+    this.#ends.add(end);
+    run.signal?.addEventListener('abort', () => end.abort(), { once: true });
+    await this.#clock.sleep(durationMs, end.signal);
+    this.#ends.delete(end);
     const id = run.requestId;
-    if (this.#closed.signal.aborted) {
+    if (this.#isClosed) {
       return failed(
         { type: 'Runtime.ExitError', message: `RequestId: ${id} Error: Runtime exited with error: signal: killed` },
         durationMs,

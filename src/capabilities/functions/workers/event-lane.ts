@@ -49,13 +49,17 @@ export class EventLane {
       if (room <= 0) {
         await new Promise<void>((resolve) => {
           this.#freed = resolve;
-          stopped.addEventListener('abort', () => resolve(), { once: true });
         });
         continue;
       }
       if (await this.#read(room)) continue;
       await records.waitForMore(shard, this.#cursor, stopped);
     }
+  }
+
+  /** Looks at the signal again. */
+  wake(): void {
+    this.#freed();
   }
 
   /** Resolves once nothing is under way. */

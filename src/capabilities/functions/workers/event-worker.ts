@@ -26,6 +26,8 @@ export class EventWorker {
   readonly #state: FunctionsState;
   readonly #positions: EventPositions;
   readonly #stop = new AbortController();
+  /** One signal for each sleeper: the platform warns of one that many wait for. */
+  readonly #sleepers = new Set<AbortController>();
   #lanes: readonly EventLane[] = [];
   #failure: string | undefined;
   #reading: Promise<unknown> | undefined;
@@ -63,6 +65,8 @@ export class EventWorker {
   /** Waits for the runs under way; what waits for its time stays in the log. */
   async drain(withinMs: number): Promise<void> {
     this.#stop.abort();
+    for (const sleeper of this.#sleepers) sleeper.abort();
+    for (const lane of this.#lanes) lane.wake();
     if (this.#reading === undefined) return;
     await this.#reading;
     const ended = new AbortController();
@@ -77,13 +81,12 @@ export class EventWorker {
   }
 
   async #read(lane: EventLane): Promise<void> {
-    const { clock } = this.#state.environment;
     while (!this.#stop.signal.aborted) {
       try {
         await lane.run();
       } catch (error) {
         this.#note(error);
-        await clock.sleep(limits.idleMs, this.#stop.signal);
+        await this.#sleep(limits.idleMs);
       }
     }
   }
@@ -96,7 +99,7 @@ export class EventWorker {
     const { clock } = this.#state.environment;
     const waitMs = pending.dueAt - clock.now();
     // A clock that was set back must not make it longer.
-    if (waitMs > 0) await clock.sleep(Math.min(waitMs, HOUR_MS), this.#stop.signal);
+    if (waitMs > 0) await this.#sleep(Math.min(waitMs, HOUR_MS));
     const failed = await this.#try(pending, event);
     if (failed === 'stopped') return false;
     return failed === undefined || (await this.#afterFailure(pending, event, failed));
@@ -120,7 +123,7 @@ export class EventWorker {
         if (this.#isTooOld(pending)) return { failure: undefined, payload: undefined };
         const { backoffBaseMs: baseMs, backoffMaxMs: maxMs } = limits;
         const waitMs = backoffMs(busy, { baseMs, maxMs }, environment.random.fraction());
-        await environment.clock.sleep(waitMs, this.#stop.signal);
+        await this.#sleep(waitMs);
       }
     }
     return 'stopped';
@@ -181,7 +184,6 @@ export class EventWorker {
 
   /** False: the node stops before. */
   async #untilStored(store: () => Promise<void>): Promise<boolean> {
-    const { clock } = this.#state.environment;
     for (;;) {
       try {
         await store();
@@ -190,9 +192,18 @@ export class EventWorker {
       } catch (error) {
         this.#note(error);
         if (this.#stop.signal.aborted) return false;
-        await clock.sleep(limits.idleMs, this.#stop.signal);
+        await this.#sleep(limits.idleMs);
       }
     }
+  }
+
+  /** Until the time is over, or the node stops. */
+  async #sleep(ms: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const sleeper = new AbortController();
+    this.#sleepers.add(sleeper);
+    await this.#state.environment.clock.sleep(ms, sleeper.signal);
+    this.#sleepers.delete(sleeper);
   }
 
   #note(error: unknown): void {

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FakeHandler } from '../../../testing/fake-function-runtime.ts';
+import { openBench, usualFunctions, type Bench } from '../harness.fixture.ts';
+import { INVOCATIONS_STREAM } from '../model.ts';
+
+const EVENT = { 'x-amz-invocation-type': 'Event' };
+const DAY_MS = 24 * 3_600_000;
+
+async function withFailures(handlers: Readonly<Record<string, FakeHandler>> = {}): Promise<Bench> {
+  const bench = await openBench(handlers);
+  const spec = { mode: 'PROVISIONED', shardCount: 1, retentionMs: DAY_MS, maxRecordBytes: 1024 * 1024 } as const;
+  await bench.records.create({ name: 'failures', ...spec });
+  return bench;
+}
+
+/** Events that are in the log still. */
+async function kept(bench: Bench): Promise<number> {
+  return (await bench.stored(INVOCATIONS_STREAM)).length;
+}
+
+test('an Event that fails is tried three times, then its failure stands in the stream', async () => {
+  const bench = await withFailures();
+  await bench.invoke('fails-to', '{"a":1}', EVENT);
+  await bench.until(async () => (await bench.stored('failures')).length === 1);
+  assert.deepEqual(
+    bench.ran,
+    Array.from({ length: 3 }, () => 'fails-to request-1 {"a":1}'),
+  );
+  const [record] = (await bench.stored('failures')).map((text) => JSON.parse(text) as Record<string, unknown>);
+  assert.deepEqual(record, {
+    version: '1.0',
+    timestamp: record?.['timestamp'],
+    requestContext: {
+      requestId: 'request-1',
+      functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:fails-to:$LATEST',
+      condition: 'RetriesExhausted',
+      approximateInvokeCount: 3,
+    },
+    requestPayload: { a: 1 },
+    responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+    responsePayload: { errorType: 'TypeError', errorMessage: 'no' },
+  });
+  await bench.until(async () => (await kept(bench)) === 0);
+  await bench.close();
+});
+
+test('waits between tries are those of the function, two hours apart if need be', async () => {
+  const times: number[] = [];
+  const bench = await withFailures({
+    'index.fails': () => {
+      times.push(bench.environment.clock.now());
+      return { failure: { type: 'E', message: '' }, takesMs: 0 };
+    },
+  });
+  await bench.invoke('fails-to', '{}', EVENT);
+  await bench.until(async () => (await bench.stored('failures')).length === 1);
+  const waits = times.slice(1).map((at, index) => Math.round((at - (times[index] ?? 0)) / 1000));
+  assert.deepEqual(waits, [1, 2]);
+  await bench.close();
+});
+
+test('without a stream for failures, or with one that is missing, the log names the event', async () => {
+  const bench = await openBench();
+  await bench.invoke('fails', '{}', EVENT);
+  await bench.invoke('fails-to', '{}', EVENT);
+  await bench.until(() => bench.environment.troubles.filter((one) => one === 'function.event-failed').length === 2);
+  await bench.until(async () => (await kept(bench)) === 0);
+  await bench.close();
+});
+
+test('an Event outlives the process, also one that waits for its second try', async () => {
+  let isMended = false;
+  const bench = await withFailures({
+    'index.fails': () => (isMended ? { value: 1 } : { failure: { type: 'E', message: '' } }),
+    // Nobody sees the end of it.
+    'index.slow': () => ({ takesMs: isMended ? 1 : 2000 }),
+  });
+  await bench.invoke('fails-to', '"again"', EVENT);
+  await bench.invoke('slow', '"cut"', EVENT);
+  await bench.until(() => bench.ran.length === 2);
+  await bench.restart();
+  isMended = true;
+  await bench.until(async () => (await kept(bench)) === 0);
+  const after = bench.ran.slice(2);
+  assert.ok(after.includes('slow request-2 "cut"'), after.join('\n'));
+  assert.ok(after.includes('fails-to request-1 "again"'), after.join('\n'));
+  assert.deepEqual(await bench.stored('failures'), []);
+  await bench.close();
+});
+
+test('what was done before a restart is not run again', async () => {
+  const bench = await withFailures();
+  for (let sent = 0; sent < 100; sent += 1) await bench.invoke('echo', String(sent), EVENT);
+  await bench.until(async () => bench.ran.length === 100 && (await kept(bench)) === 0);
+  await bench.restart();
+  await bench.invoke('echo', '"last"', EVENT);
+  await bench.until(() => bench.ran.length > 100);
+  assert.deepEqual(bench.ran.slice(100), ['echo request-101 "last"']);
+  await bench.close();
+});
+
+test('while all processes are busy an Event waits, however long, and does not fail', async () => {
+  const bench = await openBench(
+    { 'index.slow': () => ({ takesMs: 60_000 }) },
+    {
+      slow: {
+        ...usualFunctions['slow'],
+        runtime: 'node',
+        code: '.',
+        handler: 'index.slow',
+        timeoutSeconds: 900,
+        concurrency: 1,
+      },
+    },
+  );
+  for (let sent = 0; sent < 20; sent += 1) await bench.invoke('slow', String(sent), EVENT);
+  await bench.until(async () => bench.ran.length === 20 && (await kept(bench)) === 0);
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
+
+test('an Event of a function that left the file is given up after its tries', async () => {
+  const bench = await openBench();
+  await bench.invoke('fails', '{}', EVENT);
+  await bench.until(() => bench.ran.length === 1);
+  await bench.reload({ echo: usualFunctions['echo'] as never });
+  await bench.until(() => bench.environment.troubles.includes('function.event-failed'));
+  await bench.close();
+});

@@ -1,0 +1,350 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
+import { EnvironmentError } from '../../kernel/errors.ts';
+import type { FunctionSpec } from '../../ports/function-runtime.ts';
+import { payloadOf, runOnce } from '../../testing/function-runtime-contract.ts';
+import { openDriver, type DriverBench } from './driver.fixture.ts';
+
+const MIB = 1024 * 1024;
+
+const HANDLERS = `
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import fs from 'node:fs';
+
+export const throwsText = async () => { throw 'plain'; };
+export const throwsLater = async () => { setTimeout(() => { throw new RangeError('later'); }); await new Promise(() => setTimeout(() => 0, 5000)); };
+export const rejectsAside = async () => { Promise.reject(new Error('aside')); await new Promise((done) => setTimeout(done, 5000)); };
+export const exitsWell = async () => process.exit(0);
+export const killsItself = async () => process.kill(process.pid, 'SIGSEGV');
+export const allocates = async () => { const all = []; for (;;) all.push(Buffer.alloc(16 << 20, 1)); };
+export const forks = async () => {
+  const child = spawn(process.execPath, ['-e', 'const all = []; setInterval(() => all.push(Buffer.alloc(64 << 20, 1)), 5)'], { stdio: 'ignore' });
+  fs.writeFileSync('child.pid', String(child.pid));
+  await new Promise((done) => setTimeout(done, 20000));
+};
+export const outlives = async () => {
+  const child = spawn('sleep', ['1000'], { stdio: 'inherit' });
+  fs.writeFileSync('child.pid', String(child.pid));
+  process.on('SIGTERM', () => 0);
+  for (;;);
+};
+export const prints = async () => { const line = 'x'.repeat(1 << 20) + '\\n'; for (let i = 0; i < 256; i += 1) fs.writeSync(1, line); return 'printed'; };
+export const longLine = async () => { fs.writeSync(2, 'y'.repeat(40000)); return null; };
+export const sevenMegabytes = async () => 'z'.repeat(7 << 20);
+export const sixMegabytes = async () => 'z'.repeat((6 << 20) - 2);
+export const cycle = async () => { const a = {}; a.a = a; return a; };
+export const big = async () => 10n;
+export const nothing = async () => undefined;
+export const closesPipe = async () => { fs.closeSync(1); fs.closeSync(2); return 'quiet'; };
+export const nonsense = async () => {
+  const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+  const said = [];
+  const say = (text) => new Promise((done) => {
+    const socket = connect(Number(port), host, () => socket.write(text));
+    socket.on('data', (bytes) => { said.push(bytes.toString().split('\\r\\n')[0]); socket.destroy(); });
+    socket.on('error', () => 0);
+    socket.on('close', () => done());
+  });
+  await say('nonsense\\r\\n\\r\\n');
+  await say('GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');
+  await say('POST /2018-06-01/runtime/invocation/other/response HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\n\\r\\n1');
+  await say('GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');
+  return said;
+};
+`;
+
+const CLOSES = 'import os\ndef closesAll(event, context):\n  os.closerange(0, 256)\n';
+
+/** What a run of each came to. */
+const TABLE: readonly (readonly [
+  handler: string,
+  type: string | undefined,
+  said: RegExp,
+  changed?: Partial<FunctionSpec>,
+])[] = [
+  ['throwsText', 'string', /"errorMessage":"plain"/],
+  ['throwsLater', 'RangeError', /"errorMessage":"later"/],
+  ['rejectsAside', 'Runtime.UnhandledPromiseRejection', /"errorMessage":"aside"/],
+  ['exitsWell', 'Runtime.ExitError', /Runtime exited without providing a reason/],
+  ['killsItself', 'Runtime.ExitError', /Runtime exited with error: signal: segmentation fault/],
+  ['allocates', 'Runtime.OutOfMemory', /signal: killed/],
+  ['forks', 'Runtime.OutOfMemory', /signal: killed/],
+  ['sevenMegabytes', 'Function.ResponseSizeTooLarge', /exceeded maximum allowed payload size \(6291556 bytes\)/],
+  ['sixMegabytes', undefined, /^"zzz/],
+  ['cycle', 'Runtime.MarshalError', /Unable to stringify response body: Converting circular structure/],
+  ['big', 'Runtime.MarshalError', /Unable to stringify response body: Do not know how to serialize a BigInt/],
+  ['nothing', undefined, /^null$/],
+  ['closesPipe', undefined, /^"quiet"$/],
+  ['nonsense', undefined, /^\["HTTP\/1.1 404 Not Found","HTTP\/1.1 400 Bad Request","HTTP\/1.1 403 Forbidden"\]$/],
+  ['closesAll', 'Runtime.ExitError', /Runtime exited without providing a reason/, { runtime: 'python' }],
+];
+
+async function withDriver(
+  files: Readonly<Record<string, string>>,
+  work: (bench: DriverBench) => Promise<void>,
+): Promise<void> {
+  // Timers of an environment alone keep no process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  const bench = await openDriver(files);
+  try {
+    await work(bench);
+  } finally {
+    await bench.end();
+    clearInterval(alive);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
+
+async function isGone(pid: number): Promise<boolean> {
+  for (let waits = 0; waits < 200; waits += 1) {
+    if (!isAlive(pid)) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+test('whatever a handler does has one outcome, and the next event is run', async () => {
+  await withDriver({ 'faults.mjs': HANDLERS, 'faults.py': CLOSES }, async (bench) => {
+    for (const [handler, type, said, changed] of TABLE) {
+      const open = bench.runtime.open(bench.spec(`faults.${handler}`, changed));
+      const { outcome } = await runOnce(open, {});
+      assert.equal(outcome.failure?.type, type, handler);
+      assert.match(payloadOf(outcome), said, handler);
+      assert.equal(open.stats().running, 0, handler);
+      await open.close(0);
+    }
+    const child = Number(readFileSync(`${bench.folder}/child.pid`, 'utf8'));
+    assert.ok(await isGone(child), 'what a handler started ends with it');
+  });
+});
+
+test('a handler that outlives its time ends with all it started', async () => {
+  await withDriver({ 'faults.mjs': HANDLERS }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('faults.outlives', { timeoutMs: 1500 }));
+    const { outcome } = await runOnce(open, {});
+    assert.equal(outcome.failure?.type, 'Sandbox.Timedout');
+    assert.ok(await isGone(Number(readFileSync(`${bench.folder}/child.pid`, 'utf8'))));
+  });
+});
+
+test('what is printed is kept up to a bound, and the rest counted', async () => {
+  await withDriver({ 'faults.mjs': HANDLERS }, async (bench) => {
+    const before = process.memoryUsage().rss;
+    const printed = await runOnce(bench.runtime.open(bench.spec('faults.prints')), {});
+    assert.equal(payloadOf(printed.outcome), '"printed"');
+    assert.match(printed.lines.at(-1) ?? '', /^\[26\d{7} bytes of output were dropped\]$/);
+    const kept = printed.lines.reduce((sum, line) => sum + line.length, 0);
+    assert.ok(kept <= 256 * 1024, `${kept} bytes kept`);
+    assert.ok(process.memoryUsage().rss - before < 200 * MIB);
+    const long = await runOnce(bench.runtime.open(bench.spec('faults.longLine')), {});
+    assert.deepEqual(
+      long.lines.map((line) => line.length),
+      [16_384, 16_384, 7232],
+    );
+  });
+});
+
+const BROKEN: readonly (readonly [
+  what: string,
+  spec: Partial<FunctionSpec> & { handler: string },
+  type: string,
+  said: RegExp,
+])[] = [
+  ['syntax', { handler: 'syntax.handler' }, 'Runtime.UserCodeSyntaxError', /SyntaxError: /],
+  ['no file', { handler: 'absent.handler' }, 'Runtime.ImportModuleError', /Cannot find module 'absent'/],
+  ['no package', { handler: 'imports.handler' }, 'Runtime.ImportModuleError', /Cannot find package 'nowhere'/],
+  ['no export', { handler: 'well.other' }, 'Runtime.HandlerNotFound', /well.other is undefined or not exported/],
+  ['no function', { handler: 'well.number' }, 'Runtime.HandlerNotFound', /well.number is not a function/],
+  ['no name', { handler: 'well' }, 'Runtime.MalformedHandlerName', /Bad handler/],
+  ['throws', { handler: 'throws.handler' }, 'EvalError', /at the top/],
+  ['exits', { handler: 'exits.handler' }, 'Runtime.ExitError', /exit status 3/],
+  ['hangs', { handler: 'hangs.handler', timeoutMs: 100 }, 'Sandbox.Timedout', /timed out after 0.10 seconds/],
+  [
+    'syntax',
+    { handler: 'syntax.handler', runtime: 'python' },
+    'Runtime.UserCodeSyntaxError',
+    /Syntax error in module 'syntax'/,
+  ],
+  [
+    'no file',
+    { handler: 'absent.handler', runtime: 'python' },
+    'Runtime.ImportModuleError',
+    /Unable to import module 'absent'/,
+  ],
+  [
+    'no package',
+    { handler: 'imports.handler', runtime: 'python' },
+    'Runtime.ImportModuleError',
+    /No module named 'nowhere'/,
+  ],
+  ['no export', { handler: 'well.other', runtime: 'python' }, 'Runtime.HandlerNotFound', /Handler 'other' missing/],
+  ['throws', { handler: 'throws.handler', runtime: 'python' }, 'ZeroDivisionError', /division by zero/],
+];
+
+test('code that cannot be loaded says why, and is tried later and later', async () => {
+  const files = {
+    'syntax.js': 'exports.handler = async () => {',
+    'imports.mjs': "import 'nowhere'; export const handler = async () => 1;",
+    'well.mjs': 'export const handler = async () => 1; export const number = 7;',
+    'throws.cjs': "throw new EvalError('at the top');",
+    'exits.mjs': 'process.exit(3);',
+    'hangs.mjs': 'await new Promise(() => setInterval(() => 0, 1000));',
+    'syntax.py': 'def handler(event, context)\n  return 1\n',
+    'imports.py': 'import nowhere\n',
+    'well.py': 'def handler(event, context):\n  return 1\n',
+    'throws.py': '1 / 0\n',
+  };
+  await withDriver(files, async (bench) => {
+    const all = BROKEN.map(async ([what, spec, type, said]) => {
+      const open = bench.runtime.open(bench.spec(spec.handler, spec));
+      const { outcome, lines } = await runOnce(open, {});
+      const name = `${spec.runtime ?? 'node'} ${what}: ${lines.join('\n')}`;
+      assert.equal(outcome.failure?.type, type, name);
+      assert.match(payloadOf(outcome), said, name);
+    });
+    await Promise.all(all);
+    const open = bench.runtime.open(bench.spec('syntax.handler', { concurrencyMax: 1 }));
+    const startedAt = performance.now();
+    for (let tries = 0; tries < 5; tries += 1) await runOnce(open, {});
+    // At least half of 100, 200, 400 and 800 ms.
+    assert.ok(performance.now() - startedAt > 750);
+  });
+});
+
+test('what is missing is told in a line, before and with the first event', async () => {
+  const files = { 'a.mjs': 'export const handler = 1;', 'b.py': 'import boto3\ndef handler(e, c):\n  pass\n' };
+  await withDriver(files, async (bench) => {
+    const python = execFileSync('which', ['python3']).toString().trim();
+    const bare = `${bench.folder}/bare-python`;
+    await bench.write('bare-python', `#!/bin/sh\nexec ${python} -S -I "$@"\n`);
+    execFileSync('chmod', ['755', bare]);
+    const cases: readonly (readonly [spec: FunctionSpec, problem: RegExp | undefined])[] = [
+      [bench.spec('a.handler'), undefined],
+      [bench.spec('c.handler'), /^there is no c\.js, c\.mjs or c\.cjs in /],
+      [bench.spec('a.handler', { codeDirectory: '/nowhere' }), /^there is no folder \/nowhere$/],
+      [
+        bench.spec('b.handler', { runtime: 'python', interpreter: '/no/python' }),
+        /^there is no \/no\/python to run it with: install Python/,
+      ],
+      [bench.spec('c.handler', { runtime: 'python' }), /^there is no c\.py in /],
+      [
+        bench.spec('b.handler', { runtime: 'python', interpreter: bare }),
+        /^b\.py imports boto3, which (.*bare-python) does not have: \1 -m pip install boto3$/,
+      ],
+    ];
+    for (const [spec, problem] of cases) {
+      const found = await bench.runtime.problem(spec);
+      if (problem === undefined) assert.equal(found, undefined);
+      else assert.match(found ?? '', problem);
+    }
+    const open = bench.runtime.open(bench.spec('b.handler', { runtime: 'python', interpreter: '/no/python' }));
+    await assert.rejects(runOnce(open, {}), (error) => {
+      return error instanceof EnvironmentError && error.message.includes('there is no /no/python');
+    });
+  });
+});
+
+test('changed code is taken over under load: what runs ends on the old code, and nothing is lost', async () => {
+  const code = (version: number): string =>
+    `export const handler = async () => { await new Promise((done) => setTimeout(done, 20)); return ${version}; };`;
+  await withDriver({ 'sub/h.mjs': code(1) }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('sub/h.handler', { isWatched: true, concurrencyMax: 2 }));
+    const seen: number[] = [];
+    const enough = new AbortController();
+    const load = [0, 1, 2].map(async () => {
+      while (!enough.signal.aborted) {
+        const { outcome } = await runOnce(open, {});
+        assert.equal(outcome.failure, undefined);
+        seen.push(Number(payloadOf(outcome)));
+      }
+    });
+    while (seen.length < 10) await sleep(10);
+    await bench.write('sub/h.mjs', code(2));
+    const end = performance.now() + 20_000;
+    while (seen.at(-1) !== 2 && performance.now() < end) await sleep(10);
+    enough.abort();
+    await Promise.all(load);
+    assert.equal(seen[0], 1);
+    assert.equal(seen.at(-1), 2);
+    assert.ok(bench.logged.some((line) => line.includes('function.reloaded')));
+  });
+});
+
+test('handlers end with the node, however it ends, and also when they never look up', async () => {
+  const files = {
+    'h.mjs': 'export const handler = async () => { for (;;); };',
+    'i.mjs': 'export const handler = async () => 1;',
+  };
+  await withDriver(files, async (bench) => {
+    const driver = new URL('./index.js', import.meta.url).href;
+    const environment = new URL('../../environments/node/index.js', import.meta.url).href;
+    const spec = bench.spec('i.handler');
+    const program = `
+      import { readdirSync, readFileSync } from 'node:fs';
+      const { createLambdaRuntime } = await import(${JSON.stringify(driver)});
+      const { createNodeEnvironment } = await import(${JSON.stringify(environment)});
+      const runtime = createLambdaRuntime({ nodePath: process.execPath, variables: { PATH: process.env.PATH } }, createNodeEnvironment({ log: 'json' }));
+      const spec = ${JSON.stringify(spec)};
+      await runtime.open(spec).run({ requestId: 'a', event: Buffer.from('1') });
+      void runtime.open({ ...spec, handler: 'h.handler' }).run({ requestId: 'b', event: Buffer.from('1') });
+      await new Promise((done) => setTimeout(done, 1500));
+      const children = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim();
+      process.stdout.write(children + '\\n', () => process.kill(process.pid, 'SIGKILL'));
+    `;
+    let text = '';
+    try {
+      execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    } catch (error) {
+      text = (error as { stdout: string }).stdout;
+    }
+    const pids = text.trim().split(/\s+/).map(Number);
+    assert.equal(pids.length, 2);
+    for (const pid of pids) assert.ok(await isGone(pid), `${pid} lives on`);
+  });
+});
+
+test('a process that has nothing to do ends after a while, and costs nothing before', async () => {
+  await withDriver({ 'i.mjs': 'export const handler = async () => 1;' }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('i.handler', { idleMs: 300 }));
+    await runOnce(open, {});
+    assert.equal(open.stats().processes, 1);
+    for (let waits = 0; open.stats().processes > 0 && waits < 200; waits += 1) await sleep(20);
+    assert.equal(open.stats().processes, 0);
+    assert.equal(payloadOf((await runOnce(open, {})).outcome), '1');
+  });
+});
+
+/** CPU time of a process so far, in ms. */
+function cpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const [user = '0', system = '0'] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
+test('idle handlers use no CPU', async () => {
+  const code = 'import os, time\ndef handler(event, context):\n  time.sleep(0.5)\n  return os.getpid()\n';
+  await withDriver({ 'idle.py': code }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('idle.handler', { runtime: 'python' }));
+    const ran = await Promise.all(Array.from({ length: 8 }, async () => await runOnce(open, {})));
+    const pids = ran.map(({ outcome }) => Number(payloadOf(outcome)));
+    assert.equal(new Set(pids).size, 8);
+    await sleep(300);
+    const before = pids.map(cpuMs);
+    await sleep(1500);
+    assert.deepEqual(pids.map(cpuMs), before);
+  });
+});

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ThrottleError } from '../kernel/errors.ts';
+import type { FunctionOutcome, FunctionRuntime, FunctionSpec, OpenFunction } from '../ports/function-runtime.ts';
+
+/** A runtime under test with the handlers that the contract names. */
+export interface RuntimeUnderTest {
+  readonly runtime: FunctionRuntime;
+  /** One of these: echo, fails, hangs, exits, prints, slow (100 ms). */
+  readonly spec: (handler: string, changed?: Partial<FunctionSpec>) => FunctionSpec;
+  end(): Promise<void>;
+}
+
+interface Ran {
+  readonly outcome: FunctionOutcome;
+  readonly lines: readonly string[];
+}
+
+/** Runs one event. */
+export async function runOnce(open: OpenFunction, event: unknown, requestId = 'id-1'): Promise<Ran> {
+  const lines: string[] = [];
+  const line = (text: string): void => void lines.push(text);
+  const outcome = await open.run({ requestId, event: Buffer.from(JSON.stringify(event)), line });
+  return { outcome, lines };
+}
+
+/** A payload, as the shortest JSON text of it. */
+export function payloadOf({ payload }: FunctionOutcome): string {
+  return JSON.stringify(JSON.parse(Buffer.from(payload).toString()));
+}
+
+const CONTRACT: Readonly<Record<string, (under: RuntimeUnderTest) => Promise<void>>> = {
+  'a handler returns, fails, hangs, ends or prints': async ({ runtime, spec }) => {
+    const cases: readonly (readonly [handler: string, type: string | undefined, said: RegExp])[] = [
+      ['echo', undefined, /^\{"a":\[1,"ü"\]\}$/],
+      ['fails', 'TypeError', /"errorMessage":"no such thing"/],
+      ['hangs', 'Sandbox.Timedout', /"\d{4}-\d\d-\d\dT[\d:.]+Z id-1 Task timed out after 1\.00 seconds"/],
+      ['exits', 'Runtime.ExitError', /"RequestId: id-1 Error: Runtime exited with error: exit status 7"/],
+      ['prints', undefined, /^null$/],
+    ];
+    for (const [handler, type, said] of cases) {
+      const open = runtime.open(spec(handler, { timeoutMs: 1000 }));
+      const { outcome, lines } = await runOnce(open, { a: [1, 'ü'] });
+      assert.equal(outcome.failure?.type, type, handler);
+      assert.match(payloadOf(outcome), said, handler);
+      assert.ok(outcome.durationMs >= 0 && outcome.memoryBytesPeak >= 0);
+      if (handler === 'prints')
+        assert.deepEqual(
+          lines.map((text) => text.split('\t').at(-1)),
+          ['one', 'two'],
+        );
+      // Whatever became of one event, the next one is run.
+      assert.equal((await runOnce(open, {})).outcome.failure?.type, type, `${handler} again`);
+      await open.close(1000);
+      assert.deepEqual(open.stats(), { processes: 0, running: 0, waiting: 0 });
+    }
+  },
+
+  'the first event of a process tells how long its start took': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('echo'));
+    assert.notEqual((await runOnce(open, 1)).outcome.initMs, undefined);
+    assert.equal((await runOnce(open, 2)).outcome.initMs, undefined);
+    await open.close(0);
+  },
+
+  'as many run at once as may, the others wait in order': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('slow', { concurrencyMax: 2 }));
+    const ended: number[] = [];
+    const all = [0, 1, 2, 3, 4].map(async (event) => {
+      const { outcome } = await runOnce(open, event, `id-${event}`);
+      ended.push(Number(payloadOf(outcome)));
+    });
+    assert.equal(open.stats().running, 2);
+    assert.equal(open.stats().waiting, 3);
+    await Promise.all(all);
+    assert.deepEqual(
+      ended.toSorted((left, right) => left - right),
+      [0, 1, 2, 3, 4],
+    );
+    assert.ok(ended.indexOf(2) < ended.indexOf(4));
+    assert.ok(open.stats().processes <= 2);
+    await open.close(0);
+  },
+
+  'closing waits for what runs, and takes nothing more': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('slow'));
+    await runOnce(open, 0);
+    const running = runOnce(open, 5);
+    const closed = open.close(10_000);
+    await assert.rejects(runOnce(open, 6), (error) => {
+      return error instanceof ThrottleError && error.code === 'TooManyRequestsException';
+    });
+    assert.equal(payloadOf((await running).outcome), '5');
+    await closed;
+  },
+
+  'an event that nobody waits for is ended': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('slow', { timeoutMs: 20_000 }));
+    await runOnce(open, 0);
+    const gone = new AbortController();
+    const running = open.run({ requestId: 'id-2', event: Buffer.from('1'), signal: gone.signal });
+    gone.abort();
+    assert.equal((await running).failure?.type, 'Sandbox.Abandoned');
+    await open.close(0);
+  },
+};
+
+/** What every FunctionRuntime does, the real one and those of simulations. */
+export function functionRuntimeContract(name: string, make: () => Promise<RuntimeUnderTest>): void {
+  for (const [what, work] of Object.entries(CONTRACT)) {
+    test(`${name}: ${what}`, async () => {
+      // Timers of an environment alone keep no process alive.
+      const alive = setInterval(() => undefined, 60_000);
+      const under = await make();
+      try {
+        await work(under);
+      } finally {
+        await under.runtime.close();
+        await under.end();
+        clearInterval(alive);
+      }
+    });
+  }
+}
