@@ -36,7 +36,7 @@ export const DOORS: readonly Door[] = [
       'registry',
       'compose',
     ],
-    packages: [],
+    packages: ['bson'],
   },
   { room: 'registry', mayImport: ['kernel', 'ports', 'capabilities', 'destinations'], packages: [] },
   {
