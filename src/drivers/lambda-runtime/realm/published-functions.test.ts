@@ -1,0 +1,130 @@
+/**
+ * Two functions that MongoDB published, taken out of their article as they stand: one puts a document's change into a
+ * stream, the other stores what Firehose delivers. The article is read at run time from the folder MILLRACE_SEEDS names.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { MongoClient, ObjectId } from 'mongodb';
+import { startMongoPeer, type MongoPeer } from '../../../testing/mongo-peer/index.ts';
+import { bodyOf, place, startNode, type Node, type Placed } from './realm.fixture.ts';
+
+const folder = process.env['MILLRACE_SEEDS'] ?? join(import.meta.dirname, '../../../../../../shared/seeds');
+const article = existsSync(folder) ? findArticle() : undefined;
+const skip = article === undefined ? `the article with the functions is not in ${folder} (MILLRACE_SEEDS)` : false;
+const accessKey = 'a key of ours';
+const id = '0123456789abcdef01234567';
+
+function findArticle(): string | undefined {
+  const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  return texts.find((text) => text.includes('initializeOrderedBulkOp') && text.includes('PutRecord'));
+}
+
+/** The block of code that has these words in it, without its indentation. */
+function code(words: string): string {
+  const blocks = (article ?? '').split(/^ *\.\. code-block:: javascript\n/m).slice(1);
+  const lines = (blocks.find((block) => block.includes(words)) ?? '').split('\n');
+  const indent = /^ */.exec(lines.find((line) => line.trim() !== '') ?? '')?.[0].length ?? 0;
+  const end = lines.findIndex((line) => line.trim() !== '' && !line.startsWith(' '.repeat(indent)));
+  return lines
+    .slice(0, end < 0 ? undefined : end)
+    .map((line) => line.slice(indent))
+    .join('\n');
+}
+
+let node: Node;
+let peer: MongoPeer;
+let client: MongoClient;
+let trigger: Placed;
+let webhook: Placed;
+
+before(async () => {
+  if (skip !== false) return;
+  node = await startNode();
+  peer = await startMongoPeer();
+  client = await new MongoClient(peer.uri).connect();
+  const services = { AWSKinesis: { kinesis: {} }, 'mongodb-atlas': { mongodb: peer.uri } };
+  const { variables } = node;
+  trigger = place(code('exports = function (event)'), { services, variables });
+  webhook = place(code('exports = function(payload, response)'), {
+    services,
+    values: { FIREHOSE_ACCESS_KEY: accessKey },
+  });
+});
+after(async () => {
+  if (skip !== false) return;
+  await trigger.close();
+  await webhook.close();
+  await client.close();
+  await peer.stop();
+  await node.stop();
+});
+
+async function records(): Promise<string[]> {
+  const text = `exports = async function () {
+    const kinesis = context.services.get("k").kinesis()
+    const { ShardIterator } = await kinesis.GetShardIterator({ StreamName: "realm", ShardId: "shardId-000000000000", ShardIteratorType: "TRIM_HORIZON" })
+    return (await kinesis.GetRecords({ ShardIterator })).Records.map(({ Data }) => Data.toBase64())
+  }`;
+  const reader = place(text, { services: { k: { kinesis: {} } }, variables: node.variables });
+  const found = (await reader.run({})) as string[];
+  await reader.close();
+  return found;
+}
+
+/** As Firehose sends it. */
+async function deliver(key: string, data: readonly string[]): ReturnType<Placed['request']> {
+  const body = { requestId: 'r-1', timestamp: 1, records: data.map((one) => ({ data: one })) };
+  return await webhook.request({
+    headers: [
+      ['X-Amz-Firehose-Protocol-Version', '1.0'],
+      ['X-Amz-Firehose-Request-Id', 'r-1'],
+      ['X-Amz-Firehose-Access-Key', key],
+      ['Content-Type', 'application/json'],
+    ],
+    bodyBase64: Buffer.from(JSON.stringify(body)).toString('base64'),
+  });
+}
+
+test('the first puts the document of a change into the stream before the call ends', { skip }, async () => {
+  const fullDocument = { _id: { $oid: id }, nodeName: 'pi', humidity: 41.5, isMoving: false };
+  const value = await trigger.run({ operationType: 'insert', fullDocument });
+  assert.equal(value, null);
+  const [record = ''] = await records();
+  assert.deepEqual(JSON.parse(Buffer.from(record, 'base64').toString()), { ...fullDocument, _id: id });
+});
+
+test(
+  'the second stores what is delivered, once however often, and answers as Firehose needs it',
+  { skip },
+  async () => {
+    const data = [
+      ...(await records()),
+      Buffer.from('{"_id":"0123456789abcdef01234568","nodeName":"other"}').toString('base64'),
+    ];
+    for (let delivery = 0; delivery < 2; delivery += 1) {
+      const answer = await deliver(accessKey, data);
+      assert.equal(answer.statusCode, 200);
+      assert.deepEqual(answer.headers, [['Content-Type', 'application/json']]);
+      const { requestId, timestamp } = JSON.parse(bodyOf(answer)) as { requestId: string; timestamp: number };
+      assert.equal(requestId, 'r-1');
+      assert.ok(Math.abs(timestamp - Date.now()) < 60_000);
+    }
+    const stored = await client.db('monitors').collection('firehose').find().sort({ _id: 1 }).toArray();
+    assert.deepEqual(stored, [
+      { _id: new ObjectId(id), nodeName: 'pi', humidity: 41.5, isMoving: false },
+      { _id: new ObjectId('0123456789abcdef01234568'), nodeName: 'other' },
+    ]);
+  },
+);
+
+test('with a wrong key nothing is stored, and a failure of the database is a 500', { skip }, async () => {
+  const refused = await deliver('wrong', ['e30=']);
+  assert.equal(refused.statusCode, 401);
+  assert.match(bodyOf(refused), /"requestId":"r-1".*Invalid X-Amz-Firehose-Access-Key/);
+  peer.fail({ commands: ['update'], times: 1, errorCode: 2, errorMessage: 'by script' });
+  const failed = await deliver(accessKey, [Buffer.from('{"_id":"0123456789abcdef01234569"}').toString('base64')]);
+  assert.equal(failed.statusCode, 500);
+  assert.equal(await client.db('monitors').collection('firehose').countDocuments(), 2);
+});

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { serve } from '../../../compose/serve.ts';
+import { createNodeEnvironment } from '../../../environments/node/index.ts';
+import type { RealmAnswer, RealmRequest } from '../../../ports/realm-webhook.ts';
+import { loadRealmFunction, type LoadedFunction } from './load-realm-function.ts';
+
+/** A function in a folder of its own. */
+export interface Placed extends LoadedFunction {
+  readonly folder: string;
+  /** Calls it as a webhook. */
+  readonly request: (request: Partial<RealmRequest>) => Promise<RealmAnswer>;
+}
+
+/** What a function is placed with. */
+export interface Around {
+  readonly values?: object;
+  readonly services?: object;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Other files by their names. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Writes the code where a function would be, and loads it. */
+export function place(code: string, { values = {}, services = {}, variables = {}, files = {} }: Around = {}): Placed {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-realm-'));
+  for (const [name, text] of Object.entries({ 'main.js': code, ...files })) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  const settings = { MILLRACE_VALUES: JSON.stringify(values), MILLRACE_SERVICES: JSON.stringify(services) };
+  const handler = 'main.exports';
+  const loaded = loadRealmFunction({ codeDirectory: folder, handler, variables: { ...settings, ...variables } });
+  return {
+    folder,
+    run: async (event) => await loaded.run(event),
+    async request(request) {
+      const whole = { method: 'POST', path: '/hook', query: '', headers: [], bodyBase64: '', ...request };
+      return (await loaded.run({ realmWebhook: whole })) as RealmAnswer;
+    },
+    async close() {
+      await loaded.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The text of an answer's body. */
+export function bodyOf({ bodyBase64 }: RealmAnswer): string {
+  return Buffer.from(bodyBase64, 'base64').toString();
+}
+
+/** A node that verifies what is signed. */
+export interface Node {
+  /** What a function needs to reach it. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a node with one stream, `realm`. */
+export async function startNode(): Promise<Node> {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'millrace-realm-node-'));
+  const listen = { host: '127.0.0.1', port: 0 };
+  const pair = { accessKeyId: 'REALM', secretAccessKey: randomUUID() };
+  const served = await serve({
+    environment: createNodeEnvironment({ log: 'silent' }),
+    dataDirectory,
+    api: listen,
+    gateway: listen,
+    identity: { region: 'us-east-1', account: '000000000000' },
+    mode: 'start',
+    hosts: [],
+    origins: [],
+    sections: { streams: { realm: { ShardCount: 1 } } },
+    credentials: [pair],
+    engine: { sync: 'none', reserveBytes: 0 },
+    limits: {},
+    version: '0',
+  });
+  return {
+    variables: {
+      AWS_ENDPOINT_URL_KINESIS: served.api,
+      AWS_ENDPOINT_URL_FIREHOSE: served.api,
+      AWS_ACCESS_KEY_ID: pair.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: pair.secretAccessKey,
+      AWS_REGION: 'us-east-1',
+    },
+    async stop() {
+      await served.stop(1000);
+      rmSync(dataDirectory, { recursive: true, force: true });
+    },
+  };
+}
