@@ -15,11 +15,10 @@ export const DOORS: readonly Door[] = [
   { room: 'environments', mayImport: ['ports', 'kernel'], packages: [] },
   { room: 'engines/*', mayImport: ['ports', 'kernel'], packages: [] },
   { room: 'config', mayImport: ['ports', 'kernel'], packages: ['yaml'] },
-  { room: 'drivers/*', mayImport: ['ports', 'kernel', 'wire'], packages: ['mongodb', 'bson'] },
   { room: 'destinations/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'sources/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'capabilities/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
-  { room: 'drivers/*', mayImport: ['ports', 'kernel'], packages: [] },
+  { room: 'drivers/*', mayImport: ['ports', 'kernel', 'wire'], packages: ['mongodb', 'bson'] },
   { room: 'conformance', mayImport: [], packages: [] },
   { room: 'cli', mayImport: ['ports', 'kernel'], packages: ['commander'] },
   {

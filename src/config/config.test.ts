@@ -355,3 +355,28 @@ test('key pairs', () => {
       text,
     );
 });
+
+test('each service of a realm function is one of the two kinds', () => {
+  const at = 'm.yaml:1:';
+  const given = (services: string, runtime = 'realm'): string =>
+    `functions: { f: { runtime: ${runtime}, code: c, handler: a.exports, services: { s: ${services} } } }`;
+  const table: readonly (readonly [text: string, ...lines: string[]])[] = [
+    [given('{ kinesis: {} }')],
+    [given('{ kinesis: { region: eu-west-1 } }')],
+    [given('{ mongodb: "mongodb://localhost/" }')],
+    [given('{}'), `${at}76 functions.f.services.s: needs one of kinesis: {} and mongodb: URI`],
+    [
+      given('{ kinesis: {}, mongodb: "mongodb://localhost/" }'),
+      `${at}76 functions.f.services.s: needs one of kinesis: {} and mongodb: URI`,
+    ],
+    [given('{ http: {} }'), `${at}81 functions.f.services.s.http: unknown key, expected kinesis, mongodb`],
+    [given('{ kinesis: {} }', 'node'), `${at}63 functions.f.services: is for runtime: realm, and this one is node`],
+  ];
+  for (const [text, ...expectedLines] of table) {
+    assert.deepEqual(
+      lines(() => load(text)),
+      expectedLines,
+      text,
+    );
+  }
+});

@@ -3,6 +3,16 @@ import { functionsLimits as limits } from './limits.ts';
 
 const variableName = s.string({ min: 1, max: 256, pattern: '[A-Za-z_][A-Za-z0-9_]*' });
 
+const service = s.struct({
+  kinesis: s.optional(
+    s.struct(
+      { region: s.optional(s.string({ min: 1, max: 64, doc: 'Of its signatures; default that of the node.' })) },
+      { doc: 'The AWS service: Kinesis and Firehose of this node.' },
+    ),
+  ),
+  mongodb: s.optional(s.string({ min: 1, max: 4096, doc: 'The URI of a MongoDB cluster.' })),
+});
+
 const definition = s.struct({
   runtime: s.either([s.string({ values: ['node', 'python', 'realm'] })], {
     doc: 'The language: node (modules and scripts), python (3.9 or newer), realm (functions of Atlas App Services).',
@@ -29,7 +39,9 @@ const definition = s.struct({
   ),
   env: s.optional(s.map(s.string({ max: 65_536 }), { key: variableName, doc: 'Its environment variables.' })),
   values: s.optional(s.map(s.any(), { doc: 'For `realm`: what `context.values.get` finds.' })),
-  services: s.optional(s.map(s.any(), { doc: 'For `realm`: what `context.services.get` finds.' })),
+  services: s.optional(
+    s.map(service, { doc: 'For `realm`: what `context.services.get` finds; each is one of the two.' }),
+  ),
   concurrency: s.optional(
     s.integer({
       min: 1,

@@ -85,6 +85,10 @@ function functionsProblems(options: FunctionsOptions): readonly SectionProblem[]
     only('python', python, 'python');
     only('values', values, 'realm');
     only('services', services, 'realm');
+    for (const [key, service] of Object.entries(services ?? {})) {
+      if (Object.keys(service).length === 1) continue;
+      problems.push({ path: [name, 'services', key], message: 'needs one of kinesis: {} and mongodb: URI' });
+    }
     const bytes = Object.entries(env).reduce((sum, [key, text]) => sum + key.length + text.length, 0);
     if (bytes > functionsLimits.environmentBytesMax) {
       const message = `is ${bytes} characters long, at most ${functionsLimits.environmentBytesMax} are taken`;

@@ -4,6 +4,7 @@ import type { FunctionSpec, RuntimeName } from '../../ports/function-runtime.ts'
 import { packageFolder } from './package-folder.ts';
 import { nodeProblem } from './node-problem.ts';
 import { pythonProblem } from './python-problem.ts';
+import { realmProblem } from './realm/realm-problem.ts';
 
 /** How handlers of one language are run. */
 export interface RuntimeKind {
@@ -47,7 +48,7 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
     arguments: (spec) => [heap(spec), compiled('./realm/bootstrap.js')],
     variables: {},
     name: 'realm',
-    problem: nodeProblem,
+    problem: realmProblem,
   },
 };
 

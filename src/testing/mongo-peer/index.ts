@@ -14,7 +14,7 @@ import { Dispatcher } from './dispatch.ts';
 import { FailPoints, type FailPoint } from './fail-points.ts';
 import { Store } from './store.ts';
 
-const CONNECTIONS_MAX = 200;
+const CONNECTIONS_MAX = 100;
 const MIB = 1024 * 1024;
 
 /** Bounds of a peer; absent ones are those named here. */

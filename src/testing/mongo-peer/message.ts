@@ -1,8 +1,8 @@
 import type { Document } from 'bson';
 import { decodeDocument, encodeDocument } from './values.ts';
 
-/** The largest message of the protocol, bytes; hello tells it to clients. */
-export const MESSAGE_BYTES_MAX = 48_000_000;
+/** The largest message, bytes: room for the largest document and a command. Servers take more; hello tells clients. */
+export const MESSAGE_BYTES_MAX = 20_000_000;
 
 const HEADER_BYTES = 16;
 const OP_REPLY = 1;

@@ -2,7 +2,7 @@ import type { RealmRequest } from '../../../ports/realm-webhook.ts';
 import { awsService } from './aws-service.ts';
 import { bsonGlobals } from './bson-globals.ts';
 import { knownMembers } from './known-members.ts';
-import { LoadError } from './load-error.ts';
+import { LoadError } from '../bootstraps/load-handler.ts';
 import { MongodbConnection, mongodbService } from './mongodb-service.ts';
 import { findPackages, MISSING_DRIVER, type RealmPackages } from './packages.ts';
 import { Pending } from './pending.ts';

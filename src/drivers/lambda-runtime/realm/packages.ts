@@ -14,8 +14,8 @@ export interface RealmPackages {
 export const MISSING_DRIVER = 'runtime: realm needs the package mongodb: npm install mongodb@7.8.0';
 
 /** The packages beside millrace or beside the function's code; undefined when neither has them. */
-export function findPackages(codeDirectory: string): RealmPackages | undefined {
-  for (const from of [import.meta.url, join(codeDirectory, 'package.json')]) {
+export function findPackages(codeDirectory: string, own = import.meta.url): RealmPackages | undefined {
+  for (const from of [own, join(codeDirectory, 'package.json')]) {
     const require = createRequire(from);
     const path = resolved(require, 'mongodb');
     if (path === undefined) continue;

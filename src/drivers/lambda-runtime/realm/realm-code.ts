@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { compileFunction, constants } from 'node:vm';
-import { LoadError } from './load-error.ts';
+import { LoadError } from '../bootstraps/load-handler.ts';
 
 /** What a file exports. */
 export type RealmFunction = (...values: unknown[]) => unknown;

@@ -1,4 +1,4 @@
-import { LoadError } from './load-error.ts';
+import { LoadError } from '../bootstraps/load-handler.ts';
 
 /** One service of the config file: what kind it is of, and where it is. */
 export type ServiceSetting =
@@ -32,8 +32,7 @@ function parsed(variables: Readonly<Record<string, string | undefined>>, name: s
 
 function serviceOf(name: string, given: unknown): ServiceSetting {
   const { kinesis, mongodb } = (given ?? {}) as { readonly kinesis?: unknown; readonly mongodb?: unknown };
-  const uri = typeof mongodb === 'object' && mongodb !== null && 'uri' in mongodb ? mongodb.uri : mongodb;
-  if (typeof uri === 'string') return { kind: 'mongodb', uri };
+  if (typeof mongodb === 'string') return { kind: 'mongodb', uri: mongodb };
   if (typeof kinesis === 'object' && kinesis !== null) {
     const { region } = kinesis as { readonly region?: unknown };
     return { kind: 'kinesis', region: typeof region === 'string' ? region : undefined };

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { serve } from '../../../compose/serve.ts';
 import { createNodeEnvironment } from '../../../environments/node/index.ts';
 import type { RealmAnswer, RealmRequest } from '../../../ports/realm-webhook.ts';
+import { createLambdaRuntime } from '../index.ts';
 import { loadRealmFunction, type LoadedFunction } from './load-realm-function.ts';
 
 /** A function in a folder of its own. */
@@ -59,13 +60,18 @@ export interface Node {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a node with one stream, `realm`. */
-export async function startNode(): Promise<Node> {
+/** Starts a node with one stream, `realm`, and these functions. */
+export async function startNode(functions: object = {}): Promise<Node> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'millrace-realm-node-'));
   const listen = { host: '127.0.0.1', port: 0 };
   const pair = { accessKeyId: 'REALM', secretAccessKey: randomUUID() };
+  const environment = createNodeEnvironment({ log: 'silent' });
+  const machine = { nodePath: process.execPath, variables: { PATH: process.env['PATH'] ?? '' } };
+  const functionRuntime = createLambdaRuntime(machine, environment);
   const served = await serve({
-    environment: createNodeEnvironment({ log: 'silent' }),
+    environment,
+    drivers: { functionRuntime },
+    configFolder: dataDirectory,
     dataDirectory,
     api: listen,
     gateway: listen,
@@ -73,7 +79,7 @@ export async function startNode(): Promise<Node> {
     mode: 'start',
     hosts: [],
     origins: [],
-    sections: { streams: { realm: { ShardCount: 1 } } },
+    sections: { streams: { realm: { ShardCount: 1 } }, functions },
     credentials: [pair],
     engine: { sync: 'none', reserveBytes: 0 },
     limits: {},
@@ -89,6 +95,7 @@ export async function startNode(): Promise<Node> {
     },
     async stop() {
       await served.stop(1000);
+      await functionRuntime.close();
       rmSync(dataDirectory, { recursive: true, force: true });
     },
   };
