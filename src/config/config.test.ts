@@ -370,6 +370,10 @@ test('each service of a realm function is one of the two kinds', () => {
       `${at}76 functions.f.services.s: needs one of kinesis: {} and mongodb: URI`,
     ],
     [given('{ http: {} }'), `${at}81 functions.f.services.s.http: unknown key, expected kinesis, mongodb`],
+    [
+      `functions: { f: { runtime: realm, code: c, handler: a.exports, values: { long: ${'x'.repeat(65_536)} } } }`,
+      `${at}14 functions.f: has 65547 characters of values or services, at most 65536 are taken`,
+    ],
     [given('{ kinesis: {} }', 'node'), `${at}63 functions.f.services: is for runtime: realm, and this one is node`],
   ];
   for (const [text, ...expectedLines] of table) {

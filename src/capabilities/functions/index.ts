@@ -6,6 +6,7 @@ import { functionsOptions, type FunctionsOptions } from './config.ts';
 import { FunctionLogs } from './function-logs.ts';
 import { HostedFunctions } from './hosted-functions.ts';
 import { functionsLimits } from './limits.ts';
+import { realmProblems } from './realm-problems.ts';
 import type { FunctionsState } from './model.ts';
 import { invokeFunction } from './operations/invoke-function.ts';
 import { PendingEvents } from './pending-events.ts';
@@ -85,10 +86,7 @@ function functionsProblems(options: FunctionsOptions): readonly SectionProblem[]
     only('python', python, 'python');
     only('values', values, 'realm');
     only('services', services, 'realm');
-    for (const [key, service] of Object.entries(services ?? {})) {
-      if (Object.keys(service).length === 1) continue;
-      problems.push({ path: [name, 'services', key], message: 'needs one of kinesis: {} and mongodb: URI' });
-    }
+    problems.push(...realmProblems(name, { values, services }));
     const bytes = Object.entries(env).reduce((sum, [key, text]) => sum + key.length + text.length, 0);
     if (bytes > functionsLimits.environmentBytesMax) {
       const message = `is ${bytes} characters long, at most ${functionsLimits.environmentBytesMax} are taken`;

@@ -23,7 +23,7 @@ async function watch(
   pipeline: Document[] = [],
   options: ChangeStreamOptions = {},
 ): Promise<ChangeStream> {
-  const stream = on.watch(pipeline, { maxAwaitTimeMS: 200, ...options });
+  const stream = on.watch(pipeline, { maxAwaitTimeMS: 50, ...options });
   await stream.tryNext();
   return stream;
 }
@@ -36,7 +36,7 @@ async function take(stream: ChangeStream, count: number): Promise<Document[]> {
 
 const one = { _id: 1 as unknown as ObjectId };
 
-test('each write is told, in order, with what it did', async () => {
+test('each write is told, in order, with what it did', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const stream = await watch(collection);
   await collection.insertOne({ ...one, a: { b: 1 }, l: [1, 2, 3] });
@@ -77,7 +77,7 @@ test('each write is told, in order, with what it did', async () => {
   assert.deepEqual(tokens, tokens.toSorted());
 });
 
-test('updateLookup gives the document as it is now, null when it is gone', async () => {
+test('updateLookup gives the document as it is now, null when it is gone', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const stream = await watch(collection, [], { fullDocument: 'updateLookup' });
   await collection.insertOne({ ...one, n: 0 });
@@ -89,7 +89,7 @@ test('updateLookup gives the document as it is now, null when it is gone', async
   await stream.close();
 });
 
-test('a stream goes on behind a token, a batch token, or at a time', async () => {
+test('a stream goes on behind a token, a batch token, or at a time', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const stream = await watch(collection);
   await collection.insertMany([1, 2, 3].map((id) => ({ _id: id as unknown as ObjectId })));
@@ -104,7 +104,7 @@ test('a stream goes on behind a token, a batch token, or at a time', async () =>
     [{ resumeAfter: behindAll }, [4]],
   ];
   for (const [options, ids] of table) {
-    const again = collection.watch([], { maxAwaitTimeMS: 200, ...options });
+    const again = collection.watch([], { maxAwaitTimeMS: 50, ...options });
     const events = await take(again, ids.length);
     await again.close();
     assert.deepEqual(
@@ -114,7 +114,7 @@ test('a stream goes on behind a token, a batch token, or at a time', async () =>
   }
 });
 
-test('the token moves while nothing of the collection happens', async () => {
+test('the token moves while nothing of the collection happens', { timeout: 30_000 }, async () => {
   const [collection, other] = [await fresh(), await fresh()];
   const stream = await watch(collection);
   const before = stream.resumeToken as { _data: string };
@@ -123,7 +123,7 @@ test('the token moves while nothing of the collection happens', async () => {
   await stream.close();
 });
 
-test('stages choose and shape events', async () => {
+test('stages choose and shape events', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const stages = [
     { $match: { operationType: 'insert', 'fullDocument.n': { $gt: 1 } } },
@@ -137,7 +137,7 @@ test('stages choose and shape events', async () => {
   assert.equal((event?.['fullDocument'] as Document | undefined)?.['n'], 2);
 });
 
-test('a database and a whole server can be watched', async () => {
+test('a database and a whole server can be watched', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const ns = { 'ns.coll': collection.collectionName };
   const [ofDatabase, ofAll] = [
@@ -152,7 +152,7 @@ test('a database and a whole server can be watched', async () => {
   }
 });
 
-test('with its collection a stream ends; only startAfter goes on behind the end', async () => {
+test('with its collection a stream ends; only startAfter goes on behind the end', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const stream = await watch(collection);
   await collection.insertOne(one);
@@ -175,7 +175,7 @@ test('with its collection a stream ends; only startAfter goes on behind the end'
   await after.close();
 });
 
-test('a pipeline that loses the token ends the stream', async () => {
+test('a pipeline that loses the token ends the stream', { timeout: 30_000 }, async () => {
   const collection = await fresh();
   const stream = await watch(collection, [{ $project: { _id: 0 } }]);
   await collection.insertOne(one);

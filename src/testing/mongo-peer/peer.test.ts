@@ -8,7 +8,7 @@ import { openPeer } from './peer.fixture.ts';
 
 const one = { _id: 1 as unknown as ObjectId };
 
-test('after error 91 the driver goes on with the right token; 286 ends the stream', async () => {
+test('after error 91 the driver goes on with the right token; 286 ends the stream', { timeout: 30_000 }, async () => {
   const { peer, database, client, close } = await openPeer();
   const collection = database.collection('c');
   const seen: unknown[] = [];
@@ -36,7 +36,7 @@ test('after error 91 the driver goes on with the right token; 286 ends the strea
   await close();
 });
 
-test('a write whose connection ends before or after it is there exactly once', async () => {
+test('a write whose connection ends before or after it is there exactly once', { timeout: 30_000 }, async () => {
   const { peer, database, close } = await openPeer();
   const collection = database.collection('c');
   await collection.insertOne({ ...one, n: 0 });
@@ -50,7 +50,7 @@ test('a write whose connection ends before or after it is there exactly once', a
   await close();
 });
 
-test('what it does not know is refused, with the error of a server', async (t) => {
+test('what it does not know is refused, with the error of a server', { timeout: 30_000 }, async (t) => {
   const { database, close } = await openPeer();
   const collection = database.collection('c');
   await collection.insertOne({ ...one, d: Decimal128.fromString('1'), list: [{ a: 1 }] });
@@ -101,7 +101,7 @@ test('what it does not know is refused, with the error of a server', async (t) =
   await close();
 });
 
-test('its memory has a bound, and so has the past', async () => {
+test('its memory has a bound, and so has the past', { timeout: 30_000 }, async () => {
   const { database, close } = await openPeer({ documentBytesMax: 10_000, eventsMax: 3 });
   const collection = database.collection('c');
   await collection.insertOne({ ...one, text: 'x'.repeat(6000) });
@@ -118,7 +118,7 @@ test('its memory has a bound, and so has the past', async () => {
   await close();
 });
 
-test('writes that want no answer get none', async () => {
+test('writes that want no answer get none', { timeout: 30_000 }, async () => {
   const { database, close } = await openPeer();
   const collection = database.collection('c', { writeConcern: { w: 0 } });
   for (let n = 0; n < 10; n += 1) await collection.insertOne({ n });
@@ -126,7 +126,7 @@ test('writes that want no answer get none', async () => {
   await close();
 });
 
-test('bytes that are no message end their connection and nothing else', async (t) => {
+test('bytes that are no message end their connection and nothing else', { timeout: 30_000 }, async (t) => {
   const { peer, database, close } = await openPeer();
   const header = (length: number, code: number, rest: readonly number[] = []): Buffer => {
     const bytes = Buffer.alloc(Math.max(16, 16 + rest.length));
@@ -169,7 +169,7 @@ test('bytes that are no message end their connection and nothing else', async (t
   await close();
 });
 
-test('any bytes at all leave it standing', async () => {
+test('any bytes at all leave it standing', { timeout: 30_000 }, async () => {
   const { peer, database, close } = await openPeer();
   let state = 1;
   const chance = (): number => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0);

@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createNodeEnvironment } from '../../../environments/node/index.ts';
 import type { FunctionOutcome, FunctionRuntime, FunctionSpec } from '../../../ports/function-runtime.ts';
 import { createLambdaRuntime } from '../index.ts';
-import { signRequest } from '../../../wire/sigv4/sign.ts';
 import { findPackages } from './packages.ts';
 import { startNode, type Node } from './realm.fixture.ts';
 
@@ -133,21 +132,6 @@ test("a node runs it from its config, with the function's own key pair", async (
   const configured = { runtime: 'realm', code: folder, handler: 'configured.exports', timeoutSeconds: 20 };
   const settings = { values: { word: 'of the config' }, services: { AWSKinesis: { kinesis: {} } } };
   const served = await startNode({ configured: { ...configured, ...settings } });
-  const {
-    AWS_ENDPOINT_URL_KINESIS: api,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  } = served.variables;
-  const url = new URL('/2015-03-31/functions/configured/invocations', api);
-  const signing = {
-    accessKeyId: accessKeyId ?? '',
-    secretAccessKey: secretAccessKey ?? '',
-    region: 'us-east-1',
-    service: 'lambda',
-    now: Date.now(),
-  };
-  const headers = signRequest({ method: 'POST', url, headers: {}, body: '{}' }, signing);
-  const answer = await fetch(url, { method: 'POST', headers, body: '{}' });
-  assert.deepEqual(await answer.json(), ['of the config', 'shardId-000000000000']);
+  assert.deepEqual(await served.invoke('configured', {}), ['of the config', 'shardId-000000000000']);
   await served.stop();
 });

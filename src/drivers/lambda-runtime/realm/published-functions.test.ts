@@ -3,12 +3,14 @@
  * stream, the other stores what Firehose delivers. The article is read at run time from the folder MILLRACE_SEEDS names.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { MongoClient, ObjectId } from 'mongodb';
 import { startMongoPeer, type MongoPeer } from '../../../testing/mongo-peer/index.ts';
-import { bodyOf, place, startNode, type Node, type Placed } from './realm.fixture.ts';
+import type { RealmAnswer, RealmRequest } from '../../../ports/realm-webhook.ts';
+import { bodyOf, place, startNode, type Node } from './realm.fixture.ts';
 
 const folder = process.env['MILLRACE_SEEDS'] ?? join(import.meta.dirname, '../../../../../../shared/seeds');
 const article = existsSync(folder) ? findArticle() : undefined;
@@ -36,29 +38,28 @@ function code(words: string): string {
 let node: Node;
 let peer: MongoPeer;
 let client: MongoClient;
-let trigger: Placed;
-let webhook: Placed;
+const functions = mkdtempSync(join(tmpdir(), 'millrace-published-'));
 
 before(async () => {
   if (skip !== false) return;
-  node = await startNode();
   peer = await startMongoPeer();
   client = await new MongoClient(peer.uri).connect();
+  writeFileSync(join(functions, 'trigger.js'), code('exports = function (event)'));
+  writeFileSync(join(functions, 'webhook.js'), code('exports = function(payload, response)'));
+  const values = { FIREHOSE_ACCESS_KEY: accessKey };
   const services = { AWSKinesis: { kinesis: {} }, 'mongodb-atlas': { mongodb: peer.uri } };
-  const { variables } = node;
-  trigger = place(code('exports = function (event)'), { services, variables });
-  webhook = place(code('exports = function(payload, response)'), {
-    services,
-    values: { FIREHOSE_ACCESS_KEY: accessKey },
+  const common = { runtime: 'realm', code: functions, timeoutSeconds: 30, values, services };
+  node = await startNode({
+    trigger: { ...common, handler: 'trigger.exports' },
+    webhook: { ...common, handler: 'webhook.exports' },
   });
 });
 after(async () => {
+  rmSync(functions, { recursive: true, force: true });
   if (skip !== false) return;
-  await trigger.close();
-  await webhook.close();
+  await node.stop();
   await client.close();
   await peer.stop();
-  await node.stop();
 });
 
 async function records(): Promise<string[]> {
@@ -74,9 +75,12 @@ async function records(): Promise<string[]> {
 }
 
 /** As Firehose sends it. */
-async function deliver(key: string, data: readonly string[]): ReturnType<Placed['request']> {
+async function deliver(key: string, data: readonly string[]): Promise<RealmAnswer> {
   const body = { requestId: 'r-1', timestamp: 1, records: data.map((one) => ({ data: one })) };
-  return await webhook.request({
+  const realmWebhook: RealmRequest = {
+    method: 'POST',
+    path: '/hook',
+    query: '',
     headers: [
       ['X-Amz-Firehose-Protocol-Version', '1.0'],
       ['X-Amz-Firehose-Request-Id', 'r-1'],
@@ -84,12 +88,13 @@ async function deliver(key: string, data: readonly string[]): ReturnType<Placed[
       ['Content-Type', 'application/json'],
     ],
     bodyBase64: Buffer.from(JSON.stringify(body)).toString('base64'),
-  });
+  };
+  return (await node.invoke('webhook', { realmWebhook })) as RealmAnswer;
 }
 
 test('the first puts the document of a change into the stream before the call ends', { skip }, async () => {
   const fullDocument = { _id: { $oid: id }, nodeName: 'pi', humidity: 41.5, isMoving: false };
-  const value = await trigger.run({ operationType: 'insert', fullDocument });
+  const value = await node.invoke('trigger', { operationType: 'insert', fullDocument });
   assert.equal(value, null);
   const [record = ''] = await records();
   assert.deepEqual(JSON.parse(Buffer.from(record, 'base64').toString()), { ...fullDocument, _id: id });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { serve } from '../../../compose/serve.ts';
 import { createNodeEnvironment } from '../../../environments/node/index.ts';
+import { signRequest } from '../../../wire/sigv4/sign.ts';
 import type { RealmAnswer, RealmRequest } from '../../../ports/realm-webhook.ts';
 import { createLambdaRuntime } from '../index.ts';
 import { loadRealmFunction, type LoadedFunction } from './load-realm-function.ts';
@@ -57,6 +58,8 @@ export function bodyOf({ bodyBase64 }: RealmAnswer): string {
 export interface Node {
   /** What a function needs to reach it. */
   readonly variables: Readonly<Record<string, string>>;
+  /** The answer of one of its functions. */
+  readonly invoke: (name: string, event: unknown) => Promise<unknown>;
   readonly stop: () => Promise<void>;
 }
 
@@ -92,6 +95,13 @@ export async function startNode(functions: object = {}): Promise<Node> {
       AWS_ACCESS_KEY_ID: pair.accessKeyId,
       AWS_SECRET_ACCESS_KEY: pair.secretAccessKey,
       AWS_REGION: 'us-east-1',
+    },
+    async invoke(name, event) {
+      const url = new URL(`/2015-03-31/functions/${name}/invocations`, served.api);
+      const request = { method: 'POST', url, headers: {}, body: JSON.stringify(event) };
+      const signing = { ...pair, region: 'us-east-1', service: 'lambda', now: Date.now() };
+      const answer = await fetch(url, { ...request, headers: signRequest(request, signing) });
+      return await answer.json();
     },
     async stop() {
       await served.stop(1000);
