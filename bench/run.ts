@@ -16,6 +16,7 @@ import { fanOutScenario } from './scenarios/fan-out.ts';
 import { mixed } from './scenarios/mixed.ts';
 import { putScenario } from './scenarios/put.ts';
 import { restart, retain } from './scenarios/retain.ts';
+import { scripts } from './scenarios/scripts.ts';
 import { start } from './scenarios/start.ts';
 import { markdown } from './table.ts';
 
@@ -40,6 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
   start,
   retain,
   restart,
+  scripts,
 ];
 
 function chosen({ only }: BenchOptions): readonly Scenario[] {

@@ -18,7 +18,11 @@ export const DOORS: readonly Door[] = [
   { room: 'destinations/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'sources/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
   { room: 'capabilities/*', mayImport: ['ports', 'kernel', 'wire'], packages: [] },
-  { room: 'drivers/*', mayImport: ['ports', 'kernel', 'wire'], packages: ['mongodb', 'bson'] },
+  {
+    room: 'drivers/*',
+    mayImport: ['ports', 'kernel', 'wire'],
+    packages: ['mongodb', 'bson', 'quickjs-emscripten-core', '@jitl/quickjs-ng-wasmfile-release-sync'],
+  },
   { room: 'conformance', mayImport: [], packages: [] },
   { room: 'cli', mayImport: ['ports', 'kernel'], packages: ['commander'] },
   {
@@ -28,6 +32,7 @@ export const DOORS: readonly Door[] = [
       'ports',
       'wire',
       'environments',
+      'drivers',
       'engines',
       'config',
       'destinations',

@@ -32,7 +32,8 @@ const AMBIENT = [
   /\bperformance\.now\(/,
   /\bcrypto\.(randomUUID|randomBytes|getRandomValues)\(/,
 ];
-// The conformance checks and the bootstraps of handlers are programs of their own that run outside a node.
+// The conformance checks and the bootstraps of handlers are programs of their own that run outside a node; threads that
+// run scripts have their own time.
 const AMBIENT_ROOMS = [
   'src/environments/',
   'src/wire/http/',
@@ -41,6 +42,7 @@ const AMBIENT_ROOMS = [
   'src/conformance/',
   'src/drivers/lambda-runtime/bootstraps/',
   'src/drivers/lambda-runtime/realm/',
+  'src/drivers/quickjs/worker/',
 ];
 /** Platform modules that do no I/O, keep no state and answer at once. */
 const PURE_NODE = new Set([

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import type { CliContext } from './cli/context.ts';
 import { runCli } from './cli/index.ts';
+import { openQuickJs } from './drivers/quickjs/index.ts';
 import { createNodeEnvironment } from './environments/node/index.ts';
 import { readConfig } from './main/config-file.ts';
 import { examineMachine } from './main/examine.ts';
@@ -152,6 +153,7 @@ async function runProgram(): Promise<number> {
     fixtures,
     secrets: async (data) => await keptSecrets(createNodeEnvironment({ log: 'silent' }), resolve(data)),
     routeSecrets,
+    scripts: () => openQuickJs(createNodeEnvironment({ log: 'silent' })),
     run: runNode,
     examine: examineMachine,
   };

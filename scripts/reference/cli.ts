@@ -2,7 +2,18 @@ import { exitCodes, type CliContext } from '../../src/cli/context.ts';
 import { runCli } from '../../src/cli/index.ts';
 import { head } from './markdown.ts';
 
-const COMMANDS = ['dev', 'start', 'put', 'tail', 'trigger', 'ps', 'env', 'doctor'] as const;
+const COMMANDS = [
+  'dev',
+  'start',
+  'put',
+  'tail',
+  'trigger',
+  'converters',
+  'converters test',
+  'ps',
+  'env',
+  'doctor',
+] as const;
 const COLUMNS = 80;
 
 const ABOUT = `Data goes to stdout, everything else to stderr, so that \`--json\` can be piped. Commands that talk to a node find
@@ -16,7 +27,7 @@ invalid config, ${exitCodes.unreachable} no node answers; a node whose disk no l
 export async function cliPage(): Promise<string> {
   const whole = `## \`millrace\`\n\n${fenced(await help([]))}`;
   const each = await Promise.all(
-    COMMANDS.map(async (name) => `## \`millrace ${name}\`\n\n${fenced(await help([name]))}`),
+    COMMANDS.map(async (name) => `## \`millrace ${name}\`\n\n${fenced(await help(name.split(' ')))}`),
   );
   return [head('The command line', ABOUT), whole, ...each].join('\n');
 }

@@ -63,6 +63,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'log.writable': 'The disk has room again: appends are taken.',
   'node.failed': 'The node ends, since it can no longer promise durability.',
   'node.ready': 'All listeners answer.',
+  'script.worker-ended':
+    'A thread that runs scripts was ended since the call of `script` did not end in time, or it ended by itself.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',
   'stream.drop.failed': 'A deleted stream’s shards could not be dropped; the next start drops them.',
   'stream.shard.closed-again': 'The log lost the end of a closed shard; it was written again.',
@@ -141,4 +143,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   log_settled_bytes_total: 'Bytes written by the cleaner.',
   log_unsettled_bytes: 'Bytes of files whose records lie scattered and wait to be settled.',
   log_written_bytes_total: 'Bytes written to the log.',
+  script_calls_total: 'Calls of scripts, by `outcome`: ok, or the kind of the failure.',
+  script_waiting_bytes: 'Bytes of arguments of scripts that wait or run.',
+  script_workers: 'Threads that run scripts, or wait for some to run.',
+  script_workers_ended_total: 'Threads that ended with a call of a script, by `reason`: time or crash.',
 };

@@ -73,6 +73,7 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
     fixtures: async () => new Map(),
     secrets: async () => ({}),
     routeSecrets: async () => [],
+    scripts: () => assert.fail('ran a script'),
     run: async (options) => {
       ended.runs.push(options);
       return 0;

@@ -1,3 +1,5 @@
+import type { ScriptRuntime } from '../ports/script.ts';
+
 /** How a node is run from the command line. */
 export interface RunOptions {
   readonly mode: 'dev' | 'start';
@@ -66,6 +68,8 @@ export interface CliContext {
   secrets(data: string): Promise<Readonly<Record<string, string>>>;
   /** Secrets that verify webhooks of a route (`POST /path`), by a config file and its node's data directory. */
   routeSecrets(file: string, data: string, route: string): Promise<readonly string[]>;
+  /** What runs scripts, for as long as the command needs it. */
+  scripts(): ScriptRuntime;
   /** Runs a node until it is stopped; resolves with the exit code. */
   run(options: RunOptions): Promise<number>;
   /** Looks at the machine: ports, clock, disk, latency of fdatasync. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CliError, exitCodes, isInvalidConfig, type CliContext } from './context.ts';
+import { declareConverters } from './converters.ts';
 import { declareDoctor } from './doctor.ts';
 import { declareEnv } from './env.ts';
 import { declareInvoke } from './invoke.ts';
@@ -31,6 +32,7 @@ export async function runCli(given: CliContext): Promise<number> {
   declareTail(program, context);
   declareTrigger(program, context);
   declareInvoke(program, context);
+  declareConverters(program, context);
   declarePs(program, context);
   declareEnv(program, context);
   declareDoctor(program, context);

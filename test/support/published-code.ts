@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Where published documents lie whose code must run as it is; they are not part of the package. */
+export const DOCUMENTS = resolve(process.env['MILLRACE_SEEDS'] ?? '../shared/seeds');
+
+/** Why a test that needs the documents is skipped; false when they are there. */
+export const documentsMissing: string | false = documents().length === 0 ? `no documents in ${DOCUMENTS}` : false;
+
+/** The pieces of highlighted code in that language of the document with that title, in their order. */
+export function highlighted(title: string, language: string): readonly string[] {
+  const text = documents().find((one) => one.includes(title)) ?? '';
+  const piece = new RegExp(`\\{% highlight ${language} %\\}\\n([\\s\\S]*?)\\{% endhighlight %\\}`, 'g');
+  return [...text.matchAll(piece)].map(([, code = '']) => code);
+}
+
+function documents(): readonly string[] {
+  try {
+    return readdirSync(DOCUMENTS).map((name) => readFileSync(join(DOCUMENTS, name), 'utf8'));
+  } catch {
+    return [];
+  }
+}
