@@ -83,6 +83,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   catalog_commands_total: 'Commands folded into the catalog.',
   catalog_snapshot_ms: 'From a marker’s turn to its snapshot being worked out and, by its writer, stored.',
   catalog_waiting_changes: 'Changes that wait for the catalog’s log.',
+  encoding_waiting_pieces: 'Pieces of objects that wait for their turn to be encoded, by `format`: gzip or snappy.',
   event_loop_delay_ms: 'How late the event loop came to what was due in the last 10 seconds; `of` is `max` or `p99`.',
   firehose_data_freshness_ms: 'Age of the oldest record of the last batch when it arrived, by `delivery`.',
   firehose_delivered_bytes_total: 'Bytes of records delivered, by `delivery`.',

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
+import { SNAPPY_BLOCK_BYTES, type SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
 import type { Compute } from '../ports/environment.ts';
-import { nodeCompute } from './node/compute.ts';
+import { createNodeCompute } from './node/compute.ts';
+import { createMeter } from './node/meter.ts';
 import { Simulation } from './simulated/index.ts';
 
 const HEADER_BYTES = 10;
@@ -21,61 +23,139 @@ function sample(length: number): Buffer {
   return Buffer.from(parts.join('')).subarray(0, length);
 }
 
-async function* cut(whole: Buffer, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+async function* cut(plain: Buffer, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0;
-  for (let index = 0; at < whole.length; index += 1) {
+  for (let index = 0; at < plain.length; index += 1) {
     const size = sizes[index % sizes.length] ?? 1;
-    yield whole.subarray(at, at + size);
+    yield plain.subarray(at, at + size);
     at += size;
   }
 }
 
-async function gzip(compute: Compute, whole: Buffer, sizes: readonly number[]): Promise<Buffer> {
+async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const out: Uint8Array[] = [];
-  for await (const chunk of compute.gzip(cut(whole, sizes))) out.push(chunk.slice());
+  for await (const chunk of chunks) out.push(chunk.slice());
   return Buffer.concat(out);
 }
 
+async function gzip(compute: Compute, plain: Buffer, sizes: readonly number[]): Promise<Buffer> {
+  return await whole(compute.gzip(cut(plain, sizes)));
+}
+
+async function* failing(): AsyncGenerator<Uint8Array> {
+  yield sample(3_000_000);
+  throw new Error('the source is gone');
+}
+
 const COMPUTES: readonly (readonly [string, Compute])[] = [
-  ['real', nodeCompute],
+  ['real', createNodeCompute(createMeter())],
   ['simulated', new Simulation(1).environment.compute],
 ];
-const LENGTHS = [0, 1, 100, 65_536, 300_000];
+/** A piece of a member has 524,288 bytes. */
+const LENGTHS = [0, 1, 100, 65_536, 524_287, 524_288, 524_289, 3_000_000];
+const FRAMINGS: readonly SnappyFraming[] = ['java', 'hadoop'];
 const CUTS: readonly (readonly number[])[] = [[1_000_000], [65_536], [16_384, 1, 7], [997]];
 
 for (const [name, compute] of COMPUTES) {
   for (const length of LENGTHS) {
     test(`${name} gzip of ${length} bytes is one member without a time in it`, async () => {
-      const whole = sample(length);
-      const packed = await gzip(compute, whole, [10_000]);
+      const plain = sample(length);
+      const packed = await gzip(compute, plain, [10_000]);
       assert.deepEqual([...packed.subarray(0, 8)], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
-      const { buffer, engine } = inflateRawSync(packed.subarray(HEADER_BYTES), { info: true }) as unknown as {
+      const { buffer, engine } = inflateRawSync(packed.subarray(HEADER_BYTES), {
+        info: true,
+        maxOutputLength: 4_000_000,
+      }) as unknown as {
         buffer: Buffer;
         engine: { bytesWritten: number };
       };
-      assert.ok(buffer.equals(whole));
+      assert.ok(buffer.equals(plain));
       // The deflated bytes, a checksum and a length: nothing follows the first member.
       assert.equal(HEADER_BYTES + engine.bytesWritten + TRAILER_BYTES, packed.length);
-      assert.equal(packed.readUInt32LE(packed.length - 8), crc32(whole));
+      assert.equal(packed.readUInt32LE(packed.length - 8), crc32(plain));
       assert.equal(packed.readUInt32LE(packed.length - 4), length);
-      assert.ok(gunzipSync(packed).equals(whole));
+      assert.ok(gunzipSync(packed).equals(plain));
     });
   }
 
   test(`${name} gzip gives the same bytes for the same input, however it is cut`, async () => {
-    const whole = sample(300_000);
-    const first = await gzip(compute, whole, [whole.length]);
-    for (const sizes of CUTS) assert.ok((await gzip(compute, whole, sizes)).equals(first), `cut by ${sizes.join()}`);
+    const plain = sample(1_300_000);
+    const first = await gzip(compute, plain, [plain.length]);
+    for (const sizes of CUTS) assert.ok((await gzip(compute, plain, sizes)).equals(first), `cut by ${sizes.join()}`);
   });
 
   test(`${name} gzip passes on that its input failed`, async () => {
-    const failing = (async function* (): AsyncGenerator<Uint8Array> {
-      yield sample(1000);
-      throw new Error('the source is gone');
-    })();
-    const drain = async (): Promise<void> => {
-      for await (const chunk of compute.gzip(failing)) void chunk;
-    };
-    await assert.rejects(drain(), /the source is gone/);
+    await assert.rejects(whole(compute.gzip(failing())), /the source is gone/);
   });
+
+  for (const framing of FRAMINGS) {
+    test(`${name} snappy for ${framing}: blocks of 32 KiB, the same bytes however they are cut`, async () => {
+      const plain = sample(600_000);
+      const first = await whole(compute.snappy(cut(plain, [plain.length]), framing));
+      for (const sizes of CUTS) {
+        const again = await whole(compute.snappy(cut(plain, sizes), framing));
+        assert.ok(again.equals(first), `cut by ${sizes.join()}`);
+      }
+      const lengths = blockLengths(first, framing);
+      assert.equal(lengths.length, Math.ceil(plain.length / SNAPPY_BLOCK_BYTES));
+      assert.ok(lengths.slice(0, -1).every((length) => length === SNAPPY_BLOCK_BYTES));
+      assert.equal(lengths.at(-1), plain.length % SNAPPY_BLOCK_BYTES);
+    });
+
+    test(`${name} snappy for ${framing} of nothing is its head`, async () => {
+      const head = await whole(compute.snappy(cut(Buffer.alloc(0), [1]), framing));
+      assert.equal(head.toString('hex'), framing === 'java' ? '82534e41505059000000000100000001' : '');
+    });
+
+    test(`${name} snappy for ${framing} passes on that its input failed`, async () => {
+      await assert.rejects(whole(compute.snappy(failing(), framing)), /the source is gone/);
+    });
+  }
 }
+
+/** What the blocks of a stream say that they hold; fails when the frames do not end where the stream does. */
+function blockLengths(stream: Buffer, framing: SnappyFraming): readonly number[] {
+  const lengths: number[] = [];
+  let at = framing === 'java' ? 16 : 0;
+  while (at < stream.length) {
+    if (framing === 'hadoop') at += 4;
+    const packed = stream.readUInt32BE(at);
+    at += 4;
+    lengths.push(lengthOf(stream.subarray(at)));
+    if (framing === 'hadoop') assert.equal(stream.readUInt32BE(at - 8), lengths.at(-1));
+    at += packed;
+  }
+  assert.equal(at, stream.length);
+  return lengths;
+}
+
+function lengthOf(block: Buffer): number {
+  let length = 0;
+  for (let index = 0; ; index += 1) {
+    const byte = block[index] as number;
+    length |= (byte & 127) << (7 * index);
+    if (byte < 128) return length;
+  }
+}
+
+test('real and simulated give the same bytes', async () => {
+  const plain = sample(1_300_000);
+  const [one, other] = COMPUTES.map(([, compute]) => compute) as [Compute, Compute];
+  assert.ok((await gzip(one, plain, [5000])).equals(await gzip(other, plain, [5000])));
+  for (const framing of FRAMINGS) {
+    const [real, simulated] = await Promise.all(
+      [one, other].map(async (compute) => await whole(compute.snappy(cut(plain, [5000]), framing))),
+    );
+    assert.ok(real !== undefined && simulated !== undefined && real.equals(simulated));
+  }
+});
+
+test('many at once come out whole, each in its order', async () => {
+  const compute = createNodeCompute(createMeter());
+  const plains = Array.from({ length: 12 }, (_, index) => sample(1_000_000 + 99_991 * index));
+  const packed = await Promise.all(plains.map(async (plain) => await gzip(compute, plain, [65_536])));
+  packed.forEach((bytes, index) => assert.ok(gunzipSync(bytes).equals(plains[index] as Buffer)));
+  const framed = await Promise.all(plains.map(async (plain) => await whole(compute.snappy(cut(plain, [999]), 'java'))));
+  const alone = await whole(compute.snappy(cut(plains[7] as Buffer, [999]), 'java'));
+  assert.ok((framed[7] as Buffer).equals(alone));
+});

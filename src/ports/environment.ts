@@ -1,3 +1,5 @@
+import type { SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
+
 /** Everything time, chance, disk, network and observation: injected once at start, never imported elsewhere. */
 export interface Environment {
   readonly clock: Clock;
@@ -81,10 +83,15 @@ export interface Network {
   listenLocal(path: string): Promise<{ close(): Promise<void> }>;
 }
 
-/** Work that the platform does off the main thread. */
+/**
+ * Encoding, done off the main thread. The same input bytes give the same output bytes, however they are cut. What fails
+ * in `chunks` ends the output; failures of its own are EnvironmentErrors.
+ */
 export interface Compute {
-  /** One gzip member over all chunks; the same input bytes give the same output bytes. */
+  /** One gzip member over all chunks, without a time in it. */
   gzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** All chunks in blocks of 32 KiB, byte for byte as snappy-java 1.1.10 writes them, strung together by `framing`. */
+  snappy(chunks: AsyncIterable<Uint8Array>, framing: SnappyFraming): AsyncIterable<Uint8Array>;
 }
 
 /** Structured log. `event` is a fixed name such as `delivery.done`; fields never hold secrets. */

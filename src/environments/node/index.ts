@@ -1,6 +1,6 @@
 import type { Environment } from '../../ports/environment.ts';
 import { nodeClock } from './clock.ts';
-import { nodeCompute } from './compute.ts';
+import { createNodeCompute } from './compute.ts';
 import { nodeFiles } from './files.ts';
 import { createLog, type LogStyle } from './log.ts';
 import { createMeter, type ExposedMeter } from './meter.ts';
@@ -24,13 +24,14 @@ export function createNodeEnvironment(options: NodeEnvironmentOptions): NodeEnvi
   const write = options.logTo ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const colors = process.stderr.isTTY && process.env['NO_COLOR'] === undefined && options.logTo === undefined;
   const debug = process.env['MILLRACE_DEBUG'] !== undefined;
+  const meter = createMeter();
   return {
     clock: nodeClock,
     random: nodeRandom,
     files: nodeFiles,
     network: nodeNetwork,
-    compute: nodeCompute,
+    compute: createNodeCompute(meter),
     log: createLog({ style: options.log, colors, debug, clock: nodeClock, write }),
-    meter: createMeter(),
+    meter,
   };
 }

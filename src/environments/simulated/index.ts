@@ -1,8 +1,8 @@
-import { gzipSync } from 'node:zlib';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
-import type { Compute, Environment, Network } from '../../ports/environment.ts';
+import type { Environment, Network } from '../../ports/environment.ts';
 import { Agenda } from './agenda.ts';
 import { SeededRandom } from './chance.ts';
+import { simulatedCompute } from './compute.ts';
 import { SimulatedDisk } from './disk.ts';
 import { DiskFaults, type FileOperation } from './faults.ts';
 import { simulatedFiles } from './files.ts';
@@ -237,11 +237,3 @@ async function drained(): Promise<void> {
     setImmediate(resolve);
   });
 }
-
-const simulatedCompute: Compute = {
-  async *gzip(chunks) {
-    const all: Uint8Array[] = [];
-    for await (const chunk of chunks) all.push(new Uint8Array(chunk));
-    yield gzipSync(Buffer.concat(all), { level: 3 });
-  },
-};

@@ -1,0 +1,32 @@
+import { deflateRawSync } from 'node:zlib';
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
+import { SnappyFrameEncoder, snappyFramesBytesMax } from '../../kernel/bytes/snappy-frames.ts';
+import type { Compute } from '../../ports/environment.ts';
+import { GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
+import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
+
+// Shared by all simulations: what is left in it changes no output.
+const gzipPool = new BufferPool(GZIP_PIECE_BYTES, 1);
+const snappyPool = new BufferPool(SNAPPY_PIECE_BYTES, 1);
+const encoder = new SnappyFrameEncoder();
+const output = new Uint8Array(snappyFramesBytesMax(SNAPPY_PIECE_BYTES));
+
+/** Encodes on the spot, to the bytes of the real one. */
+export const simulatedCompute: Compute = {
+  gzip: (chunks) =>
+    gzipMember(chunks, {
+      pool: gzipPool,
+      aheadMax: 1,
+      deflate: async (piece, options) => deflateRawSync(piece, options),
+    }),
+  snappy: (chunks, framing) =>
+    snappyStream(chunks, framing, {
+      pool: snappyPool,
+      aheadMax: 1,
+      encode: async (how, { memory, length }) => {
+        const end = encoder.encode(how, memory.subarray(0, length), output);
+        snappyPool.giveBack(memory);
+        return output.slice(0, end);
+      },
+    }),
+};
