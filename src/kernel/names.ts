@@ -49,8 +49,10 @@ export function isInternal(name: string): boolean {
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** Two dots in a row, or an IPv4 address. */
 const NO_BUCKET = /\.\.|^\d+\.\d+\.\d+\.\d+$/;
+/** What S3 keeps for itself (its rules for general purpose buckets). */
+const RESERVED_BUCKET = /^(?:xn--|sthree-|amzn-s3-demo-)|(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
 /** Whether S3 would take the name for a bucket. */
 export function isBucketName(name: string): boolean {
-  return BUCKET.test(name) && !NO_BUCKET.test(name);
+  return BUCKET.test(name) && !NO_BUCKET.test(name) && !RESERVED_BUCKET.test(name);
 }

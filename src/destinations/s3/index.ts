@@ -1,17 +1,18 @@
 import { DeliveryError } from '../../kernel/errors.ts';
 import { isBucketName, nameOfArn } from '../../kernel/names.ts';
-import { fileName } from '../../kernel/paths.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { formatOf } from './formats.ts';
 import { objectKey } from './object-key.ts';
 import { s3Defaults, s3Options, type S3Options } from './options.ts';
+import { placingProblem } from './placing-problem.ts';
+import { delimiterOf, processingProblem } from './processing.ts';
 
-/** What file names can hold, less the year that follows the last part of a prefix. */
-const PREFIX_PART_BYTES_MAX = 240;
 const OCTETS = 'application/octet-stream';
+const RANDOM_CHARACTERS = 11;
 
-/** Objects in a bucket: records one after the other as they came, plain or as one gzip member. */
+/** Objects in a bucket: records one after the other as they came, plain or in one of AWS's formats. */
 export const s3: Destination<typeof s3Options> = {
   name: 'ExtendedS3DestinationConfiguration',
   options: s3Options,
@@ -26,7 +27,7 @@ export const s3: Destination<typeof s3Options> = {
 
 /** Rules that the service has beside its shapes, and what is not built. */
 function problem(options: S3Options): string | undefined {
-  const { BufferingHints: hints, CompressionFormat: format = 'UNCOMPRESSED', Prefix = '' } = options;
+  const { BufferingHints: hints, ProcessingConfiguration: processing = {} } = options;
   const bucket = nameOfArn(options.BucketARN);
   if (!isBucketName(bucket)) {
     return `BucketARN: ${bucket} is not a name that S3 takes for a bucket`;
@@ -34,20 +35,19 @@ function problem(options: S3Options): string | undefined {
   if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
     return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
   }
-  if (format !== 'UNCOMPRESSED' && format !== 'GZIP') return `CompressionFormat: ${format} is not built yet`;
-  if (Prefix.split('/').some((part) => Buffer.byteLength(fileName(part)) > PREFIX_PART_BYTES_MAX)) {
-    return `Prefix: a folder cannot hold a part of more than ${PREFIX_PART_BYTES_MAX} bytes`;
-  }
   if (options.S3BackupMode === 'Enabled') return 'S3BackupMode: Enabled is not built yet';
-  if (Prefix.includes('!{') || options.ErrorOutputPrefix?.includes('!{') === true) {
-    return 'Prefix: expressions such as !{timestamp:...} are not built yet';
-  }
-  return undefined;
+  return processingProblem(processing) ?? placingProblem(options, endingOf(options));
+}
+
+/** An ending of the user's own stands in place of the format's. */
+function endingOf({ FileExtension: own = '', CompressionFormat }: S3Options): string {
+  return own === '' ? formatOf(CompressionFormat).ending : own;
 }
 
 /** AWS describes such a destination twice, the older form without what it did not know. */
 function describe(options: S3Options): Readonly<Record<string, Json>> {
   const { BufferingHints: hints, CloudWatchLoggingOptions: logging } = options;
+  const { ProcessingConfiguration, FileExtension, CustomTimeZone } = options;
   const plain = {
     ...(options.RoleARN !== undefined && { RoleARN: options.RoleARN }),
     BucketARN: options.BucketARN.startsWith('arn:') ? options.BucketARN : `arn:aws:s3:::${options.BucketARN}`,
@@ -63,7 +63,13 @@ function describe(options: S3Options): Readonly<Record<string, Json>> {
   };
   return {
     S3DestinationDescription: plain,
-    ExtendedS3DestinationDescription: { ...plain, S3BackupMode: 'Disabled' },
+    ExtendedS3DestinationDescription: {
+      ...plain,
+      ...(ProcessingConfiguration !== undefined && { ProcessingConfiguration: ProcessingConfiguration as Json }),
+      S3BackupMode: 'Disabled',
+      ...(FileExtension !== undefined && { FileExtension }),
+      ...(CustomTimeZone !== undefined && { CustomTimeZone }),
+    },
   };
 }
 
@@ -71,26 +77,32 @@ class S3Bucket implements OpenDestination {
   readonly #options: S3Options;
   readonly #doors: DestinationDoors;
   readonly #environment: Environment;
-  readonly #isGzip: boolean;
 
   constructor(options: S3Options, doors: DestinationDoors, environment: Environment) {
     this.#options = options;
     this.#doors = doors;
     this.#environment = environment;
-    this.#isGzip = options.CompressionFormat === 'GZIP';
   }
 
   place({ deliveryStream, versionId, oldestAt }: Omit<Batch, 'records'>): string {
-    const uuid = this.#environment.random.uuid();
-    const prefix = this.#options.Prefix ?? '';
-    return objectKey({ prefix, deliveryStream, versionId, oldestAt, uuid, ending: this.#isGzip ? '.gz' : '' });
+    const { random } = this.#environment;
+    return objectKey(this.#options, {
+      deliveryStream,
+      versionId,
+      oldestAt,
+      uuid: random.uuid(),
+      random: () => random.uuid().replaceAll('-', '').slice(0, RANDOM_CHARACTERS),
+      ending: endingOf(this.#options),
+    });
   }
 
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<{ place: string; sizeBytes: number }> {
     const bucket = nameOfArn(this.#options.BucketARN);
-    const plain = this.#bytes(batch, signal);
-    const body = this.#isGzip ? this.#environment.compute.gzip(plain) : plain;
-    const options = { contentType: OCTETS, ...(this.#isGzip && { contentEncoding: 'gzip' }) };
+    const { encode, contentEncoding } = formatOf(this.#options.CompressionFormat);
+    // The file in an archive has a UUID for a name (observed); the batch's own is the same at each attempt.
+    const entry = { name: batch.id, at: batch.oldestAt };
+    const body = encode(this.#bytes(batch, signal), this.#environment.compute, entry);
+    const options = { contentType: OCTETS, ...(contentEncoding !== undefined && { contentEncoding }) };
     const sizeBytes = await this.#doors.blobs.put(bucket, place, body, options);
     return { place: this.#doors.blobs.locate(bucket, place), sizeBytes };
   }
@@ -98,20 +110,24 @@ class S3Bucket implements OpenDestination {
   async close(): Promise<void> {}
 
   async *#bytes(batch: Batch, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const delimiter = delimiterOf(this.#options.ProcessingConfiguration);
     for await (const records of batch.records()) {
       if (signal.aborted) throw new DeliveryError('S3.Stopped', 'the node stops', true);
-      yield concatenate(records);
+      yield concatenate(records, delimiter);
     }
   }
 }
 
-/** One write for many small records. */
-function concatenate(records: readonly { readonly data: Uint8Array }[]): Uint8Array {
-  const whole = new Uint8Array(records.reduce((sum, { data }) => sum + data.length, 0));
+/** One write for many small records, a delimiter behind each. */
+function concatenate(records: readonly { readonly data: Uint8Array }[], delimiter: Uint8Array): Uint8Array {
+  const sizeBytes = records.reduce((sum, { data }) => sum + data.length + delimiter.length, 0);
+  const whole = Buffer.allocUnsafe(sizeBytes);
   let at = 0;
   for (const { data } of records) {
     whole.set(data, at);
     at += data.length;
+    whole.set(delimiter, at);
+    at += delimiter.length;
   }
   return whole;
 }

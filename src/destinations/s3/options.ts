@@ -1,4 +1,5 @@
 import * as s from '../../kernel/schema/declare.ts';
+import { processingOptions } from './processing.ts';
 
 const MIB = 1024 * 1024;
 
@@ -23,8 +24,22 @@ const roleArn = s.string({
 export const s3Options = s.struct({
   RoleARN: s.optional(roleArn),
   BucketARN: bucketArn,
-  Prefix: s.optional(s.string({ max: 1024, doc: 'Stands before `yyyy/MM/dd/HH/` and the name of each object.' })),
-  ErrorOutputPrefix: s.optional(s.string({ max: 1024, doc: 'Kept and described; nothing fails to an object yet.' })),
+  Prefix: s.optional(
+    s.string({
+      max: 1024,
+      doc:
+        'Stands before the name of each object: with expressions such as `!{timestamp:yyyy/MM/dd/}` and ' +
+        '`!{firehose:random-string}`, else followed by `yyyy/MM/dd/HH/`.',
+    }),
+  ),
+  ErrorOutputPrefix: s.optional(
+    s.string({
+      max: 1024,
+      doc:
+        'Needed with expressions in Prefix; its own hold `!{firehose:error-output-type}`. ' +
+        'Nothing fails to an object yet.',
+    }),
+  ),
   BufferingHints: s.optional(
     s.struct(
       {
@@ -37,7 +52,7 @@ export const s3Options = s.struct({
   CompressionFormat: s.optional(
     s.string({
       values: ['ZIP', 'HADOOP_SNAPPY', 'Snappy', 'GZIP', 'UNCOMPRESSED'],
-      doc: 'UNCOMPRESSED (default) or GZIP; the others are not built yet.',
+      doc: 'UNCOMPRESSED is the default; Snappy is the format of snappy-java, HADOOP_SNAPPY that of Hadoop’s codecs.',
     }),
   ),
   EncryptionConfiguration: s.optional(
@@ -57,12 +72,24 @@ export const s3Options = s.struct({
     ),
   ),
   S3BackupMode: s.optional(s.string({ values: ['Disabled', 'Enabled'], doc: 'Disabled; Enabled is not built yet.' })),
-  ProcessingConfiguration: s.optional(s.notBuilt()),
+  ProcessingConfiguration: s.optional(processingOptions),
   S3BackupConfiguration: s.optional(s.notBuilt()),
   DataFormatConversionConfiguration: s.optional(s.notBuilt()),
   DynamicPartitioningConfiguration: s.optional(s.notBuilt()),
-  FileExtension: s.optional(s.notBuilt()),
-  CustomTimeZone: s.optional(s.notBuilt()),
+  FileExtension: s.optional(
+    s.string({
+      max: 128,
+      pattern: "^$|\\.[0-9a-z!\\-_.*'()]+",
+      doc: 'Ends the key of each object, in place of the ending of its format.',
+    }),
+  ),
+  CustomTimeZone: s.optional(
+    s.string({
+      max: 50,
+      pattern: '^$|[a-zA-Z/_]+',
+      doc: 'Zone of the times in keys, by its IANA name such as `Europe/Berlin`; default UTC.',
+    }),
+  ),
 });
 
 /** Checked options. */

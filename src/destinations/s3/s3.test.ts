@@ -1,32 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gunzipSync, inflateRawSync } from 'node:zlib';
-import { nodeCompute } from '../../environments/node/compute.ts';
+import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
+import { createNodeCompute } from '../../environments/node/compute.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { BlobOptions, BlobStore } from '../../ports/blob-store.ts';
 import type { Batch, OpenDestination, OutgoingRecord } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { s3 } from './index.ts';
-import { hourFolder, objectKey } from './object-key.ts';
 import { s3Options, type S3Options } from './options.ts';
 
 const AT = Date.parse('2026-01-31T23:04:05.678Z');
 
-test('object keys', () => {
-  const name = { prefix: '', deliveryStream: 'events', versionId: '1', oldestAt: AT, uuid: 'u-u-i-d', ending: '' };
-  const table: readonly (readonly [change: Partial<typeof name>, key: string])[] = [
-    [{}, '2026/01/31/23/events-1-2026-01-31-23-04-05-u-u-i-d'],
-    [{ ending: '.gz' }, '2026/01/31/23/events-1-2026-01-31-23-04-05-u-u-i-d.gz'],
-    [{ prefix: 'raw/' }, 'raw/2026/01/31/23/events-1-2026-01-31-23-04-05-u-u-i-d'],
-    [{ prefix: 'raw' }, 'raw2026/01/31/23/events-1-2026-01-31-23-04-05-u-u-i-d'],
-    [{ versionId: '12' }, '2026/01/31/23/events-12-2026-01-31-23-04-05-u-u-i-d'],
-    [{ oldestAt: 0 }, '1970/01/01/00/events-1-1970-01-01-00-00-00-u-u-i-d'],
-    [{ oldestAt: AT + 3_600_000 }, '2026/02/01/00/events-1-2026-02-01-00-04-05-u-u-i-d'],
-  ];
-  for (const [change, key] of table) assert.equal(objectKey({ ...name, ...change }), key);
-  assert.equal(hourFolder(AT), '2026/01/31/23/');
-});
+function processing(
+  Type: string,
+  parameter?: readonly [string, string],
+): NonNullable<S3Options['ProcessingConfiguration']> {
+  const [ParameterName = '', ParameterValue = ''] = parameter ?? [];
+  const Parameters = parameter === undefined ? [] : [{ ParameterName, ParameterValue }];
+  return { Enabled: true, Processors: [{ Type, Parameters }] };
+}
 
 test('what shapes alone cannot say', () => {
   const table: readonly (readonly [options: S3Options, said: string | undefined])[] = [
@@ -50,16 +43,33 @@ test('what shapes alone cannot say', () => {
       'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none',
     ],
     [{ BucketARN: 'bucket', CompressionFormat: 'GZIP' }, undefined],
-    [{ BucketARN: 'bucket', CompressionFormat: 'Snappy' }, 'CompressionFormat: Snappy is not built yet'],
+    [{ BucketARN: 'bucket', CompressionFormat: 'Snappy' }, undefined],
+    [{ BucketARN: 'bucket', CompressionFormat: 'ZIP', FileExtension: '.json.zip' }, undefined],
+    [{ BucketARN: 'bucket', FileExtension: '' }, undefined],
+    [{ BucketARN: 'xn--bucket' }, 'BucketARN: xn--bucket is not a name that S3 takes for a bucket'],
+    [{ BucketARN: 'amzn-s3-demo-a' }, 'BucketARN: amzn-s3-demo-a is not a name that S3 takes for a bucket'],
+    [{ BucketARN: 'bucket--x-s3' }, 'BucketARN: bucket--x-s3 is not a name that S3 takes for a bucket'],
     [{ BucketARN: 'bucket', S3BackupMode: 'Disabled' }, undefined],
     [{ BucketARN: 'bucket', S3BackupMode: 'Enabled' }, 'S3BackupMode: Enabled is not built yet'],
     [
       { BucketARN: 'bucket', Prefix: 'x/!{timestamp:yyyy}/' },
-      'Prefix: expressions such as !{timestamp:...} are not built yet',
+      'Ths supplied prefix(es) do not satisfy the following constraint: ' +
+        'ErrorOutputPrefix cannot be null or empty when Prefix contains expressions',
+    ],
+    [{ BucketARN: 'bucket', CustomTimeZone: 'Mars' }, 'CustomTimeZone: Mars is no time zone of the IANA database'],
+    [{ BucketARN: 'bucket', ProcessingConfiguration: {} }, undefined],
+    [{ BucketARN: 'bucket', ProcessingConfiguration: processing('AppendDelimiterToRecord') }, undefined],
+    [
+      { BucketARN: 'bucket', ProcessingConfiguration: processing('Lambda') },
+      'ProcessingConfiguration: Lambda is not built yet',
     ],
     [
-      { BucketARN: 'bucket', ErrorOutputPrefix: '!{firehose:error-output-type}/' },
-      'Prefix: expressions such as !{timestamp:...} are not built yet',
+      { BucketARN: 'bucket', ProcessingConfiguration: processing('AppendDelimiterToRecord', ['Delimiter', '\\n']) },
+      undefined,
+    ],
+    [
+      { BucketARN: 'bucket', ProcessingConfiguration: processing('AppendDelimiterToRecord', ['Delimiter', ';']) },
+      'ProcessingConfiguration: AppendDelimiterToRecord takes no Delimiter but a Delimiter of \\n',
     ],
   ];
   for (const [options, said] of table) {
@@ -104,6 +114,23 @@ test('a description says what holds, twice as AWS does', () => {
   };
   const encryption = { EncryptionConfiguration: bare.EncryptionConfiguration };
   assert.deepEqual(s3.describe(full)['S3DestinationDescription'], { ...full, ...encryption });
+  const added = {
+    ProcessingConfiguration: { Enabled: true, Processors: [{ Type: 'AppendDelimiterToRecord' }] },
+    FileExtension: '.jsonl',
+    CustomTimeZone: 'Asia/Tokyo',
+  };
+  const described = s3.describe({ ...full, ...added });
+  assert.deepEqual(
+    described['S3DestinationDescription'],
+    { ...full, ...encryption },
+    'the older form knows none of it',
+  );
+  assert.deepEqual(described['ExtendedS3DestinationDescription'], {
+    ...full,
+    ...encryption,
+    ...added,
+    S3BackupMode: 'Disabled',
+  });
 });
 
 interface Put {
@@ -127,7 +154,7 @@ function opened(options: S3Options): { readonly destination: OpenDestination; re
     locate: (bucket, key) => `/buckets/${bucket}/${key}`,
   };
   const { clock, random, log, meter } = quietEnvironment();
-  const environment = { clock, random, log, meter, compute: nodeCompute } as Environment;
+  const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as Environment;
   return { destination: s3.open(options, { blobs: blobs as BlobStore }, environment), puts };
 }
 
@@ -151,6 +178,7 @@ function batch(slices: readonly (readonly string[])[]): Batch {
   };
 }
 
+const FORMATS = ['UNCOMPRESSED', 'GZIP', 'ZIP', 'Snappy', 'HADOOP_SNAPPY'];
 const live = new AbortController().signal;
 
 test('a place is decided once, by prefix, oldest record and chance', () => {
@@ -158,6 +186,32 @@ test('a place is decided once, by prefix, oldest record and chance', () => {
   const key = '2026/01/31/23/events-3-2026-01-31-23-04-05';
   assert.equal(destination.place(batch([])), `raw/${key}-a-1.gz`);
   assert.equal(destination.place(batch([])), `raw/${key}-a-2.gz`);
+});
+
+test('endings of keys: of the format, or the user’s own', () => {
+  const table: readonly (readonly [options: Omit<S3Options, 'BucketARN'>, ending: string])[] = [
+    [{}, ''],
+    [{ CompressionFormat: 'UNCOMPRESSED' }, ''],
+    [{ CompressionFormat: 'GZIP' }, '.gz'],
+    [{ CompressionFormat: 'ZIP' }, '.zip'],
+    [{ CompressionFormat: 'Snappy' }, '.snappy'],
+    [{ CompressionFormat: 'HADOOP_SNAPPY' }, '.snappy'],
+    [{ CompressionFormat: 'GZIP', FileExtension: '.json.gz' }, '.json.gz'],
+    [{ CompressionFormat: 'GZIP', FileExtension: '' }, '.gz'],
+    [{ FileExtension: '.jsonl' }, '.jsonl'],
+  ];
+  for (const [options, ending] of table) {
+    const { destination } = opened({ BucketARN: 'b', ...options });
+    assert.equal(destination.place(batch([])), `2026/01/31/23/events-3-2026-01-31-23-04-05-a-1${ending}`);
+  }
+});
+
+test('a random string is eleven characters, others at each place', () => {
+  const Prefix = '!{firehose:random-string}/';
+  const { destination } = opened({ BucketARN: 'b', Prefix, ErrorOutputPrefix: '!{firehose:error-output-type}/' });
+  // Ids of the test's chance are short.
+  assert.match(destination.place(batch([])), /^a2\/events-3-/);
+  assert.match(destination.place(batch([])), /^a4\/events-3-/);
 });
 
 test('records stand one after the other, as they came', async () => {
@@ -189,8 +243,75 @@ test('gzip: one member without a time, the same bytes each time', async () => {
   assert.deepEqual(one.options, { contentType: 'application/octet-stream', contentEncoding: 'gzip' });
 });
 
+test('each format: its encoding, the same bytes for the same batch, however it is read', async () => {
+  const slices = Array.from({ length: 60 }, (_, slice) =>
+    Array.from({ length: 100 }, (_, index) => `{"slice":${slice},"record":${index},"text":"${'ab'.repeat(60)}"}\n`),
+  );
+  const table: readonly (readonly [CompressionFormat: string, contentEncoding: string | undefined, first: string])[] = [
+    ['UNCOMPRESSED', undefined, '7b22'],
+    ['GZIP', 'gzip', '1f8b0800000000000403'],
+    ['ZIP', 'zip', '504b0304140008080800'],
+    ['Snappy', 'snappy-java', '82534e41505059000000000100000001'],
+    ['HADOOP_SNAPPY', 'hadoop-snappy', '00008000'],
+  ];
+  for (const [CompressionFormat, contentEncoding, first] of table) {
+    const { destination, puts } = opened({ BucketARN: 'bucket', CompressionFormat });
+    const { sizeBytes } = await destination.deliver(batch(slices), 'k', live);
+    await destination.deliver(batch([slices.flat()]), 'k', live);
+    const [one, other] = puts;
+    assert.ok(one !== undefined && other !== undefined);
+    assert.equal(one.bytes.toString('hex', 0, first.length / 2), first, CompressionFormat);
+    assert.equal(sizeBytes, one.bytes.length);
+    assert.ok(one.bytes.equals(other.bytes), CompressionFormat);
+    const contentType = 'application/octet-stream';
+    assert.deepEqual(one.options, { contentType, ...(contentEncoding !== undefined && { contentEncoding }) });
+  }
+});
+
+test('an archive: one file, named by the batch, of the time of its oldest record', async () => {
+  const { destination, puts } = opened({ BucketARN: 'bucket', CompressionFormat: 'ZIP' });
+  const texts = ['{"a":1}', 'ü', '{"b":2}'];
+  await destination.deliver(batch([texts]), 'k.zip', live);
+  const bytes = puts[0]?.bytes as Buffer;
+  const plain = Buffer.from(texts.join(''));
+  const central = bytes.indexOf(Buffer.from('504b0102', 'hex'));
+  const header = (at: number): string => bytes.toString('hex', at, at + 10);
+  // Version 2.0, sizes behind the data, UTF-8, deflate, 23:04:04 on 31 January 2026.
+  assert.equal(header(4), `14000808080082b83f5c`);
+  assert.equal(header(central + 6), header(4));
+  assert.equal(bytes.toString('latin1', 30, 35), 'batch');
+  assert.equal(bytes.toString('latin1', central + 46, central + 51), 'batch');
+  const descriptor = central - 16;
+  assert.equal(bytes.readUInt32LE(descriptor), 0x08074b50);
+  assert.equal(bytes.readUInt32LE(descriptor + 4), crc32(plain));
+  assert.equal(bytes.readUInt32LE(descriptor + 8), descriptor - 35);
+  assert.equal(bytes.readUInt32LE(descriptor + 12), plain.length);
+  assert.equal(bytes.toString('hex', central + 16, central + 28), bytes.toString('hex', descriptor + 4, central));
+  assert.deepEqual(inflateRawSync(bytes.subarray(35, descriptor)), plain);
+  // One entry, its directory, and where that begins.
+  assert.equal(bytes.toString('hex', central + 51), `504b05060000000001000100${le(51)}${le(central)}0000`);
+});
+
+function le(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes.toString('hex');
+}
+
+test('a line end behind each record, also an empty one, where it is enabled', async () => {
+  const Processors = [{ Type: 'AppendDelimiterToRecord' }];
+  for (const [Enabled, text] of [
+    [true, 'a\n\nb\n\n'],
+    [false, 'ab\n'],
+  ] as const) {
+    const { destination, puts } = opened({ BucketARN: 'bucket', ProcessingConfiguration: { Enabled, Processors } });
+    await destination.deliver(batch([['a', ''], ['b\n']]), 'k', live);
+    assert.equal(String(puts[0]?.bytes), text);
+  }
+});
+
 test('a node that stops puts nothing', async () => {
-  for (const CompressionFormat of ['UNCOMPRESSED', 'GZIP']) {
+  for (const CompressionFormat of FORMATS) {
     const { destination, puts } = opened({ BucketARN: 'bucket', CompressionFormat });
     const stop = new AbortController();
     const slices: Batch = {
@@ -208,7 +329,7 @@ test('a node that stops puts nothing', async () => {
 });
 
 test('records that cannot be read end the delivery with their own error', async () => {
-  for (const CompressionFormat of ['UNCOMPRESSED', 'GZIP']) {
+  for (const CompressionFormat of FORMATS) {
     const { destination, puts } = opened({ BucketARN: 'bucket', CompressionFormat });
     const broken: Batch = {
       ...batch([]),

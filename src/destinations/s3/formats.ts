@@ -1,0 +1,36 @@
+import type { Compute } from '../../ports/environment.ts';
+import { zipArchive, type ZipEntry } from './zip-archive.ts';
+
+/** How the objects of a CompressionFormat look. */
+export interface Format {
+  /** Of keys, as AWS delivers them (observed). */
+  readonly ending: string;
+  readonly contentEncoding?: string;
+  readonly encode: (plain: AsyncIterable<Uint8Array>, compute: Compute, entry: ZipEntry) => AsyncIterable<Uint8Array>;
+}
+
+/** By AWS's names. */
+const FORMATS: Readonly<Record<string, Format>> = {
+  UNCOMPRESSED: { ending: '', encode: (plain) => plain },
+  GZIP: { ending: '.gz', contentEncoding: 'gzip', encode: (plain, compute) => compute.gzip(plain) },
+  ZIP: {
+    ending: '.zip',
+    contentEncoding: 'zip',
+    encode: (plain, compute, entry) => zipArchive(compute.gzip(plain), entry),
+  },
+  Snappy: {
+    ending: '.snappy',
+    contentEncoding: 'snappy-java',
+    encode: (plain, compute) => compute.snappy(plain, 'java'),
+  },
+  HADOOP_SNAPPY: {
+    ending: '.snappy',
+    contentEncoding: 'hadoop-snappy',
+    encode: (plain, compute) => compute.snappy(plain, 'hadoop'),
+  },
+};
+
+/** The format of a checked CompressionFormat; AWS's default is none. */
+export function formatOf(name = 'UNCOMPRESSED'): Format {
+  return FORMATS[name] as Format;
+}
