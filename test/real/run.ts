@@ -8,6 +8,7 @@ import { boto3 } from './boto3/group.ts';
 import { kcl } from './kcl/group.ts';
 import { kpl } from './kpl/group.ts';
 import { sdkJs } from './sdk-js/group.ts';
+import { snappyJava } from './snappy-java/group.ts';
 import { telegraf } from './telegraf/group.ts';
 
 /** One group of real components. */
@@ -21,7 +22,7 @@ export interface Group {
 
 const INSTALL_MS_MAX = 15 * 60_000;
 const RUN_MS_MAX = 12 * 60_000;
-const GROUPS: readonly Group[] = [awsCli, boto3, sdkJs, telegraf, kpl, kcl];
+const GROUPS: readonly Group[] = [awsCli, boto3, sdkJs, telegraf, snappyJava, kpl, kcl];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
 let passed = 0;
