@@ -9,6 +9,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'catalog.failed': 'The catalog can no longer follow its log, or differs from what others folded: the process ends.',
   'catalog.session.kept': 'The end of the catalog’s session could not be written; it is forgotten after a day.',
   'catalog.snapshot.failed': 'A snapshot of the catalog could not be kept; the log still holds everything.',
+  'catalog.tidy.failed':
+    'What older releases and deleted streams left in the catalog could not be put in order; the next start tries again.',
   'catalog.watcher.failed': 'A bug in what follows a change of the catalog.',
   'config.refused': 'The changed config file has this problem; the old one stays in force.',
   'config.reloaded': 'The changed config file is in force.',
@@ -67,6 +69,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
     'A thread that runs scripts was ended since the call of `script` did not end in time, or it ended by itself.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',
   'stream.drop.failed': 'A deleted stream’s shards could not be dropped; the next start drops them.',
+  'stream.shard.forget-failed': 'Closed shards that keep nothing any more could not be given up; it is tried again.',
   'stream.shard.closed-again': 'The log lost the end of a closed shard; it was written again.',
   'tls.certificate-changed': 'Another certificate is shown to whoever connects from now on.',
   'tls.certificate-not-kept': 'The disk is full: the certificate goes with the process.',

@@ -38,10 +38,11 @@ export interface ShardInfo {
   readonly closedAt?: number;
 }
 
-/** A piece of a reshard: one shard becomes two, or two neighbours become one. */
+/** One shard becomes two, two neighbours become one, or so many open shards come to share the hash keys evenly. */
 export type Reshard =
   | { readonly split: string; readonly at: bigint }
-  | { readonly merge: string; readonly with: string };
+  | { readonly merge: string; readonly with: string }
+  | { readonly to: number };
 
 export interface StreamInfo extends StreamSpec {
   readonly arn: string;
@@ -49,9 +50,11 @@ export interface StreamInfo extends StreamSpec {
   readonly shards: readonly ShardInfo[];
   readonly tags: Readonly<Record<string, string>>;
   readonly settings: StreamSettings;
-  /** Whether shards are being closed and their children are not open yet. */
+  /** Whether a reshard is under way: shards are being closed and others opened. */
   readonly isResharding: boolean;
-  /** Catalog revision of this description. */
+  /** How many shards are open when the reshard under way is over; `shardCount` without one. */
+  readonly targetShardCount: number;
+  /** Highest catalog revision of what this description is made of. */
   readonly revision: bigint;
 }
 
@@ -210,11 +213,16 @@ export interface Records {
   /** Resolves with the stream as it is then; rejects with StreamNotFound. */
   update(name: string, change: (stream: StreamInfo) => StreamChange): Promise<StreamInfo>;
   /**
-   * Closes parents and opens their children, which together own the same hash keys. Puts wait meanwhile; a child takes
-   * records only after its parents' last one. Rejects with StreamNotFound, StreamBusy; Unavailable when it will be
-   * finished later.
+   * Closes parents and opens their children, which together own the same hash keys. Resolves when it is certain that
+   * this comes about, with the stream as it is then: resharding. Puts wait for no more than the shards they go to; a
+   * child takes records only after its parents' last one. Rejects with StreamNotFound, StreamBusy and Unavailable.
    */
   reshard(name: string, change: Reshard): Promise<StreamInfo>;
+  /**
+   * Gives up closed shards none of whose records are young enough to be kept, and have not been for a quarter of an
+   * hour of this process's life: a clock that was set ahead may be set back. Never rejects.
+   */
+  forgetClosed(): Promise<void>;
   /** Local view. */
   describe(name: string): StreamInfo | undefined;
   /** Local view, sorted by name; internal streams only when asked for. */

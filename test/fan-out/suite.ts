@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { subscribe, type EventStream } from '../conformance/event-stream.ts';
 import { awsHeaders } from '../conformance/subject.ts';
-import { kinesis } from '../support/kinesis.ts';
+import { kinesis, whenActive } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 
 const SHARD = 'shardId-000000000000';
@@ -183,9 +183,11 @@ test('through splits and merges while records flow: each record once, in order f
       const id = (ordinal: number): string => `shardId-${String(ordinal).padStart(12, '0')}`;
       const split = { StreamName: 'tree', ShardToSplit: id(next - 1), NewStartingHashKey: (2n ** 127n).toString() };
       await kinesis(node.api, 'SplitShard', split);
+      await whenActive(node.api, 'tree');
       await sleep(50);
       const [ShardToMerge, AdjacentShardToMerge] = [id(next), id(next + 1)];
       await kinesis(node.api, 'MergeShards', { StreamName: 'tree', ShardToMerge, AdjacentShardToMerge });
+      await whenActive(node.api, 'tree');
       await sleep(50);
     }
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './node-process.ts';
 
 /** What a put was told about one record. */
@@ -37,6 +38,17 @@ export async function kinesis(api: string, action: string, input: unknown): Prom
 export async function listShards(api: string, stream: string): Promise<readonly Shard[]> {
   const { Shards } = (await kinesis(api, 'ListShards', { StreamName: stream })) as { Shards: readonly Shard[] };
   return Shards;
+}
+
+/** Resolves when no reshard of the stream is under way. */
+export async function whenActive(api: string, stream: string): Promise<void> {
+  for (;;) {
+    const { StreamDescriptionSummary } = (await kinesis(api, 'DescribeStreamSummary', { StreamName: stream })) as {
+      StreamDescriptionSummary: { StreamStatus: string };
+    };
+    if (StreamDescriptionSummary.StreamStatus === 'ACTIVE') return;
+    await sleep(10);
+  }
 }
 
 /** Every record of every shard, in order. */

@@ -1,9 +1,10 @@
-import { kinesis, listShards } from './kinesis.ts';
+import { kinesis, listShards, whenActive } from './kinesis.ts';
 
 const OPEN_SHARDS_MAX = 5;
 
 /** Splits one of few shards, merges two of many, or halves their count: whatever chance says. */
 export async function reshardOnce(api: string, stream: string): Promise<void> {
+  await whenActive(api, stream);
   const open = (await listShards(api, stream))
     .filter(({ SequenceNumberRange }) => SequenceNumberRange.EndingSequenceNumber === undefined)
     .map(({ ShardId, HashKeyRange }) => ({

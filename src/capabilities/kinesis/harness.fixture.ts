@@ -29,7 +29,10 @@ export interface Bench {
   readonly catalog: OpenCatalog;
   readonly records: OpenRecords;
   readonly state: KinesisState;
-  /** Calls as the wire does: JSON in, checked against the shape, JSON out; undefined for an empty body. */
+  /**
+   * Calls as the wire does: JSON in, checked against the shape, JSON out; undefined for an empty body. Resolves when the
+   * stream is ACTIVE again.
+   */
   readonly call: (operation: Operation<KinesisState>, input: unknown) => Promise<Answer>;
   /** The same straight from the body's bytes; undefined where the operation leaves it to the full parse. */
   readonly fast: (operation: Operation<KinesisState>, body: string | object) => Promise<Answer>;
@@ -64,7 +67,12 @@ export async function openBench(
     catalog,
     records,
     state,
-    call: async (operation, input) => await call(state, operation, input),
+    call: async (operation, input) => {
+      const answer = await call(state, operation, input);
+      const { StreamName } = input as { readonly StreamName?: string };
+      if (StreamName !== undefined) await records.settled(StreamName);
+      return answer;
+    },
     fast: async (operation, body) => await fast(state, operation, body),
     callCbor: async (operation, input) => await callCbor(state, operation, input),
     fastCbor: async (operation, input) => await fastCbor(state, operation, input),
@@ -137,7 +145,9 @@ async function split(bench: Bench, name: string): Promise<StreamInfo> {
   const [parent] = described(bench, name).shards;
   assert.ok(parent !== undefined);
   const middle = (parent.startingHashKey + parent.endingHashKey) / 2n;
-  return await bench.records.reshard(name, { split: parent.id, at: middle + 1n });
+  await bench.records.reshard(name, { split: parent.id, at: middle + 1n });
+  await bench.records.settled(name);
+  return described(bench, name);
 }
 
 /** All that the metrics of Kinesis counted, by name and stream. */

@@ -46,6 +46,7 @@ import { updateStreamMode } from './operations/update-stream-mode.ts';
 import { updateStreamWarmThroughput } from './operations/update-stream-warm-throughput.ts';
 import { openKinesisState } from './state.ts';
 import { streamRoutes } from './viewer.ts';
+import { forgetClosedShards } from './workers/closed-shards.ts';
 
 /** The Kinesis Data Streams API, and the section `streams` of the config file. */
 export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
@@ -100,13 +101,17 @@ export const kinesis: Capability<typeof streamsOptions, KinesisState> = {
     const { consumers, fanOut } = state;
     await consumers.sweep();
     await applyFile(state, options ?? {});
+    const closedShards = forgetClosedShards(state.records, environment.clock);
     return {
       state,
       admin: streamRoutes(state),
       reload: async (changed) => await applyFile(state, (changed ?? {}) as StreamsOptions),
       health: () => ({ ok: true, problems: [] }),
       drain: async () => fanOut.stop(),
-      stop: async () => fanOut.stop(),
+      stop: async () => {
+        closedShards.stop();
+        fanOut.stop();
+      },
     };
   },
 };

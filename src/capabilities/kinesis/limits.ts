@@ -68,6 +68,8 @@ export const kinesisLimits = {
   policyBytesMax: 20 * KIB,
   /** How long a commitment to a minimum of throughput lasts at least. */
   commitmentMs: 24 * HOUR_MS,
+  /** Our own: how often closed shards are looked at that keep nothing any more. */
+  closedShardsEveryMs: 60_000,
   /** Our own: how long the viewer holds a request open, how much it answers, and how much it looks at for it. */
   viewerWaitMsMax: 20_000,
   viewerRecordsMax: 1000,

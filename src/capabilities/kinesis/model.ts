@@ -79,9 +79,9 @@ export function drift(stream: StreamInfo, wanted: StreamSpec): string[] {
   if (stream.mode !== wanted.mode) {
     const target = `--stream-mode-details StreamMode=${wanted.mode}`;
     found.push(`mode is ${stream.mode}: aws kinesis update-stream-mode ${arn} ${target}`);
-  } else if (stream.mode === 'PROVISIONED' && stream.shardCount !== wanted.shardCount) {
+  } else if (stream.mode === 'PROVISIONED' && stream.targetShardCount !== wanted.shardCount) {
     const target = `--target-shard-count ${wanted.shardCount} --scaling-type UNIFORM_SCALING`;
-    found.push(`${stream.shardCount} shards: aws kinesis update-shard-count ${name} ${target}`);
+    found.push(`${stream.targetShardCount} shards: aws kinesis update-shard-count ${name} ${target}`);
   }
   if (stream.retentionMs > wanted.retentionMs) {
     const hours = wanted.retentionMs / kinesisLimits.hourMs;
@@ -99,9 +99,9 @@ export function drift(stream: StreamInfo, wanted: StreamSpec): string[] {
 /** How many streams there are against the quotas of an account. */
 export function countStreams({ records }: KinesisState): { openShards: number; onDemandStreams: number } {
   let [openShards, onDemandStreams] = [0, 0];
-  for (const { mode, shardCount } of records.list()) {
+  for (const { mode, shardCount, targetShardCount } of records.list()) {
     if (mode === 'ON_DEMAND') onDemandStreams += 1;
-    else openShards += shardCount;
+    else openShards += Math.max(shardCount, targetShardCount);
   }
   return { openShards, onDemandStreams };
 }

@@ -24,7 +24,7 @@ function notActive({ identity }: KinesisState, { name }: StreamInfo): RequestErr
   return kinesisError('ResourceInUseException', sentence);
 }
 
-/** Reshards; ResourceInUseException while another reshard of the stream is under way. */
+/** Begins a reshard; resolves with the stream as it is then. ResourceInUseException while another one is under way. */
 export async function reshard(state: KinesisState, stream: StreamInfo, change: Reshard): Promise<StreamInfo> {
   try {
     return await onStream(state, stream, async () => await state.records.reshard(stream.name, change));

@@ -192,7 +192,7 @@ test('a command of another release stops the catalog', async () => {
   await catalog.propose([{ key: 'a', put: 1 }]);
   log.fault = () => 'lost';
   const waiting = catalog.propose([{ key: 'a', put: 2 }]);
-  log.place([Buffer.from('{"v":3}')]);
+  log.place([Buffer.from('{"v":4}')]);
   await assert.rejects(waiting, /written by another release/);
   await assert.rejects(catalog.propose([{ key: 'a', put: 3 }]), { name: 'Unavailable' });
   await assert.rejects(catalog.sync(), { name: 'Unavailable' });

@@ -34,8 +34,10 @@ export interface Command {
   readonly marker?: Marker;
 }
 
-/** 2 brought leases, `keep` and markers; what a command of version 1 means has not changed. */
-const VERSION = 2;
+/**
+ * 2 brought leases, `keep` and markers, 3 shards with keys of their own; what older commands mean has not changed.
+ */
+const VERSION = 3;
 const VERSION_OLDEST = 1;
 const OWNER_CHARACTERS_MAX = 256;
 const TTL_MS_MAX = 24 * 3_600_000;

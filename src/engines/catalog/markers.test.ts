@@ -77,7 +77,7 @@ test('a marker carries the hash of the snapshot before it', async () => {
   assert.deepEqual(markers[0], {});
   for (const [index, { previous }] of markers.slice(1).entries()) {
     const { at, bytes } = log.snapshots[index] ?? assert.fail('fewer snapshots than markers');
-    assert.deepEqual(previous, { at, format: 2, hash: digestOf(bytes) });
+    assert.deepEqual(previous, { at, format: 3, hash: digestOf(bytes) });
   }
   const later = await open('later');
   await later.propose([{ key: 'a', put: 1 }]);

@@ -199,14 +199,14 @@ test('the form of commands and snapshots never changes', async () => {
   ];
   const text =
     '{"o":"7","ops":[{"e":null,"k":"a","p":{"b":[true,null,"é"],"z":1}},{"d":true,"e":"12","k":"b"}' +
-    ',{"k":"c","p":null},{"k":"d","l":{"o":"me","t":500}},{"c":true,"e":"3","k":"e"}],"q":2,"s":"one","v":2}';
+    ',{"k":"c","p":null},{"k":"d","l":{"o":"me","t":500}},{"c":true,"e":"3","k":"e"}],"q":2,"s":"one","v":3}';
   const written = encodeCommand({ ...command('one', 2), opened: 7n }, encodeOps(ops));
   assert.equal(new TextDecoder().decode(written), text);
   const marker = { previous: { at: 5n, format: 2, hash: 'ab' } };
   const last = encodeCommand({ ...command('one', 3), ends: true, marker }, '[]');
   assert.equal(
     new TextDecoder().decode(last),
-    '{"end":true,"m":{"at":"5","f":2,"h":"ab"},"ops":[],"q":3,"s":"one","v":2}',
+    '{"end":true,"m":{"at":"5","f":2,"h":"ab"},"ops":[],"q":3,"s":"one","v":3}',
   );
   const state = new CatalogState();
   apply(state, 0n, 5, command('one', 1));
@@ -221,7 +221,7 @@ test('the form of commands and snapshots never changes', async () => {
     ]),
   );
   const lines = [
-    '{"clock":7,"entries":3,"next":"2","sessions":1,"v":2}',
+    '{"clock":7,"entries":3,"next":"2","sessions":1,"v":3}',
     '["one","0",2,7]',
     '["a","1","v"]',
     '["b","1",{"x":2,"y":1}]',
@@ -258,7 +258,7 @@ test('commands and snapshots of another release are refused, never skipped', asy
     '[]',
     'null',
     '{}',
-    '{"v":3,"s":"a","q":1,"ops":[]}',
+    '{"v":4,"s":"a","q":1,"ops":[]}',
     '{"v":0,"s":"a","q":1,"ops":[]}',
     '{"v":"1","s":"a","q":1,"ops":[]}',
     '{"v":1.5,"s":"a","q":1,"ops":[]}',

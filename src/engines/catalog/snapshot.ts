@@ -11,7 +11,9 @@ import { Turn } from './turn.ts';
  * A snapshot is lines of JSON: one head, sessions by age, entries by key, and the SHA-256 of all bytes before its own
  * line. It is a pure function of the state: the same bytes wherever the same commands were folded.
  */
-export const SNAPSHOT_FORMAT = 2;
+export const SNAPSHOT_FORMAT = 3;
+/** The same lines, of streams that hold their shards inside; still read. */
+const FORMAT_OF_WHOLE_STREAMS = 2;
 /** Without leases and without a hash; still read. */
 const FORMAT_WITHOUT_HASH = 1;
 /** Most characters of one part, unless a single line is longer. */
@@ -103,7 +105,7 @@ class SnapshotReading {
     this.#at = bytes.indexOf(NEWLINE) + 1;
     this.#head = JSON.parse(decoder.decode(bytes.subarray(0, this.#at))) as Head;
     const { v, next, clock } = this.#head;
-    if (v !== SNAPSHOT_FORMAT && v !== FORMAT_WITHOUT_HASH) throw new Error('another format');
+    if (![SNAPSHOT_FORMAT, FORMAT_OF_WHOLE_STREAMS, FORMAT_WITHOUT_HASH].includes(v)) throw new Error('another format');
     this.#end = v === FORMAT_WITHOUT_HASH ? bytes.length : bytes.length - hashLine('').length - 64;
     this.#hash.update(bytes.subarray(0, this.#at));
     this.#state.next = BigInt(next);

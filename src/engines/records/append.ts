@@ -18,8 +18,8 @@ const AT_ONCE_BYTES_MAX = 1024 * 1024;
 export interface AppendDoors {
   /** The stream as it is now. Raises StreamNotFound. */
   stream(name: string): ViewedStream;
-  /** Resolves when the reshard under way, if any, is over; never rejects. */
-  resharding(name: string): Promise<void> | undefined;
+  /** Resolves, and never rejects, when the step of a reshard is over that closes one of the shards. */
+  closing(name: string, shards: () => readonly ShardInfo[]): Promise<void> | undefined;
   isClosed(): boolean;
   lane(stream: ViewedStream, shard: ShardInfo): ShardLane;
   lend(bytes: number): Uint8Array;
@@ -34,7 +34,8 @@ interface Queued {
 
 /**
  * Appends in the order of calls. Most are laid out, written and queued in the turn of their call; what has to wait (for
- * a reshard, or for turns of the loop between the pieces of a large batch) holds up all later calls for its stream.
+ * the step of a reshard that closes one of its shards, or for turns of the loop between the pieces of a large batch)
+ * holds up all later calls for its stream.
  */
 export class Appends {
   readonly #doors: AppendDoors;
@@ -48,13 +49,19 @@ export class Appends {
   /** As Records.appendBatch. */
   async append(name: string, batch: RecordBatch): Promise<BatchOutcome> {
     const doors = this.#doors;
-    if (this.#lines.has(name) || doors.resharding(name) !== undefined) return await this.#inLine(name, batch);
+    if (this.#lines.has(name)) return await this.#inLine(name, batch);
     const stream = doors.stream(name);
     if (doors.isClosed()) return refused(batch);
     const placement = new Placement(stream, batch);
-    if (placement.bytes > AT_ONCE_BYTES_MAX) return await this.#inLine(name, batch);
+    const waits = placement.bytes > AT_ONCE_BYTES_MAX || doors.closing(name, placement.shards) !== undefined;
+    if (waits) return await this.#inLine(name, batch);
     placement.fill((bytes) => doors.lend(bytes));
     return await placement.append((shard) => doors.lane(stream, shard));
+  }
+
+  /** Resolves when all appends are queued that wait in the stream's line at this moment. */
+  async queued(name: string): Promise<void> {
+    await this.#lines.get(name);
   }
 
   async #inLine(name: string, batch: RecordBatch): Promise<BatchOutcome> {
@@ -75,14 +82,18 @@ export class Appends {
     const doors = this.#doors;
     await ahead;
     for (;;) {
-      while (doors.resharding(name) !== undefined) await doors.resharding(name);
       const stream = doors.stream(name);
       if (doors.isClosed()) return { outcome: Promise.resolve(refused(batch)) };
       const placement = new Placement(stream, batch);
+      const closing = doors.closing(name, placement.shards);
+      if (closing !== undefined) {
+        await closing;
+        continue;
+      }
       if (placement.bytes <= AT_ONCE_BYTES_MAX) placement.fill((bytes) => doors.lend(bytes));
       else await placement.fillInPieces(async () => await doors.pause());
       // Meanwhile the shards may be others, or about to be, and the node closed.
-      const isSame = doors.resharding(name) === undefined && placement.fits(doors.stream(name));
+      const isSame = doors.closing(name, placement.shards) === undefined && placement.fits(doors.stream(name));
       if (isSame && !doors.isClosed()) return { outcome: placement.append((shard) => doors.lane(stream, shard)) };
     }
   }

@@ -5,7 +5,6 @@ import type { Environment } from '../../ports/environment.ts';
 import {
   InputBatch,
   isOpen,
-  StreamBusy,
   StreamExists,
   StreamNotFound,
   type BatchOutcome,
@@ -23,34 +22,31 @@ import {
 import {
   shardKey,
   Trimmed,
-  Unavailable,
   UnknownShard,
   type Offset,
   type ShardBounds,
+  type ShardRef,
   type Slice,
   type StreamStore,
 } from '../../ports/stream-store.ts';
 import { Appends, positionsOf } from './append.ts';
+import { ExpiredShards } from './expired-shards.ts';
+import { divideEntry, shardsInside } from './older-entry.ts';
+import { Resharding } from './resharding.ts';
+import { putShard } from './shard-entry.ts';
 import { ShardLane } from './shard-lane.ts';
-import {
-  beginReshard,
-  changedEntry,
-  finishReshard,
-  newStreamEntry,
-  reshardingParents,
-  STREAM_PREFIX,
-} from './stream-entry.ts';
+import { abandonedShards, removeShards, shardsOf } from './shard-removal.ts';
+import { changedEntry, newShardEntries, newStreamEntry, STREAM_PREFIX, streamOf } from './stream-entry.ts';
 import { StreamView, viewStream, type ViewedStream } from './stream-view.ts';
 
 const GENERATION_KEY = 'counter/generation';
 /** Shards of this stream are the catalog's own and never in the catalog. */
 const CATALOG_STREAM = '$catalog';
-/** A reshard that the log refused is tried again after so long. */
-const RESHARD_AGAIN_MS = 1000;
-
 /** Records that own the writers of their shards. */
 export interface OpenRecords extends Records {
-  /** Releases all writers. */
+  /** Resolves when the reshard of the stream that is under way, if any, is over. */
+  settled(name: string): Promise<void>;
+  /** Releases all writers; a reshard stops where it is, and the next start goes on with it. */
   close(): Promise<void>;
 }
 
@@ -72,11 +68,11 @@ class StreamRecords implements OpenRecords {
   readonly #environment: Environment;
   readonly #view: StreamView;
   readonly #lanes = new Map<string, ShardLane>();
-  /** Streams, by revision, whose shards are known to the store or are being made known. */
+  /** Shards that are known to the store or are being made known, by its keys. */
   readonly #prepared = new Map<string, Promise<void>>();
   readonly #deleting = new Set<string>();
-  /** Puts to these streams wait: their parents are being closed. */
-  readonly #resharding = new Map<string, Promise<void>>();
+  readonly #resharding: Resharding;
+  readonly #expired: ExpiredShards;
   readonly #appends: Appends;
   #closed = false;
 
@@ -84,10 +80,21 @@ class StreamRecords implements OpenRecords {
     this.#store = store;
     this.#catalog = catalog;
     this.#environment = environment;
-    this.#view = new StreamView(catalog, identity, (before) => this.#changed(before));
+    this.#view = new StreamView(catalog, identity, (shard) => this.#gone(shard));
+    this.#expired = new ExpiredShards(environment.clock);
+    this.#resharding = new Resharding({
+      catalog,
+      environment,
+      stream: (name) => this.#view.get(name),
+      bounds: (shard) => this.bounds(shard),
+      end: async (stream, shard) => this.bounds(shard).closedAt ?? (await this.#lane(stream, shard).close()),
+      release: async (shards) => await this.#release(this.#takeLanes(shards.map(({ ref }) => ref))),
+      prepare: async (stream) => await this.#prepare(stream, stream.shards),
+      queued: async (name) => await this.#appends.queued(name),
+    });
     this.#appends = new Appends({
       stream: (name) => this.#viewed(name),
-      resharding: (name) => this.#resharding.get(name),
+      closing: (name, shards) => this.#resharding.closing(name, shards),
       isClosed: () => this.#closed,
       lane: (stream, shard) => this.#lane(stream, shard),
       lend: (bytes) => store.lend(bytes),
@@ -100,13 +107,27 @@ class StreamRecords implements OpenRecords {
     // The store's list comes first: a shard made later may not be in the catalog's view yet.
     const stored = this.#store.shards();
     await this.#catalog.sync();
+    await this.#tidyCatalog();
     const streams = this.#view.list(true);
-    for (const stream of streams) await this.#prepare(stream);
+    for (const stream of streams) await this.#prepare(stream, stream.shards);
     const known = new Set(streams.flatMap(({ shards }) => shards.map(({ ref }) => shardKey(ref))));
     const orphans = stored.filter((ref) => ref.stream !== CATALOG_STREAM && !known.has(shardKey(ref)));
     if (orphans.length > 0) await this.#store.dropShards(orphans);
     for (const stream of streams) await this.#closeAgain(stream);
-    for (const { name, isResharding } of streams) if (isResharding) await this.#finishLater(name, 0);
+    for (const { name, isResharding } of streams) if (isResharding) this.#resharding.resume(name);
+  }
+
+  /** Entries of older releases are divided, and what a crash left of deleted streams goes. */
+  async #tidyCatalog(): Promise<void> {
+    try {
+      for (const entry of this.#catalog.list(STREAM_PREFIX)) {
+        if (shardsInside(entry) !== undefined) await divideEntry(this.#catalog, entry.key);
+      }
+      await removeShards(this.#catalog, abandonedShards(this.#catalog));
+    } catch (error) {
+      // A full disk must not keep the node from being read. The next start, or reshard, tries again.
+      this.#environment.log.warn('catalog.tidy.failed', { reason: String(error) });
+    }
   }
 
   /** A shard that the catalog knows to be closed has an end for its readers, also where its log lost the END. */
@@ -132,16 +153,16 @@ class StreamRecords implements OpenRecords {
       const verdict = await this.#catalog.propose([
         { key: GENERATION_KEY, expect: counter?.revision ?? null, put: generation },
         { key, expect: null, put: newStreamEntry(spec, generation, this.#environment.clock.now()) },
+        ...newShardEntries(spec, generation).map((shard) => putShard(spec.name, shard, null)),
       ]);
-      if (verdict.accepted) return await this.#finishCreate(spec.name, verdict.revision);
+      if (verdict.accepted) return await this.#finishCreate(spec.name);
     }
   }
 
   async delete(name: string): Promise<void> {
     this.#deleting.add(name);
     try {
-      const removed = await this.#removeFromCatalog(name);
-      await this.#drop(removed);
+      await this.#drop(name, await this.#removeFromCatalog(name));
     } finally {
       this.#deleting.delete(name);
     }
@@ -158,67 +179,22 @@ class StreamRecords implements OpenRecords {
   }
 
   async reshard(name: string, change: Reshard): Promise<StreamInfo> {
-    if (this.#resharding.has(name) || this.#view.get(name)?.info.isResharding === true) throw new StreamBusy(name);
-    const work = this.#begin(name, change);
-    const over = work.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#resharding.set(name, over);
+    return await this.#resharding.begin(name, change);
+  }
+
+  async settled(name: string): Promise<void> {
+    await this.#resharding.settled(name);
+  }
+
+  async forgetClosed(): Promise<void> {
+    const refs = this.#expired.find(this.#view.list(true)).map(({ ref }) => ref);
+    if (refs.length === 0) return;
     try {
-      return await work;
+      await removeShards(this.#catalog, refs);
+      await this.#store.dropShards(refs);
     } catch (error) {
-      if (this.#view.get(name)?.info.isResharding === true) void this.#finishLater(name, RESHARD_AGAIN_MS);
-      throw error;
-    } finally {
-      this.#resharding.delete(name);
-    }
-  }
-
-  async #begin(name: string, change: Reshard): Promise<StreamInfo> {
-    await this.#edit(name, (entry, stream) => {
-      if (stream.isResharding) throw new StreamBusy(name);
-      return beginReshard(entry, change);
-    });
-    return await this.#finish(name);
-  }
-
-  /** Closes the parents, then opens the children: what a crash cuts short, the next start does again. */
-  async #finish(name: string): Promise<StreamInfo> {
-    const entry = this.#catalog.get(STREAM_PREFIX + name);
-    const stream = this.#view.get(name);
-    if (entry === undefined || stream === undefined) throw new StreamNotFound(name);
-    const parents = reshardingParents(entry.value) ?? [];
-    const endings = new Map<number, string>();
-    let lastAt = 0;
-    for (const shard of stream.info.shards.filter(({ ref }) => parents.includes(ref.ordinal))) {
-      const lane = this.#lane(stream, shard);
-      const end = await lane.close();
-      endings.set(shard.ref.ordinal, lane.encode(end));
-      lastAt = Math.max(lastAt, this.#store.bounds(shard.ref).lastAt);
-    }
-    // A clock that was set back must not hide a shard before its records are too old.
-    const closedAt = Math.max(this.#environment.clock.now(), lastAt);
-    await this.#edit(name, (value) => finishReshard(value, endings, closedAt));
-    const after = this.#view.get(name)?.info;
-    if (after === undefined) throw new StreamNotFound(name);
-    await this.#release(this.#takeLanes({ shards: stream.info.shards.filter(({ ref }) => endings.has(ref.ordinal)) }));
-    await this.#prepare(after);
-    return after;
-  }
-
-  async #finishLater(name: string, afterMs: number): Promise<void> {
-    const { clock, log } = this.#environment;
-    for (let ms = afterMs; !this.#closed; ms = RESHARD_AGAIN_MS) {
-      await clock.sleep(ms);
-      if (this.#view.get(name)?.info.isResharding !== true) return;
-      try {
-        await this.#finish(name);
-        return;
-      } catch (error) {
-        log.warn('stream.reshard.waits', { stream: name, reason: String(error) });
-        if (!(error instanceof Unavailable)) return;
-      }
+      // Out of the catalog they are nobody's: the next start drops them. Else the next call tries again.
+      this.#environment.log.warn('stream.shard.forget-failed', { shards: refs.length, reason: String(error) });
     }
   }
 
@@ -304,54 +280,54 @@ class StreamRecords implements OpenRecords {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#view.close();
+    this.#resharding.stop();
     await this.#release([...this.#lanes.values()]);
+    await this.#resharding.idle();
+    this.#view.close();
   }
 
-  async #finishCreate(name: string, revision: bigint): Promise<StreamInfo> {
+  async #finishCreate(name: string): Promise<StreamInfo> {
     const stream = this.#view.get(name)?.info;
     if (stream === undefined) throw new StreamNotFound(name);
     try {
-      await this.#prepare(stream);
+      await this.#prepare(stream, stream.shards);
       return stream;
     } catch (error) {
       // Without its shards the stream is of no use; where this fails too, the next start makes them.
-      await this.#catalog
-        .propose([{ key: STREAM_PREFIX + name, expect: revision, remove: true }])
-        .catch(() => undefined);
+      await this.#removeFromCatalog(name).catch(() => undefined);
       throw error;
     }
   }
 
-  async #removeFromCatalog(name: string): Promise<StreamInfo> {
+  /** Resolves with the stream's shards, when nobody sees it any more and nobody can add one. */
+  async #removeFromCatalog(name: string): Promise<readonly ShardRef[]> {
+    const key = STREAM_PREFIX + name;
     for (;;) {
-      const stream = this.#view.get(name)?.info;
-      if (stream === undefined) throw new StreamNotFound(name);
-      const verdict = await this.#catalog.propose([
-        { key: STREAM_PREFIX + name, expect: stream.revision, remove: true },
-      ]);
-      if (verdict.accepted) return stream;
+      const entry = this.#catalog.get(key);
+      if (entry === undefined) throw new StreamNotFound(name);
+      const inside = shardsInside(entry)?.map((shard) => ({ ...shard, stream: name }));
+      const verdict = await this.#catalog.propose([{ key, expect: entry.revision, remove: true }]);
+      // A step of a reshard may have opened some until then.
+      if (verdict.accepted) return inside ?? shardsOf(this.#catalog, name, streamOf(entry).generation);
     }
   }
 
-  async #drop(stream: StreamInfo): Promise<void> {
+  async #drop(name: string, refs: readonly ShardRef[]): Promise<void> {
     try {
-      await this.#store.dropShards(stream.shards.map(({ ref }) => ref));
+      await this.#store.dropShards(refs);
+      await removeShards(this.#catalog, refs);
     } catch (error) {
       // The stream is gone for everybody; its space comes back at the next start.
-      this.#environment.log.warn('stream.drop.failed', { stream: stream.name, reason: String(error) });
+      this.#environment.log.warn('stream.drop.failed', { stream: name, reason: String(error) });
     }
-    await this.#release(this.#takeLanes(stream));
-    this.#environment.meter.forget({ stream: stream.name });
+    await this.#release(this.#takeLanes(refs));
+    this.#environment.meter.forget({ stream: name });
   }
 
-  /** Follows a change of the catalog, whoever made it: shards that are gone need no writer. */
-  #changed(before: StreamInfo): void {
-    const after = this.#view.get(before.name)?.info;
-    const kept = new Set(after?.shards.map(({ ref }) => shardKey(ref)));
-    const gone = before.shards.filter(({ ref }) => !kept.has(shardKey(ref)));
-    this.#prepared.delete(revisionKey(before));
-    if (gone.length > 0 && !this.#deleting.has(before.name)) void this.#release(this.#takeLanes({ shards: gone }));
+  /** Follows a change of the catalog, whoever made it: a shard that is gone needs no writer. */
+  #gone(shard: ShardRef): void {
+    this.#prepared.delete(shardKey(shard));
+    if (!this.#deleting.has(shard.stream)) void this.#release(this.#takeLanes([shard]));
   }
 
   #viewed(name: string): ViewedStream {
@@ -360,8 +336,8 @@ class StreamRecords implements OpenRecords {
     return stream;
   }
 
-  #takeLanes(stream: { readonly shards: readonly ShardInfo[] }): ShardLane[] {
-    return stream.shards.flatMap(({ ref }) => {
+  #takeLanes(refs: readonly ShardRef[]): ShardLane[] {
+    return refs.flatMap((ref) => {
       const lane = this.#lanes.get(shardKey(ref));
       this.#lanes.delete(shardKey(ref));
       return lane ?? [];
@@ -383,27 +359,27 @@ class StreamRecords implements OpenRecords {
     const existing = this.#lanes.get(key);
     if (existing !== undefined) return existing;
     const lane = new ShardLane(ref, async () => {
-      const current = this.#view.get(info.name)?.info;
-      if (!current?.shards.some((shard) => shardKey(shard.ref) === key)) throw new UnknownShard(key);
-      await this.#prepare(current);
-      return await this.#store.open(ref, current.revision);
+      const current = this.#view.get(info.name);
+      const shard = current?.shards.get(key);
+      if (current === undefined || shard === undefined) throw new UnknownShard(key);
+      await this.#prepare(current.info, [shard]);
+      return await this.#store.open(ref, current.info.revision);
     });
     this.#lanes.set(key, lane);
     return lane;
   }
 
-  /** Makes the stream's shards known to the store, once. */
-  async #prepare(stream: StreamInfo): Promise<void> {
-    const refs = stream.shards.map(({ ref }) => ref);
-    const key = revisionKey(stream);
-    const running = this.#prepared.get(key) ?? this.#store.createShards(refs, { retentionMs: stream.retentionMs });
-    this.#prepared.set(key, running);
-    try {
-      await running;
-    } catch (error) {
-      this.#prepared.delete(key);
-      throw error;
+  /** Makes shards of a stream known to the store, each once. */
+  async #prepare({ retentionMs }: StreamInfo, shards: readonly ShardInfo[]): Promise<void> {
+    const unknown = shards.filter(({ ref }) => !this.#prepared.has(shardKey(ref))).map(({ ref }) => ref);
+    if (unknown.length > 0) {
+      const making = this.#store.createShards(unknown, { retentionMs });
+      for (const ref of unknown) this.#prepared.set(shardKey(ref), making);
+      making.catch(() => {
+        for (const ref of unknown) this.#prepared.delete(shardKey(ref));
+      });
     }
+    await Promise.all(shards.map(async ({ ref }) => await this.#prepared.get(shardKey(ref))));
   }
 
   async #readFrom(
@@ -432,18 +408,14 @@ class StreamRecords implements OpenRecords {
       if (!(error instanceof UnknownShard)) throw error;
       const stream = this.#current(shard);
       if (stream === undefined) throw new StreamNotFound(shard.ref.stream);
-      await this.#prepare(stream);
+      await this.#prepare(stream, stream.shards);
       return await work();
     }
   }
 
   /** The stream as it is now, when the shard still belongs to it. */
   #current({ ref }: Pick<ShardInfo, 'ref'>): StreamInfo | undefined {
-    const stream = this.#view.get(ref.stream)?.info;
-    return stream?.shards.some((shard) => shardKey(shard.ref) === shardKey(ref)) ? stream : undefined;
+    const stream = this.#view.get(ref.stream);
+    return stream?.shards.has(shardKey(ref)) === true ? stream.info : undefined;
   }
-}
-
-function revisionKey(stream: StreamInfo): string {
-  return `${stream.name}@${stream.revision}`;
 }

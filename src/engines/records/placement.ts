@@ -1,6 +1,7 @@
 import { assert } from '../../kernel/assert.ts';
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import {
+  isOpen,
   MalformedRecord,
   StreamNotFound,
   type BatchOutcome,
@@ -101,14 +102,15 @@ export class Placement {
     }
   }
 
-  /** Whether the stream's open shards are those that the batch was laid out over. */
-  fits(stream: ViewedStream): boolean {
-    const { open } = this.#stream;
-    if (open === stream.open) return true;
-    return (
-      open.length === stream.open.length &&
-      open.every(({ ref }, index) => shardKey(ref) === shardKey((stream.open[index] as ShardInfo).ref))
-    );
+  /** The shards that get a part. */
+  readonly shards = (): readonly ShardInfo[] => this.#parts.map(({ shard }) => shard);
+
+  /** Whether every shard that gets a part still takes records, and so still owns the keys it owned. */
+  fits({ shards }: ViewedStream): boolean {
+    return this.#parts.every(({ shard: { ref } }) => {
+      const shard = shards.get(shardKey(ref));
+      return shard !== undefined && isOpen(shard);
+    });
   }
 
   /** Appends every part before it returns. Rejects with StreamNotFound, and with what leaves the outcome unknown. */

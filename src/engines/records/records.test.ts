@@ -249,12 +249,21 @@ test('opening brings store and catalog together', async () => {
   const orphan = { stream: 'gone', generation: 9, ordinal: 0 };
   const own = { stream: '$catalog', generation: 0, ordinal: 0 };
   await store.createShards([orphan, own], { retentionMs: 1000 });
-  const value = catalog.get('stream/kept')?.value as { shards: object[] };
-  const shards = value.shards.map((shard) => ({ ...shard, generation: 77 }));
-  await catalog.propose([{ key: 'stream/unmade', put: { ...value, shards } as never }]);
+  const value = catalog.get('stream/kept')?.value as object;
+  await catalog.propose([
+    { key: 'stream/unmade', put: { ...value, generation: 77 } as never },
+    ...catalog.list('shard/kept/').map(({ key, value: shard }) => ({
+      key: key.replace('kept/0000000000000001', 'unmade/0000000000000077'),
+      put: { ...(shard as object), generation: 77 },
+    })),
+    // What a crash left of a stream that was deleted, and of one that was made again since.
+    { key: 'shard/gone/0000000000000009/0000000000000000', put: { generation: 9, ordinal: 0 } },
+    { key: 'shard/kept/0000000000000000/0000000000000000', put: { generation: 0, ordinal: 0 } },
+  ]);
   const again = await openRecords(store, catalog, environment, identity);
   const known = store.shards().map(({ stream: name, generation }) => `${name}/${generation}`);
   assert.deepEqual(known.sort(), ['$catalog/0', 'kept/1', 'kept/1', 'unmade/77', 'unmade/77']);
+  assert.equal(catalog.list('shard/').length, 4);
   assert.equal((await again.append('unmade', [input('x')])).length, 1);
   const texts = await Promise.all(stream.shards.map(async (shard) => await textsOf(again, stream, shard)));
   assert.equal(texts.flat().length, 10);
@@ -307,9 +316,16 @@ test('a shard that is closed after the clock was set back stays in sight as long
   assert.ok(stored !== undefined && 'at' in stored);
   environment.advance(-50 * HOUR);
   const parent = first(records.describe(name)?.shards ?? []);
-  const { shards } = await records.reshard(name, { split: parent.id, at: 1n << 64n });
+  await records.reshard(name, { split: parent.id, at: 1n << 64n });
+  await records.settled(name);
+  const shards = records.describe(name)?.shards ?? [];
   assert.equal(first(shards).closedAt, stored.at);
   environment.advance(100 * HOUR);
-  const next = await records.reshard(name, { split: (shards[1] as ShardInfo).id, at: 1n << 32n });
-  assert.equal(next.shards[1]?.closedAt, environment.clock.now(), 'an empty one is closed by the clock');
+  await records.reshard(name, { split: (shards[1] as ShardInfo).id, at: 1n << 32n });
+  await records.settled(name);
+  assert.equal(
+    records.describe(name)?.shards[1]?.closedAt,
+    environment.clock.now(),
+    'an empty one is closed by the clock',
+  );
 });

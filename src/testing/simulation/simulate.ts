@@ -12,7 +12,7 @@ import { Machine } from './machine-actions.ts';
 import { Oracle } from './oracle.ts';
 import { MACHINE, type ClientAction, type LifeEnd, type MachineAction, type Plan, type Step } from './plan.ts';
 import { SimulatedNode } from './simulated-node.ts';
-import { describe, settleStreams } from './stream-actions.ts';
+import { settled, settleStreams } from './stream-actions.ts';
 import { postHook } from './webhook-actions.ts';
 
 /** Virtual time after which a life that does not come to its end hangs, ms. */
@@ -262,7 +262,7 @@ class Run {
 
 /** No reshard is left half done. */
 async function checkStream(life: Life, name: string): Promise<void> {
-  const { status, openShards } = (await describe(life, name)) ?? { status: 'gone', openShards: 0 };
+  const { status, openShards } = (await settled(life, name)) ?? { status: 'gone', openShards: 0 };
   promised(status === 'ACTIVE' && openShards > 0, `${name} is ${status}, with ${openShards} open shards`);
 }
 

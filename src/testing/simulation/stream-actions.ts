@@ -12,6 +12,9 @@ type Retain = Extract<ClientAction, { do: 'retain' }>;
 type Create = Extract<ClientAction, { do: 'create' }>;
 
 const HOUR_MS = 3_600_000;
+/** A reshard that nothing disturbs is over by then, in virtual ms; how often that is looked at. */
+const RESHARD_MS_MAX = 30_000;
+const LOOK_MS = 5;
 
 /** Splits one of the open shards somewhere in its range. */
 export async function split(life: Life, step: Split): Promise<void> {
@@ -133,6 +136,16 @@ interface Summary {
 export async function describe(life: Life, stream: string): Promise<Summary | undefined> {
   const outcome = await life.kinesis('DescribeStreamSummary', { StreamName: stream });
   return outcome.kind === 'done' ? summaryOf(outcome.answer) : undefined;
+}
+
+/** The stream once no reshard of it is under way any more, or what it still says after a long time. */
+export async function settled(life: Life, stream: string): Promise<Summary | undefined> {
+  const until = life.now + RESHARD_MS_MAX;
+  for (;;) {
+    const summary = await describe(life, stream);
+    if (summary?.status !== 'UPDATING' || life.now > until) return summary;
+    await life.simulation.environment.clock.sleep(LOOK_MS);
+  }
 }
 
 function summaryOf(answer: unknown): Summary {

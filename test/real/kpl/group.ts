@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kinesis, listShards, readAll, type Read } from '../../support/kinesis.ts';
+import { kinesis, listShards, readAll, type Read, whenActive } from '../../support/kinesis.ts';
 import { KEY_PAIR_VARIABLES, verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
 import { javaWords, LOGGER } from '../java.ts';
@@ -69,6 +69,7 @@ async function reshard(api: string): Promise<void> {
   const [one, , three, four] = await listShards(api, STREAM);
   const NewStartingHashKey = String((2n ** 126n - 1n) / 2n);
   await kinesis(api, 'SplitShard', { StreamName: STREAM, ShardToSplit: one?.ShardId, NewStartingHashKey });
+  await whenActive(api, STREAM);
   const merge = { ShardToMerge: three?.ShardId, AdjacentShardToMerge: four?.ShardId };
   await kinesis(api, 'MergeShards', { StreamName: STREAM, ...merge });
 }

@@ -21,7 +21,7 @@ export const mergeShards = operation<KinesisState>()({
   input,
   errors: reshardErrors,
   plane: 'control',
-  doc: 'Closes two neighbouring shards and opens one that owns the hash keys of both; done when the answer comes.',
+  doc: 'Closes two neighbouring shards and opens one that owns the hash keys of both: UPDATING until then.',
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     const one = findShard(state, stream, request.ShardToMerge);

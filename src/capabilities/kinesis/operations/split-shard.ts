@@ -21,7 +21,7 @@ export const splitShard = operation<KinesisState>()({
   input,
   errors: reshardErrors,
   plane: 'control',
-  doc: 'Closes a shard and opens two that share its hash keys; done when the answer comes.',
+  doc: 'Closes a shard and opens two that share its hash keys: UPDATING until then.',
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
     const shard = findShard(state, stream, request.ShardToSplit);

@@ -116,7 +116,7 @@ test('a parent is not at its end before its children are open', async () => {
   const propose = catalog.propose.bind(catalog);
   let held = 0;
   catalog.propose = async (ops) => {
-    // The second change of the stream opens the children; the first one says that the parent is to be closed.
+    // The second change of the stream opens the children; the first one says what it is to become.
     if (ops[0]?.key === 'stream/a' && (held += 1) === 2) await bench.simulation.environment.clock.sleep(5000);
     return await propose(ops);
   };
@@ -124,7 +124,7 @@ test('a parent is not at its end before its children are open', async () => {
   await bench.pass(4000);
   assert.equal(subscriber.transcript, '');
   await split;
-  await bench.pass(20);
+  await bench.pass(2000);
   assert.equal(subscriber.transcript, 'children 1,2 | end');
 });
 
