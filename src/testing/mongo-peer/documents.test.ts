@@ -82,17 +82,19 @@ test('sort, skip, limit and projection', async () => {
     { _id: 3 },
     { _id: 4, a: [0, 9] },
     { _id: 5, a: 1 },
+    { _id: 6, a: [] },
   );
   const ids = async (sort: Document, skip = 0, limit = 0): Promise<unknown[]> =>
     (await collection.find().sort(sort).skip(skip).limit(limit).toArray()).map((document) => document._id as unknown);
-  assert.deepEqual(await ids({ a: 1 }), [3, 4, 5, 1, 2]);
-  assert.deepEqual(await ids({ a: -1 }), [2, 4, 1, 5, 3]);
-  assert.deepEqual(await ids({ 'b.c': -1, _id: -1 }), [2, 1, 5, 4, 3]);
+  assert.deepEqual(await ids({ a: 1 }), [6, 3, 4, 5, 1, 2]);
+  assert.deepEqual(await ids({ a: -1 }), [2, 4, 1, 5, 3, 6]);
+  assert.deepEqual(await ids({ 'b.c': -1, _id: -1 }), [2, 1, 6, 5, 4, 3]);
   assert.deepEqual(await ids({ _id: 1 }, 1, 2), [2, 3]);
   const shown = async (projection: Document): Promise<Document | null> =>
     await collection.findOne({ _id: 1 as unknown as ObjectId }, { projection });
   assert.deepEqual(await shown({ a: 1 }), { _id: 1, a: 2 });
   assert.deepEqual(await shown({ _id: 0, 'b.c': 1 }), { b: { c: 1 } });
+  assert.deepEqual(await shown({ _id: 0, 'b.none': 1, 'a.none': 1 }), { b: {} });
   assert.deepEqual(await shown({ b: 0 }), { _id: 1, a: 2 });
   assert.deepEqual(await shown({ 'b.d': 0, _id: 0 }), { a: 2, b: { c: 1 } });
   await assert.rejects(shown({ a: 1, b: 0 }));

@@ -26,7 +26,11 @@ const STAGES: Readonly<Record<string, Stage>> = {
     return documents.filter((document) => matches(document, filter));
   },
   $sort: (documents, operand) => sorted(documents, member('$sort', operand)),
-  $limit: (documents, operand) => documents.slice(0, count('$limit', operand)),
+  $limit(documents, operand) {
+    const limit = count('$limit', operand);
+    if (limit === 0) throw new PeerError('BadValue', 'the limit must be positive');
+    return documents.slice(0, limit);
+  },
   $skip: (documents, operand) => documents.slice(count('$skip', operand)),
   $project: (documents, operand) => documents.map((document) => projected(document, member('$project', operand))),
   $count(documents, operand) {

@@ -22,11 +22,14 @@ export function sorted(documents: readonly Document[], sort: unknown): Document[
   });
 }
 
-/** Of a list, the member that comes first in the direction; what is missing sorts as null. */
+/** Of a list, the member that comes first in the direction. An empty one sorts before null; no value is null. */
 function sortKey(document: Document, parts: readonly string[], direction: number): unknown {
-  const found = valuesAt(document, parts).flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value]));
-  const ordered = found.map((value) => value ?? null).sort((one, other) => compareValues(one, other) * direction);
-  return ordered[0] ?? null;
+  const keys = valuesAt(document, parts).flatMap((value): readonly unknown[] => {
+    if (!Array.isArray(value)) return [value ?? null];
+    return value.length === 0 ? [undefined] : value;
+  });
+  if (keys.length === 0) return null;
+  return keys.reduce((first, key) => (compareValues(key, first) * direction < 0 ? key : first));
 }
 
 /** What a projection leaves of a document. Only what keeps or drops whole members is known. */
@@ -52,12 +55,22 @@ function kept(document: Document, paths: readonly string[]): Document {
   const result: Document = {};
   for (const path of paths) {
     refuseLists(document, path);
+    keepWay(document, path, result);
     const value = valueAt(document, path);
     if (value !== undefined) setAt(result, path, value);
   }
   // Members stay in the order of the document, whatever that of the projection.
   const names = Object.keys(document).filter((name) => Object.hasOwn(result, name));
   return Object.fromEntries(names.map((name) => [name, result[name] as unknown]));
+}
+
+/** The documents on the way to a member are kept, also where it is not there. */
+function keepWay(document: Document, path: string, result: Document): void {
+  const parts = partsOf(path);
+  for (let count = 1; count < parts.length; count += 1) {
+    const way = parts.slice(0, count).join('.');
+    if (isDocument(valueAt(document, way)) && valueAt(result, way) === undefined) setAt(result, way, {});
+  }
 }
 
 function dropped(document: Document, paths: readonly string[], keepsId: boolean): Document {
