@@ -23,11 +23,16 @@ export class ReadHandles {
 
   /** Fills `bytes` from `position` on; rejects with EIO when the file ends before. */
   async read(segment: Segment, position: number, bytes: Buffer): Promise<void> {
+    const count = await this.readSome(segment, position, bytes);
+    if (count < bytes.length) throw damage(segment.path, position + count, 'the file ends too early');
+  }
+
+  /** The same up to the file's end, if that comes first; resolves with the number of bytes. */
+  async readSome(segment: Segment, position: number, bytes: Buffer): Promise<number> {
     const handle = this.acquire(segment);
     try {
       const file = await handle.file;
-      const count = await file.read(bytes, position);
-      if (count < bytes.length) throw damage(segment.path, position + count, 'the file ends too early');
+      return await file.read(bytes, position);
     } finally {
       this.release(handle);
     }

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
+import { Simulation } from '../../environments/simulated/index.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { Slice } from '../../ports/stream-store.ts';
 import { withOpened } from '../../testing/changed-files.ts';
 import { A, B, flipped, type Image, lastSegment, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
 
+const MIB = 1024 * 1024;
 const LIMIT = { records: 1000, bytes: 10_000_000 };
 
 function texts(slice: Slice): string[] {
@@ -85,6 +87,55 @@ test('records that lie scattered come together in one read, and stay when its me
   for (const from of [7n, 21n]) await cold.drive(cold.log.store.read(A, from, LIMIT, new ReadMemory(new BufferPool(9000, 1)))); // prettier-ignore
   assert.deepEqual(texts(lent), wanted);
   assert.deepEqual(texts(own), wanted);
+});
+
+test('shards that lie between each other are read for both at once, also while they grow', async () => {
+  const simulation = new Simulation(1);
+  let reads = 0;
+  const counted = (file: OpenFile): OpenFile => ({ ...file, read: async (into, position) => (reads += 1, await file.read(into, position)) }); // prettier-ignore
+  const under = await LogUnderTest.open(simulation, { tailBytesMax: 0 }, withOpened(simulation.environment, counted));
+  const text = (name: string, index: number): string => `${name}${index}`.padEnd(4000, '.');
+  const readsOf = async (shard: typeof A, name: string, count: number): Promise<number> => {
+    const before = reads;
+    const slice = await under.drive(under.log.store.read(shard, 0n, LIMIT, new ReadMemory(new BufferPool(MIB, 10))));
+    assert.deepEqual(
+      texts(slice),
+      Array.from({ length: count }, (_, index) => text(name, index)),
+    );
+    return reads - before;
+  };
+  for (const [from, to] of [
+    [0, 120],
+    [120, 240],
+  ] as const) {
+    for (let index = from; index < to; index += 1) {
+      await under.append(under.a, text('a', index));
+      await under.append(under.b, text('b', index));
+    }
+    assert.ok((await readsOf(A, 'a', to)) > 0);
+    assert.equal(await readsOf(B, 'b', to), 0);
+  }
+});
+
+test('who asks for few records has little read', async () => {
+  const [simulation, under] = [new Simulation(2), await scattered(200)];
+  const sizes: number[] = [];
+  const sized = (file: OpenFile): OpenFile => ({ ...file, read: async (into, position) => (sizes.push(into.length), await file.read(into, position)) }); // prettier-ignore
+  await machineWith(await under.image(), simulation);
+  const options = { epoch: 3, tailBytesMax: 0 };
+  const cold = await LogUnderTest.open(simulation, options, withOpened(simulation.environment, sized));
+  for (const [records, bytesMax] of [
+    [1, 100_000],
+    [10, 400_000],
+    [150, 5_000_000],
+  ] as const) {
+    await cold.drive(cold.log.store.read(A, 9n, { records: 1, bytes: 1 }));
+    sizes.length = 0;
+    const slice = await cold.drive(cold.log.store.read(A, 10n, { records, bytes: 10_000_000 }));
+    assert.equal(slice.count, records);
+    const read = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(read < bytesMax, `${read} bytes for ${records} records`);
+  }
 });
 
 test('of scattered records those in front of a damaged place come back', async () => {

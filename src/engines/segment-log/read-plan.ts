@@ -1,7 +1,8 @@
 import type { Spans } from './segment-index.ts';
+import { WINDOW_BYTES } from './shared-windows.ts';
 
 /** Bytes read from a file at once, unless one extent is longer. */
-export const READ_BYTES_MAX = 1024 * 1024;
+const READ_BYTES_MAX = 1024 * 1024;
 /**
  * Bytes between two entries of an index that still go into one read. Another read costs as much as 128 KiB more of this
  * one, where the system has both in memory (measured); a disk is asked seldom.
@@ -28,8 +29,7 @@ export function planReads(spans: Spans, from: number, bytesMax: number): Planned
   for (let span = spans.at(next); span !== undefined && bytes < bytesMax; span = spans.at(next)) {
     const { position, length } = span;
     const end = position + length;
-    const isNear = part !== undefined && position - part.end <= GAP_BYTES_MAX;
-    if (part === undefined || !isNear || end - part.position > READ_BYTES_MAX) {
+    if (part === undefined || !isTogether(part, position, end)) {
       part = { position, end, first: next, next, wantedBytes: 0 };
       parts.push(part);
     }
@@ -40,4 +40,11 @@ export function planReads(spans: Spans, from: number, bytesMax: number): Planned
     part.wantedBytes += length;
   }
   return parts;
+}
+
+/** What other shards' records keep apart is read by windows, which their readers share. */
+function isTogether(part: { readonly position: number; readonly end: number }, position: number, end: number): boolean {
+  if (position === part.end) return end - part.position <= READ_BYTES_MAX;
+  const isSameWindow = Math.floor(part.position / WINDOW_BYTES) === Math.floor(position / WINDOW_BYTES);
+  return isSameWindow && position - part.end <= GAP_BYTES_MAX;
 }

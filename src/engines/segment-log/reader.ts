@@ -15,11 +15,12 @@ import { collectEntries, type Collection } from './collect-entries.ts';
 import { missingRecords } from './damage-sentences.ts';
 import { damage, DamagedLog } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
-import { planReads, READ_BYTES_MAX, type PlannedRead } from './read-plan.ts';
-import type { Segment } from './segment.ts';
+import { planReads, type PlannedRead } from './read-plan.ts';
+import type { Segment, Share } from './segment.ts';
 import type { SegmentIndex, Spans } from './segment-index.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { ShardState } from './shard-table.ts';
+import { PIECE_BYTES, type SharedWindow, SharedWindows } from './shared-windows.ts';
 import type { Slabs } from './slabs.ts';
 import { type Visitor, walkEntries } from './walk.ts';
 
@@ -48,10 +49,11 @@ interface Walk {
   readonly into: ReadMemory | undefined;
 }
 
-/** Memory for one read; `lent` goes back to the pool. */
-interface PieceMemory {
+/** What one read gave; `lent` goes back to the pool, `shared` to whoever comes next. */
+interface Piece {
   readonly bytes: Buffer;
-  readonly lent: Buffer | undefined;
+  readonly lent?: Buffer;
+  readonly shared?: SharedWindow;
 }
 
 /** What a reader works on. */
@@ -66,10 +68,13 @@ export interface ReaderParts {
 export class LogReader {
   readonly #parts: ReaderParts;
   readonly #damaged = new Set<string>();
-  readonly #scratch = new BufferPool(READ_BYTES_MAX, SCRATCH_KEPT);
+  readonly #scratch = new BufferPool(PIECE_BYTES, SCRATCH_KEPT);
+
+  readonly #windows: SharedWindows;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
+    this.#windows = new SharedWindows(parts.segments.handles);
   }
 
   /** Places found damaged, for people. */
@@ -193,7 +198,9 @@ export class LogReader {
       },
     };
     try {
-      await this.#walk(state, state.shareFrom(next), (spans) => spans.ofOffset(next), bytesMax, visitor, into);
+      const from = state.shareFrom(next);
+      const likely = likelyBytes(state.shares[from], collection.recordsMax);
+      await this.#walk(state, from, (spans) => spans.ofOffset(next), Math.min(bytesMax, likely), visitor, into);
     } catch (error) {
       // What stands in front of the damaged place is whole.
       if (error instanceof Vanished) throw error;
@@ -283,44 +290,60 @@ export class LogReader {
   /** Reads parts of a file together, and walks them; false when the visitor stopped. */
   async #visit(walk: Walk, parts: readonly PlannedRead[]): Promise<boolean> {
     const { state, segment, spans, visitor } = walk;
-    const memories = parts.map((part) => this.#memoryFor(walk, part));
+    // All over when one fails, too: nobody writes into lent memory from then on.
+    const read = await Promise.allSettled(parts.map(async (part) => await this.#read(walk, part)));
     try {
-      await allOver(parts.map(async (part, index) => await this.#read(segment, part, memories[index] as PieceMemory)));
       for (const [index, part] of parts.entries()) {
-        const { bytes, lent } = memories[index] as PieceMemory;
+        const { bytes, lent, shared } = pieceOf(read[index]);
         try {
           const piece = { segment, position: part.position, bytes, part, spans };
           if (!walkEntries(piece, state.id, visitor)) return false;
         } catch (error) {
           throw this.#note(error);
         } finally {
-          visitor.leave(lent !== undefined);
+          visitor.leave(lent !== undefined || shared !== undefined);
         }
       }
       return true;
     } finally {
-      for (const { lent } of memories) if (lent !== undefined) this.#scratch.giveBack(lent);
+      for (const one of read) if (one.status === 'fulfilled') this.#giveBack(one.value);
     }
   }
 
-  /** What holds mostly others' records is used again at once. */
-  #memoryFor({ state, segment, spans, into }: Walk, { position, end, wantedBytes }: PlannedRead): PieceMemory {
-    const bytes = end - position;
+  /** What holds mostly others' records is read for them too, or its memory is used again at once. */
+  async #read({ state, segment, spans, into }: Walk, part: PlannedRead): Promise<Piece> {
+    const { position, end, wantedBytes } = part;
+    const length = end - position;
     const ownPart = (segment.shares.get(state.id)?.bytes ?? 0) / spans.coveredBytes;
-    if (bytes <= READ_BYTES_MAX && wantedBytes * ownPart < bytes * OWN_PART_MIN) {
-      const lent = this.#scratch.take();
-      return { bytes: lent.subarray(0, bytes), lent };
+    const isScattered = length <= PIECE_BYTES && wantedBytes * ownPart < length * OWN_PART_MIN;
+    const shared = isScattered ? await this.#windows.acquire(segment, part) : undefined;
+    if (shared !== undefined) {
+      const from = position - shared.position;
+      return { bytes: shared.bytes.subarray(from, from + length), shared };
     }
-    return { bytes: into?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes), lent: undefined };
+    if (!isScattered) {
+      const bytes = into?.take(length) ?? Buffer.allocUnsafeSlow(length);
+      await this.#fill(segment, position, bytes);
+      return { bytes };
+    }
+    const lent = this.#scratch.take();
+    const bytes = lent.subarray(0, length);
+    await this.#fill(segment, position, bytes);
+    return { bytes, lent };
   }
 
-  async #read(segment: Segment, { position }: PlannedRead, { bytes }: PieceMemory): Promise<void> {
+  async #fill(segment: Segment, position: number, bytes: Buffer): Promise<void> {
     try {
       await this.#parts.segments.handles.read(segment, position, bytes);
     } catch (error) {
       if (this.#isGone(segment, error)) throw new Vanished();
       throw this.#note(error);
     }
+  }
+
+  #giveBack({ lent, shared }: Piece): void {
+    if (lent !== undefined) this.#scratch.giveBack(lent);
+    if (shared !== undefined) this.#windows.release(shared);
   }
 
   #isGone(segment: Segment, error: unknown): boolean {
@@ -334,10 +357,16 @@ export class LogReader {
   }
 }
 
-/** As Promise.all, but an error comes when the last one is over: nobody writes into lent memory from then on. */
-async function allOver<T>(works: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(works);
-  return await Promise.all(works);
+/** What so many records may take in a file, by the others in it; where they take more, more is read. */
+function likelyBytes(share: Share | undefined, records: number): number {
+  if (share === undefined || !share.hasRecords) return Infinity;
+  return (share.bytes / (share.end - share.first)) * records;
+}
+
+/** Raises what a read was ended by. */
+function pieceOf(read: PromiseSettledResult<Piece> | undefined): Piece {
+  if (read?.status === 'fulfilled') return read.value;
+  throw read?.reason;
 }
 
 /** Moves the runs from index `first` on from memory that is used again to the reader's, or to memory of their own. */

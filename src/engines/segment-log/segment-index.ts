@@ -1,7 +1,7 @@
 import { readU64, writeU64 } from './format.ts';
 
 /** Bytes of a file that share one entry at most, unless one extent alone is longer. */
-const SPAN_BYTES_MAX = 64 * 1024;
+export const SPAN_BYTES_MAX = 64 * 1024;
 /** Bytes of other shards between two extents that still go into one entry: to read them costs less than to jump. */
 const GAP_BYTES_MAX = 16 * 1024;
 const ENTRY_BYTES = 24;
