@@ -37,6 +37,12 @@ export const FIGURES = {
   diskBytesPerByte: { label: 'bytes to the disk per byte of data', digits: 2 },
   bareMiBPerSecond: { label: 'bare write + fdatasync beside it, MiB/s', digits: 0 },
   bareP50Ms: { label: 'bare write + fdatasync beside it, p50 ms', digits: 2 },
+  gzipMiBPerSecond: { label: 'delivered as GZIP, MiB/s of records', better: 'more', digits: 0 },
+  gzipServerCpuMs: { label: 'delivered as GZIP, server CPU ms/MiB', better: 'less', digits: 1 },
+  gzipRatio: { label: 'delivered as GZIP, bytes of records per byte', digits: 2 },
+  bareGzipMiBPerSecond: { label: 'bare asynchronous zlib, level 1, beside it, MiB/s', digits: 0 },
+  bareGzipCpuMs: { label: 'bare asynchronous zlib, level 1, beside it, CPU ms/MiB', digits: 1 },
+  shareOfBareGzip: { label: 'delivered as GZIP, share of bare zlib', digits: 2 },
   shareOfBare: { label: 'written to the disk, share of the bare loop', digits: 2 },
 } as const satisfies Record<string, FigureKind>;
 

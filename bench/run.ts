@@ -12,6 +12,7 @@ import type { Measurement, Results } from './figures.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { recordBytes } from './records.ts';
 import type { Outcome, Scenario } from './scenario.ts';
+import { encode } from './scenarios/encode.ts';
 import { fanOutScenario } from './scenarios/fan-out.ts';
 import { mixed } from './scenarios/mixed.ts';
 import { putScenario } from './scenarios/put.ts';
@@ -39,6 +40,7 @@ const SCENARIOS: readonly Scenario[] = [
     recordsPerSecond: 1024,
   }),
   start,
+  encode,
   retain,
   restart,
   scripts,
