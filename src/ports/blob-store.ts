@@ -11,7 +11,10 @@ export interface BlobOptions {
 
 /** Objects in buckets: folders or S3. Failures are DeliveryErrors. */
 export interface BlobStore {
-  /** The object becomes visible whole or not at all, replacing one of the same key. Returns its size in bytes. */
+  /**
+   * The object becomes visible whole or not at all, replacing one of the same key. Returns its size in bytes. A chunk
+   * is looked at only until the next one is asked for.
+   */
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: BlobOptions): Promise<number>;
   get(bucket: string, key: string): Promise<Uint8Array | undefined>;
   /** Objects whose key starts with `prefix` and sorts after `after`, sorted by key, at most `limit`. */

@@ -85,7 +85,8 @@ export interface Network {
 
 /**
  * Encoding, done off the main thread. The same input bytes give the same output bytes, however they are cut. What fails
- * in `chunks` ends the output; failures of its own are EnvironmentErrors.
+ * in `chunks` ends the output; failures of its own are EnvironmentErrors. A chunk is looked at only until the next
+ * one is asked for.
  */
 export interface Compute {
   /** One gzip member over all chunks, without a time in it. */

@@ -111,23 +111,25 @@ class S3Bucket implements OpenDestination {
 
   async *#bytes(batch: Batch, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const delimiter = delimiterOf(this.#options.ProcessingConfiguration);
+    let memory = Buffer.alloc(0);
     for await (const records of batch.records()) {
       if (signal.aborted) throw new DeliveryError('S3.Stopped', 'the node stops', true);
-      yield concatenate(records, delimiter);
+      const sizeBytes = records.reduce((sum, { data }) => sum + data.length + delimiter.length, 0);
+      // What was handed out is taken when more is asked for, and large memory that lives shortly is dear.
+      if (memory.length < sizeBytes) memory = Buffer.allocUnsafeSlow(sizeBytes);
+      concatenate(records, delimiter, memory);
+      yield memory.subarray(0, sizeBytes);
     }
   }
 }
 
 /** One write for many small records, a delimiter behind each. */
-function concatenate(records: readonly { readonly data: Uint8Array }[], delimiter: Uint8Array): Uint8Array {
-  const sizeBytes = records.reduce((sum, { data }) => sum + data.length + delimiter.length, 0);
-  const whole = Buffer.allocUnsafe(sizeBytes);
+function concatenate(records: readonly { readonly data: Uint8Array }[], delimiter: Uint8Array, into: Buffer): void {
   let at = 0;
   for (const { data } of records) {
-    whole.set(data, at);
+    into.set(data, at);
     at += data.length;
-    whole.set(delimiter, at);
+    if (delimiter.length > 0) into.set(delimiter, at);
     at += delimiter.length;
   }
-  return whole;
 }
