@@ -20,8 +20,24 @@ export interface LocalTime {
 const UTC = 'UTC';
 const DAY_MS = 86_400_000;
 
+type Clock = (ms: number) => LocalTime;
+
+/** There are some hundred zones, and making a clock takes the platform longer than reading it. */
+const CLOCKS_MAX = 100;
+const clocks = new Map<string, Clock>();
+let spellings: ReadonlyMap<string, string> | undefined;
+
 /** Tells local times of one zone, an IANA name; with daylight saving as the platform's tables know it. */
-export function clockOf(zone: string): (ms: number) => LocalTime {
+export function clockOf(zone: string): Clock {
+  const known = clocks.get(zone);
+  if (known !== undefined) return known;
+  if (clocks.size >= CLOCKS_MAX) clocks.clear();
+  const made = newClock(zone);
+  clocks.set(zone, made);
+  return made;
+}
+
+function newClock(zone: string): Clock {
   if (zone === UTC) return (ms) => shown(ms, 0, zone);
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
@@ -40,13 +56,15 @@ export function clockOf(zone: string): (ms: number) => LocalTime {
 
 /** Whether the platform knows a zone by this name, in this spelling. */
 export function isZone(name: string): boolean {
+  if (name === UTC) return true;
   try {
-    Intl.DateTimeFormat('en-US', { timeZone: name });
+    clockOf(name);
   } catch {
     return false;
   }
   // The platform takes any case, Java only the right one; older names for a zone are on no list.
-  const spelled = Intl.supportedValuesOf('timeZone').find((known) => known.toLowerCase() === name.toLowerCase());
+  spellings ??= new Map(Intl.supportedValuesOf('timeZone').map((known) => [known.toLowerCase(), known]));
+  const spelled = spellings.get(name.toLowerCase());
   return spelled === undefined || spelled === name;
 }
 

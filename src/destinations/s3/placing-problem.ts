@@ -49,20 +49,23 @@ function constraint({ Prefix = '', ErrorOutputPrefix = '' }: Placing, zone: stri
   return undefined;
 }
 
-/** Texts of months and weekdays are not equally long: keys of a week in each month are looked at. */
 function lengthProblem(placing: Placing, ending: string): string | undefined {
   const errorMember = (placing.ErrorOutputPrefix ?? '') === '' ? 'Prefix' : 'ErrorOutputPrefix';
-  for (let month = 0; month < 12; month += 1) {
-    for (let day = 0; day < WEEK_DAYS; day += 1) {
-      const oldestAt = Date.UTC(2026, month, 20, 23, 59, 59, 999) + day * DAY_MS;
-      const name = { ...LONGEST, oldestAt, ending };
-      const problem =
-        keyProblem('Prefix', objectKey(placing, name)) ??
-        keyProblem(errorMember, objectKey(placing, { ...name, errorOutputType: LONGEST_ERROR_TYPE }));
-      if (problem !== undefined) return problem;
-    }
+  for (const oldestAt of instants(placing)) {
+    const name = { ...LONGEST, oldestAt, ending };
+    const problem =
+      keyProblem('Prefix', objectKey(placing, name)) ??
+      keyProblem(errorMember, objectKey(placing, { ...name, errorOutputType: LONGEST_ERROR_TYPE }));
+    if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** Texts of months and weekdays are not equally long: where they may occur, a week of each month. */
+function instants({ Prefix = '', ErrorOutputPrefix = '' }: Placing): readonly number[] {
+  const firsts = Array.from({ length: 12 }, (_, month) => Date.UTC(2026, month, 20, 23, 59, 59, 999));
+  if (!`${Prefix}${ErrorOutputPrefix}`.includes('!{timestamp:')) return firsts.slice(-1);
+  return firsts.flatMap((first) => Array.from({ length: WEEK_DAYS }, (_, day) => first + day * DAY_MS));
 }
 
 function keyProblem(member: string, key: string): string | undefined {
