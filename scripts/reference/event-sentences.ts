@@ -22,6 +22,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'delivery.drift': 'The file asks for something of a delivery stream that cannot be changed.',
   'delivery.failed': 'An attempt to deliver failed; it is repeated, later each time.',
   'delivery.fenced': 'The delivery stream was deleted, or somebody else delivers it.',
+  'delivery.gave-up':
+    'A function did not take records (or they were too old, or too large for an event), and they were given up.',
   'delivery.paused': 'The destination is not built yet: the delivery waits.',
   'delivery.retention-exceeded':
     'Retention, the deletion of the stream or damage took records before they were delivered.',
@@ -94,6 +96,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   firehose_delivered_records_total: 'Records delivered, by `delivery`.',
   firehose_failed_attempts_total: 'Failed attempts to deliver, by `delivery`.',
   firehose_in_bytes_total: 'Bytes of records put directly, by `delivery`.',
+  firehose_failed_records_total:
+    'Records that a function did not take, or that were too old or too large for it, and were given up, by `delivery`.',
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
   firehose_records_in_total: 'Records put directly, by `delivery`.',
   firehose_records_refused_total: 'Records put directly and not stored, by `delivery`.',

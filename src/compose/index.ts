@@ -15,6 +15,7 @@ import type {
 import type { Catalog } from '../ports/catalog.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-runtime.ts';
+import type { Functions } from '../ports/functions.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
@@ -49,6 +50,8 @@ export interface NodeOptions {
   /** Sizes for tests; defaults are the log's own. */
   readonly log?: Partial<SegmentLogOptions>;
   readonly catalog?: Pick<CatalogOptions, 'snapshotEvery'>;
+  /** Handlers for tests, in place of the users' own. */
+  readonly functions?: Functions;
 }
 
 /** An operation with the state it is called with. */
@@ -122,7 +125,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
     const started: Started[] = [];
     const functions = functionsOf(
-      () => started.find(({ running }) => running.functions !== undefined)?.running.functions,
+      () => options.functions ?? started.find(({ running }) => running.functions !== undefined)?.running.functions,
     );
     const { mode, configFolder, surroundings } = options;
     const { functionRuntime } = options.drivers;

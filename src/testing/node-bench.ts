@@ -1,6 +1,7 @@
 import type { ComposedNode } from '../compose/index.ts';
 import { Simulation } from '../environments/simulated/index.ts';
 import { RequestError, ThrottleError } from '../kernel/errors.ts';
+import type { Functions } from '../ports/functions.ts';
 import { fakeRequest } from './fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
 import { textOf } from './text-of.ts';
@@ -18,11 +19,13 @@ export class NodeBench {
   }
 
   /** Brings the node up, again after a crash or `close`. */
-  async open(sections: Readonly<Record<string, unknown>> = {}): Promise<this> {
+  async open(sections: Readonly<Record<string, unknown>> = {}, functions?: Functions): Promise<this> {
     const failed = (error: Error): never => {
       throw error;
     };
-    this.#open = await this.simulation.drive(openNode(this.simulation.environment, sections, failed));
+    this.#open = await this.simulation.drive(
+      openNode(this.simulation.environment, sections, failed, { ...(functions !== undefined && { functions }) }),
+    );
     return this;
   }
 

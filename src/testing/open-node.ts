@@ -24,7 +24,7 @@ export async function openNode(
   environment: Environment,
   sections: Sections,
   onFailure: (error: Error) => void,
-  sizes: Pick<NodeOptions, 'log' | 'catalog'> = {},
+  sizes: Pick<NodeOptions, 'log' | 'catalog' | 'functions'> = {},
   functionRuntime: FunctionRuntime = fakeFunctionRuntime(environment.clock),
 ): Promise<OpenNode> {
   const claim = await claimDataDirectory(environment, SIMULATED_DATA);

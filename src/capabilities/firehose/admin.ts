@@ -4,6 +4,7 @@ import type { BlobStore } from '../../ports/blob-store.ts';
 import type { AdminRoute } from '../../ports/capability.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { DeliveryOptions } from './config.ts';
+import { FUNCTION, functionTarget } from './function-options.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
 
 /** The admin routes of deliveries and of the buckets they fill. */
@@ -67,10 +68,12 @@ function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unkn
     managed: deliveries.isNamed(name) ? 'file' : 'unmanaged',
     source: from ?? 'DirectPut',
     destination: target.kind,
+    ...(target.kind === FUNCTION && { function: functionTarget(target.options).name }),
     version,
     objectsDelivered: status?.objects ?? 0,
     recordsDelivered: status?.records ?? 0,
     ...(status?.last !== undefined && { lastObject: status.last }),
+    ...(target.kind === FUNCTION && { recordsFailed: status?.failed ?? 0 }),
     recordsWaiting: status?.waitingRecords ?? 0,
     bytesWaiting: status?.waitingBytes ?? 0,
     ...(status?.failure !== undefined && { failure: status.failure }),

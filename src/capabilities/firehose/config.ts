@@ -1,5 +1,6 @@
 import * as s from '../../kernel/schema/declare.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
+import { FUNCTION, functionOptions } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 
 /** Destinations of the contract that are to come: a delivery that names one is kept, and waits. */
@@ -10,7 +11,6 @@ export const comingDestinations = [
   'mongodb',
   'series',
   'websocket',
-  'function',
   'kinesis',
   'influxdb',
 ] as const;
@@ -33,6 +33,7 @@ export function deliveriesOptions(destinations: readonly AnyDestination[]): s.Ma
       s.string({ min: 1, max: 128, doc: 'The stream it reads; without it, what is put to it directly.' }),
     ),
     startAt: s.optional(timeOrPlace),
+    [FUNCTION]: s.optional(functionOptions),
     ...Object.fromEntries([...built, ...coming]),
   });
   return s.map(delivery, {

@@ -1,11 +1,12 @@
 import { canonicalJson } from '../../kernel/json.ts';
 import { nameOfArn } from '../../kernel/names.ts';
-import type { BlobStore } from '../../ports/blob-store.ts';
+import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
 import { StreamExists, StreamNotFound, type StreamInfo } from '../../ports/records.ts';
 import { comingDestinations, type DeliveriesOptions, type DeliveryOptions } from './config.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
+import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import {
   DELIVERY_PREFIX,
@@ -18,9 +19,10 @@ import {
   progressToJson,
   sourceStream,
   type DeliveryStream,
-  type FirehoseState,
 } from './model.ts';
 import { DeliveryWorker } from './workers/delivery-worker.ts';
+import { FunctionWorker } from './workers/function-worker.ts';
+import type { Worker, WorkerDoors } from './workers/worker.ts';
 
 /** Where a new delivery starts to read: a place, or a time in ms. */
 export type StartAt = 'TRIM_HORIZON' | 'LATEST' | number;
@@ -28,21 +30,19 @@ export type StartAt = 'TRIM_HORIZON' | 'LATEST' | number;
 /** A delivery stream to be made. */
 export type NewDelivery = Pick<DeliveryStream, 'name' | 'target' | 'from' | 'source'>;
 
-type Doors = Pick<FirehoseState, 'records' | 'catalog' | 'destinations' | 'identity' | 'environment'> & {
-  readonly blobs: BlobStore;
-};
+type Doors = Omit<WorkerDoors, 'eventBytes'>;
 
 /** The delivery streams of the node with their workers: what the API and the file both change. */
 export class Deliveries {
-  readonly #doors: Doors;
-  readonly #workers = new Map<string, DeliveryWorker>();
+  readonly #doors: WorkerDoors;
+  readonly #workers = new Map<string, Worker>();
   /** Names of the file, and those of them whose destination does not exist yet. */
   #named: ReadonlySet<string> = new Set();
   #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(doors: Doors) {
-    this.#doors = doors;
+    this.#doors = { ...doors, eventBytes: createByteBudget(firehoseLimits.functionBytesMax) };
   }
 
   /** Starts the workers of what the catalog holds. */
@@ -61,7 +61,7 @@ export class Deliveries {
     return this.#doors.catalog.list(DELIVERY_PREFIX).map(({ key, value }) => deliveryFromJson(key, value));
   }
 
-  worker(name: string): DeliveryWorker | undefined {
+  worker(name: string): Worker | undefined {
     return this.#workers.get(name);
   }
 
@@ -101,7 +101,7 @@ export class Deliveries {
       const { log } = this.#doors.environment;
       const waiting = new Map<string, DeliveryOptions>();
       for (const [name, wanted] of Object.entries(options)) {
-        const kind = this.#doors.destinations.find((one) => wanted[one.name] !== undefined)?.name;
+        const kind = this.#kinds().find((one) => wanted[one] !== undefined);
         if (kind === undefined) {
           waiting.set(name, wanted);
           const destination = comingDestinations.find((one) => wanted[one] !== undefined);
@@ -180,10 +180,16 @@ export class Deliveries {
 
   async #begin(delivery: DeliveryStream): Promise<void> {
     // Another version of millrace may have made it for a destination that this one does not have.
-    if (!this.#doors.destinations.some(({ name }) => name === delivery.target.kind)) return;
-    const worker = new DeliveryWorker(delivery, this.#doors);
+    if (!this.#kinds().includes(delivery.target.kind)) return;
+    const isFunction = delivery.target.kind === FUNCTION;
+    const worker = isFunction ? new FunctionWorker(delivery, this.#doors) : new DeliveryWorker(delivery, this.#doors);
     this.#workers.set(delivery.name, worker);
     worker.start();
+  }
+
+  /** What a delivery can be to. */
+  #kinds(): readonly string[] {
+    return [...this.#doors.destinations.map(({ name }) => name), FUNCTION];
   }
 
   async #makeDirect(name: string): Promise<void> {

@@ -10,6 +10,8 @@ export const firehoseEvents = {
   failed: 'delivery.failed',
   /** Retention, or the deletion of the stream, removed records before they were delivered. */
   lost: 'delivery.retention-exceeded',
+  /** A function did not take records, and they were given up. */
+  gaveUp: 'delivery.gave-up',
   /** Somebody else delivers this stream now. */
   fenced: 'delivery.fenced',
   bug: 'delivery.bug',
@@ -20,6 +22,8 @@ export const firehoseEvents = {
   recordsOut: 'firehose_delivered_records_total',
   bytesOut: 'firehose_delivered_bytes_total',
   attemptsFailed: 'firehose_failed_attempts_total',
+  /** Given up after the retries of a function, or for their age or size. */
+  recordsFailed: 'firehose_failed_records_total',
   recordsLost: 'firehose_lost_records_total',
   /** Age of the oldest record that is not delivered. */
   freshness: 'firehose_data_freshness_ms',

@@ -6,6 +6,7 @@ import type { Environment } from '../../ports/environment.ts';
 import { deliveryRoutes } from './admin.ts';
 import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
 import { Deliveries } from './deliveries.ts';
+import { FUNCTION, functionProblem } from './function-options.ts';
 import type { FirehoseState } from './model.ts';
 import { namedDeliveries } from './named-deliveries.ts';
 import { createDeliveryStream } from './operations/create-delivery-stream.ts';
@@ -69,7 +70,7 @@ function deliveriesProblems(
   options: DeliveriesOptions,
   destinations: readonly AnyDestination[],
 ): readonly SectionProblem[] {
-  const known = [...destinations.map(({ name }) => name), ...comingDestinations];
+  const known = [...destinations.map(({ name }) => name), FUNCTION, ...comingDestinations];
   return Object.entries(options).flatMap(([name, delivery]) => {
     const given = known.filter((kind) => delivery[kind] !== undefined);
     const [kind] = given;
@@ -78,7 +79,10 @@ function deliveriesProblems(
         given.length === 0 ? 'has no destination; name one' : `has ${given.length} destinations; keep one`;
       return [{ path: [name], message }];
     }
-    const message = destinations.find((one) => one.name === kind)?.problem(delivery[kind] as never);
+    const message =
+      kind === FUNCTION
+        ? functionProblem(delivery[kind], delivery.from)
+        : destinations.find((one) => one.name === kind)?.problem(delivery[kind] as never);
     return message === undefined ? [] : [{ path: [name, kind], message }];
   });
 }

@@ -28,6 +28,20 @@ export const firehoseLimits = {
   unhealthyAttempts: 3,
   /** How long health remembers that retention was faster than a delivery. */
   lossShownMs: HOUR_MS,
+  /** Lambda's bound of an event, in bytes of JSON. */
+  eventBytesMax: 6 * MIB,
+  /** Lambda's bounds of an event source mapping (CreateEventSourceMapping). */
+  functionBatchDefault: 100,
+  functionBatchMax: 10_000,
+  functionWindowSecondsMax: 300,
+  functionRetriesMax: 10_000,
+  functionAgeSecondsMin: 60,
+  functionAgeSecondsMax: 604_800,
+  /** Our own: bytes of all events that functions have at one time, and of the records they are made of. */
+  functionBytesMax: 64 * MIB,
+  /** Our own: waits for a function that is not there, or has too much to do. */
+  functionWaitBaseMs: 50,
+  functionWaitMaxMs: 1000,
   /** Longest that `flush` is waited for. */
   flushMs: 60_000,
 } as const;

@@ -65,6 +65,8 @@ export interface Progress {
   readonly objects: number;
   readonly records: number;
   readonly last?: string;
+  /** Records that a function did not take, and that were given up; absent: none. */
+  readonly failed?: number;
   readonly intent?: Intent;
 }
 
@@ -146,6 +148,28 @@ export function completed(progress: Progress, { place, records }: Outcome): Prog
     objects: rest.objects + (place === undefined ? 0 : 1),
     records: rest.records + records,
     ...(place !== undefined && { last: place }),
+  };
+}
+
+/** One step of a function through a shard: up to but without `to`. */
+export interface Step {
+  readonly shard: Pick<ShardRef, 'generation' | 'ordinal'>;
+  readonly to: Offset;
+  /** Records that the function took, and those that were given up. */
+  readonly taken: number;
+  readonly failed: number;
+}
+
+/** The progress after a step; the same when it was taken before. */
+export function stepped(progress: Progress, { shard, to, taken, failed }: Step): Progress {
+  const key = positionKey(shard);
+  if (BigInt(progress.positions[key] ?? '0') >= to) return progress;
+  return {
+    ...progress,
+    positions: { ...progress.positions, [key]: to.toString() },
+    objects: progress.objects + (taken > 0 ? 1 : 0),
+    records: progress.records + taken,
+    ...(progress.failed !== undefined || failed > 0 ? { failed: (progress.failed ?? 0) + failed } : {}),
   };
 }
 

@@ -63,7 +63,7 @@ test('each record says which one of its stored record it is, and never too many 
   const turn = async (): Promise<void> => void (turns += 1);
   const options = { unpack: true, damaged: () => assert.fail('nothing is damaged'), turn };
   const groups = [];
-  for await (const group of outgoingRecords(records, stream, { ranges: [range] } as unknown as Intent, options)) {
+  for await (const group of outgoingRecords(records, stream, { ranges: [range] }, options)) {
     groups.push(group);
   }
   assert.deepEqual(

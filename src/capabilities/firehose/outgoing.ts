@@ -26,7 +26,7 @@ export interface OutgoingOptions {
 export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
-  intent: Intent,
+  intent: Pick<Intent, 'ranges'>,
   { unpack, damaged, turn }: OutgoingOptions,
 ): AsyncGenerator<readonly OutgoingRecord[]> {
   for (const range of intent.ranges) {

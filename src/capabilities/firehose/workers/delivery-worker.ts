@@ -1,81 +1,43 @@
-import { Defect, DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
+import { Defect, DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
-import type { BlobStore } from '../../../ports/blob-store.ts';
-import type { Catalog, Revision } from '../../../ports/catalog.ts';
 import type { AnyDestination, Batch, OpenDestination, OutgoingRecord } from '../../../ports/destination.ts';
-import type { Environment } from '../../../ports/environment.ts';
-import { StreamNotFound, type Records, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
-import { Damaged, Unavailable, UnknownShard, type Offset, type Slice } from '../../../ports/stream-store.ts';
+import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
+import { Damaged, type Offset, type Slice } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import {
   completed,
-  NO_PROGRESS,
   positionKey,
-  PROGRESS_PREFIX,
-  progressFromJson,
-  progressToJson,
   sourceStream,
   withoutGone,
   type DeliveryStream,
   type Intent,
   type Outcome,
-  type Progress,
   type Target,
 } from '../model.ts';
 import { isFirstOfStored, outgoingRecords, READ_LIMIT } from '../outgoing.ts';
-
-/** What a worker works with. */
-export interface WorkerDoors {
-  readonly records: Records;
-  readonly catalog: Catalog;
-  readonly blobs: BlobStore;
-  readonly destinations: readonly AnyDestination[];
-  readonly environment: Environment;
-}
-
-/** How a delivery fares, for people. */
-export interface DeliveryStatus {
-  readonly objects: number;
-  readonly records: number;
-  readonly last: string | undefined;
-  /** Records and bytes gathered for the next batch. */
-  readonly waitingRecords: number;
-  readonly waitingBytes: number;
-  /** Why the last attempt failed, while it is being repeated. */
-  readonly failure: string | undefined;
-}
-
-/** Causes can quote keys of a thousand characters. */
-const MESSAGE_MAX = 300;
-
-type LossCause = 'RetentionExceeded' | 'StreamDeleted' | 'LogDamaged';
-
-interface Flush {
-  readonly targets: ReadonlyMap<string, Offset>;
-  readonly done: () => void;
-}
+import { DeliveryNotes, type LossCause } from './delivery-notes.ts';
+import { FlushRequests } from './flush-requests.ts';
+import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
+import { FENCED, type DeliveryStatus, type Worker, type WorkerDoors } from './worker.ts';
 
 /**
  * Delivers one stream: gathers a range of records, writes the intent to the log, hands the records to the destination
  * as often as it takes, then writes how far it is. A crash at any moment repeats the same batch to the same place.
  */
-export class DeliveryWorker {
+export class DeliveryWorker implements Worker {
   readonly #doors: WorkerDoors;
   readonly #stop = new AbortController();
   readonly #cut = new AbortController();
+  readonly #ledger: ProgressLedger;
+  readonly #notes: DeliveryNotes;
+  readonly #flushes = new FlushRequests();
   #delivery: DeliveryStream;
-  #progress: Progress;
-  #revision: Revision | undefined;
   #gathering: Gathering;
   /** When the first record of the gathering was found, on the clock that never steps back. */
   #gatheredSince = 0;
   #wake = new AbortController();
-  #flushes: readonly Flush[] = [];
-  #failure: string | undefined;
-  #attempts = 0;
-  #lostAt = -Infinity;
   /** Records that the latest pass over an intent found. */
   #yielded = 0;
   #lossNotedOf: string | undefined;
@@ -85,9 +47,8 @@ export class DeliveryWorker {
   constructor(delivery: DeliveryStream, doors: WorkerDoors) {
     this.#delivery = delivery;
     this.#doors = doors;
-    const stored = doors.catalog.get(PROGRESS_PREFIX + delivery.name);
-    this.#progress = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
-    this.#revision = stored?.revision;
+    this.#ledger = new ProgressLedger(delivery.name, doors.catalog);
+    this.#notes = new DeliveryNotes(delivery.name, doors.environment);
     this.#gathering = new Gathering(this.#bytesMax());
   }
 
@@ -95,14 +56,12 @@ export class DeliveryWorker {
     this.#running = this.#run();
   }
 
-  /** Batches begun from now on go by these options. */
   update(delivery: DeliveryStream): void {
     this.#delivery = delivery;
     this.#gathering = new Gathering(this.#bytesMax());
     this.#wake.abort();
   }
 
-  /** Finishes the batch that is under way; what is only gathered stays in the log. */
   async drain(withinMs: number): Promise<void> {
     this.#stop.abort();
     this.#wake.abort();
@@ -116,57 +75,30 @@ export class DeliveryWorker {
     await this.drain(0);
   }
 
-  /** Resolves with true once everything that stood in the stream at the call is delivered, with false after a while. */
   async flush(signal: AbortSignal): Promise<boolean> {
     const { records, environment } = this.#doors;
-    const stream = records.describe(sourceStream(this.#delivery));
-    if (stream === undefined) return true;
-    const targets = new Map(stream.shards.map((shard) => [positionKey(shard.ref), records.bounds(shard).end] as const));
-    let isDone = false;
-    const waited = new AbortController();
-    const flush: Flush = {
-      targets,
-      done: () => {
-        isDone = true;
-        waited.abort();
-      },
-    };
-    this.#flushes = [...this.#flushes, flush];
-    this.#wake.abort();
-    const leave = (): void => waited.abort();
-    signal.addEventListener('abort', leave, { once: true });
-    await environment.clock.sleep(firehoseLimits.flushMs, waited.signal);
-    signal.removeEventListener('abort', leave);
-    this.#flushes = this.#flushes.filter((one) => one !== flush);
-    return isDone;
+    const source = sourceStream(this.#delivery);
+    return await this.#flushes.wait({ records, clock: environment.clock, source }, signal, () => this.#wake.abort());
   }
 
   status(): DeliveryStatus {
-    const { objects, records, last } = this.#progress;
+    const { objects, records, last } = this.#ledger.progress;
     return {
       objects,
       records,
       last,
+      failed: 0,
       waitingRecords: this.#gathering.recordCount,
       waitingBytes: this.#gathering.sizeBytes,
-      failure: this.#isFenced ? 'somebody else delivers this stream now' : this.#failure,
+      failure: this.#isFenced ? FENCED : this.#notes.failure,
     };
   }
 
-  /** What is wrong, for people. */
   problems(): string[] {
-    const { name } = this.#delivery;
-    const { records, environment } = this.#doors;
     const source = sourceStream(this.#delivery);
-    const problems: string[] = [];
-    if (records.describe(source) === undefined) problems.push(`delivery ${name}: no stream ${source}`);
-    if (this.#failure !== undefined && this.#attempts >= firehoseLimits.unhealthyAttempts) {
-      problems.push(`delivery ${name}: ${this.#failure}`);
-    }
-    if (environment.clock.monotonic() - this.#lostAt < firehoseLimits.lossShownMs) {
-      problems.push(`delivery ${name}: records were gone before they were delivered`);
-    }
-    return problems;
+    const isThere = this.#doors.records.describe(source) !== undefined;
+    const missing = isThere ? [] : [`delivery ${this.#delivery.name}: no stream ${source}`];
+    return [...missing, ...this.#notes.problems()];
   }
 
   async #run(): Promise<void> {
@@ -180,7 +112,7 @@ export class DeliveryWorker {
           log.warn(firehoseEvents.fenced, { delivery: this.#delivery.name });
           return;
         }
-        this.#note(error);
+        this.#notes.failed(error);
         await clock.sleep(firehoseLimits.idleMs, this.#stop.signal);
         await this.#reread();
       }
@@ -188,8 +120,9 @@ export class DeliveryWorker {
   }
 
   async #turn(): Promise<void> {
-    if (this.#progress.intent !== undefined) {
-      await this.#complete(this.#progress.intent);
+    const { intent } = this.#ledger.progress;
+    if (intent !== undefined) {
+      await this.#complete(intent);
       return;
     }
     const stream = this.#doors.records.describe(sourceStream(this.#delivery));
@@ -223,7 +156,7 @@ export class DeliveryWorker {
         const first = slice.records[0]?.offset ?? slice.next;
         // Behind the oldest that is kept may stand numbers that nobody has.
         const gone = (slice.start < first ? slice.start : first) - cursor;
-        if (gone > 0n) this.#lost(Number(gone), 'RetentionExceeded');
+        if (gone > 0n) this.#notes.lost(Number(gone), 'RetentionExceeded');
         if (gathering.recordCount === 0) this.#gatheredSince = this.#doors.environment.clock.monotonic();
         gathering.take(shard.ref, position, slice.records, slice.next);
         hasMore ||= slice.next < slice.end;
@@ -237,28 +170,20 @@ export class DeliveryWorker {
       return await this.#doors.records.read(stream, shard, cursor, READ_LIMIT);
     } catch (error) {
       if (!(error instanceof Damaged)) throw error;
-      this.#lost(Number(error.next - cursor), 'LogDamaged');
+      this.#notes.lost(Number(error.next - cursor), 'LogDamaged');
       this.#gathering.take(shard.ref, this.#position(shard), [], error.next);
       return undefined;
     }
   }
 
-  #lost(records: number, error: LossCause): void {
-    const { environment } = this.#doors;
-    const delivery = this.#delivery.name;
-    this.#lostAt = environment.clock.monotonic();
-    environment.log.error(firehoseEvents.lost, { delivery, records, error });
-    environment.meter.count(firehoseEvents.recordsLost, { delivery }, records);
-  }
-
   #position(shard: ShardInfo): Offset {
-    return BigInt(this.#progress.positions[positionKey(shard.ref)] ?? '0');
+    return this.#ledger.position(shard.ref);
   }
 
   #isDue(): boolean {
     const { recordCount, oldestAt, isFull } = this.#gathering;
     if (recordCount === 0) return false;
-    if (isFull || this.#flushes.length > 0) return true;
+    if (isFull || this.#flushes.count > 0) return true;
     return this.#dueInMs(oldestAt) <= 0;
   }
 
@@ -273,7 +198,7 @@ export class DeliveryWorker {
     const { records, environment } = this.#doors;
     this.#wake = new AbortController();
     // A flush that was asked for just now must not wait for the next record.
-    if (this.#flushes.length > 0 && this.#gathering.recordCount > 0) return;
+    if (this.#flushes.count > 0 && this.#gathering.recordCount > 0) return;
     const gathering = this.#gathering;
     const untilDue = gathering.recordCount === 0 ? firehoseLimits.idleMs : this.#dueInMs(gathering.oldestAt);
     const ms = Math.max(0, Math.min(untilDue, firehoseLimits.idleMs));
@@ -297,7 +222,7 @@ export class DeliveryWorker {
   async #begin(stream: StreamInfo): Promise<void> {
     const intent = await this.#plan(this.#gathering);
     const shards = stream.shards.map(({ ref }) => ref);
-    await this.#store({ ...withoutGone(this.#progress, shards), intent });
+    await this.#ledger.change((progress) => ({ ...withoutGone(progress, shards), intent }));
     this.#gathering = new Gathering(this.#bytesMax());
   }
 
@@ -306,17 +231,17 @@ export class DeliveryWorker {
     const { environment } = this.#doors;
     const open = this.#open(intent.target);
     try {
-      for (this.#attempts = 0; !this.#stop.signal.aborted || this.#attempts === 0;) {
+      for (this.#notes.attempts = 0; !this.#stop.signal.aborted || this.#notes.attempts === 0;) {
         const outcome = await this.#attempt(open, intent);
         if (outcome === 'plan again') return await this.#planAgain(intent);
         if (outcome !== undefined) {
-          await this.#store(completed(this.#progress, outcome));
+          await this.#ledger.change((progress) => completed(progress, outcome));
           this.#arrived(intent, outcome);
           await this.#trim();
           return;
         }
         const { backoffBaseMs: baseMs, backoffMaxMs: maxMs } = firehoseLimits;
-        const ms = backoffMs(this.#attempts, { baseMs, maxMs }, environment.random.fraction());
+        const ms = backoffMs(this.#notes.attempts, { baseMs, maxMs }, environment.random.fraction());
         await environment.clock.sleep(ms, this.#stop.signal);
       }
     } finally {
@@ -333,7 +258,7 @@ export class DeliveryWorker {
       return { place: delivered.place, records: this.#yielded };
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
-      this.#note(error);
+      this.#notes.failed(error);
       // What cannot arrive as it was planned, and left nothing behind, goes by the options as they are now.
       return !error.retryable && this.#delivery.version !== intent.version ? 'plan again' : undefined;
     }
@@ -347,7 +272,7 @@ export class DeliveryWorker {
   /** The same records to where the options of now say. */
   async #planAgain(before: Intent): Promise<void> {
     const intent = await this.#plan(before);
-    await this.#store({ ...this.#progress, intent });
+    await this.#ledger.change((progress) => ({ ...progress, intent }));
   }
 
   async #plan(range: Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'>): Promise<Intent> {
@@ -393,14 +318,13 @@ export class DeliveryWorker {
     this.#yielded = count;
     if (stored === intent.recordCount || this.#lossNotedOf === intent.id) return;
     this.#lossNotedOf = intent.id;
-    this.#lost(intent.recordCount - stored, cause);
+    this.#notes.lost(intent.recordCount - stored, cause);
   }
 
   #arrived(intent: Intent, { place, records }: Outcome): void {
     const { environment } = this.#doors;
     const delivery = this.#delivery.name;
-    this.#failure = undefined;
-    this.#attempts = 0;
+    this.#notes.succeeded();
     if (place === undefined) return;
     const { meter, log, clock } = environment;
     meter.count(firehoseEvents.objects, { delivery });
@@ -418,53 +342,15 @@ export class DeliveryWorker {
   }
 
   #finishFlushes(stream: StreamInfo): void {
-    if (this.#flushes.length === 0) return;
+    if (this.#flushes.count === 0) return;
     const reached = new Map(stream.shards.map((shard) => [positionKey(shard.ref), this.#position(shard)]));
-    for (const { targets, done } of this.#flushes) {
-      const isReached = [...targets].every(([key, end]) => (reached.get(key) ?? end) >= end);
-      // With nothing gathered there is nothing left before the end, though a position may not say so.
-      if (isReached || this.#gathering.recordCount === 0) done();
-    }
+    // With nothing gathered there is nothing left before the end, though a position may not say so.
+    this.#flushes.settle(reached, this.#gathering.recordCount === 0);
   }
 
-  #note(error: unknown): void {
-    const { log, meter } = this.#doors.environment;
-    const delivery = this.#delivery.name;
-    const whole = error instanceof Error ? error.message : String(error);
-    const message = whole.length > MESSAGE_MAX ? `${whole.slice(0, MESSAGE_MAX)}...` : whole;
-    const isExpected =
-      error instanceof DeliveryError ||
-      error instanceof EnvironmentError ||
-      error instanceof Unavailable ||
-      error instanceof StreamNotFound ||
-      error instanceof UnknownShard;
-    this.#attempts += 1;
-    this.#failure = message;
-    meter.count(firehoseEvents.attemptsFailed, { delivery });
-    if (isExpected) log.warn(firehoseEvents.failed, { delivery, attempt: this.#attempts, message });
-    else log.error(firehoseEvents.bug, { delivery, message, stack: error instanceof Error ? error.stack : undefined });
-  }
-
-  /** Whether a change was written is not known after some failures: the catalog says. */
   async #reread(): Promise<void> {
-    const { catalog } = this.#doors;
-    await catalog.sync().catch(() => undefined);
-    const stored = catalog.get(PROGRESS_PREFIX + this.#delivery.name);
-    if (stored === undefined || stored.revision === this.#revision) return;
-    this.#progress = progressFromJson(stored.value);
-    this.#revision = stored.revision;
-    this.#gathering = new Gathering(this.#bytesMax());
-  }
-
-  async #store(progress: Progress): Promise<void> {
-    const { name } = this.#delivery;
-    const key = PROGRESS_PREFIX + name;
-    const expect = this.#revision ?? null;
-    const verdict = await this.#doors.catalog.propose([{ key, expect, put: progressToJson(progress) }]);
-    // Deleted, or somebody else's: either way no longer ours to deliver.
-    if (!verdict.accepted) throw new LostOwnership();
-    this.#progress = progress;
-    this.#revision = verdict.revision;
+    const isNew = await this.#ledger.reread().catch(() => false);
+    if (isNew) this.#gathering = new Gathering(this.#bytesMax());
   }
 
   #open(target: Target): OpenDestination {
@@ -486,9 +372,4 @@ export class DeliveryWorker {
     if (found === undefined) throw new Defect(`no destination ${kind}`);
     return found;
   }
-}
-
-/** The delivery's position was written by somebody else, or removed. */
-class LostOwnership extends Error {
-  override readonly name = 'LostOwnership';
 }

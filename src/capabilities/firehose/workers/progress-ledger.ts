@@ -1,0 +1,90 @@
+import type { Catalog, Revision } from '../../../ports/catalog.ts';
+import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
+import {
+  NO_PROGRESS,
+  positionKey,
+  PROGRESS_PREFIX,
+  progressFromJson,
+  progressToJson,
+  type Progress,
+} from '../model.ts';
+
+/** The delivery's position was written by somebody else, or removed. */
+export class LostOwnership extends Error {
+  override readonly name = 'LostOwnership';
+}
+
+type Change = (progress: Progress) => Progress;
+
+/** How far one delivery is, in the catalog: written by its worker alone, and what comes meanwhile with one write. */
+export class ProgressLedger {
+  readonly #catalog: Catalog;
+  readonly #key: string;
+  #progress: Progress;
+  #revision: Revision | undefined;
+  /** Whether the last change was written is not known. */
+  #isUnsure = false;
+  #changes: Change[] = [];
+  #next: Promise<void> | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(delivery: string, catalog: Catalog) {
+    this.#catalog = catalog;
+    this.#key = PROGRESS_PREFIX + delivery;
+    const stored = catalog.get(this.#key);
+    this.#progress = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
+    this.#revision = stored?.revision;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** The first record of the shard that is not delivered yet. */
+  position(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
+    return BigInt(this.#progress.positions[positionKey(shard)] ?? '0');
+  }
+
+  /**
+   * Resolves once the change stands. Rejects with LostOwnership; with Unavailable when it may stand or not: a change
+   * that is asked for again must then see for itself.
+   */
+  async change(change: Change): Promise<void> {
+    this.#changes.push(change);
+    this.#next ??= this.#enqueue();
+    await this.#next;
+  }
+
+  /** Whether a change was written is not known after some failures: the catalog says. True: something new. */
+  async reread(): Promise<boolean> {
+    await this.#catalog.sync();
+    this.#isUnsure = false;
+    const stored = this.#catalog.get(this.#key);
+    if (stored === undefined || stored.revision === this.#revision) return false;
+    this.#progress = progressFromJson(stored.value);
+    this.#revision = stored.revision;
+    return true;
+  }
+
+  #enqueue(): Promise<void> {
+    const next = this.#turn.then(async () => await this.#write());
+    this.#turn = next.catch(() => undefined);
+    return next;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#isUnsure) await this.reread();
+    const changes = this.#changes;
+    this.#changes = [];
+    this.#next = undefined;
+    const progress = changes.reduce((so, change) => change(so), this.#progress);
+    this.#isUnsure = true;
+    const expect = this.#revision ?? null;
+    const verdict = await this.#catalog.propose([{ key: this.#key, expect, put: progressToJson(progress) }]);
+    this.#isUnsure = false;
+    // Deleted, or somebody else's: either way no longer ours to deliver.
+    if (!verdict.accepted) throw new LostOwnership();
+    this.#progress = progress;
+    this.#revision = verdict.revision;
+  }
+}

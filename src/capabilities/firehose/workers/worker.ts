@@ -1,0 +1,55 @@
+import type { ByteBudget } from '../../../kernel/flow/byte-budget.ts';
+import type { BlobStore } from '../../../ports/blob-store.ts';
+import type { Identity } from '../../../ports/capability.ts';
+import type { Catalog } from '../../../ports/catalog.ts';
+import type { AnyDestination } from '../../../ports/destination.ts';
+import type { Environment } from '../../../ports/environment.ts';
+import type { Functions } from '../../../ports/functions.ts';
+import type { Records } from '../../../ports/records.ts';
+import type { DeliveryStream } from '../model.ts';
+
+/** What a worker works with. */
+export interface WorkerDoors {
+  readonly records: Records;
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly destinations: readonly AnyDestination[];
+  readonly functions: Functions;
+  readonly identity: Identity;
+  readonly environment: Environment;
+  /** Bytes of the events that functions have at this moment, over all deliveries. */
+  readonly eventBytes: ByteBudget;
+}
+
+/** How a delivery fares, for people. */
+export interface DeliveryStatus {
+  /** Objects written, or batches that a function took. */
+  readonly objects: number;
+  readonly records: number;
+  readonly last: string | undefined;
+  /** Records that a function did not take, and that were given up. */
+  readonly failed: number;
+  /** Records and bytes gathered for the next batch; of a function, all records that are to come, and no bytes. */
+  readonly waitingRecords: number;
+  readonly waitingBytes: number;
+  /** Why the last attempt failed, while it is being repeated. */
+  readonly failure: string | undefined;
+}
+
+/** Said of a delivery whose position somebody else writes. */
+export const FENCED = 'somebody else delivers this stream now';
+
+/** What delivers one stream, batch after batch. */
+export interface Worker {
+  start(): void;
+  /** Batches begun from now on go by these options. */
+  update(delivery: DeliveryStream): void;
+  /** Finishes what is under way, within `withinMs`; what is only gathered stays in the log. */
+  drain(withinMs: number): Promise<void>;
+  stop(): Promise<void>;
+  /** Resolves with true once everything that stood in the stream at the call is delivered, with false after a while. */
+  flush(signal: AbortSignal): Promise<boolean>;
+  status(): DeliveryStatus;
+  /** What is wrong, for people. */
+  problems(): string[];
+}
