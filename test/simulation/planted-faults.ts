@@ -42,6 +42,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     plan: failedSyncPlan,
   },
   { fault: 'the intent of a delivery is not used again', sabotage: { beforeStart: forgetIntents } },
+  { fault: 'the position of a function is ahead of it', sabotage: { beforeStart: skipRecords } },
   { fault: 'webhook ids are not rebuilt', sabotage: { beforeStart: forgetIds } },
 ];
 
@@ -84,6 +85,18 @@ async function forgetIntents(environment: Environment): Promise<void> {
       const kept = Object.entries(value as Record<string, Json>).filter(([name]) => name !== 'intent');
       await catalog.propose([{ key, put: Object.fromEntries(kept) }]);
     }
+  });
+}
+
+/** Each shard goes on one record behind the one that is next. */
+async function skipRecords(environment: Environment): Promise<void> {
+  await beforeTheNode(environment, async ({ catalog }) => {
+    const key = `${PROGRESS_PREFIX}handler`;
+    const value = catalog.get(key)?.value as Record<string, Json> | undefined;
+    if (value === undefined) return;
+    const positions = Object.entries(value['positions'] as Record<string, string>);
+    const ahead = positions.map(([shard, position]) => [shard, String(BigInt(position) + 1n)] as const);
+    await catalog.propose([{ key, put: { ...value, positions: Object.fromEntries(ahead) } }]);
   });
 }
 

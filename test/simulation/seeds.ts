@@ -13,6 +13,7 @@ export const NOTHING = {
   objects: 0,
   followed: 0,
   ends: 0,
+  handed: 0,
 };
 
 type Sum = typeof NOTHING;

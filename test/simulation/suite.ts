@@ -23,6 +23,7 @@ test(`whatever was promised is so, over ${SEEDS} seeds`, async (context) => {
   assert.ok(sum.objects > 2 * SEEDS, `only ${sum.objects} objects`);
   assert.ok(sum.followed > 5 * SEEDS, `only ${sum.followed} records sent to subscribers`);
   assert.ok(sum.ends > SEEDS / 4, `only ${sum.ends} shards followed to their end`);
+  assert.ok(sum.handed > 10 * SEEDS, `a function got only ${sum.handed} records`);
 });
 
 test('the same seed does the same', async () => {

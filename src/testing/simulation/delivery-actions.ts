@@ -96,6 +96,19 @@ export async function flush(life: Life, { delivery }: Flush): Promise<boolean> {
   return found !== undefined;
 }
 
+/** Asks for everything that waits for the function; whether it took all of it. */
+export async function flushHandler(life: Life): Promise<boolean> {
+  const { main, handler, flips } = life.oracle;
+  const before = [...main.all()].filter((sent) => typeof sent.fate === 'object');
+  const outcome = await outcomeOf(life.node.admin('POST', '/admin/deliveries/{name}/flush', { name: 'handler' }));
+  if (outcome.kind !== 'done' || !(outcome.answer as { flushed: boolean }).flushed) return false;
+  for (const sent of before) {
+    const isOver = flips > 0 || handler.has(sent) || main.mayBeExpired(sent, life.now);
+    promised(isOver, `${sent.text} was stored, and the function never took it`);
+  }
+  return true;
+}
+
 function sourceOf({ oracle }: Life, delivery: DeliveryName): StreamModel {
   return delivery === 'direct' ? oracle.direct : oracle.main;
 }

@@ -184,6 +184,7 @@ class Grammar {
   #node(): NodeShape {
     const { random } = this;
     const other = new SeededRandom(this.#seed).fork(78);
+    const handler = growHandler(new SeededRandom(this.#seed).fork(79));
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
@@ -191,6 +192,7 @@ class Grammar {
       segmentBytesMax: random.pick([6000, 20_000, 200_000]),
       sync: other.pick(SYNC_MODES),
       snapshotEvery: other.pick([10, 40, 5000]),
+      ...(handler !== undefined && { handler }),
     };
   }
 
@@ -243,6 +245,13 @@ class Grammar {
   #copies(): number {
     return this.random.chance(0.3) ? 3 : 1;
   }
+}
+
+/** Every other node hands its main stream to a function. */
+function growHandler(random: SeededRandom): NodeShape['handler'] {
+  if (random.chance(0.5)) return undefined;
+  const batchWindowSeconds = random.chance(0.7) ? 0 : 1 + random.below(3);
+  return { batchSize: random.pick([1, 3, 10, 100]), batchWindowSeconds, bisectOnError: random.chance(0.5) };
 }
 
 function choose(rules: readonly Rule[], random: SeededRandom): Rule[1] {

@@ -1,6 +1,7 @@
 import { hashKeyOf } from '../../kernel/stream/hash-key.ts';
 import { promised } from './broken-promise.ts';
 import { BucketModel } from './bucket-model.ts';
+import { FunctionModel } from './function-model.ts';
 import { payload } from './payload.ts';
 import type { DeliveryName, StreamName } from './plan.ts';
 import type { Place, Sent } from './sent-record.ts';
@@ -35,12 +36,16 @@ export class Oracle {
   readonly wall: WallHistory;
   readonly main: StreamModel;
   readonly direct: StreamModel;
+  /** What the function of the delivery `handler` got. */
+  readonly handler: FunctionModel;
   readonly buckets: Readonly<Record<DeliveryName, BucketModel>>;
   /** Bits that were turned so far: what they hit may be lost, and with it ids. */
   flips = 0;
   /** Records that subscribers were sent, and ends of shards. */
   followed = 0;
   ends = 0;
+  /** A power cut may have taken something that was told. */
+  #hasLost = false;
   readonly #hooks = new Map<string, Hook>();
   #side: Side = { presence: 'absent', model: undefined };
   #extra: Extra = { presence: 'absent', since: Infinity };
@@ -54,6 +59,7 @@ export class Oracle {
     this.wall = new WallHistory(startedAtMs);
     this.main = new StreamModel('main', this.wall, new RetentionHistory(0, RETENTION_MS));
     this.direct = new StreamModel('direct', this.wall, new RetentionHistory(0, DIRECT_RETENTION_MS));
+    this.handler = new FunctionModel(this.main, () => this.flips > 0 || this.#hasLost);
     this.buckets = {
       archive: new BucketModel(this.main),
       extra: new BucketModel(this.main),
@@ -92,6 +98,7 @@ export class Oracle {
    * that are.
    */
   mayLose(since: number, now: number): number {
+    this.#hasLost = true;
     const count = this.main.mayLose(since, now) + this.direct.mayLose(since, now);
     if (this.#hasExtraChanged) this.extra = { presence: 'unsure', since: Infinity };
     if (!this.#hasSideChanged) return count + (this.side.model?.mayLose(since, now) ?? 0);

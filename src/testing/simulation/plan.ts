@@ -10,6 +10,12 @@ export interface NodeShape {
   readonly segmentBytesMax: number;
   /** When records are answered; `always` when absent. */
   readonly sync?: SyncMode;
+  /** Options of a delivery of `main` to a function; none when absent. */
+  readonly handler?: {
+    readonly batchSize: number;
+    readonly batchWindowSeconds: number;
+    readonly bisectOnError: boolean;
+  };
   /** Fewest changes of the catalog between two snapshots; the node's own when absent. */
   readonly snapshotEvery?: number;
 }

@@ -5,12 +5,13 @@ import type { Environment } from '../../ports/environment.ts';
 import { Unavailable } from '../../ports/stream-store.ts';
 import { promised } from './broken-promise.ts';
 import { act } from './act.ts';
-import { flush, settleDeliveries } from './delivery-actions.ts';
+import { flush, flushHandler, settleDeliveries } from './delivery-actions.ts';
 import { Life } from './life.ts';
 import { lookAtStream } from './look-at-stream.ts';
 import { Machine } from './machine-actions.ts';
 import { Oracle } from './oracle.ts';
 import { MACHINE, type ClientAction, type LifeEnd, type MachineAction, type Plan, type Step } from './plan.ts';
+import { ScriptedFunction } from './scripted-function.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { settled, settleStreams } from './stream-actions.ts';
 import { postHook } from './webhook-actions.ts';
@@ -36,6 +37,8 @@ export interface SimulationResult {
   readonly followed: number;
   /** Shards that subscribers followed to their end. */
   readonly ends: number;
+  /** Records that the function took. */
+  readonly handed: number;
   /** A hash over everything the run did: the same for the same plan. */
   readonly trace: string;
 }
@@ -72,8 +75,11 @@ class Run {
   readonly #simulation: Simulation;
   readonly #oracle: Oracle;
   readonly #machine: Machine;
+  readonly #function: ScriptedFunction;
   readonly #plan: Plan;
   readonly #sabotage: Sabotage;
+  /** Ends the life: the function was told something that cannot be. */
+  #breaks: (error: Error) => void = () => undefined;
   #life = 0;
   #crashes = 0;
   #failures = 0;
@@ -87,6 +93,8 @@ class Run {
     this.#sabotage = sabotage;
     this.#simulation = new Simulation(plan.seed);
     this.#oracle = new Oracle(this.#simulation.wallNow);
+    const { handler } = this.#oracle;
+    this.#function = new ScriptedFunction(this.#simulation, handler, plan.seed, (error) => this.#breaks(error));
     this.#machine = new Machine(this.#simulation, this.#oracle);
   }
 
@@ -100,6 +108,7 @@ class Run {
       this.#life += 1;
     }
     this.#machine.mends();
+    this.#function.isWell = true;
     const failures = this.#failures;
     await this.#live(async (fails) => await this.#settle(await this.#open(fails)));
     const isRefused = failures < this.#failures;
@@ -134,7 +143,9 @@ class Run {
     let fail: (error: Error) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => {
       fail = (error) => reject(new NodeFailed(error.message, { cause: error }));
+      this.#breaks = reject;
     });
+    this.#oracle.handler.begins();
     try {
       await this.#simulation.drive(Promise.race([work(fail), failed]), LIFE_MS_MAX);
     } catch (error) {
@@ -180,7 +191,7 @@ class Run {
     const environment = changed(simulation.environment);
     try {
       await beforeStart(environment);
-      const node = await SimulatedNode.open(environment, this.#plan.node, fails);
+      const node = await SimulatedNode.open(environment, this.#plan.node, fails, this.#function);
       // A start makes all that it finds durable before it shows it, but not what it changes itself.
       this.#noteDurable();
       return new Life({
@@ -214,6 +225,8 @@ class Run {
         `${delivery} was not flushed`,
       );
     }
+    const hasHandler = this.#plan.node.handler !== undefined;
+    promised(!hasHandler || oracle.flips > 0 || (await flushHandler(life)), 'the function did not take all there is');
     await checkStream(life, 'main');
     if (oracle.side.presence === 'there') await checkStream(life, 'side');
     this.#checkHealth(life);
@@ -255,6 +268,7 @@ class Run {
       objects,
       followed,
       ends,
+      handed: this.#oracle.handler.taken,
       trace,
     };
   }

@@ -1,11 +1,13 @@
 import { createHmac } from 'node:crypto';
 import type { ComposedNode } from '../../compose/index.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { Functions } from '../../ports/functions.ts';
 import type { HttpAnswer } from '../../ports/http.ts';
 import type { EventAnswer, OutgoingEvent } from '../../ports/operation.ts';
 import { fakeRequest } from '../fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from '../open-node.ts';
 import type { DeliveryName, NodeShape } from './plan.ts';
+import { SCRIPTED } from './scripted-function.ts';
 
 /** Names of the simulated node's config. */
 export const SIMULATED = {
@@ -40,6 +42,9 @@ function sections(shape: NodeShape): Readonly<Record<string, unknown>> {
     deliveries: {
       archive: { from: 'main', ...destinationOf('archive', shape) },
       direct: destinationOf('direct', shape),
+      ...(shape.handler !== undefined && {
+        handler: { from: 'main', function: { name: SCRIPTED, ...shape.handler } },
+      }),
     },
     gateway: {
       routes: {
@@ -65,9 +70,11 @@ export class SimulatedNode {
     environment: Environment,
     shape: NodeShape,
     onFailure: (error: Error) => void,
+    functions: Functions,
   ): Promise<SimulatedNode> {
     const { segmentBytesMax, sync = 'always', snapshotEvery } = shape;
     const sizes = {
+      functions,
       log: { segmentBytesMax, sync },
       ...(snapshotEvery !== undefined && { catalog: { snapshotEvery } }),
     };
