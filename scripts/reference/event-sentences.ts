@@ -98,6 +98,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   firehose_in_bytes_total: 'Bytes of records put directly, by `delivery`.',
   firehose_failed_records_total:
     'Records that a function did not take, or that were too old or too large for it, and were given up, by `delivery`.',
+  firehose_function_event_bytes:
+    'Bytes of the events that functions have at this moment, with the records they are made of: at most 64 MiB.',
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
   firehose_records_in_total: 'Records put directly, by `delivery`.',
   firehose_records_refused_total: 'Records put directly and not stored, by `delivery`.',

@@ -46,11 +46,15 @@ function routes(sections: Sections): readonly (readonly [string, string])[] {
 
 function deliveries(sections: Sections, folder: (bucket: string) => string): string[] {
   const section = (sections['deliveries'] ?? {}) as Readonly<
-    Record<string, { from?: string; ExtendedS3DestinationConfiguration?: { BucketARN: string } }>
+    Record<
+      string,
+      { from?: string; ExtendedS3DestinationConfiguration?: { BucketARN: string }; function?: { name: string } }
+    >
   >;
   return Object.entries(section).map(([name, delivery]) => {
     const bucket = delivery.ExtendedS3DestinationConfiguration?.BucketARN.replace(/^arn:[^:]*:s3:::/, '');
     const source = delivery.from ?? 'DirectPut';
+    if (delivery.function !== undefined) return `  delivery  ${source} -> function ${delivery.function.name}`;
     return `  delivery  ${source} -> ${bucket === undefined ? `${name} (paused: not built)` : folder(bucket)}`;
   });
 }

@@ -25,6 +25,8 @@ export const firehoseEvents = {
   /** Given up after the retries of a function, or for their age or size. */
   recordsFailed: 'firehose_failed_records_total',
   recordsLost: 'firehose_lost_records_total',
+  /** Bytes of the events that functions have, over all deliveries. */
+  eventBytes: 'firehose_function_event_bytes',
   /** Age of the oldest record that is not delivered. */
   freshness: 'firehose_data_freshness_ms',
 } as const;

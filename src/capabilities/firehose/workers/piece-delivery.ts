@@ -67,11 +67,18 @@ export class PieceDelivery {
     // The records, and the event made of them.
     const bytes = 2 * piece.bytes;
     if (!(await eventBytes.take(bytes, stopped))) return { left: [piece] };
+    this.#measure();
     try {
       return await this.#attempt(piece, target, stream);
     } finally {
       eventBytes.giveBack(bytes);
+      this.#measure();
     }
+  }
+
+  #measure(): void {
+    const { eventBytes, environment } = this.#doors;
+    environment.meter.gauge(firehoseEvents.eventBytes, {}, eventBytes.usedBytes);
   }
 
   async #attempt(piece: Piece, target: FunctionTarget, stream: StreamInfo): Promise<HandedOver> {
