@@ -14,6 +14,7 @@ import { recordBytes } from './records.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { encode } from './scenarios/encode.ts';
 import { fanOutScenario } from './scenarios/fan-out.ts';
+import { idleHandlers, invokeFunctions } from './scenarios/invoke.ts';
 import { mixed } from './scenarios/mixed.ts';
 import { putScenario } from './scenarios/put.ts';
 import { restart, retain } from './scenarios/retain.ts';
@@ -41,6 +42,8 @@ const SCENARIOS: readonly Scenario[] = [
   }),
   start,
   encode,
+  invokeFunctions,
+  idleHandlers,
   retain,
   restart,
   scripts,

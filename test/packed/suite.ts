@@ -74,6 +74,22 @@ test('bare dev: put, tail, ps, env, doctor', async () => {
   }
 });
 
+test('functions: both bootstraps came along', async () => {
+  writeFileSync(join(home, 'h.mjs'), 'export const handler = async (event) => ({ node: event });\n');
+  writeFileSync(join(home, 'p.py'), 'def handler(event, context):\n    return {"python": event}\n');
+  const of = (runtime: string, handler: string): object => ({ runtime, code: '.', handler, timeoutSeconds: 30 });
+  const config = join(home, 'functions.yaml');
+  writeFileSync(config, JSON.stringify({ functions: { h: of('node', 'h.handler'), p: of('python', 'p.handler') } }));
+  const node = await startNodeProcess({ data: join(home, 'functions'), config, program, workingDirectory: home });
+  try {
+    assert.equal(await millrace(node, 'invoke', 'h', '--event', '{"a":1}', '--save', 'one'), '{"node":{"a":1}}\n');
+    assert.equal(await millrace(node, 'invoke', 'p', '--event', 'one'), '{"python": {"a": 1}}\n');
+    await assert.rejects(millrace(node, 'invoke', 'nobody'), /ResourceNotFoundException: Function not found/);
+  } finally {
+    assert.equal(await node.stop(), 0, node.output());
+  }
+});
+
 test('a reader of tail that is slow misses nothing', async () => {
   const node = await startNodeProcess({ data: join(home, 'slow'), program, workingDirectory: home });
   try {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KEY_PAIR_VARIABLES, verifyingConfig } from '../support/key-pair.ts';
 import {
@@ -122,14 +123,36 @@ async function lifecycle(node: NodeProcess): Promise<number> {
   return 7;
 }
 
-async function commands(options: NodeProcessOptions): Promise<number> {
+async function commands(options: NodeProcessOptions, data: string): Promise<number> {
   const node = await startNodeProcess(options);
   try {
-    return (await deviceDocument(node)) + (await otherActions(node)) + (await lifecycle(node));
+    const kinesis = (await deviceDocument(node)) + (await otherActions(node)) + (await lifecycle(node));
+    return kinesis + (await invocations(node, data));
   } finally {
     await node.stop();
   }
 }
+
+/** A function, as the command line of AWS invokes it. */
+async function invocations(node: NodeProcess, data: string): Promise<number> {
+  const out = join(data, 'out.json');
+  const raw = 'lambda invoke --function-name echo --log-type Tail --payload';
+  const done = await aws(node, raw, '{"a": 1}', out);
+  assert.deepEqual([done['StatusCode'], done['ExecutedVersion'], done['FunctionError']], [200, '$LATEST', undefined]);
+  assert.match(Buffer.from(String(done['LogResult']), 'base64').toString(), /^START RequestId: [\s\S]*\nREPORT /);
+  assert.deepEqual(JSON.parse(readFileSync(out, 'utf8')), { a: 1 });
+  const failed = await aws(node, raw, '{"fail": true}', out);
+  assert.equal(failed['FunctionError'], 'Unhandled');
+  assert.equal((JSON.parse(readFileSync(out, 'utf8')) as Json)['errorMessage'], 'as asked');
+  const later = await aws(node, raw.replace('--log-type Tail', '--invocation-type Event'), '{"a": 2}', out);
+  assert.equal(later['StatusCode'], 202);
+  await assert.rejects(aws(node, 'lambda invoke --function-name nobody', out), /ResourceNotFoundException/);
+  return 4;
+}
+
+const ECHO =
+  "export const handler = async (event) => { if (event.fail) throw new Error('as asked'); return event; };\n";
+const CONFIG = 'functions: { echo: { runtime: node, code: ., handler: index.handler } }\n';
 
 /** The AWS command line, installed from PyPI, with only the endpoint changed. */
 export const awsCli: Group = {
@@ -137,10 +160,13 @@ export const awsCli: Group = {
   install,
   async run() {
     const data = temporaryDirectory('aws-cli');
+    writeFileSync(join(data, 'index.mjs'), ECHO);
+    const open = join(data, 'open.yaml');
+    writeFileSync(open, CONFIG);
     try {
+      const taken = await commands({ config: open, data: join(data, 'open') }, data);
       // The second node verifies what the first one takes from anybody.
-      const open = await commands({ data: join(data, 'open') });
-      return open + (await commands({ config: verifyingConfig(data), data: join(data, 'verifying') }));
+      return taken + (await commands({ config: verifyingConfig(data, CONFIG), data: join(data, 'verifying') }, data));
     } finally {
       removeDirectory(data);
     }

@@ -1,0 +1,117 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { startNodeProcess, type NodeProcess } from '../../test/support/node-process.ts';
+import { treeUsage } from '../../test/support/process-tree.ts';
+import type { Scenario } from '../scenario.ts';
+import { percentile } from '../statistics.ts';
+
+const WARM_UP = 50;
+const IDLE_HANDLERS = 100;
+const IDLE_SECONDS = 5;
+const CODE: Readonly<Record<string, string>> = {
+  'index.mjs':
+    'export const handler = async (event) => event;\nexport const slow = async () => await new Promise((done) => setTimeout(done, 20000));\n',
+  'main.py': 'def handler(event, context):\n    return event\n',
+};
+const functionOf = (runtime: string, handler: string, more: object = {}): object => ({
+  runtime,
+  code: '.',
+  handler,
+  ...more,
+});
+const CONFIG = {
+  functions: {
+    node: functionOf('node', 'index.handler'),
+    python: functionOf('python', 'main.handler'),
+    idle: functionOf('node', 'index.slow', { timeoutSeconds: 60, concurrency: IDLE_HANDLERS }),
+  },
+};
+
+async function withFunctions<T>(scratch: string, work: (node: NodeProcess) => Promise<T>): Promise<T> {
+  mkdirSync(scratch, { recursive: true });
+  for (const [name, text] of Object.entries(CODE)) writeFileSync(join(scratch, name), text);
+  writeFileSync(join(scratch, 'millrace.yaml'), JSON.stringify(CONFIG));
+  const node = await startNodeProcess({ config: join(scratch, 'millrace.yaml'), data: join(scratch, 'data') });
+  try {
+    return await work(node);
+  } finally {
+    await node.kill();
+  }
+}
+
+/** Asks over one connection that stays open; resolves with the milliseconds until the whole answer was there. */
+async function invoke(agent: Agent, api: string, name: string): Promise<number> {
+  const startedAt = performance.now();
+  const headers = {
+    'content-type': 'application/json',
+    'x-amz-date': '20260101T000000Z',
+    authorization: `AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+  };
+  const url = `${api}/2015-03-31/functions/${name}/invocations`;
+  await new Promise<void>((resolve, reject) => {
+    const asked = request(url, { method: 'POST', agent, headers }, (answer) => {
+      answer
+        .resume()
+        .on('end', () => (answer.statusCode === 200 ? resolve() : reject(new Error(`${answer.statusCode}`))));
+    });
+    asked.on('error', reject).end('{"a":1}');
+  });
+  return performance.now() - startedAt;
+}
+
+/** One caller after the other's answer: a handler that gives its event back, in Node and in Python. */
+export const invokeFunctions: Scenario = {
+  name: 'invoke',
+  title: 'InvokeFunction of a handler that returns its event, one after the other',
+  onRequest: false,
+  millraceOnly: true,
+  secondsMax: ({ seconds }) => seconds * 2 + 60,
+  async measure({ scratch, options }) {
+    return await withFunctions(scratch, async ({ api }) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const measured = async (name: string): Promise<{ cold: number; p50: number; p99: number }> => {
+        const cold = await invoke(agent, api, name);
+        for (let count = 0; count < WARM_UP; count += 1) await invoke(agent, api, name);
+        const times: number[] = [];
+        const end = performance.now() + options.seconds * 1000;
+        while (performance.now() < end) times.push(await invoke(agent, api, name));
+        return { cold, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+      };
+      const [inNode, inPython] = [await measured('node'), await measured('python')];
+      agent.destroy();
+      const figures = {
+        invokeNodeColdMs: inNode.cold,
+        invokeNodeP50Ms: inNode.p50,
+        invokeNodeP99Ms: inNode.p99,
+        invokePythonColdMs: inPython.cold,
+        invokePythonP50Ms: inPython.p50,
+        invokePythonP99Ms: inPython.p99,
+      };
+      return { figures, problems: [] };
+    });
+  },
+};
+
+/** A hundred processes that have nothing to do. */
+export const idleHandlers: Scenario = {
+  name: 'idle-handlers',
+  title: `${IDLE_HANDLERS} idle handlers`,
+  onRequest: true,
+  millraceOnly: true,
+  roundsMax: 1,
+  secondsMax: () => 180,
+  async measure({ scratch }) {
+    return await withFunctions(scratch, async ({ api, child }) => {
+      const agent = new Agent({ keepAlive: true });
+      await Promise.all(Array.from({ length: IDLE_HANDLERS }, async () => await invoke(agent, api, 'idle')));
+      agent.destroy();
+      await new Promise((done) => setTimeout(done, 1000));
+      const before = treeUsage(child.pid ?? 0);
+      await new Promise((done) => setTimeout(done, IDLE_SECONDS * 1000));
+      const after = treeUsage(child.pid ?? 0);
+      const idleCpuPercent = ((after.cpuSeconds - before.cpuSeconds) / IDLE_SECONDS) * 100;
+      return { figures: { idleCpuPercent, idleRssMiB: after.rssMiB }, problems: [] };
+    });
+  },
+};
