@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import './events.ts';
 import { listShards, readAll, type Stored } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import { churn, hooks, puts, reshards, settings, STREAM, type Life, type Load } from './loads.ts';

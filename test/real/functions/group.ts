@@ -12,6 +12,7 @@ import { pythonWith, runProgram } from '../tools.ts';
 import { indented, numberedListings, plainListings } from './python-listing.ts';
 
 const BOTO3 = 'boto3==1.44.8';
+const OFFICIAL = 'awslambdaric==4.2.2';
 const STREAM = 'git-data-stream';
 const TABLE = 'connections';
 
@@ -37,7 +38,8 @@ export const functions: Group = {
       await runProgram(await pythonWith(BOTO3), ['-c', version]),
       await installDynamoDbLocal(),
     ];
-    return `${boto3}, ${database}`;
+    await pythonWith(OFFICIAL);
+    return `${boto3}, ${database}, ${OFFICIAL}`;
   },
   async run() {
     const data = temporaryDirectory('functions');
@@ -47,7 +49,8 @@ export const functions: Group = {
       const node = await startNodeProcess({ config, data: join(data, 'node') });
       try {
         const webhooks = await webhookHandlers(node.api);
-        return webhooks + (await socketHandlers(node.api, sockets.posted));
+        const own = await officialClient(node.api);
+        return webhooks + own + (await socketHandlers(node.api, sockets.posted));
       } finally {
         await node.stop();
       }
@@ -72,6 +75,13 @@ def handler(event, context):
     elif event['do'] == 'put':
         table.put_item(Item=event['item'])
     return table.scan()['Items'] if event['do'] == 'scan' else None
+`;
+
+const OFFICIAL_CODE = `def handler(event, context):
+    print('through', context.function_name, context.get_remaining_time_in_millis() > 0)
+    if event.get('fail'):
+        raise KeyError('as asked')
+    return event
 `;
 
 /** One folder of code; the config that names it. The table's name in the document stands for the reader's own. */
@@ -105,7 +115,12 @@ async function writeCode(data: string, database: string, sockets: string): Promi
       { runtime: 'python', code: './code', handler, python, timeoutSeconds: 60, memoryMb: 256, env },
     ] as const;
   });
-  const config = { streams: { [STREAM]: { ShardCount: 1 } }, functions: Object.fromEntries(entries) };
+  writeFileSync(join(data, 'code', 'official.py'), OFFICIAL_CODE);
+  // What AWS's own images start: it takes no notice of our bootstrap.
+  const start = `#!/bin/sh\nexec ${await pythonWith(OFFICIAL)} -m awslambdaric "$_HANDLER"\n`;
+  writeFileSync(join(data, 'official'), start, { mode: 0o755 });
+  const official = { runtime: 'python', code: './code', handler: 'official.handler', python: './official' };
+  const config = { streams: { [STREAM]: { ShardCount: 1 } }, functions: { ...Object.fromEntries(entries), official } };
   writeFileSync(join(data, 'millrace.yaml'), JSON.stringify(config));
   return join(data, 'millrace.yaml');
 }
@@ -148,6 +163,17 @@ async function webhookHandlers(api: string): Promise<number> {
   const stored = Records.map(({ Data }) => JSON.parse(Buffer.from(Data, 'base64').toString()) as unknown);
   assert.deepEqual(stored, [{ order: '2 Icecreams' }, event]);
   return 2;
+}
+
+/** AWS's own client of the runtime API for Python. */
+async function officialClient(api: string): Promise<number> {
+  const well = await invoke(api, 'official', { a: 1 });
+  assert.deepEqual([well.error, well.value], [null, { a: 1 }], well.log);
+  assert.match(well.log, /through official True/);
+  const failed = await invoke(api, 'official', { fail: true });
+  assert.deepEqual([failed.error, failed.value['errorType']], ['Unhandled', 'KeyError'], failed.log);
+  assert.deepEqual((await invoke(api, 'official', { b: 2 })).value, { b: 2 });
+  return 1;
 }
 
 /** A connection is kept with the WebSocket event of API Gateway, and sent what came in the event of SQS. */
