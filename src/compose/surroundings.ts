@@ -23,6 +23,10 @@ interface Opened {
 const ID_BYTES = 10;
 const SECRET_BYTES = 30;
 
+function ownerOf(name: string): string {
+  return `function/${name}`;
+}
+
 /** Lends the node to the users' handlers: addresses, and for each function a key pair as long as the node runs. */
 export class NodeSurroundings implements FunctionSurroundings {
   readonly #identity: Identity;
@@ -47,7 +51,7 @@ export class NodeSurroundings implements FunctionSurroundings {
   async of(name: string, allow: readonly string[]): Promise<Surroundings> {
     const { addresses, gate, dataActions } = await this.#opened;
     const pair = this.#pair(name);
-    gate.lend(`function/${name}`, { ...pair, allow: [...dataActions, ...allow] });
+    gate.lend(ownerOf(name), { ...pair, allow: [...dataActions, ...allow] });
     const { api, gateway, trustFile } = addresses;
     const { region } = this.#identity;
     return {
@@ -62,6 +66,12 @@ export class NodeSurroundings implements FunctionSurroundings {
         ...(trustFile !== undefined && { AWS_CA_BUNDLE: trustFile, NODE_EXTRA_CA_CERTS: trustFile }),
       },
     };
+  }
+
+  async forget(name: string): Promise<void> {
+    if (!this.#pairs.delete(name)) return;
+    const { gate } = await this.#opened;
+    gate.takeBack(ownerOf(name));
   }
 
   #pair(name: string): Pick<Credential, 'accessKeyId' | 'secretAccessKey'> {

@@ -92,4 +92,6 @@ export interface Surroundings {
 export interface FunctionSurroundings {
   /** `allow` adds patterns of actions to those of the data plane. Resolves once the listeners answer. */
   of(name: string, allow: readonly string[]): Promise<Surroundings>;
+  /** The function is no more: its key pair opens nothing. */
+  forget(name: string): Promise<void>;
 }

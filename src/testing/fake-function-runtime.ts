@@ -39,6 +39,7 @@ export function fakeFunctionRuntime(
 /** A node that lends nothing. */
 export const fakeSurroundings: FunctionSurroundings = {
   of: async () => ({ api: '', gateway: '', variables: {} }),
+  forget: async () => undefined,
 };
 
 function unknown(): FakeHandling {

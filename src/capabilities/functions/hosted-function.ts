@@ -1,3 +1,4 @@
+import { ThrottleError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type {
   FunctionOutcome,
@@ -40,6 +41,7 @@ export class HostedFunction {
   readonly #parts: FunctionParts;
   #open: Promise<OpenFunction> | undefined;
   #opened: OpenFunction | undefined;
+  #isClosed = false;
   #invocations = 0;
   #failed = 0;
   #totalMs = 0;
@@ -90,8 +92,15 @@ export class HostedFunction {
   }
 
   async close(withinMs: number): Promise<void> {
-    const open = await this.#open?.catch(() => undefined);
-    await open?.close(withinMs);
+    if (this.#open !== undefined && this.#opened === undefined) {
+      // What is about to start waits for listeners that may never open.
+      const ended = new AbortController();
+      const started = this.#open.catch(() => undefined);
+      await Promise.race([started, this.#parts.environment.clock.sleep(withinMs, ended.signal)]);
+      ended.abort();
+    }
+    this.#isClosed = true;
+    await this.#opened?.close(withinMs);
   }
 
   /** For `/admin/functions`. */
@@ -126,6 +135,7 @@ export class HostedFunction {
     const own = Object.entries(this.options.env ?? {}).map(([key, text]) => {
       return [key, text.replaceAll('${api}', api).replaceAll('${gateway}', gateway)] as const;
     });
+    if (this.#isClosed) throw new ThrottleError('TooManyRequestsException', 'The function is being stopped.');
     this.#opened = runtime.open(this.#spec({ ...variables, ...this.#realm(), ...Object.fromEntries(own) }));
     return this.#opened;
   }

@@ -19,6 +19,7 @@ export class HostedFunctions implements Functions {
   readonly #logs: FunctionLogs;
   #functions: ReadonlyMap<string, HostedFunction> = new Map();
   readonly #closing = new Set<Promise<void>>();
+  #isClosing = false;
 
   constructor(parts: FunctionParts, logs: FunctionLogs) {
     this.#parts = parts;
@@ -56,6 +57,7 @@ export class HostedFunctions implements Functions {
   async invoke(name: string, event: Uint8Array, options: InvokeOptions = {}): Promise<Invocation> {
     const one = this.#functions.get(name);
     if (one === undefined) throw functionNotFound(functionArn(this.#parts.identity, name));
+    if (this.#isClosing) throw new ThrottleError('TooManyRequestsException', 'The node is being stopped.');
     const { eventBytesMax } = functionsLimits;
     if (event.length > eventBytesMax) throw eventTooLarge(event.length, 'RequestResponse', eventBytesMax);
     if (options.isChecked !== true) checkEvent(event);
@@ -80,6 +82,7 @@ export class HostedFunctions implements Functions {
 
   /** Lets what runs come to its end, then ends all processes. */
   async close(withinMs: number): Promise<void> {
+    this.#isClosing = true;
     for (const one of this.#functions.values()) this.#closeNow(one, withinMs);
     await Promise.all(this.#closing);
     await this.#logs.settle();
@@ -143,7 +146,9 @@ export class HostedFunctions implements Functions {
   #closeLater(one: HostedFunction): void {
     const timeoutMs = (one.options.timeoutSeconds ?? functionsLimits.timeoutSeconds) * 1000;
     this.#closeNow(one, timeoutMs);
-    if (!this.#functions.has(one.name)) this.#parts.environment.meter.forget({ function: one.name });
+    if (this.#functions.has(one.name)) return;
+    this.#parts.environment.meter.forget({ function: one.name });
+    void this.#parts.surroundings.forget(one.name);
   }
 
   #closeNow(one: HostedFunction, withinMs: number): void {

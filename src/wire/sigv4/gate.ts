@@ -36,6 +36,11 @@ export class Gate {
     this.use(this.#credentials);
   }
 
+  /** Takes no more what was lent to this `owner`. */
+  takeBack(owner: string): void {
+    if (this.#lent.delete(owner)) this.use(this.#credentials);
+  }
+
   get isClosed(): boolean {
     return this.#verifier !== undefined;
   }

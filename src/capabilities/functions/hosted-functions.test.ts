@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openBench, usualFunctions } from './harness.fixture.ts';
+
+test('what changes in the file is taken over, and what runs ends on the old', async () => {
+  const bench = await openBench({ 'index.slow': (_event, _run, { timeoutMs }) => ({ value: timeoutMs, takesMs: 50 }) });
+  const before = bench.invoke('slow', '{}');
+  const changed = {
+    ...usualFunctions['slow'],
+    runtime: 'node',
+    code: './code',
+    handler: 'index.slow',
+    timeoutSeconds: 7,
+  };
+  await bench.reload({ slow: changed });
+  const after = bench.invoke('slow', '{}');
+  assert.deepEqual([(await before).body, (await after).body], ['3000', '7000']);
+  await assert.rejects(bench.invoke('echo', '{}'), /Function not found/);
+  await bench.close();
+});
+
+test('what a function calls while the node drains is refused or answered, and its own answer comes', async () => {
+  const bench = await openBench({
+    'index.echo': () => ({ value: 'inner' }),
+    'index.slow': () => ({ value: 'outer', takesMs: 100 }),
+  });
+  const outer = bench.invoke('slow', '{}');
+  const closed = bench.close();
+  await assert.rejects(bench.invoke('echo', '{}'), /being stopped|Rate Exceeded/);
+  assert.equal((await outer).body, '"outer"');
+  await closed;
+});
+
+test('the admin routes tell how functions fare, and show their logs', async () => {
+  const bench = await openBench();
+  await bench.invoke('prints', '{}');
+  await bench.invoke('fails', '{}');
+  const { functions } = await bench.admin('/admin/functions');
+  const fails = functions.find(({ name }: { name: string }) => name === 'fails');
+  assert.deepEqual(
+    [fails.state, fails.runtime, fails.processes, fails.running, fails.invocations, fails.failures],
+    ['active', 'node', 1, 0, 1, 1],
+  );
+  const one = await bench.admin('/admin/functions/{name}', 'fails');
+  assert.deepEqual(one.lastFailures, [
+    { ...one.lastFailures[0], requestId: 'request-2', type: 'TypeError', message: 'no' },
+  ]);
+  await bench.state.logs.settle();
+  const page = await bench.admin('/admin/functions/{name}/logs', 'prints');
+  assert.deepEqual(
+    page.entries.map(({ lines }: { lines: string[] }) => lines.slice(1, 3)),
+    [['one', 'two']],
+  );
+  assert.deepEqual((await bench.admin('/admin/functions/{name}/logs', 'prints', `after=${page.next}`)).entries, []);
+  await assert.rejects(bench.admin('/admin/functions/{name}', 'nobody'), /no function nobody/);
+  await assert.rejects(bench.admin('/admin/functions/{name}/logs', 'prints', 'after=x'), /after is a whole number/);
+  await bench.close();
+});
+
+test('health and log name functions that cannot be run', async () => {
+  const bench = await openBench({}, { broken: { runtime: 'node', code: '.', handler: 'index.nowhere' } });
+  await bench.until(() => bench.problems().length > 0);
+  assert.deepEqual(bench.problems(), ['function broken: there is no index.nowhere']);
+  assert.deepEqual(bench.environment.troubles, ['function.problem']);
+  await bench.close();
+});
