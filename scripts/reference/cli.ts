@@ -8,6 +8,7 @@ const COMMANDS = [
   'put',
   'tail',
   'trigger',
+  'invoke',
   'converters',
   'converters test',
   'ps',
