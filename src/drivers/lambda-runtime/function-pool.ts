@@ -110,9 +110,13 @@ export class FunctionPool implements OpenFunction {
 
   async #serve({ run, resolve, reject }: Waiting): Promise<void> {
     try {
-      const slot = this.#takeIdle() ?? (await this.#start());
-      const outcome = await slot.handler.run(run);
-      this.#ran(slot);
+      let outcome: FunctionOutcome | undefined;
+      // A new process takes what it was started for: only idle ones can leave an event to the next.
+      while (outcome === undefined) {
+        const slot = this.#takeIdle() ?? (await this.#start());
+        outcome = await slot.handler.run(run);
+        this.#ran(slot);
+      }
       resolve(outcome);
     } catch (error) {
       reject(error);

@@ -32,7 +32,8 @@ export interface ProcessParts {
  */
 const LAUNCHER = '(read -r _; kill -KILL 0) <&3 >/dev/null 2>&1 & exec "$@" 3<&-';
 
-type Answer = RunFailure | { readonly payload: Uint8Array };
+/** `untaken`: the process ended before it asked for the event. */
+type Answer = RunFailure | { readonly payload: Uint8Array } | 'untaken';
 
 interface Running {
   readonly run: FunctionRun;
@@ -115,8 +116,11 @@ export class HandlerChild {
     });
   }
 
-  /** Runs one event; nobody calls it while another one runs. Never rejects. */
-  async run(run: FunctionRun): Promise<FunctionOutcome> {
+  /**
+   * Runs one event; nobody calls it while another one runs. Undefined when the process ended without having asked for
+   * it, as one does that dies of the event before. Never rejects.
+   */
+  async run(run: FunctionRun): Promise<FunctionOutcome | undefined> {
     const { clock } = this.#parts.environment;
     this.#output.begin(run.line);
     const answer = await new Promise<Answer>((resolve) => this.#begin(run, resolve));
@@ -127,6 +131,7 @@ export class HandlerChild {
     this.#noteMemory(residentBytes(this.#child?.pid ?? 0) ?? 0);
     this.#running = undefined;
     this.#output.end();
+    if (answer === 'untaken') return undefined;
     const initMs = this.#isInitTold ? undefined : this.#initMs;
     this.#isInitTold ||= initMs !== undefined;
     return {
@@ -184,7 +189,7 @@ export class HandlerChild {
     };
     if (run.signal?.aborted === true) return abort();
     if (this.#initFailure !== undefined) return settle(this.#initFailure);
-    if (this.#exit !== undefined) return settle(exited(requestId, this.#exit));
+    if (this.#exit !== undefined) return settle(this.hasLoaded ? 'untaken' : exited(requestId, this.#exit));
     const hand = (): void => {
       if (isSettled) return;
       cancel();
@@ -227,7 +232,8 @@ export class HandlerChild {
     this.#exit ??= exit;
     this.end();
     const running = this.#running;
-    running?.settle(exited(running.run.requestId, exit));
+    const isUntaken = this.hasLoaded && this.#api.holdsEvent;
+    running?.settle(isUntaken ? 'untaken' : exited(running.run.requestId, exit));
     this.#parts.ended();
   }
 

@@ -75,6 +75,11 @@ export class RuntimeApi {
     this.#answerNext();
   }
 
+  /** Whether an event is still here that the process has not asked for. */
+  get holdsEvent(): boolean {
+    return this.#next !== undefined;
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
