@@ -129,11 +129,11 @@ deliveries:
   d: { from: s }
   e:
     from: s
-    ExtendedS3DestinationConfiguration: { BucketARN: bucket, CompressionFormat: ZIP }
+    ExtendedS3DestinationConfiguration: { BucketARN: bucket, S3BackupMode: Enabled }
 `;
   assert.deepEqual(refused(text), [
     'm.yaml:7:3 deliveries.d: has no destination; name one',
-    'm.yaml:10:5 deliveries.e.ExtendedS3DestinationConfiguration: CompressionFormat: ZIP is not built yet',
+    'm.yaml:10:5 deliveries.e.ExtendedS3DestinationConfiguration: S3BackupMode: Enabled is not built yet',
     'm.yaml:4:5 gateway.routes.GET /x: the method GET is not built yet; POST is',
     "m.yaml:5:5 gateway.routes.POST /api/x: /api/x is reserved: /api/, /write and /healthz are the gateway's own",
   ]);
