@@ -108,6 +108,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   functions_events_accepted_total: 'Events accepted to be run later, by `function`.',
   functions_events_failed_total: 'Events that failed for good, by `function`.',
   functions_events_retried_total: 'Events that failed and will be tried again, by `function`.',
+  functions_events_waiting: 'Events that are not done, those that wait for another try included.',
   functions_failures_total: 'Runs that failed, by `function`.',
   functions_invocations_total: 'Runs, by `function`.',
   functions_logs_lost_total: 'Runs whose lines could not be kept, by `function`.',

@@ -20,5 +20,6 @@ export const functionsEvents = {
   eventsAccepted: 'functions_events_accepted_total',
   eventsRetried: 'functions_events_retried_total',
   eventsFailed: 'functions_events_failed_total',
+  eventsWaiting: 'functions_events_waiting',
   logsLost: 'functions_logs_lost_total',
 } as const;

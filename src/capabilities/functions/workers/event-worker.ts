@@ -45,7 +45,10 @@ export class EventWorker {
     this.#lanes = stream.shards.map((shard) => {
       const from = this.#positions.of(shard);
       const serve = async (record: StoredRecord): Promise<boolean> => await this.#serve(record);
-      const moved = (): void => this.#positions.moved(shard, lane.position);
+      const moved = (): void => {
+        this.#positions.moved(shard, lane.position);
+        environment.meter.gauge(functionsEvents.eventsWaiting, {}, this.#waiting);
+      };
       const parts = { records, environment, stream, shard, serve, moved, stopped: this.#stop.signal };
       const lane: EventLane = new EventLane(parts, from);
       return lane;
@@ -54,7 +57,7 @@ export class EventWorker {
   }
 
   /** Events that are not done. */
-  get waiting(): number {
+  get #waiting(): number {
     return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   }
 
