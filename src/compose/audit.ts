@@ -3,7 +3,8 @@ import { isoTime } from '../kernel/iso-time.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { AdminRoute } from '../ports/capability.ts';
 import type { Environment } from '../ports/environment.ts';
-import { isStored, StreamExists, type Records, type StreamInfo } from '../ports/records.ts';
+import { ensureInternalStream } from '../ports/internal-stream.ts';
+import { isStored, type Records, type StreamInfo } from '../ports/records.ts';
 
 const STREAM = '$audit';
 const DAY_MS = 24 * 3600_000;
@@ -80,16 +81,8 @@ export class AuditStream implements Audit {
 
   /** Made with the first entry: a node without key pairs never has it. */
   async #stream(): Promise<StreamInfo> {
-    const known = this.#records.describe(STREAM);
-    if (known !== undefined) return known;
-    const shape = { mode: 'PROVISIONED', shardCount: 1, retentionMs: RETENTION_MS } as const;
-    try {
-      return await this.#records.create({ name: STREAM, ...shape, maxRecordBytes: RECORD_BYTES_MAX });
-    } catch (error) {
-      const made = this.#records.describe(STREAM);
-      if (error instanceof StreamExists && made !== undefined) return made;
-      throw error;
-    }
+    const shape = { shardCount: 1, retentionMs: RETENTION_MS, maxRecordBytes: RECORD_BYTES_MAX };
+    return await ensureInternalStream(this.#records, { name: STREAM, ...shape });
   }
 
   /** `GET /admin/audit`. */

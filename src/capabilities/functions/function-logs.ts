@@ -1,9 +1,9 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { isoTime } from '../../kernel/iso-time.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { ensureInternalStream } from '../../ports/internal-stream.ts';
 import { isStored, type Records } from '../../ports/records.ts';
 import { orPastDamage } from '../../ports/stream-store.ts';
-import { ensureInternalStream } from './internal-stream.ts';
 import { functionsEvents } from './events.ts';
 import { functionsLimits } from './limits.ts';
 import { LOGS_STREAM } from './model.ts';

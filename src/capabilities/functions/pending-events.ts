@@ -1,6 +1,6 @@
+import { ensureInternalStream } from '../../ports/internal-stream.ts';
 import { isStored, StreamNotFound, type Records } from '../../ports/records.ts';
 import { Unavailable } from '../../ports/stream-store.ts';
-import { ensureInternalStream } from './internal-stream.ts';
 import { functionsLimits } from './limits.ts';
 import { INVOCATIONS_STREAM, pendingToHeaders, type PendingEvent } from './model.ts';
 

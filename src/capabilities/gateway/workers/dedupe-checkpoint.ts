@@ -1,4 +1,5 @@
-import { StreamExists, type Records, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
+import { ensureInternalStream } from '../../../ports/internal-stream.ts';
+import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { Unavailable, UnknownShard, type Offset } from '../../../ports/stream-store.ts';
 import { encodeChunk, type CheckpointId, type CoveredShard, type CoveredStream } from '../checkpoint-format.ts';
 import type { GatewayEvents } from '../events.ts';
@@ -11,6 +12,12 @@ import type { Route } from '../routes.ts';
 
 /** The internal stream that holds the windows. */
 export const DEDUPE_STREAM = '$dedupe';
+const DEDUPE_SPEC = {
+  name: DEDUPE_STREAM,
+  shardCount: 1,
+  retentionMs: limits.checkpointRetentionMs,
+  maxRecordBytes: limits.checkpointRecordBytes,
+} as const;
 
 const HOUR_MS = 3_600_000;
 const PARTITION_KEY = 'ids';
@@ -124,7 +131,7 @@ export class DedupeCheckpoint {
 
   async #prepare(): Promise<void> {
     if (this.#routes.length === 0) return;
-    const stream = await ensureStream(this.#receiver.records);
+    const stream = await ensureInternalStream(this.#receiver.records, DEDUPE_SPEC);
     const missing = this.#routes.filter(({ key }) => !this.#rebuilt.has(key));
     if (missing.length > 0) await this.#rebuild(stream, missing);
     const fresh = this.#routes.filter((route) => !this.#coveredStreams.has(route.stream));
@@ -271,24 +278,6 @@ export class DedupeCheckpoint {
       const { idsMax, windowMs } = window.bounds;
       this.#events.window(route, window.size, idsMax, window.realWindowMs(now), windowMs);
     }
-  }
-}
-
-async function ensureStream(records: Records): Promise<StreamInfo> {
-  const known = records.describe(DEDUPE_STREAM);
-  if (known !== undefined) return known;
-  try {
-    return await records.create({
-      name: DEDUPE_STREAM,
-      mode: 'PROVISIONED',
-      shardCount: 1,
-      retentionMs: limits.checkpointRetentionMs,
-      maxRecordBytes: limits.checkpointRecordBytes,
-    });
-  } catch (error) {
-    const made = error instanceof StreamExists ? records.describe(DEDUPE_STREAM) : undefined;
-    if (made === undefined) throw error;
-    return made;
   }
 }
 

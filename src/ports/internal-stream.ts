@@ -1,6 +1,6 @@
-import { StreamExists, type Records, type StreamInfo, type StreamSpec } from '../../ports/records.ts';
+import { StreamExists, type Records, type StreamInfo, type StreamSpec } from './records.ts';
 
-/** The internal stream of that name, made when it does not exist yet. */
+/** The internal stream of that name, made when it does not exist yet. Rejects as `Records.create` does. */
 export async function ensureInternalStream(
   records: Records,
   spec: Pick<StreamSpec, 'name' | 'shardCount' | 'retentionMs' | 'maxRecordBytes'>,
