@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { MongoClient, ObjectId } from 'mongodb';
 import { startMongoPeer, type MongoPeer } from '../../../testing/mongo-peer/index.ts';
 import type { RealmAnswer, RealmRequest } from '../../../ports/realm-webhook.ts';
@@ -35,101 +35,104 @@ function code(words: string): string {
     .join('\n');
 }
 
-let node: Node;
-let peer: MongoPeer;
-let client: MongoClient;
-const functions = mkdtempSync(join(tmpdir(), 'millrace-published-'));
+// A suite of its own: hooks at the top would keep what they open until the last test of all files.
+describe('published functions', () => {
+  let node: Node;
+  let peer: MongoPeer;
+  let client: MongoClient;
+  const functions = mkdtempSync(join(tmpdir(), 'millrace-published-'));
 
-before(async () => {
-  if (skip !== false) return;
-  peer = await startMongoPeer();
-  client = await new MongoClient(peer.uri).connect();
-  writeFileSync(join(functions, 'trigger.js'), code('exports = function (event)'));
-  writeFileSync(join(functions, 'webhook.js'), code('exports = function(payload, response)'));
-  const values = { FIREHOSE_ACCESS_KEY: accessKey };
-  const services = { AWSKinesis: { kinesis: {} }, 'mongodb-atlas': { mongodb: peer.uri } };
-  const common = { runtime: 'realm', code: functions, timeoutSeconds: 30, values, services };
-  node = await startNode({
-    trigger: { ...common, handler: 'trigger.exports' },
-    webhook: { ...common, handler: 'webhook.exports' },
+  before(async () => {
+    if (skip !== false) return;
+    peer = await startMongoPeer();
+    client = await new MongoClient(peer.uri).connect();
+    writeFileSync(join(functions, 'trigger.js'), code('exports = function (event)'));
+    writeFileSync(join(functions, 'webhook.js'), code('exports = function(payload, response)'));
+    const values = { FIREHOSE_ACCESS_KEY: accessKey };
+    const services = { AWSKinesis: { kinesis: {} }, 'mongodb-atlas': { mongodb: peer.uri } };
+    const common = { runtime: 'realm', code: functions, timeoutSeconds: 30, values, services };
+    node = await startNode({
+      trigger: { ...common, handler: 'trigger.exports' },
+      webhook: { ...common, handler: 'webhook.exports' },
+    });
   });
-});
-after(async () => {
-  rmSync(functions, { recursive: true, force: true });
-  if (skip !== false) return;
-  await node.stop();
-  await client.close();
-  await peer.stop();
-});
+  after(async () => {
+    rmSync(functions, { recursive: true, force: true });
+    if (skip !== false) return;
+    await node.stop();
+    await client.close();
+    await peer.stop();
+  });
 
-async function records(): Promise<string[]> {
-  const text = `exports = async function () {
+  async function records(): Promise<string[]> {
+    const text = `exports = async function () {
     const kinesis = context.services.get("k").kinesis()
     const { ShardIterator } = await kinesis.GetShardIterator({ StreamName: "realm", ShardId: "shardId-000000000000", ShardIteratorType: "TRIM_HORIZON" })
     return (await kinesis.GetRecords({ ShardIterator })).Records.map(({ Data }) => Data.toBase64())
   }`;
-  const reader = place(text, { services: { k: { kinesis: {} } }, variables: node.variables });
-  const found = (await reader.run({})) as string[];
-  await reader.close();
-  return found;
-}
+    const reader = place(text, { services: { k: { kinesis: {} } }, variables: node.variables });
+    const found = (await reader.run({})) as string[];
+    await reader.close();
+    return found;
+  }
 
-/** As Firehose sends it. */
-async function deliver(key: string, data: readonly string[]): Promise<RealmAnswer> {
-  const body = { requestId: 'r-1', timestamp: 1, records: data.map((one) => ({ data: one })) };
-  const realmWebhook: RealmRequest = {
-    method: 'POST',
-    path: '/hook',
-    query: '',
-    headers: [
-      ['X-Amz-Firehose-Protocol-Version', '1.0'],
-      ['X-Amz-Firehose-Request-Id', 'r-1'],
-      ['X-Amz-Firehose-Access-Key', key],
-      ['Content-Type', 'application/json'],
-    ],
-    bodyBase64: Buffer.from(JSON.stringify(body)).toString('base64'),
-  };
-  return (await node.invoke('webhook', { realmWebhook })) as RealmAnswer;
-}
+  /** As Firehose sends it. */
+  async function deliver(key: string, data: readonly string[]): Promise<RealmAnswer> {
+    const body = { requestId: 'r-1', timestamp: 1, records: data.map((one) => ({ data: one })) };
+    const realmWebhook: RealmRequest = {
+      method: 'POST',
+      path: '/hook',
+      query: '',
+      headers: [
+        ['X-Amz-Firehose-Protocol-Version', '1.0'],
+        ['X-Amz-Firehose-Request-Id', 'r-1'],
+        ['X-Amz-Firehose-Access-Key', key],
+        ['Content-Type', 'application/json'],
+      ],
+      bodyBase64: Buffer.from(JSON.stringify(body)).toString('base64'),
+    };
+    return (await node.invoke('webhook', { realmWebhook })) as RealmAnswer;
+  }
 
-test('the first puts the document of a change into the stream before the call ends', { skip }, async () => {
-  const fullDocument = { _id: { $oid: id }, nodeName: 'pi', humidity: 41.5, isMoving: false };
-  const value = await node.invoke('trigger', { operationType: 'insert', fullDocument });
-  assert.equal(value, null);
-  const [record = ''] = await records();
-  assert.deepEqual(JSON.parse(Buffer.from(record, 'base64').toString()), { ...fullDocument, _id: id });
-});
+  test('the first puts the document of a change into the stream before the call ends', { skip }, async () => {
+    const fullDocument = { _id: { $oid: id }, nodeName: 'pi', humidity: 41.5, isMoving: false };
+    const value = await node.invoke('trigger', { operationType: 'insert', fullDocument });
+    assert.equal(value, null);
+    const [record = ''] = await records();
+    assert.deepEqual(JSON.parse(Buffer.from(record, 'base64').toString()), { ...fullDocument, _id: id });
+  });
 
-test(
-  'the second stores what is delivered, once however often, and answers as Firehose needs it',
-  { skip },
-  async () => {
-    const data = [
-      ...(await records()),
-      Buffer.from('{"_id":"0123456789abcdef01234568","nodeName":"other"}').toString('base64'),
-    ];
-    for (let delivery = 0; delivery < 2; delivery += 1) {
-      const answer = await deliver(accessKey, data);
-      assert.equal(answer.statusCode, 200);
-      assert.deepEqual(answer.headers, [['Content-Type', 'application/json']]);
-      const { requestId, timestamp } = JSON.parse(bodyOf(answer)) as { requestId: string; timestamp: number };
-      assert.equal(requestId, 'r-1');
-      assert.ok(Math.abs(timestamp - Date.now()) < 60_000);
-    }
-    const stored = await client.db('monitors').collection('firehose').find().sort({ _id: 1 }).toArray();
-    assert.deepEqual(stored, [
-      { _id: new ObjectId(id), nodeName: 'pi', humidity: 41.5, isMoving: false },
-      { _id: new ObjectId('0123456789abcdef01234568'), nodeName: 'other' },
-    ]);
-  },
-);
+  test(
+    'the second stores what is delivered, once however often, and answers as Firehose needs it',
+    { skip },
+    async () => {
+      const data = [
+        ...(await records()),
+        Buffer.from('{"_id":"0123456789abcdef01234568","nodeName":"other"}').toString('base64'),
+      ];
+      for (let delivery = 0; delivery < 2; delivery += 1) {
+        const answer = await deliver(accessKey, data);
+        assert.equal(answer.statusCode, 200);
+        assert.deepEqual(answer.headers, [['Content-Type', 'application/json']]);
+        const { requestId, timestamp } = JSON.parse(bodyOf(answer)) as { requestId: string; timestamp: number };
+        assert.equal(requestId, 'r-1');
+        assert.ok(Math.abs(timestamp - Date.now()) < 60_000);
+      }
+      const stored = await client.db('monitors').collection('firehose').find().sort({ _id: 1 }).toArray();
+      assert.deepEqual(stored, [
+        { _id: new ObjectId(id), nodeName: 'pi', humidity: 41.5, isMoving: false },
+        { _id: new ObjectId('0123456789abcdef01234568'), nodeName: 'other' },
+      ]);
+    },
+  );
 
-test('with a wrong key nothing is stored, and a failure of the database is a 500', { skip }, async () => {
-  const refused = await deliver('wrong', ['e30=']);
-  assert.equal(refused.statusCode, 401);
-  assert.match(bodyOf(refused), /"requestId":"r-1".*Invalid X-Amz-Firehose-Access-Key/);
-  peer.fail({ commands: ['update'], times: 1, errorCode: 2, errorMessage: 'by script' });
-  const failed = await deliver(accessKey, [Buffer.from('{"_id":"0123456789abcdef01234569"}').toString('base64')]);
-  assert.equal(failed.statusCode, 500);
-  assert.equal(await client.db('monitors').collection('firehose').countDocuments(), 2);
+  test('with a wrong key nothing is stored, and a failure of the database is a 500', { skip }, async () => {
+    const refused = await deliver('wrong', ['e30=']);
+    assert.equal(refused.statusCode, 401);
+    assert.match(bodyOf(refused), /"requestId":"r-1".*Invalid X-Amz-Firehose-Access-Key/);
+    peer.fail({ commands: ['update'], times: 1, errorCode: 2, errorMessage: 'by script' });
+    const failed = await deliver(accessKey, [Buffer.from('{"_id":"0123456789abcdef01234569"}').toString('base64')]);
+    assert.equal(failed.statusCode, 500);
+    assert.equal(await client.db('monitors').collection('firehose').countDocuments(), 2);
+  });
 });
