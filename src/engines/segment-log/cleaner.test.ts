@@ -95,6 +95,22 @@ test('a damaged file is never taken over from: its records answer an error, the 
   assert.ok((await again.image()).has(path), 'the file stays');
 });
 
+test('what is needed between larger records that are not comes through byte for byte', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 100_000 });
+  await under.drive(under.log.store.retain(A, 48 * HOUR_MS));
+  await under.drive(under.log.store.retain(B, HOUR_MS));
+  const wanted = Array.from({ length: 200 }, (_, round) => `a${round} ${'x'.repeat(round)}`);
+  for (const text of wanted) {
+    await under.append(under.a, text);
+    await under.append(under.b, 'y'.repeat(20_000));
+  }
+  await under.simulation.pass(2 * HOUR_MS);
+  assert.ok(counted(under.simulation, 'log.settled') > 0);
+  assert.deepEqual(await under.texts(A), wanted);
+  const again = await LogUnderTest.openImage(await under.image(), { segmentBytesMax: 100_000 });
+  assert.deepEqual(await again.texts(A), wanted);
+});
+
 test('records that lie scattered are brought together ten seconds after the last one at the latest', async () => {
   const under = await LogUnderTest.open();
   const data = 'x'.repeat(1000);

@@ -118,7 +118,10 @@ export class Cleaner {
     const { segments, diskBytesMax } = this.#parts;
     const { segmentBytesMax } = segments.options;
     const { isShort } = this.#parts.space;
-    return { segments: this.#complete(), now: this.#clock.now(), segmentBytesMax, diskBytesMax, isShort };
+    const complete = new Set(this.#complete());
+    const isComplete = (segment: Segment): boolean => complete.has(segment);
+    const now = this.#clock.now();
+    return { segments: segments.all(), isComplete, now, segmentBytesMax, diskBytesMax, isShort };
   }
 
   /**

@@ -119,6 +119,7 @@ export class CleaningModel {
       const segments = this.#files.map(({ segment }) => segment);
       const state = {
         segments,
+        isComplete: () => true,
         now: this.#now,
         segmentBytesMax: this.#fileBytes,
         diskBytesMax: undefined,

@@ -15,7 +15,7 @@ const FILES = 400;
 interface Row {
   /** Bytes, of which so many are needed still. */
   readonly file: readonly [bytes: number, needed: number];
-  readonly is?: 'damaged' | 'open' | 'scattered';
+  readonly is?: 'damaged' | 'open' | 'scattered' | 'incomplete';
 }
 
 const needed = new ShardState(1, { stream: 'needed', generation: 1, ordinal: 0 });
@@ -41,6 +41,7 @@ function segmentOf({ file: [bytes, live], is }: Row, index: number): Segment {
   return segment;
 }
 
+const STATE = { isComplete: () => true, segmentBytesMax: FILE, diskBytesMax: undefined, isShort: false };
 const FULL: Row = { file: [FILE, FILE] };
 const GONE: Row = { file: [FILE, 100] };
 const HALF: Row = { file: [FILE, FILE / 2] };
@@ -58,6 +59,7 @@ const CHOICES: readonly [what: string, files: readonly Row[], job: string][] = [
     '',
   ],
   ['so is one without a footer', [GONE, GONE, { ...GONE, is: 'open' }, GONE, GONE], ''],
+  ['so is one that may not go yet', [GONE, GONE, { ...GONE, is: 'incomplete' }, GONE, GONE], ''],
   ['scattered records, however few files', [FULL, { file: [FILE, FILE - 1000], is: 'scattered' }, FULL], '2'],
   ['fifteen small files stay', [FULL, ...Array.from({ length: 15 }, () => SMALL)], ''],
   [
@@ -77,7 +79,8 @@ const CHOICES: readonly [what: string, files: readonly Row[], job: string][] = [
 for (const [what, rows, job] of CHOICES) {
   test(`chosen: ${what}`, () => {
     const segments = rows.map(segmentOf);
-    const state = { segments, now: HOUR_MS, segmentBytesMax: FILE, diskBytesMax: undefined, isShort: false };
+    const isComplete = ({ number }: Segment): boolean => rows[number - 1]?.is !== 'incomplete';
+    const state = { ...STATE, segments, isComplete, now: HOUR_MS };
     assert.equal((chooseJob(state) ?? []).map(({ number }) => number).join(), job);
   });
 }
@@ -104,7 +107,7 @@ test('files of many shards with little in each take more than their records, whi
     segment.footer = { position: 0, bytes: 0 };
     return segment;
   });
-  const state = { segments, now: 0, segmentBytesMax: FILE, diskBytesMax: undefined, isShort: false };
+  const state = { ...STATE, segments, now: 0 };
   assert.equal(chooseJob(state), undefined);
   for (const shard of states.slice(0, 80)) shard.isDropWritten = true;
   assert.ok(chooseJob(state) !== undefined, 'until most of them are gone');

@@ -19,8 +19,10 @@ const INDEXED_PART = 1 / 2048;
 
 /** What a choice is made from. */
 export interface CleaningState {
-  /** Complete files, in the order of their records. */
+  /** All files, in the order of their records. */
   readonly segments: readonly Segment[];
+  /** Whether a file may go: others stay where they are, and those around them are no neighbours. */
+  readonly isComplete: (segment: Segment) => boolean;
   /** In ms. */
   readonly now: number;
   readonly segmentBytesMax: number;
@@ -60,10 +62,10 @@ export function chooseJob(state: CleaningState): readonly Segment[] | undefined 
 }
 
 /** Neighbours that may be copied, in runs between files that may not. */
-function runsOf({ segments, now }: CleaningState): Candidate[][] {
+function runsOf({ segments, isComplete, now }: CleaningState): Candidate[][] {
   const runs: Candidate[][] = [[]];
   for (const segment of segments) {
-    if (segment.isDamaged || segment.footer === undefined) runs.push([]);
+    if (!isComplete(segment) || segment.isDamaged || segment.footer === undefined) runs.push([]);
     else runs.at(-1)?.push({ segment, neededBytes: neededBytes(segment, now) });
   }
   return runs.filter((run) => run.length > 0);

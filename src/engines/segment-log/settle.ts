@@ -1,3 +1,4 @@
+import { assert } from '../../kernel/assert.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { missingRecords } from './damage-sentences.ts';
@@ -33,6 +34,7 @@ export interface SettleParts {
 export async function settle(parts: SettleParts, sources: readonly Segment[]): Promise<Segment> {
   const { environment, segments } = parts;
   const { files } = environment;
+  assert(areNeighbours(segments.all(), sources), 'nothing stands between files that become one');
   const settled = segments.make(Math.min(...sources.map(({ place }) => place)));
   settled.sources = sources.map(({ number }) => number);
   const temporary = `${settled.path}.tmp`;
@@ -55,6 +57,12 @@ export async function settle(parts: SettleParts, sources: readonly Segment[]): P
     for (const path of [temporary, settled.path]) await files.remove(path).catch(() => undefined);
     throw error;
   }
+}
+
+/** A file has one place among all: what stood between its sources would be in front of some of its records. */
+function areNeighbours(all: readonly Segment[], sources: readonly Segment[]): boolean {
+  const from = all.indexOf(sources[0] as Segment);
+  return sources.every((source, index) => all[from + index] === source);
 }
 
 async function copyAll(
