@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EnvironmentError } from '../../kernel/errors.ts';
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { SimulatedCrash, Simulation } from '../../environments/simulated/index.ts';
-import { A, B, entry, flipped, LogUnderTest, replaced } from './log.fixture.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { withOpened } from '../../testing/changed-files.ts';
+import { A, B, entry, flipped, type Image, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
 
 const HOUR_MS = 3_600_000;
 const SEGMENT_BYTES = 4000;
@@ -127,6 +130,57 @@ test('records that lie scattered are brought together ten seconds after the last
   assert.equal(counted(under.simulation, 'log.settled'), 1);
   assert.equal((await under.texts(A)).length, 1200);
   assert.equal(under.simulation.metrics.get('log_unsettled_bytes{}'), 0);
+});
+
+/** Of two such files' records that are kept for long one is made. */
+const LAYER_BYTES = 8000;
+const C = { stream: 'c', generation: 1, ordinal: 0 };
+
+/** Files that hold much of B and little of C, and behind them settled ones of the same; the node is stopped. */
+async function layered(): Promise<{ image: Image; texts: readonly string[] }> {
+  const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: LAYER_BYTES });
+  await under.drive(under.log.store.createShards([C], { retentionMs: Infinity }));
+  await under.drive(under.log.store.retain(A, HOUR_MS));
+  const c = await under.drive(under.log.store.open(C, 0n));
+  const texts = Array.from({ length: 36 }, (_, round) => `c${round}`);
+  for (const [round, text] of texts.entries()) {
+    if (round >= 12) await under.append(under.a, 'x'.repeat(5000));
+    await under.append(under.b, 'x'.repeat(1500));
+    await under.append(c, text);
+  }
+  await under.simulation.pass(1.2 * HOUR_MS);
+  assert.ok(counted(under.simulation, 'log.settled') > 0);
+  await under.drive(under.log.close());
+  return { image: await under.image(), texts };
+}
+
+/** Nothing can be written to a file that was there already. */
+function withStuck(environment: Environment, path: string): Environment {
+  const write = async (): Promise<void> => await Promise.reject(new EnvironmentError('ENOSPC', 'no room'));
+  return withOpened(environment, (file, mode) => (mode === 'write' && file.path === path ? { ...file, write } : file));
+}
+
+test('files around one that may not go yet are not put together: its records lie between theirs', async () => {
+  const { image, texts } = await layered();
+  const [oldest = ''] = [...image.keys()].filter((name) => name.includes('/segment-')).sort();
+  let simulation = await machineWith(image);
+  const open = async (epoch: number, environment: Environment): Promise<LogUnderTest> => {
+    const under = await LogUnderTest.open(simulation, { epoch, segmentBytesMax: LAYER_BYTES }, environment);
+    await under.drive(under.log.store.createShards([C], { retentionMs: Infinity }));
+    return under;
+  };
+  // Its footer is not known to be durable: what stands behind it may not go yet, settled files apart.
+  const under = await open(2, withStuck(simulation.environment, oldest));
+  await under.drive(under.log.store.dropShards([B]));
+  await simulation.pass(60_000);
+  assert.equal(counted(simulation, 'log.seal.failed'), 1);
+  assert.ok(counted(simulation, 'log.settled') > 0);
+  assert.deepEqual(await under.texts(C), texts);
+  await under.drive(under.log.close());
+  simulation = await machineWith(await under.image());
+  const again = await open(3, simulation.environment);
+  assert.deepEqual(await again.texts(C), texts);
+  assert.deepEqual(again.log.health(), []);
 });
 
 /** The oldest file stays because of B; of A it holds a record older than those of the next files, which expire. */
