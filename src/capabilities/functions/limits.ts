@@ -39,6 +39,8 @@ export const functionsLimits = {
   readBytes: MIB,
   /** Our own: how often positions are written while events are run. */
   positionEveryMs: 200,
+  /** Our own: how often an event looks for its function that is not in the file. */
+  absentMs: 30_000,
   idleMs: 1000,
   backoffBaseMs: 500,
   backoffMaxMs: 30_000,

@@ -23,6 +23,15 @@ export const LOGS_STREAM = '$function-logs';
 /** Where the worker is in `$invocations`. */
 export const EVENTS_POSITION_KEY = 'function-events/position';
 
+/** What the file said of Events when one was accepted: it holds for this one, whatever the file says later. */
+export interface EventRules {
+  readonly retries?: number | undefined;
+  readonly retryAfterSeconds?: readonly number[] | undefined;
+  readonly maximumEventAgeSeconds?: number | undefined;
+  /** Name of the stream for what failed for good. */
+  readonly onFailure?: string | undefined;
+}
+
 /** An Event on its way to a function: the JSON of its record is the event itself. */
 export interface PendingEvent {
   readonly function: string;
@@ -34,6 +43,14 @@ export interface PendingEvent {
   readonly acceptedAt: number;
   /** Not before this time, in ms. */
   readonly dueAt: number;
+  /** Absent in events of earlier builds: then the file's hold. */
+  readonly rules?: EventRules;
+}
+
+/** The rules in a function's options. */
+export function rulesOf(options: EventRules): EventRules {
+  const { retries, retryAfterSeconds, maximumEventAgeSeconds, onFailure } = options;
+  return { retries, retryAfterSeconds, maximumEventAgeSeconds, onFailure };
 }
 
 const HEADER = 'event';

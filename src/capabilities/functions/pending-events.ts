@@ -30,9 +30,17 @@ export class PendingEvents {
 
   /** Resolves once the event is durable. Rejects with Unavailable: it is not stored. */
   async add(event: PendingEvent, data: Uint8Array): Promise<void> {
+    await this.#add(event, Math.min(event.attempt, functionsLimits.tries), data);
+  }
+
+  /** As `add`, for an event that waits for its function: behind the last tries, where no first one waits for it. */
+  async putAside(event: PendingEvent, data: Uint8Array): Promise<void> {
+    await this.#add(event, functionsLimits.tries, data);
+  }
+
+  async #add(event: PendingEvent, shard: number, data: Uint8Array): Promise<void> {
     if (!this.#hasStream) await this.open();
-    const try_ = BigInt(Math.min(event.attempt, functionsLimits.tries) - 1);
-    const explicitHashKey = (try_ * HASH_KEYS) / BigInt(functionsLimits.tries) + 1n;
+    const explicitHashKey = (BigInt(shard - 1) * HASH_KEYS) / BigInt(functionsLimits.tries) + 1n;
     const record = { partitionKey: event.function, explicitHashKey, data, headers: pendingToHeaders(event) };
     try {
       const [result] = await this.#records.append(INVOCATIONS_STREAM, [record]);

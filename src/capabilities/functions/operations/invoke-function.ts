@@ -4,8 +4,9 @@ import { checkEvent } from '../check-event.ts';
 import { functionsErrors, eventTooLarge, functionNotFound, functionsError } from '../errors.ts';
 import { functionArn, readFunctionName } from '../function-name.ts';
 import { functionsEvents } from '../events.ts';
+import type { HostedFunction } from '../hosted-function.ts';
 import { functionsLimits as limits } from '../limits.ts';
-import type { FunctionsState } from '../model.ts';
+import { rulesOf, type FunctionsState } from '../model.ts';
 
 const EMPTY = Buffer.from('{}');
 const VERSION = { 'x-amz-executed-version': '$LATEST' };
@@ -31,14 +32,15 @@ export const invokeFunction: RestOperation<FunctionsState> = {
     const { functions, identity } = call.state;
     const qualifier = call.query.get('Qualifier') ?? undefined;
     const name = readFunctionName(call.parameters['name'] ?? '', qualifier, identity);
-    if (!functions.has(name)) throw functionNotFound(functionArn(identity, name));
+    const one = functions.get(name);
+    if (one === undefined) throw functionNotFound(functionArn(identity, name));
     const event = call.body.length === 0 ? EMPTY : call.body;
     const type = call.headers['x-amz-invocation-type'] ?? 'RequestResponse';
     switch (type) {
       case 'RequestResponse':
         return await runNow(call, name, event);
       case 'Event':
-        return await runLater(call, name, event);
+        return await runLater(call, one, event);
       case 'DryRun':
         return { status: 204, headers: VERSION, body: '' };
       default:
@@ -68,13 +70,18 @@ async function runNow(call: RestCall<FunctionsState>, name: string, event: Uint8
   };
 }
 
-async function runLater(call: RestCall<FunctionsState>, name: string, event: Uint8Array): Promise<HttpAnswer> {
+async function runLater(
+  call: RestCall<FunctionsState>,
+  { name, options }: HostedFunction,
+  event: Uint8Array,
+): Promise<HttpAnswer> {
   const { requestId, state } = call;
   const { environment, events } = state;
   if (event.length > limits.asyncEventBytesMax) throw eventTooLarge(event.length, 'Event', limits.asyncEventBytesMax);
   checkEvent(event);
   const now = environment.clock.now();
-  await events.add({ function: name, requestId, attempt: 1, acceptedAt: now, dueAt: now }, event);
+  const rules = rulesOf(options);
+  await events.add({ function: name, requestId, attempt: 1, acceptedAt: now, dueAt: now, rules }, event);
   environment.meter.count(functionsEvents.eventsAccepted, { function: name });
   return { status: 202, headers: {}, body: '' };
 }

@@ -120,11 +120,70 @@ test('while all processes are busy an Event waits, however long, and does not fa
   await bench.close();
 });
 
-test('an Event of a function that left the file is given up after its tries', async () => {
-  const bench = await openBench();
-  await bench.invoke('fails', '{}', EVENT);
+test('an Event of a function that left the file waits: no try is counted, and its time goes on with it', async () => {
+  const bench = await withFailures();
+  await bench.invoke('fails-to', '{"a":1}', EVENT);
   await bench.until(() => bench.ran.length === 1);
   await bench.reload({ echo: usualFunctions['echo'] as never });
-  await bench.until(() => bench.environment.troubles.includes('function.event-failed'));
+  const { clock } = bench.environment;
+  const leftAt = clock.now();
+  await bench.until(() => clock.now() - leftAt > 600_000);
+  await bench.restart({});
+  await bench.until(() => clock.now() - leftAt > 1_200_000);
+  assert.equal((await bench.stored('failures')).length, 0);
+  await bench.restart();
+  await bench.until(async () => (await bench.stored('failures')).length === 1);
+  assert.equal(bench.ran.length, 3);
+  const [record = ''] = await bench.stored('failures');
+  assert.match(record, /"condition":"RetriesExhausted","approximateInvokeCount":3/);
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
+
+test('an Event keeps the rules that it was accepted with, whatever the file says later', async () => {
+  const rules = { retries: 1, retryAfterSeconds: [600], maximumEventAgeSeconds: 3600, onFailure: 'failures' };
+  const one = { runtime: 'node', code: './code', handler: 'index.fails', ...rules } as const;
+  const cases = [
+    ['the function is gone', {}, 1, 'EventAgeExceeded'],
+    ['it has other rules', { one: { ...one, retries: 0, onFailure: 'nowhere' } }, 2, 'RetriesExhausted'],
+  ] as const;
+  for (const [name, later, runs, condition] of cases) {
+    const bench = await openBench({}, { one });
+    const spec = { mode: 'PROVISIONED', shardCount: 1, retentionMs: DAY_MS, maxRecordBytes: 1024 * 1024 } as const;
+    await bench.records.create({ name: 'failures', ...spec });
+    await bench.invoke('one', '{}', EVENT);
+    await bench.until(() => bench.ran.length === 1);
+    if ('one' in later) await bench.reload(later);
+    else await bench.restart(later);
+    await bench.until(async () => (await bench.stored('failures')).length === 1);
+    const [record = ''] = await bench.stored('failures');
+    assert.ok(record.includes(`"condition":"${condition}"`), `${name}: ${record}`);
+    assert.equal(bench.ran.length, runs, name);
+    await bench.until(async () => (await kept(bench)) === 0);
+    await bench.close();
+  }
+});
+
+test('Events of a function that is not there hold up no others', async () => {
+  const bench = await openBench();
+  const { clock } = bench.environment;
+  const now = clock.now();
+  for (let sent = 0; sent < 200; sent += 1) {
+    const gone = { function: 'gone', requestId: `gone-${sent}`, attempt: 1, acceptedAt: now, dueAt: now, rules: {} };
+    await bench.state.events.add(gone, Buffer.from('{}'));
+  }
+  const sentAt = clock.now();
+  await bench.invoke('echo', '{}', EVENT);
+  await bench.until(() => bench.ran.length === 1);
+  assert.ok(clock.now() - sentAt < 1000, `${clock.now() - sentAt} ms`);
+  await bench.close();
+});
+
+test('an Event that an earlier build accepted goes by the rules of the file', async () => {
+  const bench = await withFailures();
+  const now = bench.environment.clock.now();
+  const old = { function: 'fails-to', requestId: 'old', attempt: 3, acceptedAt: now, dueAt: now };
+  await bench.state.events.add(old, Buffer.from('{}'));
+  await bench.until(async () => (await bench.stored('failures')).length === 1);
   await bench.close();
 });

@@ -9,7 +9,13 @@ import { functionsEvents } from '../events.ts';
 import { failureRecord, type FailedEvent } from '../failure-record.ts';
 import { functionArn } from '../function-name.ts';
 import { functionsLimits as limits } from '../limits.ts';
-import { INVOCATIONS_STREAM, pendingFromHeaders, type FunctionsState, type PendingEvent } from '../model.ts';
+import {
+  INVOCATIONS_STREAM,
+  pendingFromHeaders,
+  type EventRules,
+  type FunctionsState,
+  type PendingEvent,
+} from '../model.ts';
 import { EventLane } from './event-lane.ts';
 
 /** How a try ended that did not succeed. */
@@ -105,14 +111,21 @@ export class EventWorker {
     if (waitMs > 0) await this.#sleep(Math.min(waitMs, HOUR_MS));
     const failed = await this.#try(pending, event);
     if (failed === 'stopped') return false;
+    if (failed === 'absent') return await this.#putAside(pending, event);
     return failed === undefined || (await this.#afterFailure(pending, event, failed));
   }
 
-  /** Undefined: it succeeded. While all processes are busy it waits, as long as an event may be old. */
-  async #try(pending: PendingEvent, event: Uint8Array): Promise<Failed | 'stopped' | undefined> {
+  /**
+   * Undefined: it succeeded. While all processes are busy, or the function is not there, it waits as long as an event
+   * may be old.
+   */
+  async #try(pending: PendingEvent, event: Uint8Array): Promise<Failed | 'stopped' | 'absent' | undefined> {
     const { functions, environment } = this.#state;
     const { requestId } = pending;
     for (let busy = 1; !this.#stop.signal.aborted; busy += 1) {
+      if (!functions.has(pending.function)) {
+        return this.#isTooOld(pending) ? { failure: undefined, payload: undefined } : 'absent';
+      }
       try {
         const { failure, payload } = await functions.invoke(pending.function, event, { requestId, isChecked: true });
         if (failure === undefined) return undefined;
@@ -132,12 +145,18 @@ export class EventWorker {
     return 'stopped';
   }
 
+  /** It makes room for others, and looks for its function again after a while: nothing was tried. */
+  async #putAside(pending: PendingEvent, event: Uint8Array): Promise<boolean> {
+    const { events, environment } = this.#state;
+    const later = { ...pending, dueAt: environment.clock.now() + limits.absentMs };
+    return await this.#untilStored(async () => await events.putAside(later, event));
+  }
+
   /** The next try, or the record of its failure, is durable before the event is done. */
   async #afterFailure(pending: PendingEvent, event: Uint8Array, { failure, payload }: Failed): Promise<boolean> {
-    const { events, environment, functions, identity } = this.#state;
+    const { events, environment, identity } = this.#state;
     const now = environment.clock.now();
-    const { retries = limits.retries, retryAfterSeconds = limits.retryAfterSeconds } =
-      functions.get(pending.function)?.options ?? {};
+    const { retries = limits.retries, retryAfterSeconds = limits.retryAfterSeconds } = this.#rulesOf(pending);
     const isTooOld = this.#isTooOld(pending);
     if (!isTooOld && pending.attempt <= retries) {
       const seconds = retryAfterSeconds[pending.attempt - 1] ?? retryAfterSeconds.at(-1) ?? 0;
@@ -152,16 +171,18 @@ export class EventWorker {
   }
 
   #isTooOld(pending: PendingEvent): boolean {
-    const { environment, functions } = this.#state;
-    const options = functions.get(pending.function)?.options;
-    const ageMs = (options?.maximumEventAgeSeconds ?? limits.eventAgeSeconds) * 1000;
-    return environment.clock.now() - pending.acceptedAt > ageMs;
+    const { maximumEventAgeSeconds = limits.eventAgeSeconds } = this.#rulesOf(pending);
+    return this.#state.environment.clock.now() - pending.acceptedAt > maximumEventAgeSeconds * 1000;
+  }
+
+  #rulesOf(pending: PendingEvent): EventRules {
+    return pending.rules ?? this.#state.functions.get(pending.function)?.options ?? {};
   }
 
   async #giveUp(failed: FailedEvent): Promise<boolean> {
-    const { records, environment, functions } = this.#state;
+    const { records, environment } = this.#state;
     const { pending, condition, failure } = failed;
-    const stream = functions.get(pending.function)?.options.onFailure;
+    const stream = this.#rulesOf(pending).onFailure;
     const dropped = (reason: string): true => {
       const { requestId } = pending;
       const error = failure?.type.slice(0, limits.messageCharactersMax);
