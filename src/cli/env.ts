@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { endpointVariables } from '../kernel/endpoint-variables.ts';
 import { ApiClient, type NodeFacts } from './api-client.ts';
 import type { CliContext } from './context.ts';
 
@@ -22,8 +23,7 @@ export function declareEnv(program: Command, context: CliContext): void {
       const facts = await new ApiClient(context, flags.api).facts();
       const secrets = flags.showSecrets === true ? await context.secrets(flags.data ?? facts.dataDirectory) : {};
       const variables: Record<string, string> = {
-        AWS_ENDPOINT_URL_KINESIS: facts.api,
-        AWS_ENDPOINT_URL_FIREHOSE: facts.api,
+        ...endpointVariables(facts.api),
         AWS_REGION: facts.region,
         AWS_DEFAULT_REGION: facts.region,
         // A node that verifies signatures was asked with the right pair: whoever asks has it.

@@ -1,3 +1,4 @@
+import { endpointVariables } from '../kernel/endpoint-variables.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Identity } from '../ports/capability.ts';
 import type { FunctionSurroundings, Surroundings } from '../ports/function-runtime.ts';
@@ -12,8 +13,6 @@ export interface NodeAddresses {
   readonly trustFile?: string;
 }
 
-/** Services whose clients reach the node by a variable of their own: the global one would take S3 along. */
-const SERVICES = ['KINESIS', 'FIREHOSE', 'LAMBDA', 'APIGATEWAYMANAGEMENTAPI', 'TIMESTREAM_WRITE', 'TIMESTREAM_QUERY'];
 interface Opened {
   readonly addresses: NodeAddresses;
   readonly gate: Gate;
@@ -62,7 +61,7 @@ export class NodeSurroundings implements FunctionSurroundings {
         AWS_DEFAULT_REGION: region,
         AWS_ACCESS_KEY_ID: pair.accessKeyId,
         AWS_SECRET_ACCESS_KEY: pair.secretAccessKey,
-        ...Object.fromEntries(SERVICES.map((service) => [`AWS_ENDPOINT_URL_${service}`, api])),
+        ...endpointVariables(api),
         ...(trustFile !== undefined && { AWS_CA_BUNDLE: trustFile, NODE_EXTRA_CA_CERTS: trustFile }),
       },
     };
