@@ -1,6 +1,8 @@
 import { assert } from '../../kernel/assert.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { EntryPlace, readEntryAt } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
+import type { StoredRun } from '../../ports/stream-store.ts';
 import { missingRecords } from './damage-sentences.ts';
 import { damage } from './format.ts';
 import type { IndexCache } from './index-cache.ts';
@@ -126,9 +128,12 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: K
           advance(first, count);
           return first + count <= kept.start || at < kept.since ? 'skip' : 'take';
         },
-        take({ from, to, first, count, at }) {
+        take(run) {
+          const { first, count, at } = run;
+          // A new checksum is made over it: what is no entries now would be taken for whole ever after.
+          if (!isWellFormed(run)) return false;
           const extent = { shard: state.id, flags: 0, count, first, at, payloadBytes: 0, payloadCrc: 0, salt: 0 };
-          isFull = writer.add(state, extent, bytes.subarray(from, to)) || isFull;
+          isFull = writer.add(state, extent, run.bytes.subarray(run.from, run.to)) || isFull;
           return true;
         },
       });
@@ -137,6 +142,16 @@ async function copyShare(parts: SettleParts, share: Share, spans: Spans, kept: K
     }
   }
   advance(share.end, 0);
+}
+
+function isWellFormed({ bytes, from, to, count }: StoredRun): boolean {
+  const place = new EntryPlace();
+  let position = from;
+  for (let index = 0; index < count; index += 1) {
+    if (!readEntryAt(bytes, position, to, place)) return false;
+    position = place.end;
+  }
+  return position === to;
 }
 
 function missing({ state, segment }: Share, first: number, end: number): Error {
