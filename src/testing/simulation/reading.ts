@@ -121,6 +121,12 @@ export class Reading {
     return this.#mayBegin(sent);
   }
 
+  /** The place is found once: what comes behind it is given, whatever a clock that was set back shows by then. */
+  #cameLater({ knownAt, arrivedAt = Infinity }: Sent): boolean {
+    const { askedAt } = this.#began;
+    return knownAt > askedAt && this.#stream.mayArriveSince(arrivedAt, askedAt);
+  }
+
   /** Whether it may be given at all. */
   #mayBegin(sent: Sent): boolean {
     const from = this.#from;
@@ -130,7 +136,7 @@ export class Reading {
       case 'LATEST':
         return sent.knownAt > this.#began.askedAt;
       case 'AT_TIMESTAMP':
-        return (sent.arrivedAt ?? Infinity) + 1 >= from.ms;
+        return (sent.arrivedAt ?? Infinity) + 1 >= from.ms || this.#cameLater(sent);
       case 'AT_SEQUENCE_NUMBER':
         return sequenceNumberOf(sent) >= from.sequenceNumber;
       default:

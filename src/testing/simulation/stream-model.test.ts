@@ -91,6 +91,15 @@ const BROKEN: readonly (readonly [what: string, act: (bench: Bench) => void, sen
     },
     /x stands in .* left out/,
   ],
+  [
+    'gives a read by time what stood there before that time',
+    (bench) => {
+      bench.send('x');
+      bench.now += 1000;
+      bench.read({ type: 'AT_TIMESTAMP', ms: 1_000_500 }, [record('x', '1')]);
+    },
+    /x was given to a read from AT_TIMESTAMP/,
+  ],
   ['gives what nobody sent', (bench) => bench.read(ALL, [record('x', '1')]), /nobody sent x/],
   [
     'gives what it refused',
@@ -253,6 +262,17 @@ test('what a node may do is not noticed', () => {
   bench.wall.step(bench.now, -25 * HOUR);
   bench.read(ALL, [record('x', '1'), record('y', '2')]);
   bench.read(ALL, []);
+});
+
+test('a read by time goes on with what comes later, also when the clock is set back meanwhile', () => {
+  const bench = new Bench();
+  const began = { askedAt: bench.now, now: bench.now };
+  const reading = new Reading(bench.model, SHARD, { type: 'AT_TIMESTAMP', ms: 1_000_000 }, began);
+  bench.wall.step(bench.now, -60_000);
+  bench.told('x', '1');
+  const records = [record('x', '1', { ApproximateArrivalTimestamp: 940.02 })];
+  reading.takes({ records, isAtTip: true, askedAt: bench.now, now: bench.now });
+  reading.ends(bench.now);
 });
 
 test('a power cut may take what no sync confirmed: records, a reshard, a retention', () => {

@@ -159,6 +159,11 @@ export class StreamModel {
     return arrivedAt + ROUNDING_MS >= this.#wall.min(since, now) - this.retention.max(since, now);
   }
 
+  /** Whether the clock may have shown this arrival time after `since`. */
+  mayArriveSince(arrivedAt: number, since: number): boolean {
+    return arrivedAt + ROUNDING_MS >= this.#wall.min(since, Infinity);
+  }
+
   /** It was read with this arrival time. */
   arrived(sent: Sent, arrivedAt: number, now: number): void {
     if (sent.arrivedAt !== undefined) {
