@@ -64,11 +64,18 @@ function define(
     return undefined;
   }
   state.gaps = gaps;
-  if (!segment.isSettled) state.lostBefore = table.damage.lostBytes;
+  hearOf(state, segment, table.damage.lostBytes);
   // Without anything older, retention took all that was before.
   if (state.shares.length === 0) state.end = Math.max(state.end, header.first);
   state.start = Math.max(state.start, Math.min(start, state.end));
   return state;
+}
+
+/** A file that is no settled one says where the shard stood when it was begun. */
+function hearOf(state: ShardState, { isSettled, epoch }: Segment, lostBytes: number): void {
+  if (isSettled) return;
+  state.lostBefore = lostBytes;
+  state.toldIn = epoch;
 }
 
 function known(table: ShardTable, id: number, ref: ShardRef): ShardState | undefined {
@@ -87,7 +94,7 @@ function foldShare(table: ShardTable, segment: Segment, found: FooterShare): voi
   const { shard: _, ref: __, dropped, ...told } = found;
   const { closed, start, before, end, lastAt } = Object.assign(share, told);
   state.gaps = found.gaps;
-  if (!segment.isSettled) state.lostBefore = table.damage.lostBytes;
+  hearOf(state, segment, table.damage.lostBytes);
   if (dropped) {
     share.drop();
     return forget(table, state);

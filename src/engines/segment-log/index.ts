@@ -79,6 +79,7 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   const found = await recover(environment, directory, {
     isLossy: (options.sync ?? 'always') !== 'always',
     catalogEnd: Number(catalog.snapshot?.at ?? 0n),
+    epoch: options.epoch,
   });
   refuseForgotten(found, catalog);
   const parts = assemble(environment, options, found);

@@ -122,6 +122,33 @@ test('what was cut gives its numbers to nobody, in no later life, and not to a s
   assert.ok(offset !== undefined && offset >= 3n);
 });
 
+const TURNED = { 'the header of its file': 12, 'the header of its commit': 50, 'what it says': 160 } as const;
+
+for (const [where, at] of Object.entries(TURNED)) {
+  for (const isClosed of [false, true]) {
+    const end = isClosed ? 'clean stop' : 'power cut';
+    test(`numbers given before a sync are given to nobody else when a start's word is lost in ${where}, after a ${end}`, async () => {
+      const first = await LogUnderTest.open(new Simulation(1), { sync: 'none' });
+      await first.append(first.a, 'a1');
+      if (isClosed) await first.drive(first.log.close());
+      let left = await first.image();
+      const given = { a: 0n, b: -1n };
+      for (let epoch = 2; epoch < 6; epoch += 1) {
+        const under = await LogUnderTest.openImage(left, { epoch, sync: 'none' });
+        const started = await under.image();
+        await under.append(under.a, 'answered, and lost with the power');
+        await under.append(under.b, 'this too');
+        const { store } = under.log;
+        const next = { a: store.bounds(A).end - 1n, b: store.bounds(B).end - 1n };
+        assert.ok(next.a > given.a && next.b > given.b, `start ${epoch} gives ${next.a} and ${next.b} again`);
+        Object.assign(given, next);
+        const { path, bytes } = lastSegment(started);
+        left = replaced(started, path, flipped(bytes, at));
+      }
+    });
+  }
+}
+
 test('a file cut before its first commit is whole holds nothing, and is removed', async () => {
   const { path, bytes, ends } = await sample();
   const firstCommit = Buffer.from(bytes.subarray(0, (ends[0] ?? 0) - 1));

@@ -21,8 +21,9 @@ import { CATALOG_SHARD, NUMBERS_SHARD, type ShardState, ShardTable } from './sha
 
 const REWRITE_BYTES = 1024 * 1024;
 /**
- * Numbers that a shard gives up where records may be gone of which nothing is known any more. All that no sync
- * confirmed stands in one file, and an entry takes 8 bytes at least.
+ * Numbers that a shard gives up where records may be gone of which nothing is known any more, for each start since the
+ * last one whose word of the shard is left. All that no sync confirmed stands in one file, and an entry takes 8 bytes
+ * at least; but a start in between may have given up as many before it gave the next ones, and its word may be gone.
  */
 const SKIPPED = 2 ** 24;
 
@@ -32,6 +33,8 @@ export interface Expected {
   readonly isLossy: boolean;
   /** Commands below are in a snapshot of the catalog; 0: there is none. */
   readonly catalogEnd: number;
+  /** The epoch of this start: above those of all starts before. */
+  readonly epoch: number;
 }
 
 /** What the disk holds, once the torn tail is cut and the rest is known to be durable. */
@@ -327,8 +330,9 @@ class Recovery {
     if (state.dropped || (state.closed && !isNumbers)) return;
     const lostBytes = this.#table.damage.lostBytes - state.lostBefore;
     const before = state.end;
-    state.skip(before + Math.max(Math.ceil(lostBytes / ENTRY_FIXED_BYTES), skipped));
-    const { catalogEnd } = this.#expected;
+    const { catalogEnd, epoch } = this.#expected;
+    const starts = Math.max(1, epoch - (state.toldIn ?? 0));
+    state.skip(before + Math.max(Math.ceil(lostBytes / ENTRY_FIXED_BYTES), skipped * starts));
     if (state !== this.#table.find(CATALOG_SHARD) || catalogEnd <= before) return;
     state.skip(catalogEnd);
     // What the snapshot knows and the log does not must not be folded without it.
@@ -388,6 +392,8 @@ class Recovery {
 
   /** The numbers that the records there may have had are not given again: nobody knows whether they were answered. */
   #noteCut(path: string, position: number, size: number): void {
+    // What stands in front may be the end of a clean stop; then somebody wrote behind it.
+    this.#endsCleanly = false;
     this.#cutBytes += size - position;
     this.#table.damage.lostBytes += size - position;
     this.#environment.log.warn('log.tail.cut', { path, position, bytes: size - position });

@@ -56,6 +56,8 @@ export class ShardState {
   mentions = 0;
   /** Of the bytes that recovery found lost, those that were lost before the last word of the shard's end. */
   lostBefore = 0;
+  /** Epoch of the newest start whose word of the shard's end recovery has read; undefined when there is none. */
+  toldIn: number | undefined;
   readonly #waiting = new Set<Waiter>();
 
   constructor(id: number, ref: ShardRef) {
