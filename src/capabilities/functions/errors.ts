@@ -2,13 +2,13 @@ import { RequestError } from '../../kernel/errors.ts';
 
 /** The closed list of AWS exception names that actions of Lambda raise here, with the status of each. */
 export const functionsErrors = {
-  InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
   RequestEntityTooLargeException: 413,
   RequestTooLargeException: 413,
   ResourceNotFoundException: 404,
   ServiceException: 503,
   TooManyRequestsException: 429,
+  ValidationException: 400,
 } as const;
 
 /** One of `functionsErrors`. */

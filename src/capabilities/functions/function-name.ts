@@ -1,15 +1,16 @@
 import type { Identity } from '../../ports/capability.ts';
-import { functionNotFound, functionsError } from './errors.ts';
+import { functionNotFound } from './errors.ts';
 
 /** `arn:aws:lambda:REGION:ACCOUNT:function:NAME`. */
 export function functionArn({ region, account }: Identity, name: string): string {
   return `arn:aws:lambda:${region}:${account}:function:${name}`;
 }
 
-const PATTERN =
+/** What a caller may name a function by (Lambda's `NamespacedFunctionName`). */
+export const FUNCTION_NAME_PATTERN =
   '(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?' +
   '([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?';
-const WHOLE = new RegExp(`^${PATTERN}$`);
+const WHOLE = new RegExp(`^${FUNCTION_NAME_PATTERN}$`);
 const NAME_GROUP = 10;
 const QUALIFIER_GROUP = 12;
 const LATEST = '$LATEST';
@@ -21,13 +22,7 @@ const LATEST = '$LATEST';
 export function readFunctionName(given: string, qualifier: string | undefined, identity: Identity): string {
   const parts = WHOLE.exec(given);
   const name = parts?.[NAME_GROUP];
-  if (name === undefined) {
-    throw functionsError(
-      'InvalidParameterValueException',
-      `1 validation error detected: Value '${given.slice(0, 200)}' at 'functionName' failed to satisfy constraint: ` +
-        `Member must satisfy regular expression pattern: ${PATTERN}`,
-    );
-  }
+  if (name === undefined) throw functionNotFound(functionArn(identity, given));
   const version = parts?.[QUALIFIER_GROUP] ?? qualifier ?? LATEST;
   if (version !== LATEST) throw functionNotFound(`${functionArn(identity, name)}:${version}`);
   return name;

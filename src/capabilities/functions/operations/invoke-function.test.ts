@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { openBench, type Answer } from '../harness.fixture.ts';
 
+const INVALID = '400 ValidationException: 1 validation error detected: ';
 const HEAVY = JSON.stringify('x'.repeat(6 * 1024 * 1024));
 
 test('InvokeFunction answers what the handler returned, or how it failed', async () => {
@@ -14,6 +15,7 @@ test('InvokeFunction answers what the handler returned, or how it failed', async
     ['function:echo', '1', { status: 200, error: undefined, body: '1' }],
     ['000000000000:function:echo', '1', { status: 200, error: undefined, body: '1' }],
     ['arn:aws:lambda:us-east-1:000000000000:function:echo', '1', { status: 200, error: undefined, body: '1' }],
+    ['arn:aws:lambda:eu-west-1:123456789012:function:echo', '1', { status: 200, error: undefined, body: '1' }],
     ['fails', '{}', { status: 200, error: 'Unhandled', body: '{"errorType":"TypeError","errorMessage":"no"}' }],
   ];
   for (const [name, body, expected] of cases) {
@@ -57,9 +59,42 @@ test('InvokeFunction refuses in AWS’s words', async () => {
       'echo',
       '{}',
       { 'x-amz-invocation-type': 'Now' },
-      "400 InvalidParameterValueException: 1 validation error detected: Value 'Now'",
+      `${INVALID}Value 'Now' at 'invocationType' failed to satisfy constraint: ` +
+        'Member must satisfy enum value set: [Event, RequestResponse, DryRun]',
     ],
-    ['a b', '{}', {}, "400 InvalidParameterValueException: 1 validation error detected: Value 'a b' at 'functionName'"],
+    [
+      'echo',
+      '{}',
+      { 'x-amz-log-type': 'tail' },
+      `${INVALID}Value 'tail' at 'logType' failed to satisfy constraint: ` +
+        'Member must satisfy enum value set: [None, Tail]',
+    ],
+    [
+      'a b',
+      '{}',
+      {},
+      `${INVALID}Value 'a b' at 'functionName' failed to satisfy constraint: ` +
+        'Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?',
+    ],
+    [
+      'n'.repeat(171),
+      '{}',
+      {},
+      `${INVALID}Value '${'n'.repeat(171)}' at 'functionName' failed to satisfy constraint: ` +
+        'Member must have length less than or equal to 170',
+    ],
+    [
+      'a b',
+      '{}',
+      { 'x-amz-invocation-type': 'Now', 'x-amz-log-type': '' },
+      "400 ValidationException: 3 validation errors detected: Value 'a b' at 'functionName'",
+    ],
+    [
+      'n'.repeat(170),
+      '{}',
+      {},
+      '404 ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:000000000000:function:nnn',
+    ],
   ];
   for (const [name, body, headers, refusal] of cases) {
     await assert.rejects(bench.invoke(name, body, headers), (error) => {

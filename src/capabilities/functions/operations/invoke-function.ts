@@ -1,8 +1,10 @@
+import { checkAws } from '../../../kernel/schema/check-aws.ts';
+import * as s from '../../../kernel/schema/declare.ts';
 import type { HttpAnswer } from '../../../ports/http.ts';
 import type { RestCall, RestOperation } from '../../../ports/rest-operation.ts';
 import { checkEvent } from '../check-event.ts';
-import { functionsErrors, eventTooLarge, functionNotFound, functionsError } from '../errors.ts';
-import { functionArn, readFunctionName } from '../function-name.ts';
+import { functionsErrors, eventTooLarge, functionNotFound } from '../errors.ts';
+import { FUNCTION_NAME_PATTERN, functionArn, readFunctionName } from '../function-name.ts';
 import { functionsEvents } from '../events.ts';
 import type { HostedFunction } from '../hosted-function.ts';
 import { functionsLimits as limits } from '../limits.ts';
@@ -10,6 +12,14 @@ import { rulesOf, type FunctionsState } from '../model.ts';
 
 const EMPTY = Buffer.from('{}');
 const VERSION = { 'x-amz-executed-version': '$LATEST' };
+
+/** What stands in the path, the headers and the query, in the order of AWS's model. */
+const request = s.struct({
+  FunctionName: s.string({ min: 1, max: 170, pattern: FUNCTION_NAME_PATTERN }),
+  InvocationType: s.optional(s.string({ values: ['Event', 'RequestResponse', 'DryRun'] })),
+  LogType: s.optional(s.string({ values: ['None', 'Tail'] })),
+  Qualifier: s.optional(s.string({ min: 1, max: 128, pattern: '(|[a-zA-Z0-9$_-]+)' })),
+});
 
 /** Runs a function: at once (`RequestResponse`), later (`Event`), or not at all (`DryRun`). */
 export const invokeFunction: RestOperation<FunctionsState> = {
@@ -30,34 +40,41 @@ export const invokeFunction: RestOperation<FunctionsState> = {
   },
   async handle(call): Promise<HttpAnswer> {
     const { functions, identity } = call.state;
-    const qualifier = call.query.get('Qualifier') ?? undefined;
-    const name = readFunctionName(call.parameters['name'] ?? '', qualifier, identity);
+    const { FunctionName, InvocationType = 'RequestResponse', LogType, Qualifier } = members(call);
+    const name = readFunctionName(FunctionName, Qualifier, identity);
     const one = functions.get(name);
     if (one === undefined) throw functionNotFound(functionArn(identity, name));
     const event = call.body.length === 0 ? EMPTY : call.body;
-    const type = call.headers['x-amz-invocation-type'] ?? 'RequestResponse';
-    switch (type) {
-      case 'RequestResponse':
-        return await runNow(call, name, event);
+    switch (InvocationType) {
       case 'Event':
         return await runLater(call, one, event);
       case 'DryRun':
         return { status: 204, headers: VERSION, body: '' };
       default:
-        throw functionsError(
-          'InvalidParameterValueException',
-          `1 validation error detected: Value '${type.slice(0, 100)}' at 'invocationType' failed to satisfy ` +
-            'constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]',
-        );
+        return await runNow(call, name, event, LogType === 'Tail');
     }
   },
 };
 
-async function runNow(call: RestCall<FunctionsState>, name: string, event: Uint8Array): Promise<HttpAnswer> {
+/** Checked as AWS does: all that is wrong in one sentence. */
+function members({ parameters, headers, query }: RestCall<FunctionsState>): s.Static<typeof request> {
+  return checkAws(request, {
+    FunctionName: parameters['name'],
+    InvocationType: headers['x-amz-invocation-type'],
+    LogType: headers['x-amz-log-type'],
+    Qualifier: query.get('Qualifier'),
+  });
+}
+
+async function runNow(
+  call: RestCall<FunctionsState>,
+  name: string,
+  event: Uint8Array,
+  wantsTail: boolean,
+): Promise<HttpAnswer> {
   const { functions } = call.state;
   // As on AWS a run goes on when its caller went away.
   const { failure, payload, logTail } = await functions.invoke(name, event, { requestId: call.requestId });
-  const wantsTail = call.headers['x-amz-log-type'] === 'Tail';
   return {
     status: 200,
     headers: {
