@@ -281,6 +281,34 @@ test('changed code is taken over under load: what runs ends on the old code, and
   });
 });
 
+const BETWEEN = `
+const later = (what) => async () => { setTimeout(what, 20); return process.pid; };
+export const throws = later(() => { throw new Error('between'); });
+export const rejects = later(() => Promise.reject(new Error('between')));
+export const posts = async () => {
+  const { AWS_LAMBDA_RUNTIME_API: address } = process.env;
+  setTimeout(() => void fetch('http://' + address + '/2018-06-01/runtime/init/error', { method: 'POST', body: '{"errorMessage":"between"}' }), 20);
+  return process.pid;
+};
+`;
+
+test('what goes wrong between two events is told to neither of them: a new process runs the next', async () => {
+  await withDriver({ 'between.mjs': BETWEEN }, async (bench) => {
+    for (const handler of ['throws', 'rejects', 'posts']) {
+      const open = bench.runtime.open(bench.spec(`between.${handler}`));
+      const pids: string[] = [];
+      for (let runs = 0; runs < 3; runs += 1) {
+        const { outcome } = await runOnce(open, {});
+        assert.equal(outcome.failure, undefined, `${handler}: ${payloadOf(outcome)}`);
+        pids.push(payloadOf(outcome));
+        assert.ok(await isGone(Number(pids.at(-1))), handler);
+      }
+      assert.equal(new Set(pids).size, 3, handler);
+      await open.close(0);
+    }
+  });
+});
+
 test('handlers end with the node, however it ends, and also when they never look up', async () => {
   const files = {
     'h.mjs': 'export const handler = async () => { for (;;); };',

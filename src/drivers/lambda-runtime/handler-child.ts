@@ -87,7 +87,9 @@ export class HandlerChild {
   }
 
   get isAlive(): boolean {
-    return this.#child !== undefined && this.#exit === undefined && !this.#isEnding;
+    return (
+      this.#child !== undefined && this.#exit === undefined && !this.#isEnding && this.#initFailure === undefined
+    );
   }
 
   /** Rejects with EnvironmentError when there can be no process. */
@@ -188,7 +190,7 @@ export class HandlerChild {
       },
     };
     if (run.signal?.aborted === true) return abort();
-    if (this.#initFailure !== undefined) return settle(this.#initFailure);
+    if (this.#initFailure !== undefined && !this.hasLoaded) return settle(this.#initFailure);
     if (this.#exit !== undefined) return settle(this.hasLoaded ? 'untaken' : exited(requestId, this.#exit));
     const hand = (): void => {
       if (isSettled) return;
@@ -208,10 +210,11 @@ export class HandlerChild {
     this.#loaded();
   }
 
-  /** The process has said why it cannot run anything, and is about to end. */
+  /** The process has said why it cannot run anything, and ends: an event that it has not taken is left to another. */
   #initFailed(failure: RunFailure): void {
     this.#initFailure = failure;
-    this.#running?.settle(failure);
+    if (this.hasLoaded) this.end();
+    if (!this.hasLoaded || !this.#api.holdsEvent) this.#running?.settle(failure);
   }
 
   #foundMemory(bytes: number): void {

@@ -11,6 +11,7 @@ const EXIT_UNCAUGHT = 129;
 export async function serveHandler(load: () => Promise<Handler>): Promise<void> {
   const client = new RuntimeClient(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '', () => process.exit(0));
   let requestId = '';
+  let hasLoaded = false;
   let onEmpty: (() => void) | undefined;
   shapeConsole(() => requestId || 'undefined');
   const whenEmpty = (run: (() => void) | undefined): void => {
@@ -27,6 +28,8 @@ export async function serveHandler(load: () => Promise<Handler>): Promise<void> 
     client.hold(true);
     const shape = errorObject(error, type);
     console.error(`${shape.errorType}: ${shape.errorMessage}`, ...shape.trace.slice(1).map((line) => `\n${line}`));
+    // Between two events it is nobody's: what was posted now would wait behind the request for the next one.
+    if (hasLoaded && requestId === '') process.exit(EXIT_UNCAUGHT);
     const path = requestId === '' ? '/init/error' : `/invocation/${requestId}/error`;
     await client.post(path, JSON.stringify(shape), {
       'Lambda-Runtime-Function-Error-Type': headerText(shape.errorType),
@@ -45,6 +48,7 @@ export async function serveHandler(load: () => Promise<Handler>): Promise<void> 
     await fail(error, error instanceof LoadError ? error.type : undefined);
     process.exit(EXIT_INIT_FAILED);
   }
+  hasLoaded = true;
   for (;;) {
     requestId = '';
     const next = await client.next();
