@@ -309,6 +309,23 @@ test('what goes wrong between two events is told to neither of them: a new proce
   });
 });
 
+const ADDRESS = `
+export const handler = async () => process.env.AWS_LAMBDA_RUNTIME_API + ' ' + process.pid;
+`;
+
+test('nobody else takes the event of a handler that waits for it', async () => {
+  await withDriver({ 'address.mjs': ADDRESS }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('address.handler'));
+    const first = payloadOf((await runOnce(open, {})).outcome);
+    const [address = ''] = (JSON.parse(first) as string).split(' ');
+    await sleep(200);
+    const stolen = await fetch(`http://${address}/2018-06-01/runtime/invocation/next`);
+    assert.equal(stolen.status, 403);
+    assert.match(await stolen.text(), /"errorType":"InvalidStateTransition"/);
+    assert.equal(payloadOf((await runOnce(open, {})).outcome), first);
+  });
+});
+
 test('handlers end with the node, however it ends, and also when they never look up', async () => {
   const files = {
     'h.mjs': 'export const handler = async () => { for (;;); };',

@@ -118,7 +118,10 @@ export class RuntimeApi {
       const sentence = 'State transition from Running to Ready failed: the event is not answered';
       return refuse(response, 403, 'InvalidStateTransition', sentence);
     }
-    if (this.#parked !== undefined) this.#parked.destroy();
+    if (this.#parked !== undefined) {
+      const sentence = 'State transition from Ready to Ready failed: the next event is waited for already';
+      return refuse(response, 403, 'InvalidStateTransition', sentence);
+    }
     this.#parked = response;
     response.on('close', () => {
       if (this.#parked === response) this.#parked = undefined;

@@ -52,6 +52,10 @@ export async function serveHandler(load: () => Promise<Handler>): Promise<void> 
   for (;;) {
     requestId = '';
     const next = await client.next();
+    if (next.status !== 200) {
+      console.error(`no event: ${next.body.toString()}`);
+      process.exit(EXIT_UNCAUGHT);
+    }
     requestId = next.headers['lambda-runtime-aws-request-id'] ?? '';
     process.env['_X_AMZN_TRACE_ID'] = next.headers['lambda-runtime-trace-id'] ?? '';
     const deadlineMs = Number(next.headers['lambda-runtime-deadline-ms']);
