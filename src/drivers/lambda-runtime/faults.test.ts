@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { FunctionSpec } from '../../ports/function-runtime.ts';
 import { payloadOf, runOnce } from '../../testing/function-runtime-contract.ts';
@@ -323,6 +324,29 @@ test('nobody else takes the event of a handler that waits for it', async () => {
     assert.equal(stolen.status, 403);
     assert.match(await stolen.text(), /"errorType":"InvalidStateTransition"/);
     assert.equal(payloadOf((await runOnce(open, {})).outcome), first);
+  });
+});
+
+test('a process that has ended is not ended again', async () => {
+  const code = 'export const handler = async () => { setTimeout(() => process.exit(), 20); return process.pid; };';
+  await withDriver({ 'i.mjs': code }, async (bench) => {
+    const kills = mock.method(process, 'kill');
+    syncBuiltinESMExports();
+    try {
+      const open = bench.runtime.open(bench.spec('i.handler', { idleMs: 500 }));
+      const pid = Number(payloadOf((await runOnce(open, {})).outcome));
+      for (let waits = 0; open.stats().processes > 0 && waits < 200; waits += 1) await sleep(20);
+      // What its group still held was ended with it, and its idle time is over.
+      await sleep(700);
+      await open.close(0);
+      assert.deepEqual(
+        kills.mock.calls.map((call) => call.arguments[0]),
+        [-pid],
+      );
+    } finally {
+      kills.mock.restore();
+      syncBuiltinESMExports();
+    }
   });
 });
 

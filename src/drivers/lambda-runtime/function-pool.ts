@@ -144,7 +144,9 @@ export class FunctionPool implements OpenFunction {
     const generation = this.#generation;
     let slot: Slot | undefined;
     const ended = (): void => {
-      if (slot !== undefined) this.#all.delete(slot);
+      if (slot === undefined) return;
+      this.#all.delete(slot);
+      this.#retire(slot);
     };
     const handler = new HandlerChild({ spec, launch: await launch(), environment, memory, ended });
     slot = { handler, generation, cancelIdle: undefined };

@@ -145,8 +145,9 @@ export class HandlerChild {
     };
   }
 
-  /** Ends the process with all it has started. */
+  /** Ends the process with all it has started, once: later its number may be another's. */
   end(): void {
+    if (this.#isEnding) return;
     const pid = this.#child?.pid;
     this.#isEnding = true;
     this.#api.close();
