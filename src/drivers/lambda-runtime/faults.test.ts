@@ -350,6 +350,28 @@ test('a process that has ended is not ended again', async () => {
   });
 });
 
+const IDLE = `
+const kept = [];
+export const grows = async () => { setTimeout(() => kept.push(Buffer.alloc(500 << 20, 1)), 100); return process.pid; };
+export const keeps = async () => { setTimeout(() => kept.push(Buffer.alloc(500 << 20, 1))); return process.pid; };
+export const spins = async () => { setTimeout(() => { for (;;); }, 100); return process.pid; };
+`;
+
+test('what a handler does between two events is not charged to the next one', async () => {
+  await withDriver({ 'idle.mjs': IDLE }, async (bench) => {
+    for (const handler of ['grows', 'keeps', 'spins']) {
+      const open = bench.runtime.open(bench.spec(`idle.${handler}`, { timeoutMs: 3000 }));
+      const pid = Number(payloadOf((await runOnce(open, {})).outcome));
+      if (handler !== 'keeps') assert.ok(await isGone(pid), `${handler} goes on`);
+      else await sleep(700);
+      const { outcome } = await runOnce(open, {});
+      assert.equal(outcome.failure, undefined, `${handler}: ${payloadOf(outcome)}`);
+      assert.notEqual(Number(payloadOf(outcome)), pid, handler);
+      await open.close(0);
+    }
+  });
+});
+
 test('handlers end with the node, however it ends, and also when they never look up', async () => {
   const files = {
     'h.mjs': 'export const handler = async () => { for (;;); };',

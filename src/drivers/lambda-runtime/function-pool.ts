@@ -11,6 +11,7 @@ import type {
 import { watchCode } from './code-watch.ts';
 import { HandlerChild, type Launch } from './handler-child.ts';
 import { runtimeLimits } from './limits.ts';
+import type { IdleWatch } from './idle-watch.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 
 /** What the processes of one function are made with. */
@@ -20,6 +21,7 @@ export interface PoolParts {
   readonly launch: () => Promise<Launch>;
   readonly environment: Environment;
   readonly memory: MemoryWatch;
+  readonly idle: IdleWatch;
 }
 
 interface Waiting {
@@ -129,7 +131,7 @@ export class FunctionPool implements OpenFunction {
   #takeIdle(): Slot | undefined {
     for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
       slot.cancelIdle?.();
-      if (slot.handler.isAlive && slot.generation === this.#generation) return slot;
+      if (slot.handler.isFit() && slot.generation === this.#generation) return slot;
       this.#end(slot);
     }
     return undefined;
@@ -137,7 +139,7 @@ export class FunctionPool implements OpenFunction {
 
   /** A function that cannot be loaded is tried again later and later, however many events come. */
   async #start(): Promise<Slot> {
-    const { spec, environment, memory, launch } = this.#parts;
+    const { spec, environment, memory, idle, launch } = this.#parts;
     const { clock } = environment;
     const waitMs = this.#startsFrom - clock.monotonic();
     if (waitMs > 0) await clock.sleep(waitMs);
@@ -148,7 +150,7 @@ export class FunctionPool implements OpenFunction {
       this.#all.delete(slot);
       this.#retire(slot);
     };
-    const handler = new HandlerChild({ spec, launch: await launch(), environment, memory, ended });
+    const handler = new HandlerChild({ spec, launch: await launch(), environment, memory, idle, ended });
     slot = { handler, generation, cancelIdle: undefined };
     try {
       await handler.start();

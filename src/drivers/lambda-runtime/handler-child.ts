@@ -5,7 +5,8 @@ import type { FunctionOutcome, FunctionRun, FunctionSpec } from '../../ports/fun
 import type { Environment } from '../../ports/environment.ts';
 import { abandoned, exited, outOfMemory, posted, timedOut, tooLarge, type Exit, type RunFailure } from './failures.ts';
 import { runtimeLimits } from './limits.ts';
-import type { MemoryWatch, Watched } from './memory-watch.ts';
+import type { IdleWatch, IdleWatched } from './idle-watch.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import { Output } from './output.ts';
 import { residentBytes } from './resident-memory.ts';
 import { RuntimeApi } from './runtime-api.ts';
@@ -22,6 +23,7 @@ export interface ProcessParts {
   readonly launch: Launch;
   readonly environment: Environment;
   readonly memory: MemoryWatch;
+  readonly idle: IdleWatch;
   /** It is gone. */
   readonly ended: () => void;
 }
@@ -47,7 +49,7 @@ export class HandlerChild {
   readonly #parts: ProcessParts;
   readonly #output = new Output();
   readonly #api: RuntimeApi;
-  readonly #watched: Watched;
+  readonly #watched: IdleWatched;
   #child: ChildProcess | undefined;
   #bornAt = 0;
   /** Set once the code is loaded. */
@@ -78,6 +80,7 @@ export class HandlerChild {
         return pid();
       },
       found: (bytes) => this.#foundMemory(bytes),
+      spun: () => this.end(),
     };
   }
 
@@ -87,9 +90,13 @@ export class HandlerChild {
   }
 
   get isAlive(): boolean {
-    return (
-      this.#child !== undefined && this.#exit === undefined && !this.#isEnding && this.#initFailure === undefined
-    );
+    return this.#child !== undefined && this.#exit === undefined && !this.#isEnding && this.#initFailure === undefined;
+  }
+
+  /** Alive and within its memory; beyond it the process ends, and no event pays for what was done between two. */
+  isFit(): boolean {
+    if (this.isAlive) this.#foundMemory(residentBytes(this.#watched.pid) ?? 0);
+    return this.isAlive;
   }
 
   /** Rejects with EnvironmentError when there can be no process. */
@@ -130,8 +137,8 @@ export class HandlerChild {
     const durationMs = clock.monotonic() - startedAt;
     this.#running?.release();
     await this.#settled();
-    this.#noteMemory(residentBytes(this.#child?.pid ?? 0) ?? 0);
     this.#running = undefined;
+    if (this.isFit()) this.#parts.idle.add(this.#watched);
     this.#output.end();
     if (answer === 'untaken') return undefined;
     const initMs = this.#isInitTold ? undefined : this.#initMs;
@@ -147,6 +154,7 @@ export class HandlerChild {
 
   /** Ends the process with all it has started, once: later its number may be another's. */
   end(): void {
+    this.#parts.idle.remove(this.#watched);
     if (this.#isEnding) return;
     const pid = this.#child?.pid;
     this.#isEnding = true;
@@ -155,7 +163,7 @@ export class HandlerChild {
   }
 
   #begin(run: FunctionRun, resolve: (answer: Answer) => void): void {
-    const { spec, environment, memory } = this.#parts;
+    const { spec, environment, memory, idle } = this.#parts;
     const { clock } = environment;
     const { requestId } = run;
     const kill = (why: () => RunFailure) => (): void => {
@@ -169,6 +177,7 @@ export class HandlerChild {
     let cancel = clock.timer(spec.timeoutMs + graceMs, expire);
     const abort = kill(() => abandoned(requestId));
     run.signal?.addEventListener('abort', abort, { once: true });
+    idle.remove(this.#watched);
     memory.add(this.#watched);
     const release = (): void => {
       cancel();
@@ -221,9 +230,9 @@ export class HandlerChild {
   #foundMemory(bytes: number): void {
     this.#noteMemory(bytes);
     const running = this.#running;
-    if (bytes <= this.#parts.spec.memoryBytesMax || running === undefined) return;
+    if (bytes <= this.#parts.spec.memoryBytesMax) return;
     this.end();
-    running.settle(outOfMemory(running.run.requestId));
+    running?.settle(outOfMemory(running.run.requestId));
   }
 
   #noteMemory(bytes: number): void {

@@ -6,6 +6,7 @@ import { findProgram } from './find-program.ts';
 import { FunctionPool } from './function-pool.ts';
 import type { Launch } from './handler-child.ts';
 import type { Machine } from './machine.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { packageFolder } from './package-folder.ts';
 import { runtimes } from './runtimes.ts';
@@ -19,12 +20,14 @@ class LambdaRuntime implements FunctionRuntime {
   readonly #machine: Machine;
   readonly #environment: Environment;
   readonly #memory: MemoryWatch;
+  readonly #idle: IdleWatch;
   readonly #open = new Set<OpenFunction>();
 
   constructor(machine: Machine, environment: Environment) {
     this.#machine = machine;
     this.#environment = environment;
     this.#memory = new MemoryWatch(environment.clock);
+    this.#idle = new IdleWatch(environment.clock);
   }
 
   async problem(spec: FunctionSpec): Promise<string | undefined> {
@@ -50,7 +53,8 @@ class LambdaRuntime implements FunctionRuntime {
       const command = [found, ...runtimes[runtime].arguments(spec)];
       return { command, variables: { ...this.#variables(spec), ...spec.variables } };
     };
-    const pool = new FunctionPool({ spec, launch, environment: this.#environment, memory: this.#memory });
+    const watches = { memory: this.#memory, idle: this.#idle };
+    const pool = new FunctionPool({ spec, launch, environment: this.#environment, ...watches });
     this.#open.add(pool);
     return {
       run: async (event) => await pool.run(event),

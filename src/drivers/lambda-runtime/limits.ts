@@ -21,6 +21,9 @@ export const runtimeLimits = {
   /** How often the memory of running processes is looked at, and how often that of all their children; our own. */
   memoryLookMs: 50,
   memoryLooksDeep: 10,
+  /** How often idle processes are looked at, and the share of that time that is too much CPU; our own. */
+  idleLookMs: 1000,
+  idleBusyShare: 0.25,
   /** Editors write a file in several steps; our own. */
   settleMs: 100,
   /** Folders that are watched of one function; our own. */

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 const PAGE_BYTES = 4096;
+/** USER_HZ of Linux is 100 on all machines that Node runs on. */
+const TICK_MS = 10;
 const PS_OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Resident bytes of one process, by what Linux tells at once; 0 when it is gone, undefined elsewhere. */
@@ -12,6 +14,12 @@ export function residentBytes(pid: number): number | undefined {
   } catch {
     return hasProc ? 0 : undefined;
   }
+}
+
+/** CPU time that one process has used, in ms, as Linux tells it at once; undefined when it is gone, and elsewhere. */
+export function cpuMs(pid: number): number | undefined {
+  const [user, system] = statOf(String(pid))?.slice(11, 13) ?? [];
+  return user === undefined ? undefined : (Number(user) + Number(system)) * TICK_MS;
 }
 
 /** Resident bytes of whole process groups, by group; where it cannot be told none. Never rejects. */
@@ -38,11 +46,16 @@ function ofProc(): ReadonlyMap<number, number> {
   return groups;
 }
 
-/** The name of a program stands in parentheses and may hold anything. */
 function groupOf(pid: string): number | undefined {
+  const group = statOf(pid)?.[2];
+  return group === undefined ? undefined : Number(group);
+}
+
+/** Fields behind the program's name, which stands in parentheses and may hold anything. */
+function statOf(pid: string): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     // It ended meanwhile.
     return undefined;
