@@ -1,5 +1,5 @@
 import { RequestError, ThrottleError } from '../kernel/errors.ts';
-import { isoTime } from '../kernel/iso-time.ts';
+import { timeValue, wholeNumber } from '../kernel/query-values.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { AdminRoute } from '../ports/capability.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -97,10 +97,7 @@ export class AuditStream implements Audit {
 
   async #page(query: URLSearchParams): Promise<unknown> {
     const limit = wholeNumber(query, 'limit') ?? PAGE_DEFAULT;
-    const from = query.get('from');
-    const time = from === null ? undefined : isoTime(from);
-    if (from !== null && time === undefined)
-      throw new RequestError('BadRequest', 'from is a time such as 2026-01-31T12:00:00Z');
+    const time = timeValue(query, 'from');
     const after = wholeNumber(query, 'after');
     const stream = this.#records.describe(STREAM);
     const [shard] = stream?.shards ?? [];
@@ -119,11 +116,4 @@ export class AuditStream implements Audit {
 /** Nothing was changed; of any other error that is not known. */
 function isRefusal(error: unknown): error is RequestError | ThrottleError {
   return error instanceof RequestError || error instanceof ThrottleError;
-}
-
-function wholeNumber(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new RequestError('BadRequest', `${name} is a whole number`);
-  return Number(text);
 }

@@ -29,6 +29,11 @@ export function deliveryStreamArn(region: string, account: string, name: string)
   return `arn:aws:firehose:${region}:${account}:deliverystream/${name}`;
 }
 
+/** `arn:aws:lambda:REGION:ACCOUNT:function:NAME`. */
+export function functionArn(region: string, account: string, name: string): string {
+  return `arn:aws:lambda:${region}:${account}:function:${name}`;
+}
+
 /** `shardId-000000000000`: the ordinal in twelve digits. */
 export function shardId(ordinal: number): string {
   return `shardId-${String(ordinal).padStart(12, '0')}`;

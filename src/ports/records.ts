@@ -1,8 +1,17 @@
 import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
+import { EnvironmentError } from '../kernel/errors.ts';
 import type { HashKeyRouter } from '../kernel/stream/hash-key.ts';
 import { entryBytes, writeEntryFront, type Entry } from '../kernel/stream/packed-entries.ts';
 import type { Json } from '../kernel/json.ts';
-import type { Header, Offset, ShardBounds, ShardRef, Slice } from './stream-store.ts';
+import {
+  Unavailable,
+  UnknownShard,
+  type Header,
+  type Offset,
+  type ShardBounds,
+  type ShardRef,
+  type Slice,
+} from './stream-store.ts';
 
 export type StreamMode = 'ON_DEMAND' | 'PROVISIONED';
 
@@ -197,6 +206,16 @@ export class StreamNotFound extends Error {
     super(`no stream ${stream}`);
     this.stream = stream;
   }
+}
+
+/** Whether the log or the world refused, and no code of ours is at fault: the same may succeed later. */
+export function mayPass(error: unknown): boolean {
+  return (
+    error instanceof EnvironmentError ||
+    error instanceof Unavailable ||
+    error instanceof StreamNotFound ||
+    error instanceof UnknownShard
+  );
 }
 
 /** The stream is being resharded already. */

@@ -31,6 +31,11 @@ export function shardKey(shard: ShardRef): string {
   return `${shard.stream}/${shard.generation}/${shard.ordinal}`;
 }
 
+/** The name of a shard for who keeps positions of one stream: other generations of the stream are other shards. */
+export function positionKey({ generation, ordinal }: Pick<ShardRef, 'generation' | 'ordinal'>): string {
+  return `${generation}/${ordinal}`;
+}
+
 /** Where a run of entries landed: offsets `first` .. `first + count - 1`; `at` is the log's time in ms. */
 export interface Appended {
   readonly first: Offset;

@@ -1,7 +1,7 @@
 import type { FunctionSpec } from '../ports/function-runtime.ts';
 import { nodeClock } from '../environments/node/clock.ts';
 import { fakeFunctionRuntime, type FakeHandler } from './fake-function-runtime.ts';
-import { functionRuntimeContract } from './function-runtime-contract.ts';
+import { functionRuntimeContract, USUAL_SPEC } from './function-runtime-contract.ts';
 
 const HANDLERS: Readonly<Record<string, FakeHandler>> = {
   echo: (value) => ({ value }),
@@ -18,17 +18,10 @@ const HANDLERS: Readonly<Record<string, FakeHandler>> = {
 };
 
 const SPEC: Omit<FunctionSpec, 'handler'> = {
-  name: 'f',
-  runtime: 'node',
+  ...USUAL_SPEC,
   codeDirectory: '/code',
   timeoutMs: 3000,
   memoryBytesMax: 128 * 1024 * 1024,
-  concurrencyMax: 10,
-  idleMs: 60_000,
-  variables: {},
-  arn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
-  region: 'us-east-1',
-  isWatched: false,
 };
 
 functionRuntimeContract('the runtime of simulations', async () => ({

@@ -11,6 +11,18 @@ export interface RuntimeUnderTest {
   end(): Promise<void>;
 }
 
+/** What handlers of tests have in common. */
+export const USUAL_SPEC = {
+  name: 'f',
+  runtime: 'node',
+  concurrencyMax: 10,
+  idleMs: 60_000,
+  variables: {},
+  arn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
+  region: 'us-east-1',
+  isWatched: false,
+} as const;
+
 interface Ran {
   readonly outcome: FunctionOutcome;
   readonly lines: readonly string[];

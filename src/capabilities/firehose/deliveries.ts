@@ -2,7 +2,9 @@ import { canonicalJson } from '../../kernel/json.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
-import { StreamExists, StreamNotFound, type StreamInfo } from '../../ports/records.ts';
+import { ensureInternalStream } from '../../ports/internal-stream.ts';
+import { StreamNotFound, type StreamInfo } from '../../ports/records.ts';
+import { positionKey } from '../../ports/stream-store.ts';
 import { comingDestinations, type DeliveriesOptions, type DeliveryOptions } from './config.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
@@ -14,7 +16,6 @@ import {
   deliveryToJson,
   DIRECT_PREFIX,
   NO_PROGRESS,
-  positionKey,
   PROGRESS_PREFIX,
   progressToJson,
   sourceStream,
@@ -192,19 +193,14 @@ export class Deliveries {
     return [...this.#doors.destinations.map(({ name }) => name), FUNCTION];
   }
 
+  /** A creation that was cut short by a crash left it behind, empty. */
   async #makeDirect(name: string): Promise<void> {
-    try {
-      await this.#doors.records.create({
-        name,
-        mode: 'PROVISIONED',
-        shardCount: 1,
-        retentionMs: firehoseLimits.directRetentionMs,
-        maxRecordBytes: firehoseLimits.recordBytesMax + 1024,
-      });
-    } catch (error) {
-      // A creation that was cut short by a crash left it behind, empty.
-      if (!(error instanceof StreamExists)) throw error;
-    }
+    await ensureInternalStream(this.#doors.records, {
+      name,
+      shardCount: 1,
+      retentionMs: firehoseLimits.directRetentionMs,
+      maxRecordBytes: firehoseLimits.recordBytesMax + 1024,
+    });
   }
 
   /** A shard that is not named here, of a stream made later or split, is read from its first record. */

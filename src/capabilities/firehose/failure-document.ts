@@ -1,4 +1,4 @@
-import { streamArn } from '../../kernel/names.ts';
+import { functionArn, streamArn } from '../../kernel/names.ts';
 import type { Identity } from '../../ports/capability.ts';
 
 /** Why records were given up: Lambda's words, and ours for one that does not fit into an event. */
@@ -37,7 +37,7 @@ export function failureDocument(given: GivenUp): string {
   return JSON.stringify({
     requestContext: {
       requestId: last?.requestId ?? given.id,
-      functionArn: `arn:aws:lambda:${region}:${account}:function:${functionName}`,
+      functionArn: functionArn(region, account, functionName),
       condition,
       approximateInvokeCount: calls,
     },

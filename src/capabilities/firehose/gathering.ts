@@ -1,5 +1,5 @@
-import type { Offset, ShardRef, StoredRecord } from '../../ports/stream-store.ts';
-import { positionKey, type Range } from './model.ts';
+import { positionKey, type Offset, type ShardRef, type StoredRecord } from '../../ports/stream-store.ts';
+import { type Range } from './model.ts';
 
 /** The part of a stream that is to leave as one batch: ranges and sums, never the records themselves. */
 export class Gathering {

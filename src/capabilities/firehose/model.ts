@@ -4,7 +4,7 @@ import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records } from '../../ports/records.ts';
-import type { Offset, ShardRef } from '../../ports/stream-store.ts';
+import { positionKey, type Offset, type ShardRef } from '../../ports/stream-store.ts';
 import type { Deliveries } from './deliveries.ts';
 
 /** What Firehose actions work with. */
@@ -83,11 +83,6 @@ export const DIRECT_PREFIX = '$direct/';
 /** The stream that a delivery reads. */
 export function sourceStream({ name, from }: DeliveryStream): string {
   return from ?? DIRECT_PREFIX + name;
-}
-
-/** The name of a shard among the positions of a delivery. */
-export function positionKey({ generation, ordinal }: Pick<ShardRef, 'generation' | 'ordinal'>): string {
-  return `${generation}/${ordinal}`;
 }
 
 /** As the catalog stores it. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Damaged } from '../../ports/stream-store.ts';
+import { positionKey, Damaged } from '../../ports/stream-store.ts';
 import { aggregated } from '../../wire/kpl/aggregated-record.fixture.ts';
 import { Bench, toBucket } from './harness.fixture.ts';
 import { firehoseLimits } from './limits.ts';
 import { isFirstOfStored, outgoingRecords } from './outgoing.ts';
-import { positionKey, type Intent } from './model.ts';
+import { type Intent } from './model.ts';
 
 const RECORDS = ['one;', 'two;', 'three;'];
 const packed = aggregated(

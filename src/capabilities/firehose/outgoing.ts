@@ -1,10 +1,10 @@
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
-import { orPastDamage, type StoredRecord } from '../../ports/stream-store.ts';
+import { positionKey, orPastDamage, type StoredRecord } from '../../ports/stream-store.ts';
 import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { firehoseLimits } from './limits.ts';
-import { positionKey, type Intent, type Range } from './model.ts';
+import { type Intent, type Range } from './model.ts';
 
 /** One read of a stream by a delivery. */
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;

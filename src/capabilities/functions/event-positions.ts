@@ -1,7 +1,7 @@
 import { Defect } from '../../kernel/errors.ts';
 import type { Catalog, Revision } from '../../ports/catalog.ts';
 import type { ShardInfo } from '../../ports/records.ts';
-import type { Offset } from '../../ports/stream-store.ts';
+import { positionKey, type Offset } from '../../ports/stream-store.ts';
 import { functionsLimits } from './limits.ts';
 import { EVENTS_POSITION_KEY, type FunctionsState } from './model.ts';
 
@@ -29,7 +29,7 @@ export class EventPositions {
   }
 
   of(shard: ShardInfo): Offset {
-    return BigInt(this.#positions.get(keyOf(shard)) ?? '0');
+    return BigInt(this.#positions.get(positionKey(shard.ref)) ?? '0');
   }
 
   moved(shard: ShardInfo, position: Offset): void {
@@ -58,15 +58,11 @@ export class EventPositions {
     const moved = [...this.#moved];
     if (moved.length === 0) return;
     this.#moved.clear();
-    for (const [shard, position] of moved) this.#positions.set(keyOf(shard), position.toString());
+    for (const [shard, position] of moved) this.#positions.set(positionKey(shard.ref), position.toString());
     const put = Object.fromEntries(this.#positions);
     const verdict = await this.#catalog.propose([{ key: EVENTS_POSITION_KEY, expect: this.#revision ?? null, put }]);
     if (!verdict.accepted) throw new Defect('somebody else runs the events of functions');
     this.#revision = verdict.revision;
     for (const [shard, position] of moved) await this.#state.records.trim(shard, position);
   }
-}
-
-function keyOf({ ref }: ShardInfo): string {
-  return `${ref.generation}/${ref.ordinal}`;
 }

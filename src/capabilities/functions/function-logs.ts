@@ -1,5 +1,4 @@
-import { RequestError } from '../../kernel/errors.ts';
-import { isoTime } from '../../kernel/iso-time.ts';
+import { timeValue, wholeNumber } from '../../kernel/query-values.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { ensureInternalStream } from '../../ports/internal-stream.ts';
 import { isStored, type Records } from '../../ports/records.ts';
@@ -84,7 +83,8 @@ export class FunctionLogs {
     const limit = Math.min(wholeNumber(query, 'limit') ?? functionsLimits.logPage, functionsLimits.logPageMax);
     if (stream === undefined || shard === undefined) return { entries: [], next: '0' };
     const after = wholeNumber(query, 'after');
-    let at = after === undefined ? await this.#records.positionAt(shard, this.#from(query)) : BigInt(after);
+    const from = (): number => timeValue(query, 'from') ?? this.#environment.clock.now() - LOOK_BACK_MS;
+    let at = after === undefined ? await this.#records.positionAt(shard, from()) : BigInt(after);
     const entries: unknown[] = [];
     const { end } = this.#records.bounds(shard);
     for (let bytes = 0; at < end && entries.length < limit && bytes < functionsLimits.logPageBytesMax;) {
@@ -101,23 +101,8 @@ export class FunctionLogs {
     }
     return { entries, next: at.toString() };
   }
-
-  #from(query: URLSearchParams): number {
-    const from = query.get('from');
-    if (from === null) return this.#environment.clock.now() - LOOK_BACK_MS;
-    const time = isoTime(from);
-    if (time === undefined) throw new RequestError('BadRequest', 'from is a time such as 2026-01-31T12:00:00Z');
-    return time;
-  }
 }
 
 function parse(data: Uint8Array): unknown {
   return JSON.parse(Buffer.from(data).toString());
-}
-
-function wholeNumber(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new RequestError('BadRequest', `${name} is a whole number`);
-  return Number(text);
 }

@@ -1,10 +1,6 @@
+import { functionArn } from '../../kernel/names.ts';
 import type { Identity } from '../../ports/capability.ts';
 import { functionNotFound } from './errors.ts';
-
-/** `arn:aws:lambda:REGION:ACCOUNT:function:NAME`. */
-export function functionArn({ region, account }: Identity, name: string): string {
-  return `arn:aws:lambda:${region}:${account}:function:${name}`;
-}
 
 /** What a caller may name a function by (Lambda's `NamespacedFunctionName`). */
 export const FUNCTION_NAME_PATTERN =
@@ -19,11 +15,11 @@ const LATEST = '$LATEST';
  * The name in what a caller names a function by: its name, its ARN or a part of that, with or without a version.
  * RequestErrors: a text that is none of these, and any version but the only one there is.
  */
-export function readFunctionName(given: string, qualifier: string | undefined, identity: Identity): string {
+export function readFunctionName(given: string, qualifier: string | undefined, { region, account }: Identity): string {
   const parts = WHOLE.exec(given);
   const name = parts?.[NAME_GROUP];
-  if (name === undefined) throw functionNotFound(functionArn(identity, given));
+  if (name === undefined) throw functionNotFound(functionArn(region, account, given));
   const version = parts?.[QUALIFIER_GROUP] ?? qualifier ?? LATEST;
-  if (version !== LATEST) throw functionNotFound(`${functionArn(identity, name)}:${version}`);
+  if (version !== LATEST) throw functionNotFound(`${functionArn(region, account, name)}:${version}`);
   return name;
 }

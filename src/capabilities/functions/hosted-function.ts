@@ -1,4 +1,5 @@
 import { ThrottleError } from '../../kernel/errors.ts';
+import { functionArn } from '../../kernel/names.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type {
   FunctionOutcome,
@@ -11,7 +12,6 @@ import type {
   RuntimeName,
 } from '../../ports/function-runtime.ts';
 import type { Doors } from '../../ports/capability.ts';
-import { functionArn } from './function-name.ts';
 import type { FunctionOptions } from './config.ts';
 import { functionsLimits as limits } from './limits.ts';
 
@@ -54,7 +54,7 @@ export class HostedFunction {
     this.name = name;
     this.options = options;
     this.#parts = parts;
-    this.arn = functionArn(parts.identity, name);
+    this.arn = functionArn(parts.identity.region, parts.identity.account, name);
   }
 
   get memoryMb(): number {

@@ -1,5 +1,6 @@
 import { EnvironmentError, ThrottleError } from '../../kernel/errors.ts';
 import { canonicalJson } from '../../kernel/json.ts';
+import { functionArn } from '../../kernel/names.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { FunctionOutcome } from '../../ports/function-runtime.ts';
 import type { Functions, Invocation, InvokeOptions } from '../../ports/functions.ts';
@@ -7,7 +8,6 @@ import { checkEvent } from './check-event.ts';
 import type { FunctionsOptions } from './config.ts';
 import { eventTooLarge, functionNotFound } from './errors.ts';
 import { functionsEvents } from './events.ts';
-import { functionArn } from './function-name.ts';
 import type { FunctionLogs } from './function-logs.ts';
 import { HostedFunction, type FunctionParts } from './hosted-function.ts';
 import { InvocationLog } from './invocation-log.ts';
@@ -56,7 +56,8 @@ export class HostedFunctions implements Functions {
 
   async invoke(name: string, event: Uint8Array, options: InvokeOptions = {}): Promise<Invocation> {
     const one = this.#functions.get(name);
-    if (one === undefined) throw functionNotFound(functionArn(this.#parts.identity, name));
+    const { region, account } = this.#parts.identity;
+    if (one === undefined) throw functionNotFound(functionArn(region, account, name));
     if (this.#isClosing) throw new ThrottleError('TooManyRequestsException', 'The node is being stopped.');
     const { eventBytesMax } = functionsLimits;
     if (event.length > eventBytesMax) throw eventTooLarge(event.length, 'RequestResponse', eventBytesMax);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createNodeEnvironment } from '../../environments/node/index.ts';
 import type { FunctionRuntime, FunctionSpec } from '../../ports/function-runtime.ts';
+import { USUAL_SPEC } from '../../testing/function-runtime-contract.ts';
 import { createLambdaRuntime } from './index.ts';
 
 /** The driver with a folder of code of its own. */
@@ -38,18 +39,11 @@ export async function openDriver(files: Readonly<Record<string, string>>): Promi
     logged,
     write,
     spec: (handler, changed) => ({
-      name: 'f',
-      runtime: 'node',
+      ...USUAL_SPEC,
       codeDirectory: folder,
       handler,
       timeoutMs: 20_000,
       memoryBytesMax: 256 * MIB,
-      concurrencyMax: 10,
-      idleMs: 60_000,
-      variables: {},
-      arn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
-      region: 'us-east-1',
-      isWatched: false,
       ...changed,
     }),
     end: async () => {

@@ -2,7 +2,7 @@ import { RequestError } from '../../kernel/errors.ts';
 import { compileAwsCheck, type AwsCheck } from '../../kernel/schema/check-aws.ts';
 import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
-import { isNoted, type Audit } from '../../ports/audit.ts';
+import type { Audit } from '../../ports/audit.ts';
 import type { NamedResource } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
@@ -12,8 +12,8 @@ import { EVENT_STREAM, eventStream } from '../event-stream/index.ts';
 import { Answers } from './answer.ts';
 import { jsonCodec, type AwsCodec } from './codec.ts';
 import { eventCodec } from './event-codec.ts';
+import { authorized } from '../sigv4/authorized.ts';
 import type { Gate } from '../sigv4/gate.ts';
-import type { Principal } from '../sigv4/principal.ts';
 import { checkSignatureShape, isUsuallySigned } from '../sigv4/signature-shape.ts';
 
 /** An operation and what its capability's start returned. */
@@ -113,30 +113,6 @@ async function serve(
   if (output instanceof RawAnswer) return answers.ok(contentType, output.body, output.sent);
   if (operation.output === undefined) return answers.ok(contentType, '');
   return answers.ok(contentType, codec.value(operation.output, output));
-}
-
-interface Asked {
-  readonly caller: Principal;
-  readonly action: string;
-  readonly operation: Operation<unknown>;
-  readonly request: HttpRequest;
-  readonly audit: Audit;
-}
-
-/** Runs what the caller may do; a change is noted, and so is one that was refused. */
-async function authorized<T>(
-  { caller, action, operation, request, audit }: Asked,
-  touched: readonly NamedResource[],
-  handle: () => Promise<T>,
-): Promise<T> {
-  const run = async (): Promise<T> => {
-    caller.check(action, touched);
-    return await handle();
-  };
-  if (!isNoted(operation)) return await run();
-  const on = touched.map(({ arn }) => arn);
-  const { id: requestId, remoteAddress: from } = request;
-  return await audit.note({ who: caller.accessKeyId, action, on, from, requestId }, run);
 }
 
 function callOf(request: HttpRequest, form: AwsForm, state: unknown): Call<unknown> {

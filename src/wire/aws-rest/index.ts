@@ -1,10 +1,11 @@
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
 import { matchPath } from '../../kernel/match-path.ts';
-import { isNoted, type Audit } from '../../ports/audit.ts';
+import type { Audit } from '../../ports/audit.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import type { RestOperation } from '../../ports/rest-operation.ts';
 import { Unavailable } from '../../ports/stream-store.ts';
+import { authorized } from '../sigv4/authorized.ts';
 import type { Gate } from '../sigv4/gate.ts';
 import { checkSignatureShape } from '../sigv4/signature-shape.ts';
 
@@ -78,16 +79,18 @@ async function serve(request: HttpRequest, matches: readonly Match[], options: A
   const caller = gate.finish(presented);
   if (caller === undefined) checkSignatureShape(request);
   const { parameters } = match;
-  const { id: requestId, headers, remoteAddress: from } = request;
-  const action = `${service}:${operation.name}`;
-  const touched = operation.resources(parameters, identity);
-  const run = async (): Promise<HttpAnswer> => {
-    caller?.check(action, touched);
+  const { id: requestId, headers } = request;
+  const handle = async (): Promise<HttpAnswer> => {
     const query = new URLSearchParams(request.query);
     return await operation.handle({ requestId, parameters, query, headers, body, state });
   };
-  if (caller === undefined || !isNoted(operation)) return await run();
-  return await audit.note({ who: caller.accessKeyId, action, on: touched.map(({ arn }) => arn), from, requestId }, run);
+  if (caller === undefined) return await handle();
+  const action = `${service}:${operation.name}`;
+  return await authorized(
+    { caller, action, operation, request, audit },
+    operation.resources(parameters, identity),
+    handle,
+  );
 }
 
 /** AWS's error of whatever a call was ended by. */

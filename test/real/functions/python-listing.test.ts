@@ -2,34 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { indented, numberedListings } from './python-listing.ts';
 
-const FLAT = `import json
-def handler(event, context):
-try:
-for one in event:
-try:
-for two in one:
-if not two:
-continue
-print(two)
-except KeyError as e:
-print(f"key {e}")
-except ValueError as e:
-print("value")
-except Exception as e:
-print("any")
-return {
-'statusCode': 200
-}
-def check(event):
-if event:
-print('yes')
-return 1
-try:
-print('no')
-except Exception:
-return 2
-return 3`;
-
 const WHOLE = `import json
 def handler(event, context):
     try:
@@ -58,6 +30,8 @@ def check(event):
         return 2
     return 3
 `;
+/** As a page prints it. */
+const FLAT = WHOLE.replaceAll(/^ +/gm, '').trimEnd();
 
 test('flattened code gets its blocks back', () => {
   assert.equal(indented(FLAT), WHOLE);

@@ -1,7 +1,6 @@
-import { DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
+import { DeliveryError } from '../../../kernel/errors.ts';
 import type { Environment } from '../../../ports/environment.ts';
-import { StreamNotFound } from '../../../ports/records.ts';
-import { Unavailable, UnknownShard } from '../../../ports/stream-store.ts';
+import { mayPass } from '../../../ports/records.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 
@@ -39,7 +38,8 @@ export class DeliveryNotes {
     this.attempts += 1;
     this.#failure = message;
     meter.count(firehoseEvents.attemptsFailed, { delivery });
-    if (isExpected(error)) log.warn(firehoseEvents.failed, { delivery, attempt: this.attempts, message });
+    if (error instanceof DeliveryError || mayPass(error))
+      log.warn(firehoseEvents.failed, { delivery, attempt: this.attempts, message });
     else log.error(firehoseEvents.bug, { delivery, message, stack: error instanceof Error ? error.stack : undefined });
   }
 
@@ -77,14 +77,4 @@ export class DeliveryNotes {
     }
     return problems;
   }
-}
-
-function isExpected(error: unknown): boolean {
-  return (
-    error instanceof DeliveryError ||
-    error instanceof EnvironmentError ||
-    error instanceof Unavailable ||
-    error instanceof StreamNotFound ||
-    error instanceof UnknownShard
-  );
 }

@@ -2,13 +2,12 @@ import { Defect, DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import type { AnyDestination, Batch, OpenDestination, OutgoingRecord } from '../../../ports/destination.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import { Damaged, type Offset, type Slice } from '../../../ports/stream-store.ts';
+import { positionKey, type Offset } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import {
   completed,
-  positionKey,
   sourceStream,
   withoutGone,
   type DeliveryStream,
@@ -16,11 +15,12 @@ import {
   type Outcome,
   type Target,
 } from '../model.ts';
-import { isFirstOfStored, outgoingRecords, READ_LIMIT } from '../outgoing.ts';
+import { isFirstOfStored, outgoingRecords } from '../outgoing.ts';
 import { DeliveryNotes, type LossCause } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
-import { FENCED, type DeliveryStatus, type Worker, type WorkerDoors } from './worker.ts';
+import { readOnward } from './read-onward.ts';
+import { FENCED, sourceProblems, type DeliveryStatus, type Worker, type WorkerDoors } from './worker.ts';
 
 /**
  * Delivers one stream: gathers a range of records, writes the intent to the log, hands the records to the destination
@@ -95,10 +95,7 @@ export class DeliveryWorker implements Worker {
   }
 
   problems(): string[] {
-    const source = sourceStream(this.#delivery);
-    const isThere = this.#doors.records.describe(source) !== undefined;
-    const missing = isThere ? [] : [`delivery ${this.#delivery.name}: no stream ${source}`];
-    return [...missing, ...this.#notes.problems()];
+    return [...sourceProblems(this.#doors.records, this.#delivery), ...this.#notes.problems()];
   }
 
   async #run(): Promise<void> {
@@ -148,31 +145,11 @@ export class DeliveryWorker implements Worker {
         const position = this.#position(shard);
         const cursor = gathering.cursor(shard.ref, position);
         if (cursor >= this.#doors.records.bounds(shard).end) continue;
-        const slice = await this.#read(stream, shard, cursor);
-        if (slice === undefined) {
-          hasMore = true;
-          continue;
-        }
-        const first = slice.records[0]?.offset ?? slice.next;
-        // Behind the oldest that is kept may stand numbers that nobody has.
-        const gone = (slice.start < first ? slice.start : first) - cursor;
-        if (gone > 0n) this.#notes.lost(Number(gone), 'RetentionExceeded');
+        const onward = await readOnward(this.#doors.records, stream, shard, cursor, this.#notes);
         if (gathering.recordCount === 0) this.#gatheredSince = this.#doors.environment.clock.monotonic();
-        gathering.take(shard.ref, position, slice.records, slice.next);
-        hasMore ||= slice.next < slice.end;
+        gathering.take(shard.ref, position, onward.records, onward.next);
+        hasMore ||= onward.hasMore;
       }
-    }
-  }
-
-  /** Undefined where the log is damaged: the records there are given up, and the gathering goes on behind them. */
-  async #read(stream: StreamInfo, shard: ShardInfo, cursor: Offset): Promise<Slice | undefined> {
-    try {
-      return await this.#doors.records.read(stream, shard, cursor, READ_LIMIT);
-    } catch (error) {
-      if (!(error instanceof Damaged)) throw error;
-      this.#notes.lost(Number(error.next - cursor), 'LogDamaged');
-      this.#gathering.take(shard.ref, this.#position(shard), [], error.next);
-      return undefined;
     }
   }
 

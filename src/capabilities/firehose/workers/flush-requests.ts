@@ -1,8 +1,7 @@
 import type { Clock } from '../../../ports/environment.ts';
-import type { Offset } from '../../../ports/stream-store.ts';
+import { positionKey, type Offset } from '../../../ports/stream-store.ts';
 import type { Records } from '../../../ports/records.ts';
 import { firehoseLimits } from '../limits.ts';
-import { positionKey } from '../model.ts';
 
 interface Flush {
   readonly targets: ReadonlyMap<string, Offset>;

@@ -1,12 +1,12 @@
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import type { Offset } from '../../../ports/stream-store.ts';
+import { positionKey, type Offset } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
-import { positionKey, sourceStream, type DeliveryStream } from '../model.ts';
+import { sourceStream, type DeliveryStream } from '../model.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
 import { ShardFeed } from './shard-feed.ts';
-import { FENCED, type DeliveryStatus, type Worker, type WorkerDoors } from './worker.ts';
+import { FENCED, sourceProblems, type DeliveryStatus, type Worker, type WorkerDoors } from './worker.ts';
 
 /**
  * Hands one stream to a function: each shard on its own and in order, a shard only once its parents are at their end.
@@ -77,12 +77,9 @@ export class FunctionWorker implements Worker {
   }
 
   problems(): string[] {
-    const source = sourceStream(this.#delivery);
-    const isThere = this.#doors.records.describe(source) !== undefined;
-    const missing = isThere ? [] : [`delivery ${this.#delivery.name}: no stream ${source}`];
     // Several shards mostly suffer from the same.
     const notes = new Set([...this.#feeds.values()].flatMap((feed) => feed.notes.problems()));
-    return [...missing, ...notes];
+    return [...sourceProblems(this.#doors.records, this.#delivery), ...notes];
   }
 
   #end(how: (feed: ShardFeed) => void): void {

@@ -1,13 +1,6 @@
 import type { Catalog, Revision } from '../../../ports/catalog.ts';
-import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
-import {
-  NO_PROGRESS,
-  positionKey,
-  PROGRESS_PREFIX,
-  progressFromJson,
-  progressToJson,
-  type Progress,
-} from '../model.ts';
+import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
+import { NO_PROGRESS, PROGRESS_PREFIX, progressFromJson, progressToJson, type Progress } from '../model.ts';
 
 /** The delivery's position was written by somebody else, or removed. */
 export class LostOwnership extends Error {

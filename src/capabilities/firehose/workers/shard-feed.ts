@@ -1,21 +1,13 @@
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import { Damaged, type Offset, type Slice } from '../../../ports/stream-store.ts';
+import { positionKey, type Offset } from '../../../ports/stream-store.ts';
 import { PieceGathering, type Piece } from '../function-batch.ts';
 import { functionTarget, type FunctionTarget } from '../function-options.ts';
 import { firehoseLimits } from '../limits.ts';
-import {
-  positionKey,
-  sourceStream,
-  stepped,
-  withoutGone,
-  type DeliveryStream,
-  type Range,
-  type Step,
-} from '../model.ts';
-import { READ_LIMIT } from '../outgoing.ts';
+import { sourceStream, stepped, withoutGone, type DeliveryStream, type Range, type Step } from '../model.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
 import { PieceDelivery } from './piece-delivery.ts';
 import { LostOwnership, type ProgressLedger } from './progress-ledger.ts';
+import { readOnward } from './read-onward.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What the feeds of one delivery share. */
@@ -127,25 +119,10 @@ export class ShardFeed {
     const { records, environment } = this.#doors;
     while (!gathering.isFull && gathering.to < records.bounds(this.#shard).end && !this.#stop.signal.aborted) {
       const from = gathering.to;
-      const slice = await this.#read(stream, from);
+      const onward = await readOnward(records, stream, this.#shard, from, this.notes);
       if (gathering.records === 0) this.#gatheredSince = environment.clock.monotonic();
-      gathering.take(slice.records, slice.next);
+      gathering.take(onward.records, onward.next);
       if (gathering.to === from) return;
-    }
-  }
-
-  async #read(stream: StreamInfo, from: Offset): Promise<Pick<Slice, 'records' | 'next'>> {
-    try {
-      const slice = await this.#doors.records.read(stream, this.#shard, from, READ_LIMIT);
-      const first = slice.records[0]?.offset ?? slice.next;
-      // Behind the oldest that is kept may stand numbers that nobody has.
-      const gone = (slice.start < first ? slice.start : first) - from;
-      if (gone > 0n) this.notes.lost(Number(gone), 'RetentionExceeded');
-      return slice;
-    } catch (error) {
-      if (!(error instanceof Damaged)) throw error;
-      this.notes.lost(Number(error.next - from), 'LogDamaged');
-      return { records: [], next: error.next };
     }
   }
 

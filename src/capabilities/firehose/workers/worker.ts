@@ -6,7 +6,7 @@ import type { AnyDestination } from '../../../ports/destination.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Functions } from '../../../ports/functions.ts';
 import type { Records } from '../../../ports/records.ts';
-import type { DeliveryStream } from '../model.ts';
+import { sourceStream, type DeliveryStream } from '../model.ts';
 
 /** What a worker works with. */
 export interface WorkerDoors {
@@ -38,6 +38,12 @@ export interface DeliveryStatus {
 
 /** Said of a delivery whose position somebody else writes. */
 export const FENCED = 'somebody else delivers this stream now';
+
+/** What is wrong with the stream that a delivery reads, for people. */
+export function sourceProblems(records: Records, delivery: DeliveryStream): string[] {
+  const source = sourceStream(delivery);
+  return records.describe(source) === undefined ? [`delivery ${delivery.name}: no stream ${source}`] : [];
+}
 
 /** What delivers one stream, batch after batch. */
 export interface Worker {

@@ -1,10 +1,11 @@
+import { functionArn } from '../../../kernel/names.ts';
 import { checkAws } from '../../../kernel/schema/check-aws.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import type { HttpAnswer } from '../../../ports/http.ts';
 import type { RestCall, RestOperation } from '../../../ports/rest-operation.ts';
 import { checkEvent } from '../check-event.ts';
 import { functionsErrors, eventTooLarge, functionNotFound } from '../errors.ts';
-import { FUNCTION_NAME_PATTERN, functionArn, readFunctionName } from '../function-name.ts';
+import { FUNCTION_NAME_PATTERN, readFunctionName } from '../function-name.ts';
 import { functionsEvents } from '../events.ts';
 import type { HostedFunction } from '../hosted-function.ts';
 import { functionsLimits as limits } from '../limits.ts';
@@ -36,14 +37,14 @@ export const invokeFunction: RestOperation<FunctionsState> = {
       version === '$LATEST' ? '' : whole,
     );
     const last = short.slice(short.lastIndexOf(':') + 1);
-    return [{ name: last, arn: functionArn(identity, last) }];
+    return [{ name: last, arn: functionArn(identity.region, identity.account, last) }];
   },
   async handle(call): Promise<HttpAnswer> {
     const { functions, identity } = call.state;
     const { FunctionName, InvocationType = 'RequestResponse', LogType, Qualifier } = members(call);
     const name = readFunctionName(FunctionName, Qualifier, identity);
     const one = functions.get(name);
-    if (one === undefined) throw functionNotFound(functionArn(identity, name));
+    if (one === undefined) throw functionNotFound(functionArn(identity.region, identity.account, name));
     const event = call.body.length === 0 ? EMPTY : call.body;
     switch (InvocationType) {
       case 'Event':

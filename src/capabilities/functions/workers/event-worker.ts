@@ -1,13 +1,13 @@
-import { EnvironmentError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import { functionArn } from '../../../kernel/names.ts';
 import type { Catalog } from '../../../ports/catalog.ts';
 import type { Invocation } from '../../../ports/functions.ts';
-import { isStored, StreamNotFound } from '../../../ports/records.ts';
-import { Unavailable, UnknownShard, type StoredRecord } from '../../../ports/stream-store.ts';
+import { isStored, mayPass } from '../../../ports/records.ts';
+import { Unavailable, type StoredRecord } from '../../../ports/stream-store.ts';
 import { EventPositions } from '../event-positions.ts';
 import { functionsEvents } from '../events.ts';
 import { failureRecord, type FailedEvent } from '../failure-record.ts';
-import { functionArn } from '../function-name.ts';
 import { functionsLimits as limits } from '../limits.ts';
 import {
   INVOCATIONS_STREAM,
@@ -166,7 +166,7 @@ export class EventWorker {
     }
     environment.meter.count(functionsEvents.eventsFailed, { function: pending.function });
     const condition = isTooOld ? 'EventAgeExceeded' : 'RetriesExhausted';
-    const arn = functionArn(identity, pending.function);
+    const arn = functionArn(identity.region, identity.account, pending.function);
     return await this.#giveUp({ pending, condition, arn, failure, event, payload, now });
   }
 
@@ -233,13 +233,8 @@ export class EventWorker {
   #note(error: unknown): void {
     const { log } = this.#state.environment;
     const message = (error instanceof Error ? error.message : String(error)).slice(0, limits.messageCharactersMax);
-    const isExpected =
-      error instanceof Unavailable ||
-      error instanceof UnknownShard ||
-      error instanceof StreamNotFound ||
-      error instanceof EnvironmentError;
     this.#failure = message;
-    if (isExpected) log.warn(functionsEvents.workerFailed, { message });
+    if (mayPass(error)) log.warn(functionsEvents.workerFailed, { message });
     else log.error(functionsEvents.bug, { message, stack: error instanceof Error ? error.stack : undefined });
   }
 }

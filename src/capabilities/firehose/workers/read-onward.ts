@@ -1,0 +1,31 @@
+import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
+import { Damaged, type Offset, type Slice } from '../../../ports/stream-store.ts';
+import { READ_LIMIT } from '../outgoing.ts';
+import type { DeliveryNotes } from './delivery-notes.ts';
+
+/** One read of a shard; `hasMore`: more is there already. */
+export interface Onward extends Pick<Slice, 'records' | 'next'> {
+  readonly hasMore: boolean;
+}
+
+/** Reads on in a shard. What retention removed, or what cannot be read, is noted as lost, and passed over. */
+export async function readOnward(
+  records: Records,
+  stream: StreamInfo,
+  shard: ShardInfo,
+  from: Offset,
+  notes: DeliveryNotes,
+): Promise<Onward> {
+  try {
+    const slice = await records.read(stream, shard, from, READ_LIMIT);
+    const first = slice.records[0]?.offset ?? slice.next;
+    // Behind the oldest that is kept may stand numbers that nobody has.
+    const gone = (slice.start < first ? slice.start : first) - from;
+    if (gone > 0n) notes.lost(Number(gone), 'RetentionExceeded');
+    return { records: slice.records, next: slice.next, hasMore: slice.next < slice.end };
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    notes.lost(Number(error.next - from), 'LogDamaged');
+    return { records: [], next: error.next, hasMore: true };
+  }
+}
