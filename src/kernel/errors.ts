@@ -59,6 +59,12 @@ export type EnvironmentCode =
   | 'EACCES'
   | 'EADDRINUSE'
   | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'ENOTFOUND'
+  | 'ENOTALLOWED'
+  | 'ETIMEDOUT'
+  | 'ETLS'
+  | 'EMSGSIZE'
   | 'EOTHER';
 
 /** The disk, the network or the process's surroundings failed. */

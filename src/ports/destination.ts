@@ -1,3 +1,4 @@
+import type { BackoffOptions } from '../kernel/flow/backoff.ts';
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Json } from './catalog.ts';
@@ -13,6 +14,8 @@ export interface OutgoingRecord {
   /** Its place, from 0, among the records that a producer packed into one; absent for a record that came alone. */
   readonly subSequenceNumber?: number;
   readonly shardId: string;
+  /** Its place among the records that one `records()` gives, from 0. */
+  readonly index: number;
 }
 
 /**
@@ -20,9 +23,10 @@ export interface OutgoingRecord {
  * (also after a crash) sends the same records to the same place.
  */
 export interface Batch {
-  /** Kept over repeats and restarts. */
+  /** A UUID, kept over repeats and restarts. */
   readonly id: string;
   readonly deliveryStream: string;
+  readonly deliveryStreamArn: string;
   /** Version of the delivery stream's configuration, digits. */
   readonly versionId: string;
   /** Arrival of the oldest record, in ms. */
@@ -30,26 +34,72 @@ export interface Batch {
   /** Records of the stream: those that hold others count once. */
   readonly recordCount: number;
   readonly sizeBytes: number;
-  /** The records; may be iterated again for a repeated attempt. */
+  /**
+   * Set where the records are lines that tell of records which could not be delivered: the type of error, for example
+   * `http-endpoint-failed`. They go below the error output prefix.
+   */
+  readonly errorType?: string;
+  /** The records not delivered yet; may be iterated again for a repeated attempt. */
   records(): AsyncIterable<readonly OutgoingRecord[]>;
 }
 
-/** All records arrived at `place` (an object key, a request id). Failures are DeliveryErrors. */
+/** A record that the destination did not take while it took others of the batch. */
+export interface Refused {
+  /** Of the record as this attempt was given it. */
+  readonly index: number;
+  /** AWS's error code, for example `HttpEndpoint.DestinationException`. */
+  readonly code: string;
+  readonly message: string;
+  /** The same record may be taken later: it is part of the next attempt. */
+  readonly retryable: boolean;
+}
+
+/**
+ * The records arrived at `place` (an object's location, a request id), but for those that were refused. Failures of all
+ * of it are DeliveryErrors.
+ */
 export interface Delivered {
   readonly place: string;
   readonly sizeBytes: number;
+  /** By ascending index; absent or empty: all arrived. */
+  readonly refused?: readonly Refused[];
+  /** What the destination answered, for people: an HTTP status. */
+  readonly status?: number;
 }
 
 export interface OpenDestination {
   /** Where the batch will go, decided before the first attempt and kept in the intent. */
   place(batch: Omit<Batch, 'records'>): string;
+  /** One attempt; whether and when another one follows is not the destination's to say. */
   deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered>;
   close(): Promise<void>;
+}
+
+/** What becomes of records that a destination does not take. */
+export interface FailurePath {
+  /** The type of error in keys and lines: `http-endpoint-failed`, `AmazonOpenSearchService-failed`. */
+  readonly errorType: string;
+  /** Options of the S3 destination that holds what failed. */
+  readonly backup: Json;
+  /** `all`: each record goes to the backup as it came, beside the destination. */
+  readonly backupMode: 'failed' | 'all';
+  /** How long a batch is attempted again after its first failure, in ms, without the time spent waiting for answers. */
+  readonly retryMs: number;
+  readonly backoff: BackoffOptions;
+  /** Members of a record's error line that only this destination has. */
+  line(record: OutgoingRecord): Readonly<Record<string, Json>>;
+}
+
+/** The words of a delivery that are ours and concern its destination. */
+export interface DeliverySettings {
+  /** What follows when an HTTP endpoint finds a batch too large: halves down to the record, or all of it fails. */
+  readonly on413: 'bisect' | 'aws';
 }
 
 /** The doors a destination may use. */
 export interface DestinationDoors {
   readonly blobs: BlobStore;
+  readonly settings: DeliverySettings;
 }
 
 /** How long records are gathered: a batch leaves when one of the two is reached. */
@@ -67,6 +117,10 @@ export interface Destination<O extends Schema = Schema> {
   problem(options: Static<O>): string | undefined;
   /** Members of AWS's destination description; never a secret. */
   describe(options: Static<O>): Readonly<Record<string, Json>>;
+  /** Absent: a batch is attempted until it has arrived. */
+  failures?(options: Static<O>): FailurePath;
+  /** Repeated attempts go by the newest options (an address, a key), not by those of the plan. */
+  readonly usesNewestOptions?: boolean;
   open(options: Static<O>, doors: DestinationDoors, environment: Environment): OpenDestination;
 }
 
@@ -77,5 +131,7 @@ export interface AnyDestination {
   buffering(options: never): Buffering;
   problem(options: never): string | undefined;
   describe(options: never): Readonly<Record<string, Json>>;
+  failures?(options: never): FailurePath;
+  readonly usesNewestOptions?: boolean;
   open(options: never, doors: DestinationDoors, environment: Environment): OpenDestination;
 }

@@ -29,10 +29,11 @@ export async function* outgoingRecords(
   intent: Pick<Intent, 'ranges'>,
   { unpack, damaged, turn }: OutgoingOptions,
 ): AsyncGenerator<readonly OutgoingRecord[]> {
+  const count = { next: 0 };
   for (const range of intent.ranges) {
     const shard = stream?.shards.find(({ ref }) => positionKey(ref) === positionKey(range));
     if (stream === undefined || shard === undefined) continue;
-    const outgoing = outgoingOf(shard, unpack);
+    const outgoing = outgoingOf(shard, unpack, count);
     for await (const some of rangeRecords(records, stream, shard, range, damaged)) {
       let isFirst = true;
       for (const group of groups(some, outgoing)) {
@@ -66,14 +67,14 @@ async function* rangeRecords(
 
 type ToOutgoing = (stored: StoredRecord) => Iterable<OutgoingRecord>;
 
-function outgoingOf(shard: ShardInfo, unpack: boolean): ToOutgoing {
+function outgoingOf(shard: ShardInfo, unpack: boolean, count: { next: number }): ToOutgoing {
   const encode = sequenceNumberEncoder(shard.ref);
   return function* ({ data, at, key, offset }) {
     const sequenceNumber = encode(offset);
     const shared = { at, sequenceNumber, shardId: shard.id };
     const packed = unpack ? openAggregatedRecord(data) : undefined;
     if (packed === undefined) {
-      yield { data, partitionKey: Buffer.from(key).toString(), ...shared };
+      yield { data, partitionKey: Buffer.from(key).toString(), ...shared, index: count.next++ };
       return;
     }
     let subSequenceNumber = 0;
@@ -81,7 +82,7 @@ function outgoingOf(shard: ShardInfo, unpack: boolean): ToOutgoing {
     for (const sub of packed.records()) {
       // Mostly many have one key: its place in the table tells.
       if (sub.key.byteOffset !== keyAt) [keyAt, partitionKey] = [sub.key.byteOffset, Buffer.from(sub.key).toString()];
-      yield { data: sub.data, partitionKey, ...shared, subSequenceNumber };
+      yield { data: sub.data, partitionKey, ...shared, subSequenceNumber, index: count.next++ };
       subSequenceNumber += 1;
     }
   };

@@ -155,11 +155,14 @@ function opened(options: S3Options): { readonly destination: OpenDestination; re
   };
   const { clock, random, log, meter } = quietEnvironment();
   const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as Environment;
-  return { destination: s3.open(options, { blobs: blobs as BlobStore }, environment), puts };
+  return {
+    destination: s3.open(options, { blobs: blobs as BlobStore, settings: { on413: 'bisect' } }, environment),
+    puts,
+  };
 }
 
-function record(data: string): OutgoingRecord {
-  return { data: Buffer.from(data), at: AT, partitionKey: 'k', sequenceNumber: '1', shardId: 's' };
+function record(data: string, index = 0): OutgoingRecord {
+  return { data: Buffer.from(data), at: AT, partitionKey: 'k', sequenceNumber: '1', shardId: 's', index };
 }
 
 /** A batch of these slices of records. */
@@ -168,12 +171,13 @@ function batch(slices: readonly (readonly string[])[]): Batch {
   return {
     id: 'batch',
     deliveryStream: 'events',
+    deliveryStreamArn: 'arn:aws:firehose:us-east-1:000000000000:deliverystream/events',
     versionId: '3',
     oldestAt: AT,
     recordCount: texts.length,
     sizeBytes: Buffer.byteLength(texts.join('')),
     records: async function* () {
-      for (const slice of slices) yield slice.map(record);
+      for (const slice of slices) yield slice.map((data, index) => record(data, index));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Defect, DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import { deliveryStreamArn } from '../../../kernel/names.ts';
 import type { AnyDestination, Batch, OpenDestination, OutgoingRecord } from '../../../ports/destination.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset } from '../../../ports/stream-store.ts';
@@ -253,20 +254,27 @@ export class DeliveryWorker implements Worker {
   }
 
   async #plan(range: Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'>): Promise<Intent> {
-    const { name, version, target } = this.#delivery;
+    const { version, target } = this.#delivery;
     const { ranges, recordCount, sizeBytes, oldestAt } = range;
     const id = this.#doors.environment.random.uuid();
     const open = this.#open(target);
-    const batch = { id, deliveryStream: name, versionId: String(version), oldestAt, recordCount, sizeBytes };
+    const versionId = String(version);
+    const batch = { id, ...this.#names(), versionId, oldestAt, recordCount, sizeBytes };
     const place = open.place(batch);
     await open.close();
     return { id, place, version, target, ranges, recordCount, sizeBytes, oldestAt };
   }
 
+  #names(): Pick<Batch, 'deliveryStream' | 'deliveryStreamArn'> {
+    const { region, account } = this.#doors.identity;
+    const { name } = this.#delivery;
+    return { deliveryStream: name, deliveryStreamArn: deliveryStreamArn(region, account, name) };
+  }
+
   #batch(intent: Intent): Batch {
     return {
       id: intent.id,
-      deliveryStream: this.#delivery.name,
+      ...this.#names(),
       versionId: String(intent.version),
       oldestAt: intent.oldestAt,
       recordCount: intent.recordCount,
@@ -332,7 +340,11 @@ export class DeliveryWorker implements Worker {
 
   #open(target: Target): OpenDestination {
     const { blobs, environment } = this.#doors;
-    return this.#destination(target).open(target.options as never, { blobs }, environment);
+    return this.#destination(target).open(
+      target.options as never,
+      { blobs, settings: { on413: 'bisect' } },
+      environment,
+    );
   }
 
   #buffering(): { readonly bytesMax: number; readonly intervalMs: number } {

@@ -1,0 +1,40 @@
+/** One request of ours to somebody else's server. */
+export interface ClientRequest {
+  /** Absolute, http or https. */
+  readonly url: string;
+  readonly method: string;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** From the call to the end of the answer's head; of a body that is read whole, to its end. 0: no bound. */
+  readonly timeoutMs: number;
+  /** Ends the request, or the reading of its answer. */
+  readonly signal?: AbortSignal;
+  /**
+   * The configuration itself stands behind this address (the node's own listeners, `s3`, `engine`, a MongoDB URI): it
+   * is not looked up in `outgoing`. Never set for what an API call or a record names.
+   */
+  readonly isTrusted?: boolean;
+}
+
+/** The answer of somebody else's server, of whatever status: redirects are not followed. */
+export interface ClientAnswer {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body as it comes, not decompressed; one of the two, once. Leaving the iteration closes the connection. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** The whole body; EnvironmentError EMSGSIZE at the first byte above `maxBytes`. */
+  readBody(maxBytes: number): Promise<Uint8Array>;
+}
+
+/**
+ * The only way to other servers over HTTP. Each address is checked after its name was resolved, and the connection goes
+ * to the address that was checked; connections are kept and used again. Rejects with EnvironmentErrors only:
+ * ENOTALLOWED (`outgoing` does not let it), ENOTFOUND, ECONNREFUSED, ECONNRESET, ETLS, ETIMEDOUT, EMSGSIZE, EOTHER.
+ */
+export interface HttpClient {
+  send(request: ClientRequest): Promise<ClientAnswer>;
+  /** Why a URL can never be asked for as the configuration stands, in a sentence; names are not resolved. */
+  problem(url: string): string | undefined;
+}
