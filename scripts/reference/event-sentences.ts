@@ -103,6 +103,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
   firehose_records_in_total: 'Records put directly, by `delivery`.',
   firehose_records_refused_total: 'Records put directly and not stored, by `delivery`.',
+  outgoing_requests: 'Requests to other servers whose answer has not begun yet.',
   functions_cold_start_ms: 'From the start of a process to its first event, by `function`.',
   functions_duration_ms: 'Duration of runs, by `function`.',
   functions_events_accepted_total: 'Events accepted to be run later, by `function`.',

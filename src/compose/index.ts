@@ -16,6 +16,7 @@ import type { Catalog } from '../ports/catalog.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-runtime.ts';
 import type { Functions } from '../ports/functions.ts';
+import type { GovernedHttpClient } from '../ports/http-client.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
@@ -29,6 +30,8 @@ export type Sections = Readonly<Record<string, unknown>>;
 /** What only some platforms have: the real ones come from main, simulations bring their own. */
 export interface Drivers {
   readonly functionRuntime: FunctionRuntime;
+  /** Requests to other servers, under rules that the caller gave. */
+  readonly http: GovernedHttpClient;
 }
 
 /** What a node is made of. */
@@ -128,9 +131,9 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
       () => options.functions ?? started.find(({ running }) => running.functions !== undefined)?.running.functions,
     );
     const { mode, configFolder, surroundings } = options;
-    const { functionRuntime } = options.drivers;
+    const { functionRuntime, http } = options.drivers;
     const node = { identity, mode, configFolder, surroundings, functionRuntime };
-    const doors: Doors = { catalog, records, blobs, destinations, functions, ...node };
+    const doors: Doors = { catalog, records, blobs, http, destinations, functions, ...node };
     for (const capability of capabilities) {
       const running = await capability.start(options.sections[capability.section] as never, doors, environment);
       closing.push(async () => await running.stop());

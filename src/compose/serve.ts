@@ -1,6 +1,7 @@
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import type { SegmentLogOptions } from '../engines/segment-log/index.ts';
 import type { NodeEnvironment } from '../environments/node/index.ts';
+import type { OutgoingSection } from '../config/index.ts';
 import type { ByteBudget } from '../kernel/flow/byte-budget.ts';
 import type { AdminRoute, Identity } from '../ports/capability.ts';
 import type { HttpHandler } from '../ports/http.ts';
@@ -13,6 +14,7 @@ import { AuditStream } from './audit.ts';
 import { createApi } from './api.ts';
 import { createCallerIdentity } from './caller-identity.ts';
 import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
+import { OutgoingAccess } from './outgoing.ts';
 import { compose, type ComposedNode, type Drivers, type Sections } from './index.ts';
 import { NodeSurroundings } from './surroundings.ts';
 
@@ -65,6 +67,8 @@ export interface ServeOptions {
   readonly engine: LogSettings;
   /** Bounds of all requests together; the listeners' own when absent. */
   readonly limits: RequestLimits;
+  /** Which servers may be asked; the mode's own when absent. */
+  readonly outgoing?: OutgoingSection;
   /** Of the program, for `/admin/node`. */
   readonly version: string;
   /** Absolute path; absent: none. */
@@ -77,8 +81,8 @@ export interface ServedNode {
   readonly api: string;
   readonly gateway: string;
   readonly node: ComposedNode;
-  /** Takes over changed sections and key pairs. */
-  reload(sections: Sections, credentials: readonly Credential[] | undefined): Promise<void>;
+  /** Takes over changed sections, key pairs, and which servers may be asked. */
+  reload(sections: Sections, credentials: readonly Credential[] | undefined, outgoing?: OutgoingSection): Promise<void>;
   /** Stops accepting, answers what is under way, closes; a second call waits for the same end. */
   stop(withinMs: number): Promise<void>;
   /** Resolves when the node can no longer promise durability; never otherwise. */
@@ -114,6 +118,8 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   );
   const surroundings = new NodeSurroundings(identity, environment);
   const onFailure = (error: Error): void => fail(error);
+  const { drivers, mode, api, gateway } = options;
+  const outgoingAccess = new OutgoingAccess(drivers.http, mode, options.outgoing, [api, gateway]);
   const node = await compose({ ...options, surroundings, epoch: claim.epoch, onFailure, log: options.engine });
   let ready = true;
   const gate = new Gate(options.credentials, identity, environment);
@@ -145,6 +151,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     listeners.gateway.showCertificate(next);
   });
   urls = { api: listeners.api.url, gateway: listeners.gateway.url };
+  outgoingAccess.opened([urls.api, urls.gateway]);
   surroundings.open(addressesOf(urls, certificate), gate, dataActions(node));
   let stopping: Promise<void> | undefined;
   return {
@@ -152,9 +159,10 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     gateway: listeners.gateway.url,
     node,
     failed,
-    reload: async (next, credentials) => {
-      // First: what a lost key still allows ends whatever the rest comes to.
+    reload: async (next, credentials, outgoing) => {
+      // First: what a lost key, or another list, still allows ends whatever the rest comes to.
       gate.use(credentials);
+      outgoingAccess.reload(outgoing);
       await watched.look();
       await node.reload(next);
     },

@@ -61,7 +61,11 @@ function refused(text: string): readonly string[] {
 
 test('what is not there stays out', () => {
   for (const text of ['', '# nothing\n', 'null', '{}']) {
-    assert.deepEqual(load(text), { server: {}, engine: {}, limits: {}, sections: {}, secrets: new Set() }, text);
+    assert.deepEqual(
+      load(text),
+      { server: {}, engine: {}, limits: {}, outgoing: {}, sections: {}, secrets: new Set() },
+      text,
+    );
   }
   assert.deepEqual(load('streams: {}\nthings:\n').sections, { streams: {}, things: null });
 });
@@ -107,6 +111,10 @@ const ROWS: readonly (readonly [text: string, ...lines: string[]])[] = [
   ['things:\n  x:\n    list:\n    - 1\n    - two\n', 'm.yaml:5:7 things.x.list.1: is text, expected a whole number'],
   ['things:\n  odd: { list: [1,\n    2] }\n', 'm.yaml:3:5 things.odd.list.1: is odd in start'],
   ['things:\n  odd: {}\n', 'm.yaml:2:3 things.odd.list.1: is odd in start'],
+  [
+    'outgoing:\n  allow: [internal.example, 10.0.0.0/8, "http://a"]\n',
+    'm.yaml:2:41 outgoing.allow.2: http://a is neither a host name nor an address nor a range such as 10.0.0.0/8',
+  ],
   [
     'things: { odd: { count: 11 } }',
     'm.yaml:1:25 things.odd.count: 11 is out of range, expected a whole number from 1 to 10',

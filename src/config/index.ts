@@ -1,3 +1,4 @@
+import { allowProblem } from '../kernel/net/outgoing-rules.ts';
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
 import { credentialProblems, functionAllowProblems } from './credentials.ts';
 import {
@@ -5,12 +6,13 @@ import {
   type ConfigSection,
   type EngineOptions,
   type LimitsOptions,
+  type OutgoingSection,
   type ServerOptions,
 } from './schema.ts';
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
-export type { EngineOptions, LimitsOptions, ServerOptions } from './schema.ts';
+export type { EngineOptions, LimitsOptions, OutgoingSection, ServerOptions } from './schema.ts';
 
 /** What a config is checked with. */
 export interface ConfigOptions {
@@ -26,6 +28,7 @@ export interface Config {
   readonly server: ServerOptions;
   readonly engine: EngineOptions;
   readonly limits: LimitsOptions;
+  readonly outgoing: OutgoingSection;
   /** By their top-level word. */
   readonly sections: Readonly<Record<string, unknown>>;
   /** Names of the secrets it uses. */
@@ -96,7 +99,7 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
     const { credentials = [] } = (value['server'] ?? {}) as ServerOptions;
     problems.push(...engineProblems(value['engine']), ...credentialProblems(credentials, options.sections));
     problems.push(...functionAllowProblems(value['functions'], options.sections));
-    problems.push(...sectionProblems(value, options));
+    problems.push(...outgoingProblems(value['outgoing']), ...sectionProblems(value, options));
   }
   if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));
   const sections = options.sections.map(({ section }) => [section, value[section]] as const);
@@ -104,6 +107,7 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
     server: value['server'] ?? {},
     engine: value['engine'] ?? {},
     limits: limitsOf(value['limits']),
+    outgoing: value['outgoing'] ?? {},
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
     secrets: substituted.secrets,
   };
@@ -125,6 +129,16 @@ function engineProblems(engine: unknown): Problem[] {
   if (segmentLog?.intervalMs === undefined || segmentLog.sync === 'interval') return [];
   const what = `intervalMs is for sync: interval, and sync is ${segmentLog.sync ?? 'always'}`;
   return [{ path: ['engine', 'segmentLog', 'intervalMs'], what, expected: '', hint: '' }];
+}
+
+/** What the shape of `outgoing` alone cannot say. */
+function outgoingProblems(outgoing: unknown): Problem[] {
+  const { allow = [] } = (outgoing ?? {}) as OutgoingSection;
+  return allow.flatMap((entry, index) => {
+    const problem = allowProblem(entry);
+    if (problem === undefined) return [];
+    return [{ path: ['outgoing', 'allow', index], what: `${entry} ${problem}`, expected: '', hint: '' }];
+  });
 }
 
 function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, mode }: ConfigOptions): Problem[] {

@@ -106,6 +106,26 @@ const limits = s.struct({
   ),
 });
 
+const outgoing = s.struct(
+  {
+    allow: s.optional(
+      s.list(s.string({ min: 1, max: 253 }), {
+        max: 1000,
+        doc:
+          'Host names, addresses and ranges such as `10.0.0.0/8` that are asked whatever they are, also without ' +
+          'TLS. A name opens no link-local address and none where a cloud answers with credentials: only its ' +
+          'address does.',
+      }),
+    ),
+  },
+  {
+    doc:
+      'Which servers deliveries may ask over HTTP. `start`: those with public addresses over https, and the node ' +
+      'itself; `dev`: loopback and http too. What the names of URLs resolve to is checked, and then connected to. ' +
+      'Taken over without restart.',
+  },
+);
+
 /** The words of the config file that no capability owns. */
 export const ownWords = {
   server: s.optional(server),
@@ -130,7 +150,7 @@ export const ownWords = {
     ]),
   ),
   faults: s.optional(s.notBuilt()),
-  outgoing: s.optional(s.notBuilt()),
+  outgoing: s.optional(outgoing),
 };
 
 /** The checked section `engine`. */
@@ -141,6 +161,9 @@ export type ServerOptions = s.Static<typeof server>;
 
 /** The checked bounds of the section `limits`. */
 export type LimitsOptions = s.Static<typeof limits>;
+
+/** The checked section `outgoing`. */
+export type OutgoingSection = s.Static<typeof outgoing>;
 
 /** One section of a capability. */
 export interface ConfigSection {

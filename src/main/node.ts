@@ -7,6 +7,7 @@ import { serve, type Address, type LogSettings, type ServedNode, type SyncMode }
 import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { createLambdaRuntime } from '../drivers/lambda-runtime/index.ts';
+import { NodeHttpClient } from '../environments/node/http-client.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
@@ -93,7 +94,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
           for (const section of ['server', 'engine', 'limits'] as const) {
             warnOfRestart(environment, section, config[section], changed[section]);
           }
-          await served.reload(changed.sections, changed.server.credentials);
+          await served.reload(changed.sections, changed.server.credentials, changed.outgoing);
         });
         reloading = mine.catch(() => undefined);
         await mine;
@@ -102,6 +103,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         isStopping = true;
         await reloading;
         await served.stop(withinMs);
+        drivers.http.close();
         await drivers.functionRuntime.close();
         unwatch();
         await cleanUp();
@@ -115,7 +117,10 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   }
 }
 
-function serveOptions({ server, engine, limits, sections }: Config, { config, data, sync }: StartNodeOptions) {
+function serveOptions(
+  { server, engine, limits, outgoing, sections }: Config,
+  { config, data, sync }: StartNodeOptions,
+) {
   const given = engine.segmentLog ?? {};
   // The declaration takes no other words.
   const log: LogSettings = { ...given, sync: sync ?? (given.sync as SyncMode | undefined) ?? 'always' };
@@ -129,6 +134,7 @@ function serveOptions({ server, engine, limits, sections }: Config, { config, da
     credentials: server.credentials,
     sections,
     limits,
+    outgoing,
     version: VERSION,
     configFolder: folderOf(config),
     ...(typeof config === 'string' && { configFile: config }),
@@ -144,7 +150,10 @@ function createDrivers(environment: NodeEnvironment): Drivers {
     return value === undefined ? [] : [[name, value] as const];
   });
   const machine = { nodePath: process.execPath, variables: Object.fromEntries(shown) };
-  return { functionRuntime: createLambdaRuntime(machine, environment) };
+  return {
+    functionRuntime: createLambdaRuntime(machine, environment),
+    http: new NodeHttpClient(environment.meter),
+  };
 }
 
 function folderOf(config: unknown): string {

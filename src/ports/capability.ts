@@ -5,6 +5,7 @@ import type { AnyDestination } from './destination.ts';
 import type { Environment } from './environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from './function-runtime.ts';
 import type { Functions } from './functions.ts';
+import type { HttpClient } from './http-client.ts';
 import type { HttpHandler, HttpRequest } from './http.ts';
 import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
@@ -29,6 +30,7 @@ export interface Doors {
   readonly records: Records;
   readonly blobs: BlobStore;
   readonly destinations: readonly AnyDestination[];
+  readonly http: HttpClient;
   /** The users' handlers; those of the file are there once all capabilities have started. */
   readonly functions: Functions;
   /** Runs them, and what the node lends them; only one capability asks for these. */

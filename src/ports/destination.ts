@@ -3,6 +3,7 @@ import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Json } from './catalog.ts';
 import type { Environment } from './environment.ts';
+import type { HttpClient } from './http-client.ts';
 
 /** One record on its way out. Bytes belong to the batch and are gone after `deliver`. */
 export interface OutgoingRecord {
@@ -99,6 +100,7 @@ export interface DeliverySettings {
 /** The doors a destination may use. */
 export interface DestinationDoors {
   readonly blobs: BlobStore;
+  readonly http: HttpClient;
   readonly settings: DeliverySettings;
 }
 

@@ -4,6 +4,7 @@ import { RequestError, ThrottleError } from '../kernel/errors.ts';
 import type { Functions } from '../ports/functions.ts';
 import { fakeRequest } from './fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
+import { nobodyAnswers, ScriptedHttp, type HttpScript } from './scripted-http.ts';
 import { textOf } from './text-of.ts';
 
 /** JSON of any shape; tests look into answers as clients do. */
@@ -12,10 +13,13 @@ export type Answer = ReturnType<typeof JSON.parse>;
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
 export class NodeBench {
   readonly simulation: Simulation;
+  /** What the servers answer that the node asks. */
+  readonly servers: HttpScript;
   #open: OpenNode | undefined;
 
-  constructor(seed = 1) {
+  constructor(seed = 1, servers: HttpScript = nobodyAnswers) {
     this.simulation = new Simulation(seed);
+    this.servers = servers;
   }
 
   /** Brings the node up, again after a crash or `close`. */
@@ -23,9 +27,10 @@ export class NodeBench {
     const failed = (error: Error): never => {
       throw error;
     };
-    this.#open = await this.simulation.drive(
-      openNode(this.simulation.environment, sections, failed, { ...(functions !== undefined && { functions }) }),
-    );
+    const { environment } = this.simulation;
+    const sizes = functions === undefined ? {} : { functions };
+    const http = new ScriptedHttp(environment.clock, this.servers);
+    this.#open = await this.simulation.drive(openNode(environment, sections, failed, sizes, undefined, http));
     return this;
   }
 

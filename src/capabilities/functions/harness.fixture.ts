@@ -86,6 +86,7 @@ export async function openBench(
     records,
     functionRuntime: runtime,
     blobs: missing,
+    http: missing,
     destinations: [],
     functions: missing,
   };

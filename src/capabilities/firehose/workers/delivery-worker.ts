@@ -339,10 +339,10 @@ export class DeliveryWorker implements Worker {
   }
 
   #open(target: Target): OpenDestination {
-    const { blobs, environment } = this.#doors;
+    const { blobs, http, environment } = this.#doors;
     return this.#destination(target).open(
       target.options as never,
-      { blobs, settings: { on413: 'bisect' } },
+      { blobs, http, settings: { on413: 'bisect' } },
       environment,
     );
   }

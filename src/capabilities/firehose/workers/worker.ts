@@ -5,6 +5,7 @@ import type { Catalog } from '../../../ports/catalog.ts';
 import type { AnyDestination } from '../../../ports/destination.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Functions } from '../../../ports/functions.ts';
+import type { HttpClient } from '../../../ports/http-client.ts';
 import type { Records } from '../../../ports/records.ts';
 import { sourceStream, type DeliveryStream } from '../model.ts';
 
@@ -13,6 +14,7 @@ export interface WorkerDoors {
   readonly records: Records;
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
+  readonly http: HttpClient;
   readonly destinations: readonly AnyDestination[];
   readonly functions: Functions;
   readonly identity: Identity;
