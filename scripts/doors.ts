@@ -21,7 +21,13 @@ export const DOORS: readonly Door[] = [
   {
     room: 'drivers/*',
     mayImport: ['ports', 'kernel', 'wire'],
-    packages: ['mongodb', 'bson', 'quickjs-emscripten-core', '@jitl/quickjs-ng-wasmfile-release-sync'],
+    packages: [
+      'mongodb',
+      'bson',
+      'quickjs-emscripten-core',
+      '@jitl/quickjs-ng-wasmfile-release-sync',
+      '@aws-sdk/client-s3',
+    ],
   },
   { room: 'conformance', mayImport: [], packages: [] },
   { room: 'cli', mayImport: ['ports', 'kernel'], packages: ['commander'] },

@@ -1,4 +1,5 @@
 import { openFolderBlobs } from '../engines/blobs-fs/index.ts';
+import { openS3Blobs } from '../engines/blobs-s3/index.ts';
 import { type CatalogOptions, openCatalog } from '../engines/catalog/index.ts';
 import { openRecords } from '../engines/records/index.ts';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../engines/segment-log/index.ts';
@@ -18,6 +19,7 @@ import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-ru
 import type { Functions } from '../ports/functions.ts';
 import type { GovernedHttpClient } from '../ports/http-client.ts';
 import type { HttpHandler } from '../ports/http.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
 import type { RestOperation } from '../ports/rest-operation.ts';
@@ -32,6 +34,8 @@ export interface Drivers {
   readonly functionRuntime: FunctionRuntime;
   /** Requests to other servers, under rules that the caller gave. */
   readonly http: GovernedHttpClient;
+  /** Where buckets are kept; absent: in folders of the data directory. */
+  readonly objectStore?: ObjectStore | undefined;
 }
 
 /** What a node is made of. */
@@ -125,13 +129,14 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     closing.push(async () => await catalog.close());
     const records = await openRecords(log.store, catalog, environment, identity);
     closing.push(async () => await records.close());
-    const blobs = openFolderBlobs(environment, `${dataDirectory}/buckets`);
+    const { functionRuntime, http, objectStore } = options.drivers;
+    const blobs =
+      objectStore === undefined ? openFolderBlobs(environment, `${dataDirectory}/buckets`) : openS3Blobs(objectStore);
     const started: Started[] = [];
     const functions = functionsOf(
       () => options.functions ?? started.find(({ running }) => running.functions !== undefined)?.running.functions,
     );
     const { mode, configFolder, surroundings } = options;
-    const { functionRuntime, http } = options.drivers;
     const node = { identity, mode, configFolder, surroundings, functionRuntime };
     const doors: Doors = { catalog, records, blobs, http, destinations, functions, ...node };
     for (const capability of capabilities) {

@@ -7,12 +7,13 @@ import {
   type EngineOptions,
   type LimitsOptions,
   type OutgoingSection,
+  type S3SectionOptions,
   type ServerOptions,
 } from './schema.ts';
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
-export type { EngineOptions, LimitsOptions, OutgoingSection, ServerOptions } from './schema.ts';
+export type { EngineOptions, LimitsOptions, OutgoingSection, S3SectionOptions, ServerOptions } from './schema.ts';
 
 /** What a config is checked with. */
 export interface ConfigOptions {
@@ -29,6 +30,8 @@ export interface Config {
   readonly engine: EngineOptions;
   readonly limits: LimitsOptions;
   readonly outgoing: OutgoingSection;
+  /** Absent: buckets are folders. */
+  readonly s3?: S3SectionOptions;
   /** By their top-level word. */
   readonly sections: Readonly<Record<string, unknown>>;
   /** Names of the secrets it uses. */
@@ -108,6 +111,7 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
     engine: value['engine'] ?? {},
     limits: limitsOf(value['limits']),
     outgoing: value['outgoing'] ?? {},
+    ...(value['s3'] !== undefined && { s3: value['s3'] as S3SectionOptions }),
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
     secrets: substituted.secrets,
   };

@@ -126,6 +126,33 @@ const outgoing = s.struct(
   },
 );
 
+const s3 = s.struct(
+  {
+    endpoint: s.optional(
+      s.string({
+        pattern: 'https?://[^/?#]+/?',
+        doc: 'URL of a server that speaks S3, addressed by path (`URL/bucket/key`); absent: AWS itself.',
+      }),
+    ),
+    region: s.optional(s.string({ min: 1, max: 64, doc: "Region of the buckets; default the node's own." })),
+    credentials: s.optional(
+      s.struct(
+        {
+          accessKeyId: s.string({ min: 1, max: 128 }),
+          secretAccessKey: s.string({ min: 1, max: 256, secret: true }),
+          sessionToken: s.optional(s.string({ min: 1, max: 8192, secret: true })),
+        },
+        { doc: 'Absent: what the AWS SDK finds (environment, shared files, SSO, container and instance roles).' },
+      ),
+    ),
+  },
+  {
+    doc:
+      'Buckets are those of a real S3, by the AWS SDK (`npm install @aws-sdk/client-s3`); `s3: {}` is AWS. ' +
+      'Absent: buckets are folders below the data directory.',
+  },
+);
+
 /** The words of the config file that no capability owns. */
 export const ownWords = {
   server: s.optional(server),
@@ -136,7 +163,7 @@ export const ownWords = {
       { doc: 'Where `${secret:NAME}` is looked up after MILLRACE_SECRET_NAME.' },
     ),
   ),
-  s3: s.optional(s.notBuilt({ doc: 'Without it buckets are folders.' })),
+  s3: s.optional(s3),
   opensearch: s.optional(s.notBuilt()),
   sources: s.optional(s.notBuilt()),
   devices: s.optional(s.notBuilt()),
@@ -152,6 +179,9 @@ export const ownWords = {
   faults: s.optional(s.notBuilt()),
   outgoing: s.optional(outgoing),
 };
+
+/** The checked section `s3`. */
+export type S3SectionOptions = s.Static<typeof s3>;
 
 /** The checked section `engine`. */
 export type EngineOptions = s.Static<typeof engine>;

@@ -6,6 +6,7 @@ import type { Drivers } from '../compose/index.ts';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
+import { openS3Store } from '../drivers/aws/index.ts';
 import { createLambdaRuntime } from '../drivers/lambda-runtime/index.ts';
 import { NodeHttpClient } from '../environments/node/http-client.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
@@ -14,6 +15,7 @@ import { readConfig } from './config-file.ts';
 import { refuseUnsafe } from './refuse-unsafe.ts';
 
 const ALIVE_MS = 60_000;
+const REGION = 'us-east-1';
 
 /** What a node with listeners is started with. */
 export interface StartNodeOptions {
@@ -75,7 +77,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     let reloading: Promise<void> = Promise.resolve();
     let isStopping = false;
     const own = serveOptions(config, options);
-    const drivers = createDrivers(environment);
+    const drivers = await openDrivers(environment, config);
     const served = await serve({ ...options, ...own, drivers, environment, dataDirectory });
     const unwatch = watchEventLoop(environment);
     return {
@@ -91,7 +93,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
           if (isStopping) return;
           const changed = await read();
           refuseUnsafe(changed, options);
-          for (const section of ['server', 'engine', 'limits'] as const) {
+          for (const section of ['server', 'engine', 'limits', 's3'] as const) {
             warnOfRestart(environment, section, config[section], changed[section]);
           }
           await served.reload(changed.sections, changed.server.credentials, changed.outgoing);
@@ -105,6 +107,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         await served.stop(withinMs);
         drivers.http.close();
         await drivers.functionRuntime.close();
+        drivers.objectStore?.close();
         unwatch();
         await cleanUp();
       },
@@ -127,7 +130,7 @@ function serveOptions(
   return {
     // What goes with the process needs nothing for the day when the disk is full.
     engine: data === undefined ? { ...log, reserveBytes: 0 } : log,
-    identity: { region: server.region ?? 'us-east-1', account: server.account ?? '000000000000' },
+    identity: { region: server.region ?? REGION, account: server.account ?? '000000000000' },
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
     ...(server.tls !== undefined && { tls: absolute(server.tls, config) }),
@@ -144,15 +147,17 @@ function serveOptions(
 /** What users' handlers see of the node's own environment. */
 const SHOWN_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
-function createDrivers(environment: NodeEnvironment): Drivers {
+async function openDrivers(environment: NodeEnvironment, { s3, server }: Config): Promise<Drivers> {
   const shown = SHOWN_VARIABLES.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
   const machine = { nodePath: process.execPath, variables: Object.fromEntries(shown) };
+  const region = s3?.region ?? server.region ?? REGION;
   return {
     functionRuntime: createLambdaRuntime(machine, environment),
     http: new NodeHttpClient(environment.meter),
+    objectStore: s3 === undefined ? undefined : await openS3Store({ ...s3, region }),
   };
 }
 
@@ -168,9 +173,10 @@ function absolute<T extends { readonly cert: string; readonly key: string }>(tls
 
 const VERSION = await packageVersion();
 
-function warnOfRestart({ log }: NodeEnvironment, section: string, before: object, after: object): void {
-  // Key pairs are taken over, and stay out of comparisons and logs.
-  const rest = (values: object): string => JSON.stringify({ ...values, credentials: undefined });
+function warnOfRestart({ log }: NodeEnvironment, section: string, before: unknown, after: unknown): void {
+  // Key pairs of the node itself are taken over.
+  const without = section === 'server' ? { credentials: undefined } : {};
+  const rest = (values: unknown): string => JSON.stringify(values === undefined ? null : { ...values, ...without });
   if (rest(before) === rest(after)) return;
   log.warn('config.restart-needed', { section, hint: 'what changed there is taken over at the next start' });
 }

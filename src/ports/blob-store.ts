@@ -7,6 +7,8 @@ export interface BlobInfo {
 export interface BlobOptions {
   readonly contentType?: string;
   readonly contentEncoding?: string;
+  /** The key that a real S3 encrypts the object with; folders do not encrypt. */
+  readonly kmsKeyArn?: string;
 }
 
 /** Objects in buckets: folders or S3. Failures are DeliveryErrors. */

@@ -11,6 +11,7 @@ import { kpl } from './kpl/group.ts';
 import { sdkJs } from './sdk-js/group.ts';
 import { snappyJava } from './snappy-java/group.ts';
 import { telegraf } from './telegraf/group.ts';
+import { versitygw } from './versitygw/group.ts';
 
 /** One group of real components. */
 export interface Group {
@@ -23,7 +24,7 @@ export interface Group {
 
 const INSTALL_MS_MAX = 15 * 60_000;
 const RUN_MS_MAX = 12 * 60_000;
-const GROUPS: readonly Group[] = [awsCli, boto3, sdkJs, telegraf, snappyJava, functions, kpl, kcl];
+const GROUPS: readonly Group[] = [awsCli, boto3, sdkJs, telegraf, snappyJava, versitygw, functions, kpl, kcl];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
 let passed = 0;

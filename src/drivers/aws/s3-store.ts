@@ -1,0 +1,216 @@
+import type * as S3Sdk from '@aws-sdk/client-s3';
+import type { BlobInfo, BlobOptions } from '../../ports/blob-store.ts';
+import type { CheckedBytes, ObjectStore, Upload, UploadedPart } from '../../ports/object-store.ts';
+import { asDeliveryError, isTaken, lacksConditions } from './s3-errors.ts';
+
+/** The SDK as its users load it. */
+export type Sdk = typeof S3Sdk;
+type Client = InstanceType<Sdk['S3Client']>;
+
+/** Attempts of one request by the SDK itself, each with its own waiting; the delivery's own go on after them. */
+const ATTEMPTS_MAX = 3;
+const CONNECT_MS = 5000;
+/** Without a byte in either direction. */
+const SILENCE_MS = 60_000;
+
+/** The section `s3` of the config file: where real buckets are. */
+export interface S3StoreOptions {
+  /** Absent: AWS itself. */
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+  /** Absent: the SDK's chain (environment, shared files, SSO, container and instance roles). */
+  readonly credentials?:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string | undefined }
+    | undefined;
+}
+
+/** Objects in a real S3, by the AWS SDK. Rejects with DeliveryErrors. */
+export class S3Store implements ObjectStore {
+  readonly #sdk: Sdk;
+  readonly #client: Client;
+  /** Some stores know no `If-None-Match` for uploads in parts: they said so once. */
+  #hasConditions = true;
+
+  constructor(sdk: Sdk, options: S3StoreOptions) {
+    this.#sdk = sdk;
+    const { endpoint, region, credentials } = options;
+    this.#client = new sdk.S3Client({
+      region,
+      maxAttempts: ATTEMPTS_MAX,
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+      // Names of buckets are no host names of a server of one's own.
+      ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+      ...(credentials !== undefined && { credentials: withoutNothing(credentials) }),
+    });
+  }
+
+  async put(bucket: string, key: string, body: CheckedBytes, options: BlobOptions): Promise<boolean> {
+    const command = new this.#sdk.PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: body.bytes,
+      ContentLength: body.bytes.length,
+      ChecksumCRC32: body.crc32,
+      IfNoneMatch: '*',
+      ...described(options),
+    });
+    knowsHash(command, body);
+    return await this.#unlessTaken(async () => await this.#client.send(command));
+  }
+
+  async begin(bucket: string, key: string, options: BlobOptions): Promise<Upload> {
+    return await told(async () => {
+      const command = new this.#sdk.CreateMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        ChecksumAlgorithm: 'CRC32',
+        ...described(options),
+      });
+      const { UploadId: id = '' } = await this.#client.send(command);
+      return { bucket, key, id };
+    });
+  }
+
+  async addPart({ bucket, key, id }: Upload, number: number, body: CheckedBytes): Promise<UploadedPart> {
+    return await told(async () => {
+      const command = new this.#sdk.UploadPartCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: id,
+        PartNumber: number,
+        Body: body.bytes,
+        ContentLength: body.bytes.length,
+        ChecksumCRC32: body.crc32,
+      });
+      knowsHash(command, body);
+      const { ETag: tag = '' } = await this.#client.send(command);
+      return { number, tag, crc32: body.crc32 };
+    });
+  }
+
+  async complete(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+    if (!this.#hasConditions) return await this.#complete(upload, parts);
+    try {
+      return await this.#complete(upload, parts);
+    } catch (error) {
+      if (!lacksConditions(error)) throw error;
+      this.#hasConditions = false;
+      return await this.#complete(upload, parts);
+    }
+  }
+
+  async abandon({ bucket, key, id }: Upload): Promise<void> {
+    await told(async () => {
+      await this.#client.send(new this.#sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: id }));
+    });
+  }
+
+  async get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return await told(async () => {
+      try {
+        const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
+        // On this platform it is a readable stream.
+        return Body as unknown as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        if (error instanceof this.#sdk.NoSuchKey) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async list(
+    bucket: string,
+    { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+  ): Promise<readonly BlobInfo[]> {
+    return await told(async () => {
+      const command = new this.#sdk.ListObjectsV2Command({
+        Bucket: bucket,
+        MaxKeys: limit,
+        ...(prefix !== '' && { Prefix: prefix }),
+        ...(after !== '' && { StartAfter: after }),
+      });
+      const { Contents = [] } = await this.#client.send(command);
+      return Contents.map(({ Key = '', Size = 0 }) => ({ key: Key, sizeBytes: Size }));
+    });
+  }
+
+  async remove(bucket: string, key: string): Promise<void> {
+    await told(async () => {
+      await this.#client.send(new this.#sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    });
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  async #complete({ bucket, key, id }: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+    const command = new this.#sdk.CompleteMultipartUploadCommand({
+      Bucket: bucket,
+      Key: key,
+      UploadId: id,
+      MultipartUpload: {
+        Parts: parts.map(({ number, tag, crc32 }) => ({ PartNumber: number, ETag: tag, ChecksumCRC32: crc32 })),
+      },
+      ...(this.#hasConditions && { IfNoneMatch: '*' }),
+    });
+    return await this.#unlessTaken(async () => await this.#client.send(command));
+  }
+
+  async #unlessTaken(work: () => Promise<unknown>): Promise<boolean> {
+    return await told(async () => {
+      try {
+        await work();
+        return true;
+      } catch (error) {
+        if (isTaken(error)) return false;
+        throw error;
+      }
+    });
+  }
+}
+
+/** What an object says of itself. */
+function described({ contentType, contentEncoding, kmsKeyArn }: BlobOptions): object {
+  return {
+    ...(contentType !== undefined && { ContentType: contentType }),
+    ...(contentEncoding !== undefined && { ContentEncoding: contentEncoding }),
+    ...(kmsKeyArn !== undefined && { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyArn }),
+  };
+}
+
+/** A command whose steps can be added to; what the SDK's types say of it differs from command to command. */
+interface Stacked {
+  readonly middlewareStack: {
+    add(step: (next: (given: never) => Promise<never>) => (given: never) => Promise<never>, options: object): void;
+  };
+}
+
+/** The signature takes the hash that was computed while the bytes came, rather than computing it over all at once. */
+function knowsHash(command: unknown, { sha256 }: CheckedBytes): void {
+  (command as Stacked).middlewareStack.add(
+    (next) => async (given) => {
+      const { request } = given as { request: { headers: Record<string, string> } };
+      request.headers['x-amz-content-sha256'] = sha256;
+      return await next(given);
+    },
+    { step: 'build', name: 'knownHash', override: true },
+  );
+}
+
+function withoutNothing(credentials: NonNullable<S3StoreOptions['credentials']>): {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+} {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+}
+
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asDeliveryError(error);
+  }
+}
