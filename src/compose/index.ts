@@ -14,6 +14,7 @@ import type {
   Running,
 } from '../ports/capability.ts';
 import type { Catalog } from '../ports/catalog.ts';
+import type { DocumentStore } from '../ports/document-store.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-runtime.ts';
 import type { Functions } from '../ports/functions.ts';
@@ -34,6 +35,7 @@ export interface Drivers {
   readonly functionRuntime: FunctionRuntime;
   /** Requests to other servers, under rules that the caller gave. */
   readonly http: GovernedHttpClient;
+  readonly documents: DocumentStore;
   /** Where buckets are kept; absent: in folders of the data directory. */
   readonly objectStore?: ObjectStore | undefined;
 }
@@ -129,7 +131,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     closing.push(async () => await catalog.close());
     const records = await openRecords(log.store, catalog, environment, identity);
     closing.push(async () => await records.close());
-    const { functionRuntime, http, objectStore } = options.drivers;
+    const { functionRuntime, http, documents, objectStore } = options.drivers;
     const blobs =
       objectStore === undefined ? openFolderBlobs(environment, `${dataDirectory}/buckets`) : openS3Blobs(objectStore);
     const started: Started[] = [];
@@ -138,7 +140,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     );
     const { mode, configFolder, surroundings } = options;
     const node = { identity, mode, configFolder, surroundings, functionRuntime };
-    const doors: Doors = { catalog, records, blobs, http, destinations, functions, ...node };
+    const doors: Doors = { catalog, records, blobs, http, documents, destinations, functions, ...node };
     for (const capability of capabilities) {
       const running = await capability.start(options.sections[capability.section] as never, doors, environment);
       closing.push(async () => await running.stop());

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeClock } from '../environments/node/clock.ts';
 import { createNodeEnvironment } from '../environments/node/index.ts';
-import { ScriptedHttp } from '../testing/scripted-http.ts';
-import { fakeFunctionRuntime } from '../testing/fake-function-runtime.ts';
+import { fakeDrivers } from '../testing/fake-drivers.ts';
 import type { Credential } from '../wire/sigv4/principal.ts';
 import { serve, type ServedNode } from './serve.ts';
 
@@ -27,7 +26,7 @@ export async function withNode(
 ): Promise<void> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
   const served = await serve({
-    drivers: { functionRuntime: fakeFunctionRuntime(nodeClock), http: new ScriptedHttp(nodeClock) },
+    drivers: fakeDrivers(nodeClock),
     configFolder: '/config',
     environment: createNodeEnvironment({ log: 'silent' }),
     dataDirectory,

@@ -8,6 +8,7 @@ import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { openS3Store } from '../drivers/aws/index.ts';
 import { createLambdaRuntime } from '../drivers/lambda-runtime/index.ts';
+import { createMongodbStore } from '../drivers/mongodb/index.ts';
 import { NodeHttpClient } from '../environments/node/http-client.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
@@ -107,6 +108,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         await served.stop(withinMs);
         drivers.http.close();
         await drivers.functionRuntime.close();
+        await drivers.documents.close();
         drivers.objectStore?.close();
         unwatch();
         await cleanUp();
@@ -157,6 +159,7 @@ async function openDrivers(environment: NodeEnvironment, { s3, server }: Config)
   return {
     functionRuntime: createLambdaRuntime(machine, environment),
     http: new NodeHttpClient(environment.meter),
+    documents: createMongodbStore(),
     objectStore: s3 === undefined ? undefined : await openS3Store({ ...s3, region }),
   };
 }

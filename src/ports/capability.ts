@@ -2,6 +2,7 @@ import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { AnyDestination } from './destination.ts';
+import type { DocumentStore } from './document-store.ts';
 import type { Environment } from './environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from './function-runtime.ts';
 import type { Functions } from './functions.ts';
@@ -29,6 +30,7 @@ export interface Doors {
   readonly catalog: Catalog;
   readonly records: Records;
   readonly blobs: BlobStore;
+  readonly documents: DocumentStore;
   readonly destinations: readonly AnyDestination[];
   readonly http: HttpClient;
   /** The users' handlers; those of the file are there once all capabilities have started. */

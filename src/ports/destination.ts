@@ -2,6 +2,7 @@ import type { BackoffOptions } from '../kernel/flow/backoff.ts';
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Json } from './catalog.ts';
+import type { DocumentStore } from './document-store.ts';
 import type { Environment } from './environment.ts';
 import type { HttpClient } from './http-client.ts';
 
@@ -101,6 +102,7 @@ export interface DeliverySettings {
 export interface DestinationDoors {
   readonly blobs: BlobStore;
   readonly http: HttpClient;
+  readonly documents: DocumentStore;
   readonly settings: DeliverySettings;
 }
 

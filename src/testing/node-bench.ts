@@ -2,6 +2,7 @@ import type { ComposedNode } from '../compose/index.ts';
 import { Simulation } from '../environments/simulated/index.ts';
 import { RequestError, ThrottleError } from '../kernel/errors.ts';
 import type { Functions } from '../ports/functions.ts';
+import { FakeDocuments } from './fake-documents.ts';
 import { fakeRequest } from './fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
 import { nobodyAnswers, ScriptedHttp, type HttpScript } from './scripted-http.ts';
@@ -17,6 +18,9 @@ export class NodeBench {
   readonly servers: HttpScript;
   #open: OpenNode | undefined;
 
+  /** Stands for MongoDB; tests look into it. */
+  readonly documents = new FakeDocuments();
+
   constructor(seed = 1, servers: HttpScript = nobodyAnswers) {
     this.simulation = new Simulation(seed);
     this.servers = servers;
@@ -30,7 +34,9 @@ export class NodeBench {
     const { environment } = this.simulation;
     const sizes = functions === undefined ? {} : { functions };
     const http = new ScriptedHttp(environment.clock, this.servers);
-    this.#open = await this.simulation.drive(openNode(environment, sections, failed, sizes, undefined, http));
+    this.#open = await this.simulation.drive(
+      openNode(environment, sections, failed, sizes, { http, documents: this.documents }),
+    );
     return this;
   }
 

@@ -1,14 +1,12 @@
 import type { AwsForm } from '../kernel/schema/aws-types.ts';
-import { compose, type ComposedNode, type NodeOptions, type Sections } from '../compose/index.ts';
+import { compose, type ComposedNode, type Drivers, type NodeOptions, type Sections } from '../compose/index.ts';
 import { claimDataDirectory } from '../environments/data-directory.ts';
 import { checkAws } from '../kernel/schema/check-aws.ts';
 import type { Environment } from '../ports/environment.ts';
-import type { FunctionRuntime } from '../ports/function-runtime.ts';
-import type { GovernedHttpClient } from '../ports/http-client.ts';
 import { EventAnswer, RawAnswer, type Operation } from '../ports/operation.ts';
 import { encodeAwsJson } from '../wire/aws-json/encode.ts';
-import { fakeFunctionRuntime, fakeSurroundings } from './fake-function-runtime.ts';
-import { ScriptedHttp } from './scripted-http.ts';
+import { fakeDrivers } from './fake-drivers.ts';
+import { fakeSurroundings } from './fake-function-runtime.ts';
 import { textOf } from './text-of.ts';
 
 /** The data directory of nodes on simulated machines. */
@@ -27,8 +25,7 @@ export async function openNode(
   sections: Sections,
   onFailure: (error: Error) => void,
   sizes: Pick<NodeOptions, 'log' | 'catalog' | 'functions'> = {},
-  functionRuntime: FunctionRuntime = fakeFunctionRuntime(environment.clock),
-  http: GovernedHttpClient = new ScriptedHttp(environment.clock),
+  drivers: Partial<Drivers> = {},
 ): Promise<OpenNode> {
   const claim = await claimDataDirectory(environment, SIMULATED_DATA);
   const node = await compose({
@@ -36,7 +33,7 @@ export async function openNode(
     dataDirectory: SIMULATED_DATA,
     epoch: claim.epoch,
     sections,
-    drivers: { functionRuntime, http },
+    drivers: fakeDrivers(environment.clock, drivers),
     surroundings: fakeSurroundings,
     configFolder: '/config',
     identity: { region: 'us-east-1', account: '000000000000' },

@@ -6,8 +6,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serve } from '../../src/compose/serve.ts';
 import { createNodeEnvironment } from '../../src/environments/node/index.ts';
-import { fakeFunctionRuntime } from '../../src/testing/fake-function-runtime.ts';
-import { ScriptedHttp } from '../../src/testing/scripted-http.ts';
+import { fakeDrivers } from '../../src/testing/fake-drivers.ts';
 import { readConfig } from '../../src/main/config-file.ts';
 
 const JUMP_MS = 30 * 3_600_000;
@@ -44,7 +43,7 @@ const mode = 'dev';
 const config = await readConfig({ environment, source, dataDirectory, mode, makeSecrets: true });
 const segmentBytes = values['segment-bytes'];
 const served = await serve({
-  drivers: { functionRuntime: fakeFunctionRuntime(environment.clock), http: new ScriptedHttp(environment.clock) },
+  drivers: fakeDrivers(environment.clock),
   configFolder: '/config',
   environment,
   dataDirectory,

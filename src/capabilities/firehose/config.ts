@@ -8,7 +8,6 @@ export const comingDestinations = [
   'AmazonopensearchserviceDestinationConfiguration',
   'ElasticsearchDestinationConfiguration',
   'HttpEndpointDestinationConfiguration',
-  'mongodb',
   'series',
   'websocket',
   'kinesis',

@@ -87,6 +87,7 @@ export async function openBench(
     functionRuntime: runtime,
     blobs: missing,
     http: missing,
+    documents: missing,
     destinations: [],
     functions: missing,
   };

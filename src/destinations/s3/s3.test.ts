@@ -7,7 +7,7 @@ import type { BlobOptions, BlobStore } from '../../ports/blob-store.ts';
 import type { Batch, OpenDestination, OutgoingRecord } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
-import { ScriptedHttp } from '../../testing/scripted-http.ts';
+import { fakeDrivers } from '../../testing/fake-drivers.ts';
 import { s3 } from './index.ts';
 import { s3Options, type S3Options } from './options.ts';
 
@@ -156,7 +156,7 @@ function opened(options: S3Options): { readonly destination: OpenDestination; re
   };
   const { clock, random, log, meter } = quietEnvironment();
   const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as Environment;
-  const doors = { blobs: blobs as BlobStore, http: new ScriptedHttp(clock), settings: { on413: 'bisect' } } as const;
+  const doors = { blobs: blobs as BlobStore, ...fakeDrivers(clock), settings: { on413: 'bisect' } } as const;
   return {
     destination: s3.open(options, doors, environment),
     puts,

@@ -42,7 +42,9 @@ const common = {
 type Request = s.Static<s.StructSchema<typeof common>> & Readonly<Record<string, unknown>>;
 
 /** Creates a delivery stream to one of these destinations; ACTIVE when the answer comes. */
-export function createDeliveryStream(destinations: readonly AnyDestination[]): Operation<FirehoseState> {
+export function createDeliveryStream(all: readonly AnyDestination[]): Operation<FirehoseState> {
+  // Kinds of our own are for the file alone.
+  const destinations = all.filter(({ name }) => /^[A-Z]/.test(name));
   const kinds = destinations.map(({ name, options }) => [name, s.optional(options)] as const);
   const extended = destinations.find(({ name }) => name === EXTENDED_S3);
   const plain = extended === undefined ? [] : [[PLAIN_S3, s.optional(extended.options)] as const];

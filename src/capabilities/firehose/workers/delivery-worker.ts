@@ -339,10 +339,10 @@ export class DeliveryWorker implements Worker {
   }
 
   #open(target: Target): OpenDestination {
-    const { blobs, http, environment } = this.#doors;
+    const { blobs, http, documents, environment } = this.#doors;
     return this.#destination(target).open(
       target.options as never,
-      { blobs, http, settings: { on413: 'bisect' } },
+      { blobs, http, documents, settings: { on413: 'bisect' } },
       environment,
     );
   }

@@ -3,6 +3,7 @@ import type { BlobStore } from '../../../ports/blob-store.ts';
 import type { Identity } from '../../../ports/capability.ts';
 import type { Catalog } from '../../../ports/catalog.ts';
 import type { AnyDestination } from '../../../ports/destination.ts';
+import type { DocumentStore } from '../../../ports/document-store.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Functions } from '../../../ports/functions.ts';
 import type { HttpClient } from '../../../ports/http-client.ts';
@@ -15,6 +16,7 @@ export interface WorkerDoors {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly http: HttpClient;
+  readonly documents: DocumentStore;
   readonly destinations: readonly AnyDestination[];
   readonly functions: Functions;
   readonly identity: Identity;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { serve } from '../../../compose/serve.ts';
 import { createNodeEnvironment } from '../../../environments/node/index.ts';
-import { ScriptedHttp } from '../../../testing/scripted-http.ts';
+import { fakeDrivers } from '../../../testing/fake-drivers.ts';
 import { signRequest } from '../../../wire/sigv4/sign.ts';
 import type { RealmAnswer, RealmRequest } from '../../../ports/realm-webhook.ts';
 import { createLambdaRuntime } from '../index.ts';
@@ -74,7 +74,7 @@ export async function startNode(functions: object = {}): Promise<Node> {
   const functionRuntime = createLambdaRuntime(machine, environment);
   const served = await serve({
     environment,
-    drivers: { functionRuntime, http: new ScriptedHttp(environment.clock) },
+    drivers: fakeDrivers(environment.clock, { functionRuntime }),
     configFolder: dataDirectory,
     dataDirectory,
     api: listen,

@@ -1,0 +1,63 @@
+import type {
+  Batch,
+  Delivered,
+  Destination,
+  DestinationDoors,
+  OpenDestination,
+  Refused,
+} from '../../ports/destination.ts';
+import type { DocumentPlace, DocumentText } from '../../ports/document-store.ts';
+import { mongodbOptions, type MongodbOptions } from './options.ts';
+
+const BUFFER_BYTES = 1024 ** 2;
+const INTERVAL_MS = 1000;
+
+/** Each record a document in MongoDB, stored in place of the one that has the same key. */
+export const mongodb: Destination<typeof mongodbOptions> = {
+  name: 'mongodb',
+  options: mongodbOptions,
+  buffering: ({ bufferBytesMax = BUFFER_BYTES, intervalSeconds }) => ({
+    bytesMax: bufferBytesMax,
+    intervalMs: intervalSeconds === undefined ? INTERVAL_MS : intervalSeconds * 1000,
+  }),
+  problem: ({ uri }) =>
+    /^mongodb(\+srv)?:\/\/./.test(uri) ? undefined : 'uri: begins with mongodb:// or mongodb+srv://',
+  describe: ({ database, collection, upsertOn = '_id' }) => ({
+    MongodbDestinationDescription: { database, collection, upsertOn },
+  }),
+  usesNewestOptions: true,
+  open: (options, doors) => new MongodbCollection(options, doors),
+};
+
+class MongodbCollection implements OpenDestination {
+  readonly #doors: DestinationDoors;
+  readonly #place: DocumentPlace;
+
+  constructor({ uri, database, collection, upsertOn: key = '_id' }: MongodbOptions, doors: DestinationDoors) {
+    this.#doors = doors;
+    this.#place = { uri, database, collection, key };
+  }
+
+  place(): string {
+    const { database, collection } = this.#place;
+    return `${database}.${collection}`;
+  }
+
+  async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered> {
+    const refused: Refused[] = [];
+    let sizeBytes = 0;
+    for await (const records of batch.records()) {
+      const documents = records.map(({ data, sequenceNumber, subSequenceNumber = 0 }): DocumentText => {
+        sizeBytes += data.length;
+        return { json: data, fallbackId: `${sequenceNumber}.${subSequenceNumber}` };
+      });
+      const found = await this.#doors.documents.upsert(this.#place, documents, signal);
+      for (const { index, code, message } of found) {
+        refused.push({ index: records[index]?.index ?? index, code, message, retryable: false });
+      }
+    }
+    return { place, sizeBytes, ...(refused.length > 0 && { refused }) };
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,15 @@
+import type { Drivers } from '../compose/index.ts';
+import type { Clock } from '../ports/environment.ts';
+import { FakeDocuments } from './fake-documents.ts';
+import { fakeFunctionRuntime } from './fake-function-runtime.ts';
+import { ScriptedHttp } from './scripted-http.ts';
+
+/** What a node has of the outside world in tests: these, and of the others what knows nobody. */
+export function fakeDrivers(clock: Clock, given: Partial<Drivers> = {}): Drivers {
+  return {
+    functionRuntime: fakeFunctionRuntime(clock),
+    http: new ScriptedHttp(clock),
+    documents: new FakeDocuments(),
+    ...given,
+  };
+}
