@@ -11,4 +11,9 @@ import type { AnyDestination } from './ports/destination.ts';
 export const destinations: readonly AnyDestination[] = [s3, mongodb];
 
 /** Started in this order, drained in the opposite one: what a later one needs, an earlier one has. */
-export const capabilities: readonly AnyCapability[] = [kinesis, functions, createFirehose(destinations), gateway];
+export function capabilitiesWith(kinds: readonly AnyDestination[]): readonly AnyCapability[] {
+  return [kinesis, functions, createFirehose(kinds), gateway];
+}
+
+/** Those of a node. */
+export const capabilities: readonly AnyCapability[] = capabilitiesWith(destinations);

@@ -16,15 +16,20 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'config.reloaded': 'The changed config file is in force.',
   'config.restart-needed': 'What changed in this section is taken over at the next start.',
   'data-directory.claimed': 'This process owns the data directory, under this epoch.',
+  'delivery.backed-up': 'A batch of records as they came has arrived in the backup at `place`.',
   'delivery.bug': 'An attempt to deliver failed by a bug; it is repeated.',
   'delivery.created': 'A delivery stream of the file did not exist and was created.',
   'delivery.done': 'A batch has arrived at `place`.',
   'delivery.drift': 'The file asks for something of a delivery stream that cannot be changed.',
+  'delivery.error-output': 'Records were given up; lines about them, with their data, stand at `place`.',
   'delivery.failed': 'An attempt to deliver failed; it is repeated, later each time.',
   'delivery.fenced': 'The delivery stream was deleted, or somebody else delivers it.',
   'delivery.gave-up':
     'A function did not take records (or they were too old, or too large for an event), and they were given up.',
-  'delivery.paused': 'The destination is not built yet: the delivery waits.',
+  'delivery.history-lost': 'What became of a batch could not be kept: nobody can be told where its records went.',
+  'delivery.paused': 'The delivery waits: its destination is `not built`, or it was `asked` to.',
+  'delivery.refused': 'The destination took a batch without these records.',
+  'delivery.resumed': 'A paused delivery goes on.',
   'delivery.retention-exceeded':
     'Retention, the deletion of the stream or damage took records before they were delivered.',
   'delivery.updated': 'A delivery stream took over changed options of the file.',
@@ -84,26 +89,59 @@ export const metricSentences: Readonly<Record<string, string>> = {
   audit_lost_total: 'Entries of `$audit` that could not be stored; each is a log line.',
   audit_skipped_total: 'Changes refused to a key pair, beyond the 60 a minute of it that `$audit` keeps.',
   aws_failures_total: 'AWS actions that failed because the disk or the system did.',
+  aws_firehose_backup_to_s3_bytes_total: 'Bytes of records written to the backup as they came, by `delivery`.',
+  aws_firehose_backup_to_s3_records_total: 'Records written to the backup as they came, by `delivery`.',
+  aws_firehose_delivery_to_amazon_open_search_service_attempts_total:
+    'Attempts to deliver a batch to OpenSearch, by `delivery`.',
+  aws_firehose_delivery_to_amazon_open_search_service_bytes_total:
+    'Bytes of records of the batches to OpenSearch, by `delivery`.',
+  aws_firehose_delivery_to_amazon_open_search_service_data_freshness_ms:
+    'Age of the oldest record of the last batch to OpenSearch when it was over, by `delivery`.',
+  aws_firehose_delivery_to_amazon_open_search_service_records_total:
+    'Records that arrived at OpenSearch, by `delivery`.',
+  aws_firehose_delivery_to_amazon_open_search_service_success_total:
+    'Batches of which records arrived at OpenSearch, by `delivery`; over the attempts it is AWS’s Success.',
+  aws_firehose_delivery_to_http_endpoint_attempts_total:
+    'Attempts to deliver a batch to an HTTP endpoint, by `delivery`.',
+  aws_firehose_delivery_to_http_endpoint_bytes_total:
+    'Bytes of records of the batches to an HTTP endpoint, by `delivery`.',
+  aws_firehose_delivery_to_http_endpoint_data_freshness_ms:
+    'Age of the oldest record of the last batch to an HTTP endpoint when it was over, by `delivery`.',
+  aws_firehose_delivery_to_http_endpoint_records_total: 'Records that arrived at an HTTP endpoint, by `delivery`.',
+  aws_firehose_delivery_to_http_endpoint_success_total:
+    'Batches of which records arrived at an HTTP endpoint, by `delivery`; over the attempts it is AWS’s Success.',
+  aws_firehose_delivery_to_s3_attempts_total: 'Attempts to deliver a batch to S3, by `delivery`.',
+  aws_firehose_delivery_to_s3_bytes_total: 'Bytes of records of the batches to S3, by `delivery`.',
+  aws_firehose_delivery_to_s3_data_freshness_ms:
+    'Age of the oldest record of the last batch to S3 when it was over, by `delivery`.',
+  aws_firehose_delivery_to_s3_records_total: 'Records that arrived at S3, by `delivery`.',
+  aws_firehose_delivery_to_s3_success_total:
+    'Batches of which records arrived at S3, by `delivery`; over the attempts it is AWS’s Success.',
+  aws_firehose_incoming_bytes_total: 'Bytes of records put directly, by `delivery`.',
+  aws_firehose_incoming_records_total: 'Records put directly, by `delivery`.',
+  aws_firehose_throttled_records_total: 'Records put directly and not stored, by `delivery`.',
   aws_unsigned_total: 'Requests refused by their signature, by `code`; while there are `server.credentials`.',
   catalog_commands_total: 'Commands folded into the catalog.',
   catalog_snapshot_ms: 'From a marker’s turn to its snapshot being worked out and, by its writer, stored.',
   catalog_waiting_changes: 'Changes that wait for the catalog’s log.',
   encoding_waiting_pieces: 'Pieces of objects that wait for their turn to be encoded, by `format`: gzip or snappy.',
   event_loop_delay_ms: 'How late the event loop came to what was due in the last 10 seconds; `of` is `max` or `p99`.',
-  firehose_data_freshness_ms: 'Age of the oldest record of the last batch when it arrived, by `delivery`.',
+  firehose_data_freshness_ms: 'Age of the oldest record of the last batch that a function took, by `delivery`.',
   firehose_delivered_bytes_total: 'Bytes of records delivered, by `delivery`.',
   firehose_delivered_objects_total: 'Batches delivered, by `delivery`.',
   firehose_delivered_records_total: 'Records delivered, by `delivery`.',
   firehose_failed_attempts_total: 'Failed attempts to deliver, by `delivery`.',
-  firehose_in_bytes_total: 'Bytes of records put directly, by `delivery`.',
   firehose_failed_records_total:
-    'Records that a function did not take, or that were too old or too large for it, and were given up, by `delivery`.',
+    'Records that a destination did not take, or that were too old or too large for a function, and were given up, by ' +
+    '`delivery`.',
   firehose_function_event_bytes:
     'Bytes of the events that functions have at this moment, with the records they are made of: at most 64 MiB.',
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
   firehose_records_in_total: 'Records put directly, by `delivery`.',
   firehose_records_refused_total: 'Records put directly and not stored, by `delivery`.',
   outgoing_requests: 'Requests to other servers whose answer has not begun yet.',
+  firehose_possible_duplicates_total:
+    'Records sent again while the attempt before may have arrived (no answer came, or the process ended), by `delivery`.',
   functions_cold_start_ms: 'From the start of a process to its first event, by `function`.',
   functions_duration_ms: 'Duration of runs, by `function`.',
   functions_events_accepted_total: 'Events accepted to be run later, by `function`.',

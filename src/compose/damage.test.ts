@@ -59,8 +59,10 @@ test('with a damaged record the node starts, names it, delivers and answers what
   assert.equal(await damage(bench, 'damaged'), 1);
   await bench.open(SECTIONS);
   await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
-  const objects = [...(await bench.objects('bucket')).values()].map(String);
-  assert.deepEqual(objects, ['beforebehind{"a":1}']);
+  const [object, gone, ...others] = [...(await bench.objects('bucket')).values()].map(String);
+  assert.deepEqual([object, others], ['beforebehind{"a":1}', []]);
+  const { errorCode, records } = JSON.parse(gone ?? '');
+  assert.deepEqual([errorCode, records], ['LogDamaged', 1], 'a line tells of the record');
   const { ok, problems } = bench.node.health();
   assert.equal(ok, false);
   assert.match(problems.join('\n'), /the log is damaged: .* at byte \d+/);
@@ -92,7 +94,7 @@ test('with a damaged record the node starts, names it, delivers and answers what
   // The id of the webhook behind the damaged place is still known.
   assert.equal(await hook(bench, 'id1'), 200);
   await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'out' });
-  assert.equal((await bench.objects('bucket')).size, 1);
+  assert.equal((await bench.objects('bucket')).size, 2);
 });
 
 /** Removes the newest file of the log that holds a commit. */

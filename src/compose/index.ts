@@ -14,6 +14,7 @@ import type {
   Running,
 } from '../ports/capability.ts';
 import type { Catalog } from '../ports/catalog.ts';
+import type { AnyDestination } from '../ports/destination.ts';
 import type { DocumentStore } from '../ports/document-store.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-runtime.ts';
@@ -24,7 +25,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
 import type { RestOperation } from '../ports/rest-operation.ts';
-import { capabilities, destinations } from '../registry.ts';
+import { capabilities, capabilitiesWith, destinations as registered } from '../registry.ts';
 import { functionsOf } from './functions-door.ts';
 
 /** Checked sections of the config file, by their top-level word. */
@@ -61,6 +62,8 @@ export interface NodeOptions {
   readonly catalog?: Pick<CatalogOptions, 'snapshotEvery'>;
   /** Handlers for tests, in place of the users' own. */
   readonly functions?: Functions;
+  /** Kinds of destinations for tests, beside those of the registry. */
+  readonly destinations?: readonly AnyDestination[];
 }
 
 /** An operation with the state it is called with. */
@@ -140,8 +143,10 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     );
     const { mode, configFolder, surroundings } = options;
     const node = { identity, mode, configFolder, surroundings, functionRuntime };
+    const destinations = [...registered, ...(options.destinations ?? [])];
     const doors: Doors = { catalog, records, blobs, http, documents, destinations, functions, ...node };
-    for (const capability of capabilities) {
+    const rooms = options.destinations === undefined ? capabilities : capabilitiesWith(destinations);
+    for (const capability of rooms) {
       const running = await capability.start(options.sections[capability.section] as never, doors, environment);
       closing.push(async () => await running.stop());
       started.push({ capability, running });

@@ -72,7 +72,10 @@ export interface Delivered {
 export interface OpenDestination {
   /** Where the batch will go, decided before the first attempt and kept in the intent. */
   place(batch: Omit<Batch, 'records'>): string;
-  /** One attempt; whether and when another one follows is not the destination's to say. */
+  /**
+   * One attempt; whether and when another one follows is not the destination's to say. Where no answer came, so that
+   * records may have arrived all the same, the DeliveryError's cause is the EnvironmentError (ETIMEDOUT, ECONNRESET).
+   */
   deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered>;
   close(): Promise<void>;
 }
@@ -97,6 +100,9 @@ export interface DeliverySettings {
   /** What follows when an HTTP endpoint finds a batch too large: halves down to the record, or all of it fails. */
   readonly on413: 'bisect' | 'aws';
 }
+
+/** Those of a delivery that says nothing of them. */
+export const DELIVERY_DEFAULTS: DeliverySettings = { on413: 'bisect' };
 
 /** The doors a destination may use. */
 export interface DestinationDoors {
@@ -123,8 +129,14 @@ export interface Destination<O extends Schema = Schema> {
   describe(options: Static<O>): Readonly<Record<string, Json>>;
   /** Absent: a batch is attempted until it has arrived. */
   failures?(options: Static<O>): FailurePath;
+  /** Options of the S3 destination that gets each record as it came, beside this one; undefined: none does. */
+  sourceBackup?(options: Static<O>): Json | undefined;
   /** Repeated attempts go by the newest options (an address, a key), not by those of the plan. */
   readonly usesNewestOptions?: boolean;
+  /** A repeated attempt replaces what the one before wrote: no record stands there twice. Absent: it does not. */
+  overwrites?(options: Static<O>): boolean;
+  /** Bytes that stand behind each record in what is written before compression; absent: records have no place there. */
+  bytesBehindRecord?(options: Static<O>): number;
   open(options: Static<O>, doors: DestinationDoors, environment: Environment): OpenDestination;
 }
 
@@ -136,6 +148,9 @@ export interface AnyDestination {
   problem(options: never): string | undefined;
   describe(options: never): Readonly<Record<string, Json>>;
   failures?(options: never): FailurePath;
+  sourceBackup?(options: never): Json | undefined;
   readonly usesNewestOptions?: boolean;
+  overwrites?(options: never): boolean;
+  bytesBehindRecord?(options: never): number;
   open(options: never, doors: DestinationDoors, environment: Environment): OpenDestination;
 }

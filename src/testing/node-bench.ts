@@ -1,6 +1,7 @@
 import type { ComposedNode } from '../compose/index.ts';
 import { Simulation } from '../environments/simulated/index.ts';
 import { RequestError, ThrottleError } from '../kernel/errors.ts';
+import type { AnyDestination } from '../ports/destination.ts';
 import type { Functions } from '../ports/functions.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { fakeRequest } from './fake-request.ts';
@@ -11,6 +12,12 @@ import { textOf } from './text-of.ts';
 /** JSON of any shape; tests look into answers as clients do. */
 export type Answer = ReturnType<typeof JSON.parse>;
 
+/** What a node meets outside, where it is not the usual. */
+export interface OutsideWorld {
+  readonly servers?: HttpScript;
+  readonly destinations?: readonly AnyDestination[];
+}
+
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
 export class NodeBench {
   readonly simulation: Simulation;
@@ -18,12 +25,15 @@ export class NodeBench {
   readonly servers: HttpScript;
   #open: OpenNode | undefined;
 
+  /** Kinds of destinations beside the usual, for all nodes that are opened. */
+  readonly destinations: readonly AnyDestination[];
   /** Stands for MongoDB; tests look into it. */
   readonly documents = new FakeDocuments();
 
-  constructor(seed = 1, servers: HttpScript = nobodyAnswers) {
+  constructor(seed = 1, { servers = nobodyAnswers, destinations = [] }: OutsideWorld = {}) {
     this.simulation = new Simulation(seed);
     this.servers = servers;
+    this.destinations = destinations;
   }
 
   /** Brings the node up, again after a crash or `close`. */
@@ -32,7 +42,10 @@ export class NodeBench {
       throw error;
     };
     const { environment } = this.simulation;
-    const sizes = functions === undefined ? {} : { functions };
+    const sizes = {
+      ...(functions !== undefined && { functions }),
+      ...(this.destinations.length > 0 && { destinations: this.destinations }),
+    };
     const http = new ScriptedHttp(environment.clock, this.servers);
     this.#open = await this.simulation.drive(
       openNode(environment, sections, failed, sizes, { http, documents: this.documents }),
@@ -69,10 +82,11 @@ export class NodeBench {
     method: 'GET' | 'POST',
     path: string,
     parameters: Readonly<Record<string, string>> = {},
+    query: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const route = this.node.admin.find((one) => one.method === method && one.path === path);
     if (route === undefined) throw new Error(`no admin route ${path}`);
-    return await this.simulation.drive(route.handle(parameters, new URLSearchParams(), fakeRequest({})));
+    return await this.simulation.drive(route.handle(parameters, new URLSearchParams(query), fakeRequest({})));
   }
 
   /** Posts to the gateway; headers and body as the sender gives them. */

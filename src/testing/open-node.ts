@@ -24,7 +24,7 @@ export async function openNode(
   environment: Environment,
   sections: Sections,
   onFailure: (error: Error) => void,
-  sizes: Pick<NodeOptions, 'log' | 'catalog' | 'functions'> = {},
+  sizes: Pick<NodeOptions, 'log' | 'catalog' | 'functions' | 'destinations'> = {},
   drivers: Partial<Drivers> = {},
 ): Promise<OpenNode> {
   const claim = await claimDataDirectory(environment, SIMULATED_DATA);

@@ -4,8 +4,11 @@ import type { BlobStore } from '../../ports/blob-store.ts';
 import type { AdminRoute } from '../../ports/capability.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { DeliveryOptions } from './config.ts';
+import { explainDelivery } from './explain.ts';
 import { FUNCTION, functionTarget } from './function-options.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
+import { recordFate } from './record-fate.ts';
+import type { DeliveryStatus } from './workers/worker.ts';
 
 /** The admin routes of deliveries and of the buckets they fill. */
 export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRoute[] {
@@ -19,8 +22,32 @@ export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRou
     {
       method: 'GET',
       path: '/admin/deliveries/{name}',
-      doc: 'One delivery: how far it is, and what keeps it.',
-      handle: async ({ name = '' }) => one(state, name),
+      doc: 'One delivery: how far it is in each shard, how full its buffer is, the last attempts, when the next comes.',
+      handle: async ({ name = '' }) => await explained(state, name),
+    },
+    {
+      method: 'GET',
+      path: '/admin/deliveries/{name}/records/{id}',
+      doc: 'Where a record went, by its sequence number or RecordId: object and offset, request or document id.',
+      handle: async ({ name = '', id = '' }) => await recordFate(state, known(state, name), id),
+    },
+    {
+      method: 'POST',
+      path: '/admin/deliveries/{name}/pause',
+      doc: 'Delivers nothing any more until it is resumed, also after a restart.',
+      handle: async ({ name = '' }) => {
+        await state.deliveries.pause(known(state, name).name);
+        return one(state, name);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/admin/deliveries/{name}/resume',
+      doc: 'Goes on where the delivery was paused.',
+      handle: async ({ name = '' }) => {
+        await state.deliveries.resume(known(state, name).name);
+        return one(state, name);
+      },
     },
     {
       method: 'POST',
@@ -54,6 +81,18 @@ function one(state: FirehoseState, name: string): unknown {
   throw notFound(name);
 }
 
+async function explained(state: FirehoseState, name: string): Promise<unknown> {
+  const delivery = state.deliveries.get(name);
+  if (delivery === undefined) return one(state, name);
+  return { ...(describe(state, delivery) as object), ...(await explainDelivery(state, delivery)) };
+}
+
+function known(state: FirehoseState, name: string): DeliveryStream {
+  const delivery = state.deliveries.get(name);
+  if (delivery === undefined) throw notFound(name);
+  return delivery;
+}
+
 function notFound(name: string): RequestError {
   return new RequestError('NotFound', `no delivery ${name}`, 404);
 }
@@ -61,10 +100,9 @@ function notFound(name: string): RequestError {
 function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unknown {
   const { name, from, target, version } = delivery;
   const status = deliveries.worker(name)?.status();
-  const state = status === undefined ? 'paused: not built' : status.failure === undefined ? 'active' : 'retrying';
   return {
     name,
-    state,
+    state: stateOf(delivery, status),
     managed: deliveries.isNamed(name) ? 'file' : 'unmanaged',
     source: from ?? 'DirectPut',
     destination: target.kind,
@@ -73,15 +111,26 @@ function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unkn
     objectsDelivered: status?.objects ?? 0,
     recordsDelivered: status?.records ?? 0,
     ...(status?.last !== undefined && { lastObject: status.last }),
-    ...(target.kind === FUNCTION && { recordsFailed: status?.failed ?? 0 }),
+    recordsFailed: status?.failed ?? 0,
+    ...(status?.lost !== undefined && { recordsLost: status.lost }),
+    ...(status?.duplicates !== undefined && { possibleDuplicates: status.duplicates }),
     recordsWaiting: status?.waitingRecords ?? 0,
     bytesWaiting: status?.waitingBytes ?? 0,
     ...(status?.failure !== undefined && { failure: status.failure }),
   };
 }
 
+function stateOf({ isPaused }: DeliveryStream, status: DeliveryStatus | undefined): string {
+  if (status === undefined) return 'paused: not built';
+  if (isPaused === true) return 'paused';
+  return status.failure === undefined ? 'active' : 'retrying';
+}
+
+/** Words of a delivery that name no destination. */
+const OWN_WORDS: readonly string[] = ['from', 'startAt', 'on413'];
+
 function describeWaiting(name: string, options: DeliveryOptions): unknown {
-  const destination = Object.keys(options).find((key) => key !== 'from' && key !== 'startAt');
+  const destination = Object.keys(options).find((key) => !OWN_WORDS.includes(key));
   const source = options.from === undefined ? 'DirectPut' : nameOfArn(options.from);
   return { name, state: 'paused: not built', managed: 'file', source, destination, objectsDelivered: 0 };
 }
@@ -89,6 +138,9 @@ function describeWaiting(name: string, options: DeliveryOptions): unknown {
 async function flush(state: FirehoseState, name: string, signal: AbortSignal): Promise<unknown> {
   const worker = state.deliveries.worker(name);
   if (worker === undefined) throw notFound(name);
+  if (state.deliveries.get(name)?.isPaused === true) {
+    return { flushed: false, reason: `${name} is paused`, ...(one(state, name) as object) };
+  }
   const isFlushed = await worker.flush(signal);
   return { flushed: isFlushed, ...(one(state, name) as object) };
 }

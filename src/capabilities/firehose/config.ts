@@ -32,6 +32,14 @@ export function deliveriesOptions(destinations: readonly AnyDestination[]): s.Ma
       s.string({ min: 1, max: 128, doc: 'The stream it reads; without it, what is put to it directly.' }),
     ),
     startAt: s.optional(timeOrPlace),
+    on413: s.optional(
+      s.string({
+        values: ['bisect', 'aws'],
+        doc:
+          'What follows when an HTTP endpoint finds a batch too large: halves down to the record that is (bisect, ' +
+          'the default), or all of it goes to the error output (aws).',
+      }),
+    ),
     [FUNCTION]: s.optional(functionOptions),
     ...Object.fromEntries([...built, ...coming]),
   });
@@ -45,6 +53,7 @@ export function deliveriesOptions(destinations: readonly AnyDestination[]): s.Ma
 export interface DeliveryOptions {
   readonly from?: string;
   readonly startAt?: string | number;
+  readonly on413?: 'bisect' | 'aws';
   readonly [destination: string]: unknown;
 }
 

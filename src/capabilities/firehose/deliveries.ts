@@ -15,13 +15,14 @@ import {
   deliveryFromJson,
   deliveryToJson,
   DIRECT_PREFIX,
+  HISTORY_PREFIX,
   NO_PROGRESS,
   PROGRESS_PREFIX,
   progressToJson,
   sourceStream,
   type DeliveryStream,
 } from './model.ts';
-import { DeliveryWorker } from './workers/delivery-worker.ts';
+import { DeliveryLanes } from './workers/delivery-lanes.ts';
 import { FunctionWorker } from './workers/function-worker.ts';
 import type { Worker, WorkerDoors } from './workers/worker.ts';
 
@@ -29,7 +30,7 @@ import type { Worker, WorkerDoors } from './workers/worker.ts';
 export type StartAt = 'TRIM_HORIZON' | 'LATEST' | number;
 
 /** A delivery stream to be made. */
-export type NewDelivery = Pick<DeliveryStream, 'name' | 'target' | 'from' | 'source'>;
+export type NewDelivery = Pick<DeliveryStream, 'name' | 'target' | 'from' | 'source' | 'settings'>;
 
 type Doors = Omit<WorkerDoors, 'eventBytes'>;
 
@@ -91,8 +92,38 @@ export class Deliveries {
       await catalog.propose([
         { key: DELIVERY_PREFIX + name, remove: true },
         { key: PROGRESS_PREFIX + name, remove: true },
+        ...catalog.list(`${PROGRESS_PREFIX}${name}/`).map(({ key }) => ({ key, remove: true as const })),
       ]);
-      if (records.describe(DIRECT_PREFIX + name) !== undefined) await this.#deleteStream(DIRECT_PREFIX + name);
+      for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name]) {
+        if (records.describe(stream) !== undefined) await this.#deleteStream(stream);
+      }
+      this.#doors.environment.meter.forget({ delivery: name });
+    });
+  }
+
+  /**
+   * Nothing of it is delivered any more until it is resumed, also after a restart: what is under way ends first.
+   * RequestError ResourceNotFoundException.
+   */
+  async pause(name: string): Promise<void> {
+    await this.#alone(async () => {
+      const delivery = this.#known(name);
+      if (delivery.isPaused === true) return;
+      await this.#put({ ...delivery, isPaused: true });
+      await this.#workers.get(name)?.drain(firehoseLimits.pauseMs);
+      this.#doors.environment.log.info(firehoseEvents.paused, { delivery: name, reason: 'asked' });
+    });
+  }
+
+  /** It goes on where it stands. RequestError ResourceNotFoundException. */
+  async resume(name: string): Promise<void> {
+    await this.#alone(async () => {
+      const { isPaused, ...delivery } = this.#known(name);
+      if (isPaused !== true) return;
+      await this.#put(delivery);
+      await this.#workers.get(name)?.stop();
+      await this.#begin(delivery);
+      this.#doors.environment.log.info(firehoseEvents.resumed, { delivery: name });
     });
   }
 
@@ -123,7 +154,17 @@ export class Deliveries {
   }
 
   problems(): string[] {
-    return [...this.#workers.values()].flatMap((worker) => worker.problems());
+    return [...this.#workers].flatMap(([name, worker]) => (this.get(name)?.isPaused === true ? [] : worker.problems()));
+  }
+
+  #known(name: string): DeliveryStream {
+    const delivery = this.get(name);
+    if (delivery === undefined) throw deliveryStreamNotFound(name, this.#doors.identity.account);
+    return delivery;
+  }
+
+  async #put(delivery: DeliveryStream): Promise<void> {
+    await this.#doors.catalog.propose([{ key: DELIVERY_PREFIX + delivery.name, put: deliveryToJson(delivery) }]);
   }
 
   /** One change after the other: each looks first and acts then. */
@@ -137,9 +178,10 @@ export class Deliveries {
     const { log, clock } = this.#doors.environment;
     const target = { kind, options: wanted[kind] as Json };
     const from = wanted.from === undefined ? undefined : nameOfArn(wanted.from);
+    const settings = wanted.on413 === undefined ? {} : { settings: { on413: wanted.on413 } };
     const existing = this.get(name);
     if (existing === undefined) {
-      const delivery = { name, target, ...(from !== undefined && { from }) };
+      const delivery = { name, target, ...(from !== undefined && { from }), ...settings };
       await this.#create(delivery, startOf(wanted.startAt));
       log.info(firehoseEvents.created, { delivery: name, from });
       return;
@@ -151,9 +193,11 @@ export class Deliveries {
       return;
     }
     // The catalog keeps members in its own order.
-    if (canonicalJson(existing.target.options) === canonicalJson(target.options)) return;
-    const updated = { ...existing, target, version: existing.version + 1, updatedAt: clock.now() };
-    await this.#doors.catalog.propose([{ key: DELIVERY_PREFIX + name, put: deliveryToJson(updated) }]);
+    const isSameTarget = canonicalJson(existing.target.options) === canonicalJson(target.options);
+    if (isSameTarget && existing.settings?.on413 === wanted.on413) return;
+    const { settings: _before, ...kept } = existing;
+    const updated = { ...kept, ...settings, target, version: existing.version + 1, updatedAt: clock.now() };
+    await this.#put(updated);
     this.#workers.get(name)?.update(updated);
     log.info(firehoseEvents.updated, { delivery: name, version: updated.version });
   }
@@ -182,10 +226,11 @@ export class Deliveries {
   async #begin(delivery: DeliveryStream): Promise<void> {
     // Another version of millrace may have made it for a destination that this one does not have.
     if (!this.#kinds().includes(delivery.target.kind)) return;
+    if (delivery.from === undefined) await this.#makeDirect(DIRECT_PREFIX + delivery.name);
     const isFunction = delivery.target.kind === FUNCTION;
-    const worker = isFunction ? new FunctionWorker(delivery, this.#doors) : new DeliveryWorker(delivery, this.#doors);
+    const worker = isFunction ? new FunctionWorker(delivery, this.#doors) : new DeliveryLanes(delivery, this.#doors);
     this.#workers.set(delivery.name, worker);
-    worker.start();
+    if (delivery.isPaused !== true) worker.start();
   }
 
   /** What a delivery can be to. */
@@ -195,12 +240,15 @@ export class Deliveries {
 
   /** A creation that was cut short by a crash left it behind, empty. */
   async #makeDirect(name: string): Promise<void> {
-    await ensureInternalStream(this.#doors.records, {
+    const retentionMs = firehoseLimits.directRetentionMs;
+    const stream = await ensureInternalStream(this.#doors.records, {
       name,
       shardCount: 1,
-      retentionMs: firehoseLimits.directRetentionMs,
+      retentionMs,
       maxRecordBytes: firehoseLimits.recordBytesMax + 1024,
     });
+    // Older versions kept them for a year.
+    if (stream.retentionMs < retentionMs) await this.#doors.records.update(name, () => ({ retentionMs }));
   }
 
   /** A shard that is not named here, of a stream made later or split, is read from its first record. */
@@ -221,8 +269,8 @@ export class Deliveries {
 
   async #dropOrphans(): Promise<void> {
     for (const { name } of this.#doors.records.list({ internal: true })) {
-      const isOrphan = name.startsWith(DIRECT_PREFIX) && this.get(name.slice(DIRECT_PREFIX.length)) === undefined;
-      if (isOrphan) await this.#deleteStream(name);
+      const prefix = [DIRECT_PREFIX, HISTORY_PREFIX].find((one) => name.startsWith(one));
+      if (prefix !== undefined && this.get(name.slice(prefix.length)) === undefined) await this.#deleteStream(name);
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Meter } from '../../ports/environment.ts';
+
 /** Log lines and metrics of the Firehose capability; it uses no other names. */
 export const firehoseEvents = {
   created: 'delivery.created',
@@ -8,6 +10,11 @@ export const firehoseEvents = {
   paused: 'delivery.paused',
   delivered: 'delivery.done',
   failed: 'delivery.failed',
+  /** The destination did not take some records of a batch. */
+  refused: 'delivery.refused',
+  /** Records were given up: lines about them stand in the error output. */
+  errorOutput: 'delivery.error-output',
+  resumed: 'delivery.resumed',
   /** Retention, or the deletion of the stream, removed records before they were delivered. */
   lost: 'delivery.retention-exceeded',
   /** A function did not take records, and they were given up. */
@@ -15,18 +22,81 @@ export const firehoseEvents = {
   /** Somebody else delivers this stream now. */
   fenced: 'delivery.fenced',
   bug: 'delivery.bug',
-  recordsIn: 'firehose_records_in_total',
-  bytesIn: 'firehose_in_bytes_total',
-  recordsRefused: 'firehose_records_refused_total',
+  recordsIn: 'aws_firehose_incoming_records_total',
+  bytesIn: 'aws_firehose_incoming_bytes_total',
+  recordsRefused: 'aws_firehose_throttled_records_total',
   objects: 'firehose_delivered_objects_total',
   recordsOut: 'firehose_delivered_records_total',
   bytesOut: 'firehose_delivered_bytes_total',
   attemptsFailed: 'firehose_failed_attempts_total',
   /** Given up after the retries of a function, or for their age or size. */
   recordsFailed: 'firehose_failed_records_total',
+  /** Sent again while the attempt before may have arrived. */
+  duplicates: 'firehose_possible_duplicates_total',
   recordsLost: 'firehose_lost_records_total',
   /** Bytes of the events that functions have, over all deliveries. */
   eventBytes: 'firehose_function_event_bytes',
-  /** Age of the oldest record that is not delivered. */
+  /** Age of the oldest record of what a function took last. */
   freshness: 'firehose_data_freshness_ms',
+  /** AWS's metrics, in the units of Prometheus. */
+  s3Records: 'aws_firehose_delivery_to_s3_records_total',
+  s3Bytes: 'aws_firehose_delivery_to_s3_bytes_total',
+  s3Attempts: 'aws_firehose_delivery_to_s3_attempts_total',
+  s3Success: 'aws_firehose_delivery_to_s3_success_total',
+  s3Freshness: 'aws_firehose_delivery_to_s3_data_freshness_ms',
+  httpRecords: 'aws_firehose_delivery_to_http_endpoint_records_total',
+  httpBytes: 'aws_firehose_delivery_to_http_endpoint_bytes_total',
+  httpAttempts: 'aws_firehose_delivery_to_http_endpoint_attempts_total',
+  httpSuccess: 'aws_firehose_delivery_to_http_endpoint_success_total',
+  httpFreshness: 'aws_firehose_delivery_to_http_endpoint_data_freshness_ms',
+  searchRecords: 'aws_firehose_delivery_to_amazon_open_search_service_records_total',
+  searchBytes: 'aws_firehose_delivery_to_amazon_open_search_service_bytes_total',
+  searchAttempts: 'aws_firehose_delivery_to_amazon_open_search_service_attempts_total',
+  searchSuccess: 'aws_firehose_delivery_to_amazon_open_search_service_success_total',
+  searchFreshness: 'aws_firehose_delivery_to_amazon_open_search_service_data_freshness_ms',
+  backupRecords: 'aws_firehose_backup_to_s3_records_total',
+  backupBytes: 'aws_firehose_backup_to_s3_bytes_total',
+  /** Each record went to the backup, too. */
+  backedUp: 'delivery.backed-up',
+  /** What became of a batch could not be kept. */
+  historyLost: 'delivery.history-lost',
 } as const;
+
+/** What is measured of a batch when it is over. */
+export interface BatchMeasures {
+  readonly records: number;
+  readonly bytes: number;
+  /** Age of its oldest record. */
+  readonly freshnessMs: number;
+  readonly attempts: number;
+}
+
+/** Measures a batch under AWS's names for its destination; other destinations have none. */
+export function deliveryMetrics(meter: Meter, kind: string, delivery: string, batch: BatchMeasures): void {
+  const { records, bytes, freshnessMs, attempts } = batch;
+  const success = records > 0 ? 1 : 0;
+  const labels = { delivery };
+  switch (kind) {
+    case 'ExtendedS3DestinationConfiguration':
+      meter.count(firehoseEvents.s3Records, labels, records);
+      meter.count(firehoseEvents.s3Bytes, labels, bytes);
+      meter.count(firehoseEvents.s3Attempts, labels, attempts);
+      meter.count(firehoseEvents.s3Success, labels, success);
+      return meter.gauge(firehoseEvents.s3Freshness, labels, freshnessMs);
+    case 'HttpEndpointDestinationConfiguration':
+      meter.count(firehoseEvents.httpRecords, labels, records);
+      meter.count(firehoseEvents.httpBytes, labels, bytes);
+      meter.count(firehoseEvents.httpAttempts, labels, attempts);
+      meter.count(firehoseEvents.httpSuccess, labels, success);
+      return meter.gauge(firehoseEvents.httpFreshness, labels, freshnessMs);
+    case 'AmazonopensearchserviceDestinationConfiguration':
+    case 'ElasticsearchDestinationConfiguration':
+      meter.count(firehoseEvents.searchRecords, labels, records);
+      meter.count(firehoseEvents.searchBytes, labels, bytes);
+      meter.count(firehoseEvents.searchAttempts, labels, attempts);
+      meter.count(firehoseEvents.searchSuccess, labels, success);
+      return meter.gauge(firehoseEvents.searchFreshness, labels, freshnessMs);
+    default:
+      return undefined;
+  }
+}

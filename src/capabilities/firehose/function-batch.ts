@@ -8,7 +8,7 @@ import { EVENT_BACK, EVENT_FRONT, eventForms, type EventSource } from './functio
 import type { FunctionTarget } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import type { FailureCondition, LastCall } from './failure-document.ts';
-import type { Range } from './model.ts';
+import type { Gap, Range } from './model.ts';
 import { outgoingRecords } from './outgoing.ts';
 
 /** A part of a shard that is to leave as one event, or what remains of it; never the records themselves. */
@@ -117,8 +117,8 @@ export async function loadPiece(piece: Piece, target: FunctionTarget, reader: Pi
   const options = {
     // As Lambda: what producers packed, their own libraries unpack.
     unpack: false,
-    damaged: () => {
-      isDamaged = true;
+    gone: ({ cause }: Gap): void => {
+      isDamaged ||= cause === 'LogDamaged';
     },
     turn: async () => await new Promise<void>((resolve) => clock.soon(resolve)),
   };

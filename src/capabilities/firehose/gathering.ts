@@ -8,11 +8,18 @@ export class Gathering {
   recordCount = 0;
   sizeBytes = 0;
   oldestAt = Infinity;
+  /** Numbers of records that were gone already; the ranges hold them too. */
+  lost = 0;
   /** Whether the next record would not fit. */
   isFull = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+  }
+
+  /** Whether there is something to tell: records, or that some are gone. */
+  get isEmpty(): boolean {
+    return this.recordCount === 0 && this.lost === 0;
   }
 
   get ranges(): readonly Range[] {
@@ -22,6 +29,12 @@ export class Gathering {
   /** Where the shard is to be read on, given the position where its delivery stands. */
   cursor(shard: ShardRef, position: Offset): Offset {
     return this.#ranges.get(positionKey(shard))?.to ?? position;
+  }
+
+  /** Numbers of records are gone that stood in front of what is taken; told at `now`. */
+  loses(count: number, now: number): void {
+    this.lost += count;
+    this.oldestAt = Math.min(this.oldestAt, now);
   }
 
   /** Takes records from the slice that was read at `cursor`, up to the first that does not fit. */

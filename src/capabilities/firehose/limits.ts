@@ -11,10 +11,10 @@ export const firehoseLimits = {
   listMax: 10_000,
   nameCharactersMax: 64,
   /**
-   * Our own: DirectPut records wait in the log until they are delivered, a year at most. They are trimmed as they
-   * leave.
+   * Our own: DirectPut records wait in the log until they are delivered, while the disk lasts (AWS keeps them for a
+   * day). They are trimmed as they leave. A hundred years.
    */
-  directRetentionMs: 8760 * HOUR_MS,
+  directRetentionMs: 876_000 * HOUR_MS,
   /** Our own: how often a worker looks at a stream that is written all the time. */
   scanEveryMs: 100,
   /** Our own: how long a worker sleeps when nothing wakes it. */
@@ -24,6 +24,15 @@ export const firehoseLimits = {
   /** Waits between attempts. */
   backoffBaseMs: 1000,
   backoffMaxMs: 60_000,
+  /** Our own: attempts of a delivery that are remembered to be shown. */
+  attemptsShown: 20,
+  /** Our own: shards of a stream whose lag is shown. */
+  shardsShown: 200,
+  /** Our own: how long it is told what became of records put directly; of others, as long as their stream keeps. */
+  historyMs: 168 * HOUR_MS,
+  historyBytesMax: MIB,
+  /** Our own: so many stretches of failed records of one batch are remembered. */
+  historyRangesMax: 1000,
   /** Failed attempts of one batch after which health says so. */
   unhealthyAttempts: 3,
   /** How long health remembers that retention was faster than a delivery. */
@@ -42,6 +51,8 @@ export const firehoseLimits = {
   /** Our own: waits for a function that is not there, or has too much to do. */
   functionWaitBaseMs: 50,
   functionWaitMaxMs: 1000,
+  /** Longest that what is under way may take to end before a pause. */
+  pauseMs: 5000,
   /** Longest that `flush` is waited for. */
   flushMs: 60_000,
 } as const;

@@ -1,7 +1,7 @@
 import { Defect } from '../../kernel/errors.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Catalog, Json } from '../../ports/catalog.ts';
-import type { AnyDestination } from '../../ports/destination.ts';
+import type { AnyDestination, DeliverySettings } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records } from '../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../ports/stream-store.ts';
@@ -32,6 +32,10 @@ export interface DeliveryStream {
   readonly from?: string;
   /** As the API gave them; only described. */
   readonly source?: { readonly KinesisStreamARN: string; readonly RoleARN?: string };
+  /** Our own words that the file gave; absent: the defaults. */
+  readonly settings?: DeliverySettings;
+  /** Nothing is delivered until it is resumed. */
+  readonly isPaused?: true;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -43,6 +47,14 @@ export interface Range {
   readonly ordinal: number;
   readonly from: Offset;
   readonly to: Offset;
+}
+
+/** Why records went before they were delivered. */
+export type LossCause = 'RetentionExceeded' | 'StreamDeleted' | 'LogDamaged';
+
+/** Records of a range that were gone before they were delivered. */
+export interface Gap extends Range {
+  readonly cause: LossCause;
 }
 
 /** What is to be delivered next, decided before the first attempt and kept until it has succeeded. */
@@ -57,6 +69,10 @@ export interface Intent {
   readonly recordCount: number;
   readonly sizeBytes: number;
   readonly oldestAt: number;
+  /** Where lines go that tell of records which the destination did not take; absent: it takes all in the end. */
+  readonly failedPlace?: string;
+  /** Where lines go that tell of records which were gone; absent in intents of older versions. */
+  readonly lostPlace?: string;
 }
 
 /** How far a delivery is. `positions`: by shard (`generation/ordinal`), the first record not yet delivered. */
@@ -65,8 +81,12 @@ export interface Progress {
   readonly objects: number;
   readonly records: number;
   readonly last?: string;
-  /** Records that a function did not take, and that were given up; absent: none. */
+  /** Records that the destination did not take, and that were given up; absent: none. */
   readonly failed?: number;
+  /** Numbers of records that were gone before they were delivered; absent: none. */
+  readonly lost?: number;
+  /** Records of attempts that were repeated while the one before may have arrived; absent: none. */
+  readonly duplicates?: number;
   readonly intent?: Intent;
 }
 
@@ -79,6 +99,8 @@ export const DELIVERY_PREFIX = 'delivery/';
 export const PROGRESS_PREFIX = 'delivery-position/';
 /** Internal streams of what is put directly. */
 export const DIRECT_PREFIX = '$direct/';
+/** Internal streams of what became of the batches of a delivery. */
+export const HISTORY_PREFIX = '$deliveries/';
 
 /** The stream that a delivery reads. */
 export function sourceStream({ name, from }: DeliveryStream): string {
@@ -87,15 +109,8 @@ export function sourceStream({ name, from }: DeliveryStream): string {
 
 /** As the catalog stores it. */
 export function deliveryToJson(delivery: DeliveryStream): Json {
-  const { from, source, version, createdAt, updatedAt } = delivery;
-  return {
-    target: { ...delivery.target },
-    ...(from !== undefined && { from }),
-    ...(source !== undefined && { source }),
-    version,
-    createdAt,
-    updatedAt,
-  };
+  const { name: _name, target, settings, ...rest } = delivery;
+  return { ...rest, target: { ...target }, ...(settings !== undefined && { settings: { ...settings } }) };
 }
 
 /** As the catalog stored it. */
@@ -107,33 +122,46 @@ export function deliveryFromJson(key: string, value: Json): DeliveryStream {
 export function progressToJson(progress: Progress): Json {
   const { intent, ...rest } = progress;
   if (intent === undefined) return rest;
-  const ranges = intent.ranges.map(({ generation, ordinal, from, to }) => [generation, ordinal, `${from}`, `${to}`]);
-  return { ...rest, intent: { ...intent, target: { ...intent.target }, ranges } };
+  return { ...rest, intent: { ...intent, target: { ...intent.target }, ranges: intent.ranges.map(rangeToJson) } };
 }
 
 /** As the catalog stored it. */
 export function progressFromJson(value: Json): Progress {
   const { intent, ...rest } = value as unknown as Omit<Progress, 'intent'> & { intent?: StoredIntent };
-  if (intent === undefined) return rest;
-  const ranges = intent.ranges.map(([generation, ordinal, from, to]) => ({
-    generation,
-    ordinal,
-    from: BigInt(from),
-    to: BigInt(to),
-  }));
-  return { ...rest, intent: { ...intent, ranges } };
+  return intent === undefined ? rest : { ...rest, intent: { ...intent, ranges: intent.ranges.map(rangeFromJson) } };
 }
 
-type StoredIntent = Omit<Intent, 'ranges'> & { readonly ranges: readonly [number, number, string, string][] };
+/** Generation, ordinal, from and to, offsets as digits. */
+export type StoredRange = readonly [number, number, string, string];
+type StoredIntent = Omit<Intent, 'ranges'> & { readonly ranges: readonly StoredRange[] };
 
-/** What came of an intent: `records` of its records were still there, and arrived at `place`; none had no place. */
+/** A range as JSON. */
+export function rangeToJson({ generation, ordinal, from, to }: Range): StoredRange {
+  return [generation, ordinal, `${from}`, `${to}`];
+}
+
+/** A range from JSON. */
+export function rangeFromJson([generation, ordinal, from, to]: StoredRange): Range {
+  return { generation, ordinal, from: BigInt(from), to: BigInt(to) };
+}
+
+/** Records of a range, at most: numbers may have gone with damage. */
+export function countOf({ from, to }: Range): number {
+  return Number(to - from);
+}
+
+/** What came of an intent: `records` of its records arrived at `place`; none had no place. */
 export interface Outcome {
   readonly place: string | undefined;
   readonly records: number;
+  /** Given up: lines about them stand in the error output. */
+  readonly failed: number;
+  readonly lost: number;
+  readonly duplicates: number;
 }
 
 /** The progress once an intent is over. */
-export function completed(progress: Progress, { place, records }: Outcome): Progress {
+export function completed(progress: Progress, { place, records, failed, lost, duplicates }: Outcome): Progress {
   const { intent, ...rest } = progress;
   if (intent === undefined) throw new Defect('nothing was under way');
   const moved = intent.ranges.map((range) => [positionKey(range), range.to.toString()] as const);
@@ -143,7 +171,15 @@ export function completed(progress: Progress, { place, records }: Outcome): Prog
     objects: rest.objects + (place === undefined ? 0 : 1),
     records: rest.records + records,
     ...(place !== undefined && { last: place }),
+    ...sum('failed', rest.failed, failed),
+    ...sum('lost', rest.lost, lost),
+    ...sum('duplicates', rest.duplicates, duplicates),
   };
+}
+
+/** A member that is absent while nothing was counted. */
+function sum(name: 'failed' | 'lost' | 'duplicates', so = 0, more: number): Partial<Progress> {
+  return so + more === 0 ? {} : { [name]: so + more };
 }
 
 /** One step of a function through a shard: up to but without `to`. */

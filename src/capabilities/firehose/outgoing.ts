@@ -1,10 +1,10 @@
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
-import { positionKey, orPastDamage, type StoredRecord } from '../../ports/stream-store.ts';
+import { Damaged, positionKey, type Offset, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
 import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { firehoseLimits } from './limits.ts';
-import { type Intent, type Range } from './model.ts';
+import { countOf, type Gap, type Intent, type LossCause, type Range } from './model.ts';
 
 /** One read of a stream by a delivery. */
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
@@ -12,11 +12,17 @@ export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehose
 /** How the records of an intent are read. */
 export interface OutgoingOptions {
   readonly unpack: boolean;
-  /** Called where the log does not hold what was written, which is passed over. */
-  readonly damaged: () => void;
+  /** Called where records of the intent are gone, which is passed over. */
+  readonly gone: (gap: Gap) => void;
   /** Lets the loop turn: between the groups of one read, which comes as several only where records hold many. */
   readonly turn: () => Promise<void>;
 }
+
+/** A record with its place in the intent for `index`: it stays the same when others are gone. */
+export type PlacedRecord = { -readonly [K in keyof OutgoingRecord]: OutgoingRecord[K] };
+
+/** More records than a producer can pack into one. */
+const PACKED_MAX = 2 ** 24;
 
 /**
  * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more; at
@@ -27,14 +33,19 @@ export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
   intent: Pick<Intent, 'ranges'>,
-  { unpack, damaged, turn }: OutgoingOptions,
-): AsyncGenerator<readonly OutgoingRecord[]> {
-  const count = { next: 0 };
+  { unpack, gone, turn }: OutgoingOptions,
+): AsyncGenerator<readonly PlacedRecord[]> {
+  let before = 0;
   for (const range of intent.ranges) {
+    const place = before;
+    before += countOf(range);
     const shard = stream?.shards.find(({ ref }) => positionKey(ref) === positionKey(range));
-    if (stream === undefined || shard === undefined) continue;
-    const outgoing = outgoingOf(shard, unpack, count);
-    for await (const some of rangeRecords(records, stream, shard, range, damaged)) {
+    if (stream === undefined || shard === undefined) {
+      gone({ ...range, cause: causeOf(stream, range) });
+      continue;
+    }
+    const outgoing = outgoingOf(shard, unpack, (offset) => (place + Number(offset - range.from)) * PACKED_MAX);
+    for await (const some of rangeRecords(records, stream, shard, range, gone)) {
       let isFirst = true;
       for (const group of groups(some, outgoing)) {
         if (!isFirst) await turn();
@@ -45,8 +56,14 @@ export async function* outgoingRecords(
   }
 }
 
+/** Closed shards are given up once retention took all of their records. */
+function causeOf(stream: StreamInfo | undefined, { generation }: Range): LossCause {
+  const isSame = stream?.shards.some(({ ref }) => ref.generation === generation) === true;
+  return isSame ? 'RetentionExceeded' : 'StreamDeleted';
+}
+
 /** Whether the record is the first, or the only one, of what stands in the stream as one. */
-export function isFirstOfStored({ subSequenceNumber = 0 }: OutgoingRecord): boolean {
+export function isFirstOfStored({ subSequenceNumber = 0 }: Pick<OutgoingRecord, 'subSequenceNumber'>): boolean {
   return subSequenceNumber === 0;
 }
 
@@ -55,26 +72,55 @@ async function* rangeRecords(
   stream: StreamInfo,
   shard: ShardInfo,
   range: Range,
-  damaged: () => void,
+  gone: (gap: Gap) => void,
 ): AsyncGenerator<readonly StoredRecord[]> {
+  const { generation, ordinal } = range;
+  const tell = (from: Offset, to: Offset, cause: LossCause): void => {
+    const end = to < range.to ? to : range.to;
+    if (from < end) gone({ generation, ordinal, from, to: end, cause });
+  };
   for (let from = range.from; from < range.to;) {
-    const found = await orPastDamage(records.read(stream, shard, from, READ_LIMIT), damaged);
+    const found = await readOrDamage(records, stream, shard, from);
+    if (found instanceof Damaged) {
+      tell(from, found.next, 'LogDamaged');
+      if (found.next <= from) return;
+      from = found.next;
+      continue;
+    }
+    const first = found.records[0]?.offset ?? found.next;
+    // Behind the oldest that is kept may stand numbers that nobody has.
+    tell(from, found.start < first ? found.start : first, 'RetentionExceeded');
     yield found.records.filter(({ offset }) => offset < range.to);
     if (found.next <= from) return;
     from = found.next;
   }
 }
 
-type ToOutgoing = (stored: StoredRecord) => Iterable<OutgoingRecord>;
+async function readOrDamage(
+  records: Records,
+  stream: StreamInfo,
+  shard: ShardInfo,
+  from: Offset,
+): Promise<Slice | Damaged> {
+  try {
+    return await records.read(stream, shard, from, READ_LIMIT);
+  } catch (error) {
+    if (error instanceof Damaged) return error;
+    throw error;
+  }
+}
 
-function outgoingOf(shard: ShardInfo, unpack: boolean, count: { next: number }): ToOutgoing {
+type ToOutgoing = (stored: StoredRecord) => Iterable<PlacedRecord>;
+
+function outgoingOf(shard: ShardInfo, unpack: boolean, placeOf: (offset: Offset) => number): ToOutgoing {
   const encode = sequenceNumberEncoder(shard.ref);
   return function* ({ data, at, key, offset }) {
     const sequenceNumber = encode(offset);
+    const place = placeOf(offset);
     const shared = { at, sequenceNumber, shardId: shard.id };
     const packed = unpack ? openAggregatedRecord(data) : undefined;
     if (packed === undefined) {
-      yield { data, partitionKey: Buffer.from(key).toString(), ...shared, index: count.next++ };
+      yield { data, partitionKey: Buffer.from(key).toString(), ...shared, index: place };
       return;
     }
     let subSequenceNumber = 0;
@@ -82,15 +128,15 @@ function outgoingOf(shard: ShardInfo, unpack: boolean, count: { next: number }):
     for (const sub of packed.records()) {
       // Mostly many have one key: its place in the table tells.
       if (sub.key.byteOffset !== keyAt) [keyAt, partitionKey] = [sub.key.byteOffset, Buffer.from(sub.key).toString()];
-      yield { data: sub.data, partitionKey, ...shared, subSequenceNumber, index: count.next++ };
+      yield { data: sub.data, partitionKey, ...shared, subSequenceNumber, index: place + subSequenceNumber };
       subSequenceNumber += 1;
     }
   };
 }
 
 /** A record can hold more records than anybody wants to hold at once. */
-function* groups(stored: readonly StoredRecord[], outgoing: ToOutgoing): Generator<readonly OutgoingRecord[]> {
-  let group: OutgoingRecord[] = [];
+function* groups(stored: readonly StoredRecord[], outgoing: ToOutgoing): Generator<readonly PlacedRecord[]> {
+  let group: PlacedRecord[] = [];
   let bytes = 0;
   for (const one of stored) {
     for (const record of outgoing(one)) {
@@ -105,4 +151,26 @@ function* groups(stored: readonly StoredRecord[], outgoing: ToOutgoing): Generat
     }
   }
   if (group.length > 0) yield group;
+}
+
+/** The stored records of an intent that these places name, as ranges; places ascend. */
+export function rangesOf({ ranges }: Pick<Intent, 'ranges'>, places: Iterable<number>): Range[] {
+  const found: Range[] = [];
+  let [index, before] = [0, 0];
+  for (const place of places) {
+    const at = Math.floor(place / PACKED_MAX);
+    let range = ranges[index];
+    while (range !== undefined && at - before >= countOf(range)) {
+      before += countOf(range);
+      index += 1;
+      range = ranges[index];
+    }
+    if (range === undefined) break;
+    const from = range.from + BigInt(at - before);
+    const last = found.at(-1);
+    const isNext = last !== undefined && last.to >= from && positionKey(last) === positionKey(range);
+    if (isNext && last.from <= from) found[found.length - 1] = { ...last, to: from + 1n };
+    else found.push({ ...range, from, to: from + 1n });
+  }
+  return found;
 }

@@ -11,6 +11,7 @@ import { delimiterOf, processingProblem } from './processing.ts';
 
 const OCTETS = 'application/octet-stream';
 const RANDOM_CHARACTERS = 11;
+const NOTHING = new Uint8Array();
 
 /** Objects in a bucket: records one after the other as they came, plain or in one of AWS's formats. */
 export const s3: Destination<typeof s3Options> = {
@@ -22,6 +23,9 @@ export const s3: Destination<typeof s3Options> = {
   }),
   problem,
   describe,
+  // The same key is the same object.
+  overwrites: () => true,
+  bytesBehindRecord: ({ ProcessingConfiguration }) => delimiterOf(ProcessingConfiguration).length,
   open: (options, doors, environment) => new S3Bucket(options, doors, environment),
 };
 
@@ -84,7 +88,7 @@ class S3Bucket implements OpenDestination {
     this.#environment = environment;
   }
 
-  place({ deliveryStream, versionId, oldestAt }: Omit<Batch, 'records'>): string {
+  place({ deliveryStream, versionId, oldestAt, errorType }: Omit<Batch, 'records'>): string {
     const { random } = this.#environment;
     return objectKey(this.#options, {
       deliveryStream,
@@ -93,6 +97,7 @@ class S3Bucket implements OpenDestination {
       uuid: random.uuid(),
       random: () => random.uuid().replaceAll('-', '').slice(0, RANDOM_CHARACTERS),
       ending: endingOf(this.#options),
+      ...(errorType !== undefined && { errorOutputType: errorType }),
     });
   }
 
@@ -110,7 +115,8 @@ class S3Bucket implements OpenDestination {
   async close(): Promise<void> {}
 
   async *#bytes(batch: Batch, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const delimiter = delimiterOf(this.#options.ProcessingConfiguration);
+    // Lines about what failed end by themselves.
+    const delimiter = batch.errorType === undefined ? delimiterOf(this.#options.ProcessingConfiguration) : NOTHING;
     let memory = Buffer.alloc(0);
     for await (const records of batch.records()) {
       if (signal.aborted) throw new DeliveryError('S3.Stopped', 'the node stops', true);

@@ -125,7 +125,19 @@ export async function look(life: Life, { delivery }: Look): Promise<void> {
 async function lookAtBucket(life: Life, delivery: DeliveryName): Promise<ReadonlySet<Sent> | undefined> {
   const objects = new Map<string, Uint8Array>();
   const outcome = await outcomeOf(collect(life, folderOf(delivery), objects));
-  return outcome.kind === 'done' ? life.oracle.buckets[delivery].holds(objects) : undefined;
+  if (outcome.kind !== 'done') return undefined;
+  const isAboutGone = (path: string): boolean => path.startsWith(`${folderOf(delivery)}/retention-exceeded/`);
+  for (const path of objects.keys()) {
+    if (!isAboutGone(path)) continue;
+    const mayBe = life.oracle.flips > 0 || mayAnyBeExpired(sourceOf(life, delivery), life.now);
+    promised(mayBe, `${path} tells of records that were gone, and none can be`);
+    objects.delete(path);
+  }
+  return life.oracle.buckets[delivery].holds(objects);
+}
+
+function mayAnyBeExpired(model: StreamModel, now: number): boolean {
+  return [...model.all()].some((sent) => model.mayBeExpired(sent, now));
 }
 
 async function collect(life: Life, folder: string, into: Map<string, Uint8Array>): Promise<void> {

@@ -1,11 +1,37 @@
 import { DeliveryError } from '../../../kernel/errors.ts';
+import type { Refused } from '../../../ports/destination.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import { mayPass } from '../../../ports/records.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
+import type { LossCause } from '../model.ts';
 
-/** Why records went before they were delivered. */
-export type LossCause = 'RetentionExceeded' | 'StreamDeleted' | 'LogDamaged';
+/** One attempt, as it ended. */
+export interface Attempt {
+  /** When it began, in ms. */
+  readonly at: number;
+  /** How long it took, in ms. */
+  readonly ms: number;
+  readonly outcome: 'delivered' | 'partly' | 'failed' | 'unknown';
+  /** What the destination answered, for people: an HTTP status. */
+  readonly status?: number;
+  /** Records that arrived, and those that were refused. */
+  readonly records: number;
+  readonly refused: number;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** What is known of an attempt when it ends. */
+export interface AttemptEnd {
+  readonly at: number;
+  readonly ms: number;
+  readonly status?: number | undefined;
+  readonly records?: number;
+  readonly refused?: readonly Refused[];
+  readonly error?: DeliveryError;
+  readonly mayHaveArrived?: boolean;
+}
 
 /** Causes can quote keys of a thousand characters. */
 const MESSAGE_MAX = 300;
@@ -18,6 +44,9 @@ export class DeliveryNotes {
   attempts = 0;
   #failure: string | undefined;
   #lostAt = -Infinity;
+  #log: readonly Attempt[] = [];
+  /** On the clock that never steps back. */
+  #nextAt: number | undefined;
 
   constructor(delivery: string, environment: Environment) {
     this.#delivery = delivery;
@@ -29,12 +58,61 @@ export class DeliveryNotes {
     return this.#failure;
   }
 
+  /** The last attempts, the newest first. */
+  get log(): readonly Attempt[] {
+    return this.#log;
+  }
+
+  /** How long until the next attempt, in ms; undefined while none is waited for. */
+  get nextInMs(): number | undefined {
+    if (this.#nextAt === undefined) return undefined;
+    return Math.max(0, Math.ceil(this.#nextAt - this.#environment.clock.monotonic()));
+  }
+
+  /** An attempt ended. */
+  attempted(end: AttemptEnd): void {
+    const { at, ms, status, records = 0, refused = [], error, mayHaveArrived = false } = end;
+    const [first] = refused;
+    const reason = error ?? first;
+    const attempt: Attempt = {
+      at,
+      ms: Math.round(ms),
+      outcome:
+        error === undefined ? (first === undefined ? 'delivered' : 'partly') : mayHaveArrived ? 'unknown' : 'failed',
+      records,
+      refused: refused.length,
+      ...(status !== undefined && { status }),
+      ...(reason !== undefined && { code: reason.code, message: shortened(reason.message) }),
+    };
+    this.#nextAt = undefined;
+    this.#log = [attempt, ...this.#log].slice(0, firehoseLimits.attemptsShown);
+  }
+
+  /** The next attempt comes after so long. */
+  waitsFor(ms: number): void {
+    this.#nextAt = this.#environment.clock.monotonic() + ms;
+  }
+
+  /** Records were not taken while others were. */
+  refused(records: number, { code, message }: Refused): void {
+    const { log, meter } = this.#environment;
+    const delivery = this.#delivery;
+    this.attempts += 1;
+    this.#failure = shortened(message);
+    meter.count(firehoseEvents.attemptsFailed, { delivery });
+    log.warn(firehoseEvents.refused, { delivery, records, code, message: shortened(message) });
+  }
+
+  /** Records are sent again that may have arrived. */
+  repeated(records: number): void {
+    this.#environment.meter.count(firehoseEvents.duplicates, { delivery: this.#delivery }, records);
+  }
+
   /** An attempt failed. */
   failed(error: unknown): void {
     const { log, meter } = this.#environment;
     const delivery = this.#delivery;
-    const whole = error instanceof Error ? error.message : String(error);
-    const message = whole.length > MESSAGE_MAX ? `${whole.slice(0, MESSAGE_MAX)}...` : whole;
+    const message = shortened(error instanceof Error ? error.message : String(error));
     this.attempts += 1;
     this.#failure = message;
     meter.count(firehoseEvents.attemptsFailed, { delivery });
@@ -55,6 +133,7 @@ export class DeliveryNotes {
   succeeded(): void {
     this.attempts = 0;
     this.#failure = undefined;
+    this.#nextAt = undefined;
   }
 
   /** Records are gone that were not delivered. */
@@ -77,4 +156,8 @@ export class DeliveryNotes {
     }
     return problems;
   }
+}
+
+function shortened(text: string): string {
+  return text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}...` : text;
 }

@@ -169,7 +169,7 @@ test('a batch that can never arrive as it was planned goes by the options that m
   assert.match([...(await bench.objects('archive')).keys()].join(), /^fixed\//);
 });
 
-test('what went with its stream is no object', async () => {
+test('what went with its stream is no object but a line that says so', async () => {
   const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 1) } } };
   const bench = await new Bench().open(sections);
   await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64('gone;') });
@@ -182,7 +182,10 @@ test('what went with its stream is no object', async () => {
   await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'events' });
   files.rename = original;
   await bench.simulation.pass(60_000);
-  assert.equal((await bench.objects('archive')).size, 0);
+  const [[key, line] = assert.fail('no object'), ...others] = await bench.objects('archive');
+  assert.match(key, /^retention-exceeded\/2026\//);
+  const { errorCode, records } = JSON.parse(String(line));
+  assert.deepEqual([errorCode, records, others], ['StreamDeleted', 1, []]);
   const { objectsDelivered, recordsDelivered } = await status(bench);
   assert.deepEqual([objectsDelivered, recordsDelivered], [0, 0]);
   const lost = bench.simulation.logged.filter(({ event }) => event === 'delivery.retention-exceeded');

@@ -1,5 +1,5 @@
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import { positionKey, type Offset } from '../../../ports/stream-store.ts';
+import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import { sourceStream, type DeliveryStream } from '../model.ts';
@@ -74,6 +74,10 @@ export class FunctionWorker implements Worker {
       waitingBytes: 0,
       failure: this.#isFenced ? FENCED : failure,
     };
+  }
+
+  position(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
+    return this.#feeds.get(positionKey(shard))?.position ?? this.#ledger.position(shard);
   }
 
   problems(): string[] {

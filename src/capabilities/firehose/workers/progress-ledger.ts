@@ -21,9 +21,10 @@ export class ProgressLedger {
   #next: Promise<void> | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(delivery: string, catalog: Catalog) {
+  /** `name`: of the delivery, or of what else keeps a position of its own. */
+  constructor(name: string, catalog: Catalog) {
     this.#catalog = catalog;
-    this.#key = PROGRESS_PREFIX + delivery;
+    this.#key = PROGRESS_PREFIX + name;
     const stored = catalog.get(this.#key);
     this.#progress = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
     this.#revision = stored?.revision;

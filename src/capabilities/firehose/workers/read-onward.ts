@@ -6,6 +6,8 @@ import type { DeliveryNotes } from './delivery-notes.ts';
 /** One read of a shard; `hasMore`: more is there already. */
 export interface Onward extends Pick<Slice, 'records' | 'next'> {
   readonly hasMore: boolean;
+  /** Numbers of records that were gone. */
+  readonly lost: number;
 }
 
 /** Reads on in a shard. What retention removed, or what cannot be read, is noted as lost, and passed over. */
@@ -22,10 +24,16 @@ export async function readOnward(
     // Behind the oldest that is kept may stand numbers that nobody has.
     const gone = (slice.start < first ? slice.start : first) - from;
     if (gone > 0n) notes.lost(Number(gone), 'RetentionExceeded');
-    return { records: slice.records, next: slice.next, hasMore: slice.next < slice.end };
+    return {
+      records: slice.records,
+      next: slice.next,
+      hasMore: slice.next < slice.end,
+      lost: Math.max(0, Number(gone)),
+    };
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
-    notes.lost(Number(error.next - from), 'LogDamaged');
-    return { records: [], next: error.next, hasMore: true };
+    const lost = Number(error.next - from);
+    notes.lost(lost, 'LogDamaged');
+    return { records: [], next: error.next, hasMore: true, lost };
   }
 }

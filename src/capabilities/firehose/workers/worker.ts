@@ -8,7 +8,9 @@ import type { Environment } from '../../../ports/environment.ts';
 import type { Functions } from '../../../ports/functions.ts';
 import type { HttpClient } from '../../../ports/http-client.ts';
 import type { Records } from '../../../ports/records.ts';
-import { sourceStream, type DeliveryStream } from '../model.ts';
+import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
+import { sourceStream, type DeliveryStream, type Intent } from '../model.ts';
+import type { Attempt } from './delivery-notes.ts';
 
 /** What a worker works with. */
 export interface WorkerDoors {
@@ -36,6 +38,19 @@ export interface DeliveryStatus {
   /** Records and bytes gathered for the next batch; of a function, all records that are to come, and no bytes. */
   readonly waitingRecords: number;
   readonly waitingBytes: number;
+  /** When the next batch leaves, if it is not full before; undefined when nothing waits. */
+  readonly dueInMs?: number | undefined;
+  /** Numbers of records that were gone before they were delivered. */
+  readonly lost?: number;
+  /** Records sent again while the attempt before may have arrived. */
+  readonly duplicates?: number;
+  /** The batch that is being attempted. */
+  readonly underway?: Intent | undefined;
+  /** The last ones, the newest first. */
+  readonly attempts?: readonly Attempt[];
+  readonly nextAttemptInMs?: number | undefined;
+  /** Of the worker that writes each record to the backup. */
+  readonly backup?: DeliveryStatus;
   /** Why the last attempt failed, while it is being repeated. */
   readonly failure: string | undefined;
 }
@@ -60,6 +75,8 @@ export interface Worker {
   /** Resolves with true once everything that stood in the stream at the call is delivered, with false after a while. */
   flush(signal: AbortSignal): Promise<boolean>;
   status(): DeliveryStatus;
+  /** The first record of the shard that is not delivered yet. */
+  position(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset;
   /** What is wrong, for people. */
   problems(): string[];
 }

@@ -1,0 +1,57 @@
+import { shardId } from '../../kernel/names.ts';
+import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
+import type { Json } from '../../ports/catalog.ts';
+import type { OutgoingRecord } from '../../ports/destination.ts';
+import { countOf, type Gap } from './model.ts';
+
+/** The word in keys and of lines for records that were gone before they were delivered; AWS has none for it. */
+export const GONE = 'retention-exceeded';
+
+/** Why a record was given up. */
+export interface Failure {
+  /** AWS's error code, such as `HttpEndpoint.DestinationException`. */
+  readonly code: string;
+  readonly message: string;
+  /** Attempts made with it. */
+  readonly attempts: number;
+  /** When the last one ended, in ms. */
+  readonly at: number;
+}
+
+/** AWS's line for a record that was given up, with what only its destination has; ends with a line end. */
+export function failedLine(
+  record: OutgoingRecord,
+  { code, message, attempts, at }: Failure,
+  own: Readonly<Record<string, Json>>,
+): Buffer {
+  const data = Buffer.from(record.data.buffer, record.data.byteOffset, record.data.length);
+  const line = {
+    attemptsMade: attempts,
+    arrivalTimestamp: record.at,
+    errorCode: code,
+    errorMessage: message,
+    attemptEndingTimestamp: at,
+    rawData: data.toString('base64'),
+    ...own,
+  };
+  return Buffer.from(`${JSON.stringify(line)}\n`);
+}
+
+/** The line for records that were gone: how many numbers, from which to which; ends with a line end. */
+export function goneLine({ cause, ...range }: Gap): Buffer {
+  const line = {
+    errorCode: cause,
+    errorMessage: SENTENCES[cause],
+    shardId: shardId(range.ordinal),
+    fromSequenceNumber: encodeSequenceNumber(range, range.from),
+    toSequenceNumber: encodeSequenceNumber(range, range.to - 1n),
+    records: countOf(range),
+  };
+  return Buffer.from(`${JSON.stringify(line)}\n`);
+}
+
+const SENTENCES: Readonly<Record<Gap['cause'], string>> = {
+  RetentionExceeded: 'Retention removed the records before they were delivered.',
+  StreamDeleted: 'The stream was deleted before the records were delivered.',
+  LogDamaged: 'The log does not hold what was written there.',
+};

@@ -1,0 +1,81 @@
+import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
+import { mayPass, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import { FUNCTION } from './function-options.ts';
+import { firehoseLimits } from './limits.ts';
+import { sourceStream, type DeliveryStream, type FirehoseState, type Intent } from './model.ts';
+import { bufferingOf } from './targets.ts';
+import type { DeliveryStatus, Worker } from './workers/worker.ts';
+
+/** What keeps a delivery: its buffer, how far it is in each shard, what is under way, the last attempts. */
+export async function explainDelivery(state: FirehoseState, delivery: DeliveryStream): Promise<object> {
+  const worker = state.deliveries.worker(delivery.name);
+  if (worker === undefined) return {};
+  const status = worker.status();
+  return {
+    ...bufferOf(state, delivery, status),
+    ...underwayOf(status.underway),
+    ...(status.backup !== undefined && { backup: backupOf(status.backup) }),
+    shards: await shardsOf(state, delivery, worker),
+    attempts: (status.attempts ?? []).map(({ at, ...rest }) => ({ at: new Date(at).toISOString(), ...rest })),
+    ...(status.nextAttemptInMs !== undefined && { nextAttemptInMs: status.nextAttemptInMs }),
+  };
+}
+
+function bufferOf({ destinations }: FirehoseState, { target }: DeliveryStream, status: DeliveryStatus): object {
+  if (target.kind === FUNCTION) return {};
+  const { bytesMax, intervalMs } = bufferingOf(destinations, target);
+  const { waitingRecords: records, waitingBytes: bytes, dueInMs } = status;
+  return { buffer: { records, bytes, bytesMax, intervalMs, ...(dueInMs !== undefined && { dueInMs }) } };
+}
+
+function underwayOf(intent: Intent | undefined): object {
+  if (intent === undefined) return {};
+  const { place, recordCount: records, sizeBytes: bytes, oldestAt } = intent;
+  return { underway: { place, records, bytes, oldestAt: new Date(oldestAt).toISOString() } };
+}
+
+function backupOf({ objects, records, last, waitingRecords, failure }: DeliveryStatus): object {
+  return {
+    objectsDelivered: objects,
+    recordsDelivered: records,
+    recordsWaiting: waitingRecords,
+    ...(last !== undefined && { lastObject: last }),
+    ...(failure !== undefined && { failure }),
+  };
+}
+
+async function shardsOf(state: FirehoseState, delivery: DeliveryStream, worker: Worker): Promise<readonly object[]> {
+  const stream = state.records.describe(sourceStream(delivery));
+  if (stream === undefined) return [];
+  const shown = stream.shards.slice(0, firehoseLimits.shardsShown);
+  return await Promise.all(shown.map(async (shard) => await shardOf(state, stream, shard, worker)));
+}
+
+async function shardOf(state: FirehoseState, stream: StreamInfo, shard: ShardInfo, worker: Worker): Promise<object> {
+  const { start, end } = state.records.bounds(shard);
+  const reached = worker.position(shard.ref);
+  const from = reached > start ? reached : start;
+  const lagRecords = Math.max(0, Number(end - from));
+  return {
+    shardId: shard.id,
+    position: encodeSequenceNumber(shard.ref, from),
+    lagRecords,
+    lagMs: lagRecords === 0 ? 0 : await lagMs(state, stream, shard, from),
+  };
+}
+
+/** Age of the first record that is not delivered; null where it cannot be read. */
+async function lagMs(
+  { records, environment }: FirehoseState,
+  stream: StreamInfo,
+  shard: ShardInfo,
+  from: bigint,
+): Promise<number | null> {
+  try {
+    const [first] = (await records.read(stream, shard, from, { records: 1, bytes: 1 })).records;
+    return first === undefined ? 0 : Math.max(0, environment.clock.now() - first.at);
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    return null;
+  }
+}

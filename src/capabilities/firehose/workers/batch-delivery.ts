@@ -1,0 +1,285 @@
+import { DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
+import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import type { Delivered, FailurePath, OutgoingRecord, Refused } from '../../../ports/destination.ts';
+import type { Failure } from '../error-lines.ts';
+import { firehoseLimits } from '../limits.ts';
+import type { DeliveryStream, Intent, Outcome, Range, Target } from '../model.ts';
+import { rangesOf } from '../outgoing.ts';
+import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
+import { BatchRecords, countGone, type BatchSource } from './batch-records.ts';
+import type { DeliveryNotes } from './delivery-notes.ts';
+import { ErrorOutput } from './error-output.ts';
+import type { WorkerDoors } from './worker.ts';
+
+/** What a batch is delivered with. */
+export interface BatchDoors extends WorkerDoors {
+  readonly notes: DeliveryNotes;
+  readonly source: BatchSource;
+  /** As it is now. */
+  readonly delivery: () => DeliveryStream;
+  /** No attempt is to be begun any more, but a first one. */
+  readonly stopped: AbortSignal;
+  /** What is under way is to end. */
+  readonly cut: AbortSignal;
+  /** The batch was found under way at a start: an attempt may have been made of which nobody knows. */
+  readonly isRepeated: boolean;
+}
+
+/** What came of a batch, with all that its history keeps. */
+export interface BatchOutcome extends Outcome {
+  readonly attempts: number;
+  /** Where a person finds the lines about what failed, and about what was gone. */
+  readonly failedAt?: string;
+  readonly lostAt?: string;
+  /** The stored records that failed, whole or in part. */
+  readonly failedRanges: readonly Range[];
+}
+
+/** Records that are to be attempted, by place, with why the attempt before did not do; undefined: all of the batch. */
+type Pending = ReadonlyMap<number, Failure> | undefined;
+
+/**
+ * Attempts one batch until each of its records has arrived, or a line about it stands in the error output. Where both
+ * fail, it tries the one and the other until one works.
+ */
+export class BatchDelivery {
+  readonly #doors: BatchDoors;
+  readonly #intent: Intent;
+  readonly #records: BatchRecords;
+  #pending: Pending;
+  /** Why the latest attempt failed as a whole. */
+  #whole: Failure | undefined;
+  readonly #givenUp = new Map<number, Failure>();
+  /** Places of the records that the attempt was given, in its order. */
+  #given: number[] = [];
+  #givenCount = 0;
+  #attempts = 0;
+  #waitedMs = 0;
+  #isGivenUp = false;
+  #mayHaveArrived: boolean;
+  #isLossNoted = false;
+  #arrived = 0;
+  #duplicates = 0;
+  #place: string | undefined;
+
+  constructor(intent: Intent, doors: BatchDoors) {
+    this.#intent = intent;
+    this.#doors = doors;
+    this.#records = new BatchRecords(intent, doors.source, doors);
+    this.#mayHaveArrived = doors.isRepeated;
+  }
+
+  /** Resolves with what came of it; `plan again`: it goes by other options; undefined: it was stopped. */
+  async run(): Promise<BatchOutcome | 'plan again' | undefined> {
+    const { notes, environment, stopped } = this.#doors;
+    for (notes.attempts = 0; !stopped.aborted || notes.attempts === 0;) {
+      const came = await this.#round();
+      if (came !== undefined) return came;
+      const ms = this.#backoffMs();
+      this.#waitedMs += ms;
+      notes.waitsFor(ms);
+      await environment.clock.sleep(ms, stopped);
+    }
+    return undefined;
+  }
+
+  /** One attempt with the destination, and with the error output where that is due. */
+  async #round(): Promise<BatchOutcome | 'plan again' | undefined> {
+    if (await this.#isDone()) return await this.#finish();
+    const error = await this.#attempt();
+    if (error !== undefined && !error.retryable) {
+      if (this.#isPlannedByOldOptions()) return 'plan again';
+      this.#isGivenUp = this.#failures() !== undefined;
+    }
+    const { retryMs = Infinity } = this.#failures() ?? {};
+    const isOver = (this.#pending?.size === 0 && this.#whole === undefined) || this.#isGivenUp;
+    if (isOver || this.#waitedMs >= retryMs) return await this.#finish();
+    return undefined;
+  }
+
+  /** Where all of it is gone, or was given up before, there is nothing to attempt. */
+  async #isDone(): Promise<boolean> {
+    return this.#pending?.size === 0 || !(await this.#records.hasAny());
+  }
+
+  async #attempt(): Promise<DeliveryError | undefined> {
+    const { notes, environment } = this.#doors;
+    const { clock } = environment;
+    const [at, startedAt] = [clock.now(), clock.monotonic()];
+    this.#countRepeat();
+    this.#attempts += 1;
+    try {
+      const delivered = await this.#deliver();
+      this.#take(delivered);
+      const { refused = [], status } = delivered;
+      const records = this.#givenCount - refused.length;
+      notes.attempted({ at, ms: clock.monotonic() - startedAt, status, records, refused });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      const { code, message } = error;
+      this.#mayHaveArrived = isUnknown(error) || this.#doors.cut.aborted;
+      this.#whole = { code, message, attempts: this.#attempts, at: clock.now() };
+      notes.attempted({ at, ms: clock.monotonic() - startedAt, error, mayHaveArrived: this.#mayHaveArrived });
+      notes.failed(error);
+      return error;
+    }
+  }
+
+  async #deliver(): Promise<Delivered> {
+    const { identity, cut } = this.#doors;
+    const open = openTarget(this.#doors, this.#target(), this.#doors.delivery().settings);
+    try {
+      const batch = { ...batchOf(this.#doors.delivery(), identity, this.#intent), records: () => this.#give() };
+      return await open.deliver(batch, this.#intent.place, cut);
+    } finally {
+      await open.close();
+    }
+  }
+
+  /** The records to be attempted, counted from 0. */
+  async *#give(): AsyncGenerator<readonly OutgoingRecord[]> {
+    const isNoted = this.#failures() !== undefined;
+    const pending = this.#pending;
+    this.#given = [];
+    let count = 0;
+    for await (const some of this.#records.pass()) {
+      const wanted = pending === undefined ? some : some.filter(({ index }) => pending.has(index));
+      for (const record of wanted) {
+        if (isNoted) this.#given.push(record.index);
+        record.index = count++;
+      }
+      if (wanted.length > 0) yield wanted;
+    }
+    this.#givenCount = count;
+    this.#noteLoss();
+  }
+
+  #take({ place, refused = [] }: Delivered): void {
+    const at = this.#doors.environment.clock.now();
+    const pending = new Map<number, Failure>();
+    for (const one of refused) {
+      const failure = failureOf(one, this.#attempts, at);
+      const known = this.#given[one.index];
+      if (known === undefined) continue;
+      if (one.retryable) pending.set(known, failure);
+      else this.#givenUp.set(known, failure);
+    }
+    this.#arrived += this.#givenCount - refused.length;
+    if (this.#givenCount > refused.length) this.#place = place;
+    this.#pending = pending;
+    this.#whole = undefined;
+    this.#mayHaveArrived = false;
+    const [first] = refused;
+    if (first !== undefined) this.#doors.notes.refused(refused.length, first);
+  }
+
+  /** Writes about what failed and what is gone; undefined: that failed. */
+  async #finish(): Promise<BatchOutcome | undefined> {
+    const { notes, cut, delivery } = this.#doors;
+    const target = errorTarget(this.#doors.destinations, this.#target());
+    const output = new ErrorOutput(this.#doors, { delivery: delivery(), intent: this.#intent, target, cut });
+    try {
+      const failed = await this.#writeFailed(output);
+      this.#noteLoss();
+      const { gaps } = this.#records;
+      const gone = gaps.length === 0 ? undefined : await output.writeGone(gaps);
+      return this.#outcome(failed, gone);
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      notes.failed(error);
+      return undefined;
+    }
+  }
+
+  async #writeFailed(output: ErrorOutput): Promise<FailedOutput> {
+    const path = this.#failures();
+    if (path === undefined) return { count: 0, places: [] };
+    const [pending, whole] = [this.#pending, this.#whole];
+    const isAll = pending === undefined && whole !== undefined;
+    if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return { count: 0, places: [] };
+    const places: number[] = [];
+    const failure = (place: number): Failure | undefined => {
+      const found =
+        this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined);
+      if (found !== undefined) places.push(place);
+      return found;
+    };
+    const { place } = await output.writeFailed(this.#records, path, failure);
+    return { count: places.length, places, place };
+  }
+
+  #outcome(failed: FailedOutput, gone: Delivered | undefined): BatchOutcome {
+    const { place: failedAt } = failed;
+    return {
+      place: this.#place,
+      records: this.#arrived,
+      failed: failed.count,
+      lost: countGone(this.#records.gaps),
+      duplicates: this.#duplicates,
+      attempts: this.#attempts,
+      ...(failedAt !== undefined && { failedAt }),
+      ...(gone !== undefined && { lostAt: gone.place }),
+      failedRanges: rangesOf(this.#intent, failed.places),
+    };
+  }
+
+  /** A repeated attempt sends records again that may have arrived. */
+  #countRepeat(): void {
+    const target = this.#target();
+    const destination = destinationOf(this.#doors.destinations, target);
+    if (!this.#mayHaveArrived || destination.overwrites?.(target.options as never) === true) return;
+    const records = this.#pending?.size ?? this.#intent.recordCount;
+    this.#duplicates += records;
+    this.#doors.notes.repeated(records);
+  }
+
+  #noteLoss(): void {
+    if (this.#isLossNoted || this.#records.missing === 0) return;
+    this.#isLossNoted = true;
+    this.#doors.notes.lost(this.#records.missing, this.#records.cause);
+  }
+
+  /** What cannot arrive as it was planned, and left nothing behind, goes by the options as they are now. */
+  #isPlannedByOldOptions(): boolean {
+    const isNewest = this.#target() === this.#doors.delivery().target;
+    return !isNewest && this.#doors.delivery().version !== this.#intent.version && this.#arrived === 0;
+  }
+
+  #target(): Target {
+    const { target } = this.#doors.delivery();
+    const isSame = target.kind === this.#intent.target.kind;
+    return isSame && destinationOf(this.#doors.destinations, target).usesNewestOptions === true
+      ? target
+      : this.#intent.target;
+  }
+
+  #failures(): FailurePath | undefined {
+    return failuresOf(this.#doors.destinations, this.#target());
+  }
+
+  /** Never beyond the end of the time there is for retries. */
+  #backoffMs(): number {
+    const { backoffBaseMs: baseMs, backoffMaxMs: maxMs } = firehoseLimits;
+    const { backoff = { baseMs, maxMs }, retryMs = Infinity } = this.#failures() ?? {};
+    const { notes, environment } = this.#doors;
+    const ms = backoffMs(notes.attempts, backoff, environment.random.fraction());
+    const leftMs = retryMs - this.#waitedMs;
+    return leftMs > 0 ? Math.min(ms, leftMs) : ms;
+  }
+}
+
+interface FailedOutput {
+  readonly count: number;
+  readonly places: readonly number[];
+  readonly place?: string;
+}
+
+function failureOf({ code, message }: Refused, attempts: number, at: number): Failure {
+  return { code, message, attempts, at };
+}
+
+/** No answer came: the records may have arrived all the same. */
+function isUnknown({ cause }: DeliveryError): boolean {
+  return cause instanceof EnvironmentError && (cause.code === 'ETIMEDOUT' || cause.code === 'ECONNRESET');
+}

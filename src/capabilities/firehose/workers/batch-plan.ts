@@ -1,0 +1,31 @@
+import { GONE } from '../error-lines.ts';
+import type { DeliveryStream, Intent, Target } from '../model.ts';
+import { batchOf, errorTarget, failuresOf, openTarget, type OpeningDoors } from '../targets.ts';
+import type { WorkerDoors } from './worker.ts';
+
+/** Decides on all places of a batch, by the delivery's options as they are. */
+export async function planBatch(
+  doors: OpeningDoors & Pick<WorkerDoors, 'identity'>,
+  delivery: DeliveryStream,
+  gathered: Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'>,
+): Promise<Intent> {
+  const { version, target } = delivery;
+  const { ranges, recordCount, sizeBytes, oldestAt } = gathered;
+  const id = doors.environment.random.uuid();
+  const intent = { id, version, target, ranges, recordCount, sizeBytes, oldestAt };
+  const failures = failuresOf(doors.destinations, target);
+  const place = async (to: Target, errorType?: string): Promise<string> => {
+    const open = openTarget(doors, to, delivery.settings);
+    const batch = batchOf(delivery, doors.identity, intent);
+    const found = open.place(errorType === undefined ? batch : { ...batch, errorType });
+    await open.close();
+    return found;
+  };
+  const errors = errorTarget(doors.destinations, target);
+  return {
+    ...intent,
+    place: await place(target),
+    ...(failures !== undefined && { failedPlace: await place(errors, failures.errorType) }),
+    lostPlace: await place(errors, GONE),
+  };
+}

@@ -1,0 +1,191 @@
+import type { ShardRef, Offset } from '../../../ports/stream-store.ts';
+import { deliveryMetrics, firehoseEvents } from '../events.ts';
+import {
+  completed,
+  NO_PROGRESS,
+  progressFromJson,
+  progressToJson,
+  PROGRESS_PREFIX,
+  sourceStream,
+  type DeliveryStream,
+  type Intent,
+} from '../model.ts';
+import { backupTarget } from '../targets.ts';
+import type { BatchOutcome } from './batch-delivery.ts';
+import { DeliveryHistory, historyEntry } from './delivery-history.ts';
+import { DeliveryWorker } from './delivery-worker.ts';
+import type { DeliveryStatus, Worker, WorkerDoors } from './worker.ts';
+
+/** Behind the delivery's name: no delivery has a `/` in its own. */
+const BACKUP = '/backup';
+
+/**
+ * One delivery stream: a worker for its destination and, where each record also goes to a backup, one more for that.
+ * Both read the stream on their own, so that neither waits for the other.
+ */
+export class DeliveryLanes implements Worker {
+  readonly history: DeliveryHistory;
+  readonly #doors: WorkerDoors;
+  readonly #main: DeliveryWorker;
+  #delivery: DeliveryStream;
+  #backup: DeliveryWorker | undefined;
+  #isStopped = false;
+  /** Changes of the backup, one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(delivery: DeliveryStream, doors: WorkerDoors) {
+    this.#delivery = delivery;
+    this.#doors = doors;
+    this.history = new DeliveryHistory(delivery.name, doors);
+    this.#main = new DeliveryWorker(
+      delivery,
+      {
+        progress: delivery.name,
+        delivered: async (intent, outcome) => await this.#delivered(intent, outcome),
+        trim: async () => await this.#trim(),
+      },
+      doors,
+    );
+  }
+
+  start(): void {
+    // What goes to both is to be found by both: the backup's place stands before anything is trimmed.
+    this.#turn = this.#turn.then(async () => {
+      await this.#followBackup();
+      if (!this.#isStopped) this.#main.start();
+    });
+  }
+
+  update(delivery: DeliveryStream): void {
+    this.#delivery = delivery;
+    this.#main.update(delivery);
+    this.#turn = this.#turn.then(async () => await this.#followBackup());
+  }
+
+  async drain(withinMs: number): Promise<void> {
+    this.#isStopped = true;
+    await this.#turn;
+    await Promise.all([this.#main.drain(withinMs), this.#backup?.drain(withinMs)]);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#turn;
+    await Promise.all([this.#main.stop(), this.#backup?.stop()]);
+  }
+
+  async flush(signal: AbortSignal): Promise<boolean> {
+    const flushed = await Promise.all([this.#main.flush(signal), this.#backup?.flush(signal) ?? true]);
+    return flushed.every(Boolean);
+  }
+
+  status(): DeliveryStatus {
+    const backup = this.#backup?.status();
+    return { ...this.#main.status(), ...(backup !== undefined && { backup }) };
+  }
+
+  position(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
+    return this.#main.position(shard);
+  }
+
+  problems(): string[] {
+    const own = this.#main.problems();
+    const others = (this.#backup?.problems() ?? []).filter((problem) => !own.includes(problem));
+    return [...own, ...others.map((problem) => `backup: ${problem}`)];
+  }
+
+  /** Starts, changes or ends the backup's worker, by the options as they are now. */
+  async #followBackup(): Promise<void> {
+    const target = backupTarget(this.#doors.destinations, this.#delivery.target);
+    if (target === undefined) return await this.#endBackup();
+    const delivery = { ...this.#delivery, target };
+    if (this.#backup !== undefined) return this.#backup.update(delivery);
+    if (this.#isStopped || !(await this.#placeBackup())) return;
+    this.#backup = new DeliveryWorker(
+      delivery,
+      {
+        progress: delivery.name + BACKUP,
+        delivered: async (intent, outcome) => this.#backedUp(intent, outcome),
+        trim: async () => await this.#trim(),
+      },
+      this.#doors,
+    );
+    this.#backup.start();
+  }
+
+  /** A backup begins where the delivery stands; true once the catalog says where. */
+  async #placeBackup(): Promise<boolean> {
+    const { catalog, environment } = this.#doors;
+    const key = PROGRESS_PREFIX + this.#delivery.name + BACKUP;
+    for (let isFirst = true; !this.#isStopped; isFirst = false) {
+      try {
+        if (!isFirst) await catalog.sync();
+        if (catalog.get(key) !== undefined) return true;
+        const stored = catalog.get(PROGRESS_PREFIX + this.#delivery.name);
+        const { positions } = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
+        await catalog.propose([{ key, expect: null, put: progressToJson({ ...NO_PROGRESS, positions }) }]);
+      } catch (error) {
+        this.#main.notes.failed(error);
+        await environment.clock.sleep(1000);
+      }
+    }
+    return false;
+  }
+
+  async #endBackup(): Promise<void> {
+    const { catalog } = this.#doors;
+    const key = PROGRESS_PREFIX + this.#delivery.name + BACKUP;
+    await this.#backup?.stop();
+    this.#backup = undefined;
+    if (catalog.get(key) === undefined || this.#isStopped) return;
+    // Left behind, it would only be a place nobody reads.
+    await catalog.propose([{ key, remove: true }]).catch((error: unknown) => this.#main.notes.failed(error));
+  }
+
+  async #delivered(intent: Intent, outcome: BatchOutcome): Promise<void> {
+    const { environment } = this.#doors;
+    const { clock } = environment;
+    const stored = this.#doors.catalog.get(PROGRESS_PREFIX + this.#delivery.name);
+    const before = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
+    const { positions } = completed({ ...before, intent }, outcome);
+    await this.history.add(historyEntry(intent, outcome, { at: clock.now(), positions }), sourceStream(this.#delivery));
+    this.#measure(intent, outcome);
+  }
+
+  #measure(intent: Intent, outcome: BatchOutcome): void {
+    const { meter, log, clock } = this.#doors.environment;
+    const delivery = this.#delivery.name;
+    const { place, records, failed, failedAt } = outcome;
+    const bytes = intent.sizeBytes;
+    const freshnessMs = Math.max(0, clock.now() - intent.oldestAt);
+    deliveryMetrics(meter, intent.target.kind, delivery, { records, bytes, freshnessMs, attempts: outcome.attempts });
+    if (failed > 0) {
+      meter.count(firehoseEvents.recordsFailed, { delivery }, failed);
+      log.error(firehoseEvents.errorOutput, { delivery, records: failed, place: failedAt });
+    }
+    if (place === undefined) return;
+    meter.count(firehoseEvents.objects, { delivery });
+    meter.count(firehoseEvents.recordsOut, { delivery }, records);
+    meter.count(firehoseEvents.bytesOut, { delivery }, bytes);
+    log.info(firehoseEvents.delivered, { delivery, records, bytes, place });
+  }
+
+  #backedUp(intent: Intent, outcome: BatchOutcome): void {
+    const { meter, log } = this.#doors.environment;
+    const delivery = this.#delivery.name;
+    const { place, records } = outcome;
+    meter.count(firehoseEvents.backupRecords, { delivery }, records);
+    meter.count(firehoseEvents.backupBytes, { delivery }, intent.sizeBytes);
+    if (place !== undefined) log.info(firehoseEvents.backedUp, { delivery, records, place });
+  }
+
+  /** What was put directly is kept for nobody else than these two. */
+  async #trim(): Promise<void> {
+    const { records } = this.#doors;
+    if (this.#delivery.from !== undefined) return;
+    for (const shard of records.describe(sourceStream(this.#delivery))?.shards ?? []) {
+      const [own, backup] = [this.#main.position(shard.ref), this.#backup?.position(shard.ref)];
+      await records.trim(shard, backup === undefined || own < backup ? own : backup);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import type { Delivered, FailurePath, OutgoingRecord } from '../../../ports/destination.ts';
+import { failedLine, goneLine, GONE, type Failure } from '../error-lines.ts';
+import type { DeliveryStream, Gap, Intent, Target } from '../model.ts';
+import { batchOf, openTarget, type OpeningDoors } from '../targets.ts';
+import type { BatchRecords } from './batch-records.ts';
+import type { WorkerDoors } from './worker.ts';
+
+type Lines = () => AsyncIterable<readonly OutgoingRecord[]>;
+
+/** The objects with lines about records of one intent that did not arrive. */
+export class ErrorOutput {
+  readonly #doors: OpeningDoors & Pick<WorkerDoors, 'identity'>;
+  readonly #delivery: DeliveryStream;
+  readonly #intent: Intent;
+  readonly #target: Target;
+  readonly #cut: AbortSignal;
+
+  /** `target`: the S3 destination that holds the objects. */
+  constructor(
+    doors: OpeningDoors & Pick<WorkerDoors, 'identity'>,
+    { delivery, intent, target, cut }: ErrorOutputOptions,
+  ) {
+    this.#doors = doors;
+    this.#delivery = delivery;
+    this.#intent = intent;
+    this.#target = target;
+    this.#cut = cut;
+  }
+
+  /** Writes a line for each record that `failureOf` names, by its place in the intent. Rejects with DeliveryErrors. */
+  async writeFailed(
+    records: BatchRecords,
+    path: FailurePath,
+    failureOf: (place: number) => Failure | undefined,
+  ): Promise<Delivered> {
+    const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
+      for await (const some of records.pass()) {
+        yield some.flatMap((record) => {
+          const failure = failureOf(record.index);
+          return failure === undefined ? [] : [{ ...record, data: failedLine(record, failure, path.line(record)) }];
+        });
+      }
+    };
+    return await this.#write(path.errorType, this.#intent.failedPlace, lines);
+  }
+
+  /** Writes a line for each range that was gone. Rejects with DeliveryErrors. */
+  async writeGone(gaps: readonly Gap[]): Promise<Delivered> {
+    const { oldestAt } = this.#intent;
+    const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
+      yield gaps.map((gap, index) => {
+        const data = goneLine(gap);
+        return { data, at: oldestAt, partitionKey: '', sequenceNumber: '', shardId: '', index };
+      });
+    };
+    return await this.#write(GONE, this.#intent.lostPlace, lines);
+  }
+
+  async #write(errorType: string, planned: string | undefined, records: Lines): Promise<Delivered> {
+    const open = openTarget(this.#doors, this.#target);
+    try {
+      const batch = { ...batchOf(this.#delivery, this.#doors.identity, this.#intent), errorType };
+      const place = planned ?? open.place(batch);
+      return await open.deliver({ ...batch, records }, place, this.#cut);
+    } finally {
+      await open.close();
+    }
+  }
+}
+
+/** What the objects are about, and where they go. */
+export interface ErrorOutputOptions {
+  readonly delivery: DeliveryStream;
+  readonly intent: Intent;
+  readonly target: Target;
+  /** Ends a write that is under way. */
+  readonly cut: AbortSignal;
+}

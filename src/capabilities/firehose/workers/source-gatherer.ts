@@ -1,0 +1,113 @@
+import type { Buffering } from '../../../ports/destination.ts';
+import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
+import type { Offset } from '../../../ports/stream-store.ts';
+import { Gathering } from '../gathering.ts';
+import { firehoseLimits } from '../limits.ts';
+import type { DeliveryNotes } from './delivery-notes.ts';
+import { readOnward } from './read-onward.ts';
+import type { WorkerDoors } from './worker.ts';
+
+/** What a stream is gathered with. */
+export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environment'> {
+  readonly notes: DeliveryNotes;
+  readonly buffering: () => Buffering;
+  /** Where the delivery stands in a shard. */
+  readonly position: (shard: ShardInfo) => Offset;
+  readonly stopped: AbortSignal;
+}
+
+/** Looks at what came into a stream until there is enough of it, or it has waited long enough. */
+export class SourceGatherer {
+  readonly #doors: GathererDoors;
+  #gathering: Gathering;
+  /** When the first record of the gathering was found, on the clock that never steps back. */
+  #since = 0;
+  #wake = new AbortController();
+
+  constructor(doors: GathererDoors) {
+    this.#doors = doors;
+    this.#gathering = new Gathering(doors.buffering().bytesMax);
+  }
+
+  get gathering(): Gathering {
+    return this.#gathering;
+  }
+
+  /** What is left of the interval, in ms; undefined when nothing waits. */
+  get dueInMs(): number | undefined {
+    return this.#gathering.isEmpty ? undefined : Math.max(0, this.#dueInMs(this.#gathering.oldestAt));
+  }
+
+  /** Begins anew from where the delivery stands. */
+  reset(): void {
+    this.#gathering = new Gathering(this.#doors.buffering().bytesMax);
+  }
+
+  /** Ends a wait. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** Looks at what came, shard after shard, until nothing more is there or a batch is full. */
+  async gather(stream: StreamInfo): Promise<void> {
+    const { records, environment, notes, position, stopped } = this.#doors;
+    const gathering = this.#gathering;
+    let hasMore = true;
+    while (hasMore && !gathering.isFull && !stopped.aborted) {
+      hasMore = false;
+      for (const shard of stream.shards) {
+        if (gathering.isFull || gathering !== this.#gathering) return;
+        const from = position(shard);
+        const cursor = gathering.cursor(shard.ref, from);
+        if (cursor >= records.bounds(shard).end) continue;
+        const onward = await readOnward(records, stream, shard, cursor, notes);
+        if (gathering.isEmpty) this.#since = environment.clock.monotonic();
+        gathering.take(shard.ref, from, onward.records, onward.next);
+        if (onward.lost > 0) gathering.loses(onward.lost, environment.clock.now());
+        hasMore ||= onward.hasMore;
+      }
+    }
+  }
+
+  /** Whether a batch is to leave; `isAsked`: somebody waits for all there is. */
+  isDue(isAsked: boolean): boolean {
+    const { isEmpty, oldestAt, isFull } = this.#gathering;
+    if (isEmpty) return false;
+    return isFull || isAsked || this.#dueInMs(oldestAt) <= 0;
+  }
+
+  /** Resolves when more came, when the batch is due, or when it is woken. */
+  async wait(stream: StreamInfo): Promise<void> {
+    const { records, environment, position, stopped } = this.#doors;
+    const gathering = this.#gathering;
+    const untilDue = gathering.isEmpty ? firehoseLimits.idleMs : this.#dueInMs(gathering.oldestAt);
+    const ms = Math.max(0, Math.min(untilDue, firehoseLimits.idleMs));
+    const woken = this.#wake;
+    // One signal for each shard: the platform warns of one that many wait for.
+    const ends = stream.shards.map(() => new AbortController());
+    const waits = stream.shards.map(async (shard, index) => {
+      const signal = (ends[index] as AbortController).signal;
+      await records.waitForMore(shard, gathering.cursor(shard.ref, position(shard)), signal);
+    });
+    await Promise.race([...waits, environment.clock.sleep(ms, woken.signal)]);
+    const isAsked = woken.signal.aborted;
+    woken.abort();
+    for (const end of ends) end.abort();
+    await Promise.allSettled(waits);
+    const pauseMs = Math.min(firehoseLimits.scanEveryMs, ms);
+    // A stream that is written all the time is looked at in larger pieces.
+    if (!isAsked) await environment.clock.sleep(pauseMs, stopped);
+  }
+
+  /** A wait that begins from now on can be woken. */
+  listen(): void {
+    this.#wake = new AbortController();
+  }
+
+  /** Counted from the oldest record's arrival, also over restarts; a clock set back does not make it longer. */
+  #dueInMs(oldestAt: number): number {
+    const { clock } = this.#doors.environment;
+    const { intervalMs } = this.#doors.buffering();
+    return Math.min(oldestAt + intervalMs - clock.now(), this.#since + intervalMs - clock.monotonic());
+  }
+}
