@@ -42,6 +42,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     plan: failedSyncPlan,
   },
   { fault: 'the intent of a delivery is not used again', sabotage: { beforeStart: forgetIntents } },
+  { fault: 'lines about what failed are not kept', sabotage: { environment: withoutErrorOutput } },
+  { fault: 'a backup begins behind its delivery', sabotage: { beforeStart: forgetBackups } },
   { fault: 'the position of a function is ahead of it', sabotage: { beforeStart: skipRecords } },
   { fault: 'webhook ids are not rebuilt', sabotage: { beforeStart: forgetIds } },
 ];
@@ -85,6 +87,22 @@ async function forgetIntents(environment: Environment): Promise<void> {
       const kept = Object.entries(value as Record<string, Json>).filter(([name]) => name !== 'intent');
       await catalog.propose([{ key, put: Object.fromEntries(kept) }]);
     }
+  });
+}
+
+/** Objects of the error output never get their name. */
+function withoutErrorOutput(environment: Environment): Environment {
+  const { files } = environment;
+  const rename: typeof files.rename = async (from, to) => {
+    if (!to.includes('/fake-failed/')) await files.rename(from, to);
+  };
+  return withFiles(environment, { rename });
+}
+
+async function forgetBackups(environment: Environment): Promise<void> {
+  await beforeTheNode(environment, async ({ catalog }) => {
+    const key = `${PROGRESS_PREFIX}failing/backup`;
+    if (catalog.get(key) !== undefined) await catalog.propose([{ key, remove: true }]);
   });
 }
 

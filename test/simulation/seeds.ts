@@ -14,6 +14,8 @@ export const NOTHING = {
   followed: 0,
   ends: 0,
   handed: 0,
+  arrived: 0,
+  lines: 0,
 };
 
 type Sum = typeof NOTHING;

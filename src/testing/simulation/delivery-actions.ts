@@ -140,7 +140,8 @@ function mayAnyBeExpired(model: StreamModel, now: number): boolean {
   return [...model.all()].some((sent) => model.mayBeExpired(sent, now));
 }
 
-async function collect(life: Life, folder: string, into: Map<string, Uint8Array>): Promise<void> {
+/** All files below a folder, by their paths. */
+export async function collect(life: Life, folder: string, into: Map<string, Uint8Array>): Promise<void> {
   const { files } = life.simulation.environment;
   for (const name of await files.list(folder)) {
     const path = `${folder}/${name}`;

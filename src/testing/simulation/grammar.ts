@@ -185,6 +185,7 @@ class Grammar {
     const { random } = this;
     const other = new SeededRandom(this.#seed).fork(78);
     const handler = growHandler(new SeededRandom(this.#seed).fork(79));
+    const failing = growFailing(new SeededRandom(this.#seed).fork(81));
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
@@ -193,6 +194,7 @@ class Grammar {
       sync: other.pick(SYNC_MODES),
       snapshotEvery: other.pick([10, 40, 5000]),
       ...(handler !== undefined && { handler }),
+      ...(failing !== undefined && { failing }),
     };
   }
 
@@ -252,6 +254,13 @@ function growHandler(random: SeededRandom): NodeShape['handler'] {
   if (random.chance(0.5)) return undefined;
   const batchWindowSeconds = random.chance(0.7) ? 0 : 1 + random.below(3);
   return { batchSize: random.pick([1, 3, 10, 100]), batchWindowSeconds, bisectOnError: random.chance(0.5) };
+}
+
+/** Every other node has a delivery to a destination that fails. */
+function growFailing(random: SeededRandom): NodeShape['failing'] {
+  if (random.chance(0.5)) return undefined;
+  const retrySeconds = random.pick([0, 5, 60, 7200]);
+  return { retrySeconds, bufferSeconds: random.below(3), isBackedUp: random.chance(0.4) };
 }
 
 function choose(rules: readonly Rule[], random: SeededRandom): Rule[1] {

@@ -1,6 +1,7 @@
 import { hashKeyOf } from '../../kernel/stream/hash-key.ts';
 import { promised } from './broken-promise.ts';
 import { BucketModel } from './bucket-model.ts';
+import { DestinationModel } from './destination-model.ts';
 import { FunctionModel } from './function-model.ts';
 import { payload } from './payload.ts';
 import type { DeliveryName, StreamName } from './plan.ts';
@@ -38,6 +39,9 @@ export class Oracle {
   readonly direct: StreamModel;
   /** What the function of the delivery `handler` got. */
   readonly handler: FunctionModel;
+  /** What came to the destination of the delivery `failing`, and its backup of all records. */
+  readonly failing: DestinationModel;
+  readonly backup: BucketModel;
   readonly buckets: Readonly<Record<DeliveryName, BucketModel>>;
   /** Bits that were turned so far: what they hit may be lost, and with it ids. */
   flips = 0;
@@ -60,6 +64,8 @@ export class Oracle {
     this.main = new StreamModel('main', this.wall, new RetentionHistory(0, RETENTION_MS));
     this.direct = new StreamModel('direct', this.wall, new RetentionHistory(0, DIRECT_RETENTION_MS));
     this.handler = new FunctionModel(this.main, () => this.flips > 0 || this.#hasLost);
+    this.failing = new DestinationModel(this.main);
+    this.backup = new BucketModel(this.main);
     this.buckets = {
       archive: new BucketModel(this.main),
       extra: new BucketModel(this.main),

@@ -16,6 +16,13 @@ export interface NodeShape {
     readonly batchWindowSeconds: number;
     readonly bisectOnError: boolean;
   };
+  /** Options of a delivery of `main` to a destination that fails; none when absent. */
+  readonly failing?: {
+    readonly retrySeconds: number;
+    readonly bufferSeconds: number;
+    /** Each record goes to the backup, too. */
+    readonly isBackedUp: boolean;
+  };
   /** Fewest changes of the catalog between two snapshots; the node's own when absent. */
   readonly snapshotEvery?: number;
 }

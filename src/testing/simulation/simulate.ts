@@ -6,11 +6,13 @@ import { Unavailable } from '../../ports/stream-store.ts';
 import { promised } from './broken-promise.ts';
 import { act } from './act.ts';
 import { flush, flushHandler, settleDeliveries } from './delivery-actions.ts';
+import { flushFailing } from './failing-actions.ts';
 import { Life } from './life.ts';
 import { lookAtStream } from './look-at-stream.ts';
 import { Machine } from './machine-actions.ts';
 import { Oracle } from './oracle.ts';
 import { MACHINE, type ClientAction, type LifeEnd, type MachineAction, type Plan, type Step } from './plan.ts';
+import { ScriptedDestination } from './scripted-destination.ts';
 import { ScriptedFunction } from './scripted-function.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { settled, settleStreams } from './stream-actions.ts';
@@ -39,6 +41,10 @@ export interface SimulationResult {
   readonly ends: number;
   /** Records that the function took. */
   readonly handed: number;
+  /** Records that arrived at the destination that fails, how often once more, and those with a line about them. */
+  readonly arrived: number;
+  readonly repeated: number;
+  readonly lines: number;
   /** A hash over everything the run did: the same for the same plan. */
   readonly trace: string;
 }
@@ -76,6 +82,7 @@ class Run {
   readonly #oracle: Oracle;
   readonly #machine: Machine;
   readonly #function: ScriptedFunction;
+  readonly #destination: ScriptedDestination;
   readonly #plan: Plan;
   readonly #sabotage: Sabotage;
   /** Ends the life: the function was told something that cannot be. */
@@ -93,8 +100,10 @@ class Run {
     this.#sabotage = sabotage;
     this.#simulation = new Simulation(plan.seed);
     this.#oracle = new Oracle(this.#simulation.wallNow);
-    const { handler } = this.#oracle;
-    this.#function = new ScriptedFunction(this.#simulation, handler, plan.seed, (error) => this.#breaks(error));
+    const { handler, failing } = this.#oracle;
+    const breaks = (error: Error): void => this.#breaks(error);
+    this.#function = new ScriptedFunction(this.#simulation, handler, plan.seed, breaks);
+    this.#destination = new ScriptedDestination(this.#simulation, failing, plan.seed, breaks);
     this.#machine = new Machine(this.#simulation, this.#oracle);
   }
 
@@ -109,6 +118,7 @@ class Run {
     }
     this.#machine.mends();
     this.#function.isWell = true;
+    this.#destination.isWell = true;
     const failures = this.#failures;
     await this.#live(async (fails) => await this.#settle(await this.#open(fails)));
     const isRefused = failures < this.#failures;
@@ -191,7 +201,10 @@ class Run {
     const environment = changed(simulation.environment);
     try {
       await beforeStart(environment);
-      const node = await SimulatedNode.open(environment, this.#plan.node, fails, this.#function);
+      const node = await SimulatedNode.open(environment, this.#plan.node, fails, {
+        functions: this.#function,
+        destinations: [this.#destination.fake.kind],
+      });
       // A start makes all that it finds durable before it shows it, but not what it changes itself.
       this.#noteDurable();
       return new Life({
@@ -227,6 +240,8 @@ class Run {
     }
     const hasHandler = this.#plan.node.handler !== undefined;
     promised(!hasHandler || oracle.flips > 0 || (await flushHandler(life)), 'the function did not take all there is');
+    const hasFailing = this.#plan.node.failing !== undefined;
+    promised(!hasFailing || oracle.flips > 0 || (await flushFailing(life)), 'failing was not flushed');
     await checkStream(life, 'main');
     if (oracle.side.presence === 'there') await checkStream(life, 'side');
     this.#checkHealth(life);
@@ -269,6 +284,9 @@ class Run {
       followed,
       ends,
       handed: this.#oracle.handler.taken,
+      arrived: this.#oracle.failing.arrived,
+      repeated: this.#oracle.failing.repeated,
+      lines: this.#oracle.failing.failed,
       trace,
     };
   }

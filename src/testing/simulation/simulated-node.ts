@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import type { ComposedNode } from '../../compose/index.ts';
+import type { ComposedNode, NodeOptions } from '../../compose/index.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { Functions } from '../../ports/functions.ts';
 import type { HttpAnswer } from '../../ports/http.ts';
 import type { EventAnswer, OutgoingEvent } from '../../ports/operation.ts';
+import { FAKE } from '../fake-destination.ts';
 import { fakeRequest } from '../fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from '../open-node.ts';
 import type { DeliveryName, NodeShape } from './plan.ts';
@@ -36,12 +36,23 @@ function bucketOf(delivery: DeliveryName): string {
   return `${delivery}-bucket`;
 }
 
+/** The folder with the error output, and the backup, of the destination that fails. */
+export const FAILING_FOLDER = `${SIMULATED_DATA}/buckets/failing-bucket`;
+
+function failingDelivery({ retrySeconds, bufferSeconds, isBackedUp }: NonNullable<NodeShape['failing']>): object {
+  const BufferingHints = { SizeInMBs: 1, IntervalInSeconds: bufferSeconds };
+  const S3Configuration = { BucketARN: 'failing-bucket', BufferingHints };
+  const Mode = isBackedUp ? 'all' : 'failed';
+  return { from: 'main', [FAKE]: { RetrySeconds: retrySeconds, BufferSeconds: bufferSeconds, Mode, S3Configuration } };
+}
+
 function sections(shape: NodeShape): Readonly<Record<string, unknown>> {
   return {
     streams: { main: { ShardCount: shape.shardCount } },
     deliveries: {
       archive: { from: 'main', ...destinationOf('archive', shape) },
       direct: destinationOf('direct', shape),
+      ...(shape.failing !== undefined && { failing: failingDelivery(shape.failing) }),
       ...(shape.handler !== undefined && {
         handler: { from: 'main', function: { name: SCRIPTED, ...shape.handler } },
       }),
@@ -70,11 +81,11 @@ export class SimulatedNode {
     environment: Environment,
     shape: NodeShape,
     onFailure: (error: Error) => void,
-    functions: Functions,
+    outside: Pick<NodeOptions, 'functions' | 'destinations'>,
   ): Promise<SimulatedNode> {
     const { segmentBytesMax, sync = 'always', snapshotEvery } = shape;
     const sizes = {
-      functions,
+      ...outside,
       log: { segmentBytesMax, sync },
       ...(snapshotEvery !== undefined && { catalog: { snapshotEvery } }),
     };

@@ -1,0 +1,34 @@
+import { promised } from './broken-promise.ts';
+import { collect } from './delivery-actions.ts';
+import type { Life } from './life.ts';
+import { outcomeOf } from './outcome.ts';
+import { FAILING_FOLDER } from './simulated-node.ts';
+
+/**
+ * Asks for everything that waits for the destination that fails; whether it was delivered. Each record that is known to
+ * be stored then arrived, or a line tells of it; where there is a backup, it stands there, too.
+ */
+export async function flushFailing(life: Life): Promise<boolean> {
+  const { oracle, node, now, shape } = life;
+  const before = [...oracle.main.all()].filter((sent) => typeof sent.fate === 'object');
+  const outcome = await outcomeOf(node.admin('POST', '/admin/deliveries/{name}/flush', { name: 'failing' }));
+  if (outcome.kind !== 'done' || !(outcome.answer as { flushed: boolean }).flushed) return false;
+  const files = new Map<string, Uint8Array>();
+  const looked = await outcomeOf(collect(life, FAILING_FOLDER, files));
+  if (looked.kind !== 'done') return false;
+  const raw = new Map<string, Uint8Array>();
+  for (const [path, bytes] of files) {
+    if (path.startsWith(`${FAILING_FOLDER}/fake-failed/`)) {
+      oracle.failing.holdsLines(path, Buffer.from(bytes).toString());
+    } else if (!path.startsWith(`${FAILING_FOLDER}/retention-exceeded/`)) raw.set(path, bytes);
+  }
+  promised(raw.size === 0 || shape.failing?.isBackedUp === true, 'a backup was made that nobody asked for');
+  const backedUp = oracle.backup.holds(raw);
+  for (const sent of before) {
+    if (oracle.flips > 0 || oracle.main.mayBeExpired(sent, now)) continue;
+    promised(oracle.failing.has(sent), `${sent.text} was stored, and neither arrived nor failed`);
+    const isThere = shape.failing?.isBackedUp !== true || backedUp.has(sent);
+    promised(isThere, `${sent.text} was stored, and is not in the backup`);
+  }
+  return true;
+}
