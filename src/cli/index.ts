@@ -3,6 +3,7 @@ import { CliError, exitCodes, isInvalidConfig, type CliContext } from './context
 import { declareConverters } from './converters.ts';
 import { declareDoctor } from './doctor.ts';
 import { declareEnv } from './env.ts';
+import { declareInspect } from './inspect.ts';
 import { declareInvoke } from './invoke.ts';
 import { declarePs } from './ps.ts';
 import { declarePut } from './put.ts';
@@ -31,6 +32,7 @@ export async function runCli(given: CliContext): Promise<number> {
   declarePut(program, context);
   declareTail(program, context);
   declareTrigger(program, context);
+  declareInspect(program, context);
   declareInvoke(program, context);
   declareConverters(program, context);
   declarePs(program, context);
