@@ -5,7 +5,7 @@ import type { Batch, Destination, DestinationDoors, OpenDestination } from '../.
 import type { Environment } from '../../ports/environment.ts';
 import { formatOf } from './formats.ts';
 import { objectKey } from './object-key.ts';
-import { s3Defaults, s3Options, type S3Options } from './options.ts';
+import { s3Defaults, s3Options, type ObjectOptions, type S3Options } from './options.ts';
 import { placingProblem } from './placing-problem.ts';
 import { delimiterOf, processingProblem } from './processing.ts';
 
@@ -31,7 +31,17 @@ export const s3: Destination<typeof s3Options> = {
 
 /** Rules that the service has beside its shapes, and what is not built. */
 function problem(options: S3Options): string | undefined {
-  const { BufferingHints: hints, ProcessingConfiguration: processing = {} } = options;
+  const { ProcessingConfiguration: processing = {}, S3BackupConfiguration: backup } = options;
+  const own = objectsProblem(options) ?? processingProblem(processing);
+  if (own !== undefined) return own;
+  const ofBackup = backup === undefined ? undefined : objectsProblem(backup);
+  if (ofBackup !== undefined) return `S3BackupConfiguration: ${ofBackup}`;
+  if (options.S3BackupMode === 'Enabled') return 'S3BackupMode: Enabled is not built yet';
+  return undefined;
+}
+
+function objectsProblem(options: ObjectOptions): string | undefined {
+  const { BufferingHints: hints, EncryptionConfiguration: encryption } = options;
   const bucket = nameOfArn(options.BucketARN);
   if (!isBucketName(bucket)) {
     return `BucketARN: ${bucket} is not a name that S3 takes for a bucket`;
@@ -39,20 +49,45 @@ function problem(options: S3Options): string | undefined {
   if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
     return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
   }
-  if (options.S3BackupMode === 'Enabled') return 'S3BackupMode: Enabled is not built yet';
-  return processingProblem(processing) ?? placingProblem(options, endingOf(options));
+  if (encryption !== undefined && Object.keys(encryption).length !== 1) {
+    // AWS's words (observed).
+    return 'Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified';
+  }
+  return loggingProblem(options) ?? placingProblem(options, endingOf(options));
+}
+
+function loggingProblem({ CloudWatchLoggingOptions: logging = {} }: ObjectOptions): string | undefined {
+  if (logging.Enabled !== true) return undefined;
+  const { LogGroupName = '', LogStreamName = '' } = logging;
+  if (LogGroupName !== '' && LogStreamName !== '') return undefined;
+  return 'CloudWatchLoggingOptions: Enabled needs LogGroupName and LogStreamName';
 }
 
 /** An ending of the user's own stands in place of the format's. */
-function endingOf({ FileExtension: own = '', CompressionFormat }: S3Options): string {
+function endingOf({ FileExtension: own = '', CompressionFormat }: ObjectOptions): string {
   return own === '' ? formatOf(CompressionFormat).ending : own;
 }
 
 /** AWS describes such a destination twice, the older form without what it did not know. */
 function describe(options: S3Options): Readonly<Record<string, Json>> {
-  const { BufferingHints: hints, CloudWatchLoggingOptions: logging } = options;
-  const { ProcessingConfiguration, FileExtension, CustomTimeZone } = options;
-  const plain = {
+  const { ProcessingConfiguration, S3BackupConfiguration, FileExtension, CustomTimeZone } = options;
+  const plain = describeObjects(options);
+  return {
+    S3DestinationDescription: plain,
+    ExtendedS3DestinationDescription: {
+      ...plain,
+      ...(ProcessingConfiguration !== undefined && { ProcessingConfiguration: ProcessingConfiguration as Json }),
+      S3BackupMode: options.S3BackupMode ?? 'Disabled',
+      ...(S3BackupConfiguration !== undefined && { S3BackupDescription: describeObjects(S3BackupConfiguration) }),
+      ...(FileExtension !== undefined && { FileExtension }),
+      ...(CustomTimeZone !== undefined && { CustomTimeZone }),
+    },
+  };
+}
+
+function describeObjects(options: ObjectOptions): Readonly<Record<string, Json>> {
+  const { BufferingHints: hints, CloudWatchLoggingOptions: logging, EncryptionConfiguration: encryption } = options;
+  return {
     ...(options.RoleARN !== undefined && { RoleARN: options.RoleARN }),
     BucketARN: options.BucketARN.startsWith('arn:') ? options.BucketARN : `arn:aws:s3:::${options.BucketARN}`,
     ...(options.Prefix !== undefined && { Prefix: options.Prefix }),
@@ -62,18 +97,8 @@ function describe(options: S3Options): Readonly<Record<string, Json>> {
       IntervalInSeconds: hints?.IntervalInSeconds ?? s3Defaults.intervalSeconds,
     },
     CompressionFormat: options.CompressionFormat ?? 'UNCOMPRESSED',
-    EncryptionConfiguration: { NoEncryptionConfig: 'NoEncryption' },
+    EncryptionConfiguration: (encryption as Json | undefined) ?? { NoEncryptionConfig: 'NoEncryption' },
     CloudWatchLoggingOptions: { Enabled: false, ...(logging as Record<string, Json> | undefined) },
-  };
-  return {
-    S3DestinationDescription: plain,
-    ExtendedS3DestinationDescription: {
-      ...plain,
-      ...(ProcessingConfiguration !== undefined && { ProcessingConfiguration: ProcessingConfiguration as Json }),
-      S3BackupMode: 'Disabled',
-      ...(FileExtension !== undefined && { FileExtension }),
-      ...(CustomTimeZone !== undefined && { CustomTimeZone }),
-    },
   };
 }
 

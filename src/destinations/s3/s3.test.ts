@@ -11,6 +11,7 @@ import { fakeDrivers } from '../../testing/fake-drivers.ts';
 import { s3 } from './index.ts';
 import { s3Options, type S3Options } from './options.ts';
 
+const KEY = 'arn:aws:kms:us-east-1:000000000000:key/0b';
 const AT = Date.parse('2026-01-31T23:04:05.678Z');
 
 function processing(
@@ -52,6 +53,21 @@ test('what shapes alone cannot say', () => {
     [{ BucketARN: 'bucket--x-s3' }, 'BucketARN: bucket--x-s3 is not a name that S3 takes for a bucket'],
     [{ BucketARN: 'bucket', S3BackupMode: 'Disabled' }, undefined],
     [{ BucketARN: 'bucket', S3BackupMode: 'Enabled' }, 'S3BackupMode: Enabled is not built yet'],
+    [{ BucketARN: 'bucket', S3BackupConfiguration: { BucketARN: 'other' } }, undefined],
+    [
+      { BucketARN: 'bucket', S3BackupConfiguration: { BucketARN: 'other', BufferingHints: { SizeInMBs: 1 } } },
+      'S3BackupConfiguration: BufferingHints: give both SizeInMBs and IntervalInSeconds, or none',
+    ],
+    [{ BucketARN: 'bucket', EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: KEY } } }, undefined],
+    [
+      { BucketARN: 'bucket', EncryptionConfiguration: {} },
+      'Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified',
+    ],
+    [{ BucketARN: 'bucket', CloudWatchLoggingOptions: { Enabled: false } }, undefined],
+    [
+      { BucketARN: 'bucket', CloudWatchLoggingOptions: { Enabled: true, LogGroupName: 'g' } },
+      'CloudWatchLoggingOptions: Enabled needs LogGroupName and LogStreamName',
+    ],
     [
       { BucketARN: 'bucket', Prefix: 'x/!{timestamp:yyyy}/' },
       'Ths supplied prefix(es) do not satisfy the following constraint: ' +
@@ -132,6 +148,12 @@ test('a description says what holds, twice as AWS does', () => {
     ...added,
     S3BackupMode: 'Disabled',
   });
+  const own = { EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: KEY } } };
+  const S3BackupConfiguration = { ...own, BucketARN: 'kept' };
+  const { S3BackupDescription } = s3.describe({ ...full, S3BackupConfiguration })[
+    'ExtendedS3DestinationDescription'
+  ] as Readonly<Record<string, unknown>>;
+  assert.deepEqual(S3BackupDescription, { ...bare, ...own, BucketARN: 'arn:aws:s3:::kept' });
 });
 
 interface Put {

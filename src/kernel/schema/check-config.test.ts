@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { checkAws } from './check-aws.ts';
 import { checkConfig } from './check-config.ts';
 import {
   any, blob, boolean, double, either, integer, list, map, notBuilt, optional, string, struct, timestamp,
@@ -74,6 +75,14 @@ const ROWS: readonly (readonly [unknown, ...string[]])[] = [
 
 test('every problem is said with its path, what is expected and a hint', () => {
   for (const [value, ...problems] of ROWS) assert.deepEqual(said(value), problems, JSON.stringify(value));
+});
+
+test('a file may say what AWS’s pattern does not let a request say', () => {
+  const schema = string({ pattern: 'arn:[a-z]+', filePattern: '(arn:)?[a-z]+' });
+  assert.deepEqual(checkConfig(schema, 'name'), []);
+  assert.deepEqual(checkConfig(schema, 'arn:name'), []);
+  assert.equal(checkConfig(schema, '5')[0]?.expected, 'text matching (arn:)?[a-z]+');
+  assert.throws(() => checkAws(struct({ Bucket: schema }), { Bucket: 'name' }), /pattern: arn:\[a-z\]\+$/);
 });
 
 test('a key named __proto__ is an unknown key like any other', () => {

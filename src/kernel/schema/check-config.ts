@@ -158,7 +158,8 @@ function lengths({ min, max }: Bounds, unit: string): string {
 }
 
 function checkString(schema: StringSchema, text: string, path: ConfigPath, found: Problem[]): void {
-  const { values, pattern, min = 0, max = Infinity } = schema;
+  const { values, min = 0, max = Infinity } = schema;
+  const pattern = schema.filePattern ?? schema.pattern;
   const shown = schema.secret === true ? 'this text' : `'${shorten(text).slice(0, 200)}'`;
   if (values !== undefined && !values.includes(text)) {
     found.push({ path, what: `${shown} is unknown`, expected: describe(schema), hint: didYouMean(text, values) });

@@ -17,6 +17,8 @@ export interface StringSchema extends Common {
   readonly max?: number;
   /** A regular expression that the whole text must match, in the spelling AWS prints. */
   readonly pattern?: string;
+  /** What a config file may say besides: there it takes the place of `pattern`. */
+  readonly filePattern?: string;
   readonly values?: readonly string[];
   /** A password, token or key: never repeated in a sentence. */
   readonly secret?: boolean;

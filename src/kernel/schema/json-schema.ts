@@ -23,7 +23,8 @@ function shape(schema: Schema): JsonSchema {
   switch (schema.kind) {
     case 'string': {
       const { min, max, values } = schema;
-      const pattern = schema.pattern === undefined ? undefined : `^(?:${schema.pattern})$`;
+      const own = schema.filePattern ?? schema.pattern;
+      const pattern = own === undefined ? undefined : `^(?:${own})$`;
       const plain = present({ type: 'string', minLength: min, maxLength: max, pattern, enum: values });
       return Object.keys(plain).length === 1 ? plain : orPlaceholder(plain);
     }

@@ -4,7 +4,7 @@ import { base64, Bench, toBucket } from '../harness.fixture.ts';
 
 test('DeleteDeliveryStream: gone for everybody, and a new one of the name starts empty', async () => {
   const bench = await new Bench().open();
-  const create = { DeliveryStreamName: 'd', ...toBucket('archive', 900) };
+  const create = { DeliveryStreamName: 'd', ...toBucket('arn:aws:s3:::archive', 900) };
   await bench.call('CreateDeliveryStream', create);
   await bench.call('PutRecord', { DeliveryStreamName: 'd', Record: { Data: base64('dropped;') } });
   assert.deepEqual(await bench.call('DeleteDeliveryStream', { DeliveryStreamName: 'd' }), {});
