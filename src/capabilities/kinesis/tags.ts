@@ -29,18 +29,3 @@ export function checkTags({ identity }: KinesisState, resource: string, tags: Re
     `more than ${kinesisLimits.tagsPerStreamMax} tags associated with it.`;
   throw kinesisError('InvalidArgumentException', sentence);
 }
-
-/** Tags by key, as AWS lists them. */
-export function listTags(tags: Readonly<Record<string, string>>): readonly { Key: string; Value: string }[] {
-  const sorted = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
-  return sorted.map(([Key, Value]) => ({ Key, Value }));
-}
-
-/** The tags that are left without some. */
-export function withoutTags(
-  tags: Readonly<Record<string, string>>,
-  keys: readonly string[],
-): Readonly<Record<string, string>> {
-  const gone = new Set(keys);
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key)));
-}

@@ -1,9 +1,9 @@
 import * as s from '../../../kernel/schema/declare.ts';
+import { listTags } from '../../../kernel/tags.ts';
 import { operation } from '../../../ports/operation.ts';
 import type { KinesisState } from '../model.ts';
 import { addressedResource, keptOf } from '../resource.ts';
 import { resourceArn, streamId, tag, TARGET } from '../shapes.ts';
-import { listTags } from '../tags.ts';
 
 const input = s.struct({ ResourceARN: resourceArn, StreamId: s.optional(streamId) });
 

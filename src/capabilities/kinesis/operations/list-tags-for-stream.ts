@@ -1,10 +1,10 @@
 import * as s from '../../../kernel/schema/declare.ts';
+import { tagPage } from '../../../kernel/tags.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
 import type { KinesisState } from '../model.ts';
 import { streamArn, streamId, streamName, tag, tagKey, TARGET } from '../shapes.ts';
-import { listTags } from '../tags.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),
@@ -31,7 +31,6 @@ export const listTagsForStream = operation<KinesisState>()({
   async handle(request, { state }) {
     const { tags } = addressedStream(state, request);
     const { ExclusiveStartTagKey: after, Limit: limit = kinesisLimits.tagsPageMax } = request;
-    const all = listTags(tags).filter(({ Key }) => after === undefined || Key > after);
-    return { Tags: all.slice(0, limit), HasMoreTags: all.length > limit };
+    return tagPage(tags, after, limit);
   },
 });

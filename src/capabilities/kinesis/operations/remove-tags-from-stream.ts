@@ -1,9 +1,9 @@
 import * as s from '../../../kernel/schema/declare.ts';
+import { withoutTags } from '../../../kernel/tags.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream, onStream } from '../address.ts';
 import type { KinesisState } from '../model.ts';
 import { streamArn, streamId, streamName, tagKeys, TARGET } from '../shapes.ts';
-import { withoutTags } from '../tags.ts';
 
 const input = s.struct({
   StreamName: s.optional(streamName),

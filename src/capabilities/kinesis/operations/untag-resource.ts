@@ -1,9 +1,9 @@
 import * as s from '../../../kernel/schema/declare.ts';
+import { withoutTags } from '../../../kernel/tags.ts';
 import { operation } from '../../../ports/operation.ts';
 import type { KinesisState } from '../model.ts';
 import { changeResource } from '../resource.ts';
 import { resourceArn, streamId, tagKeys, TARGET } from '../shapes.ts';
-import { withoutTags } from '../tags.ts';
 
 const input = s.struct({ TagKeys: tagKeys, ResourceARN: resourceArn, StreamId: s.optional(streamId) });
 
