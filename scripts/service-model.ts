@@ -1,7 +1,7 @@
 /**
- * Writes test/fixtures/kinesis-model.json from AWS's service model of Kinesis: `node dist-test/scripts/kinesis-model.js
- * service-2.json`, the file (also .gz) that botocore carries. Only names and bounds are kept, which the declared shapes
- * of the actions are compared with.
+ * Writes test/fixtures/SERVICE-model.json from AWS's service model: `node dist-test/scripts/service-model.js SERVICE
+ * service-2.json`, SERVICE is kinesis or firehose, and the file (also .gz) the one that botocore carries. Only names and
+ * bounds are kept, which the declared shapes of the actions are compared with.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -91,10 +91,11 @@ function found(model: FileModel, name: string): FileShape {
   return shape;
 }
 
-if (process.argv[1]?.endsWith('kinesis-model.js')) {
-  const bytes = readFileSync(process.argv[2] ?? 'service-2.json');
+if (process.argv[1]?.endsWith('service-model.js')) {
+  const [service = 'kinesis', file = 'service-2.json'] = process.argv.slice(2);
+  const bytes = readFileSync(file);
   const text = bytes[0] === 0x1f ? gunzipSync(bytes) : bytes;
   const actions = readModel(JSON.parse(text.toString()) as FileModel);
   const lines = Object.entries(actions).map(([name, action]) => `  ${JSON.stringify(name)}: ${JSON.stringify(action)}`);
-  writeFileSync('test/fixtures/kinesis-model.json', `{\n${lines.join(',\n')}\n}\n`);
+  writeFileSync(`test/fixtures/${service}-model.json`, `{\n${lines.join(',\n')}\n}\n`);
 }
