@@ -145,12 +145,50 @@ test('a bound key reaches no other stream by an ARN, and no consumer of it', asy
   });
 }); // prettier-ignore
 
+test('a key bound to a delivery reaches no other by any action, nor reads a foreign stream with a new one', async () => {
+  const bucket = { BucketARN: 'arn:aws:s3:::archive' };
+  const toBucket = { ExtendedS3DestinationConfiguration: bucket };
+  const config = { streams: { other: {} }, deliveries: { other: toBucket } };
+  await withNode([ALL, { ...WRITER, allow: ['firehose:*'], on: ['mine'] }], config, async ({ api }) => {
+    const firehose = async (action: string, DeliveryStreamName: string | undefined, input: object): Promise<Answer> =>
+      await ask(`${api}/`, 'firehose', WRITER, `Firehose_20150804.${action}`, { DeliveryStreamName, ...input });
+    const Record = { Data: '' };
+    const update = { CurrentDeliveryStreamVersionId: '1', DestinationId: 'destinationId-000000000001' };
+    const actions: readonly (readonly [action: string, input: object])[] = [
+      ['CreateDeliveryStream', toBucket],
+      ['DescribeDeliveryStream', {}],
+      ['PutRecord', { Record }],
+      ['PutRecordBatch', { Records: [Record] }],
+      ['TagDeliveryStream', { Tags: [{ Key: 'k' }] }],
+      ['ListTagsForDeliveryStream', {}],
+      ['UntagDeliveryStream', { TagKeys: ['k'] }],
+      ['StartDeliveryStreamEncryption', {}],
+      ['StopDeliveryStreamEncryption', {}],
+      ['UpdateDestination', { ...update, ExtendedS3DestinationUpdate: {} }],
+      ['DeleteDeliveryStream', {}],
+    ];
+    for (const [action, input] of actions) {
+      assert.equal(outcome(await firehose(action, 'other', input)), 'AccessDeniedException', action);
+      assert.equal(outcome(await firehose(action, 'mine', input)), 200, action);
+    }
+    assert.equal(outcome(await firehose('ListDeliveryStreams', undefined, {})), 'AccessDeniedException');
+    const KinesisStreamSourceConfiguration = { KinesisStreamARN: `${FRONT}other` };
+    const reader = { ...toBucket, DeliveryStreamType: 'KinesisStreamAsSource', KinesisStreamSourceConfiguration };
+    assert.equal(outcome(await firehose('CreateDeliveryStream', 'mine', reader)), 'AccessDeniedException');
+  });
+});
+
 test('what is noted, and what is not', () => {
   const operations = capabilities.flatMap(({ name, operations: all }) => all.map((one) => ({ service: name, ...one })));
   const noted = operations.filter(isNoted).map(({ service, name }) => `${service}:${name}`);
   assert.deepEqual(noted.toSorted(), [
     'firehose:CreateDeliveryStream',
     'firehose:DeleteDeliveryStream',
+    'firehose:StartDeliveryStreamEncryption',
+    'firehose:StopDeliveryStreamEncryption',
+    'firehose:TagDeliveryStream',
+    'firehose:UntagDeliveryStream',
+    'firehose:UpdateDestination',
     'kinesis:AddTagsToStream',
     'kinesis:CreateStream',
     'kinesis:DecreaseStreamRetentionPeriod',

@@ -58,6 +58,17 @@ function ofCreation(name: string): Refusals {
       [{ ...s3({}), DeliveryStreamType: 'Direct' }, WRONG, /'deliveryStreamType'.* enum value set/],
       [asSource, INVALID, /KinesisStreamSourceConfiguration/],
       [{ ...s3({}), ...from('x') }, INVALID, /KinesisStreamSourceConfiguration/],
+      [
+        { DeliveryStreamName: missing, SplunkDestinationConfiguration: {} },
+        INVALID,
+        /^SplunkDestinationConfiguration /,
+      ],
+      [{ ...s3({}), Tags: [{ Key: 'aws:x' }] }, WRONG, /'tags\.1\.member\.key' .* pattern: \^\(\?!aws:\)/],
+      [
+        { ...s3({}), DeliveryStreamEncryptionConfigurationInput: { KeyType: 'CUSTOMER_MANAGED_CMK' } },
+        INVALID,
+        /KeyARN/,
+      ],
       [{ ...asSource, ...from(missing) }, NOT_FOUND, new RegExp(`^Stream ${missing} .* not found\\.$`)],
     ],
   };
@@ -67,6 +78,12 @@ function ofTheRest(name: string, account: string): Refusals {
   const missing = { DeliveryStreamName: `no-${name}` };
   const notFound = `Firehose no-${name} under account ${account} not found.`;
   const address = { DeliveryStreamName: name };
+  const update = {
+    ...address,
+    CurrentDeliveryStreamVersionId: '1',
+    DestinationId: 'destinationId-000000000001',
+    ExtendedS3DestinationUpdate: { Prefix: 'x/' },
+  };
   const largest = { Data: base64(Buffer.alloc(RECORD_MAX)) };
   const tooLarge = { Data: base64(Buffer.alloc(RECORD_MAX + 1)) };
   const size = `failed to satisfy constraint: Member must have length less than or equal to ${RECORD_MAX}$`;
@@ -82,6 +99,42 @@ function ofTheRest(name: string, account: string): Refusals {
       [{ Limit: 10_001 }, WRONG, /'limit'.* less than or equal to 10000$/],
       [{ DeliveryStreamType: 'X' }, WRONG, /'deliveryStreamType'.* enum value set/],
     ],
+    UpdateDestination: [
+      [{ ...update, ...missing }, NOT_FOUND, notFound],
+      [
+        { ...update, CurrentDeliveryStreamVersionId: '9' },
+        'ConcurrentModificationException',
+        /^Cannot update firehose: /,
+      ],
+      [{ ...update, DestinationId: undefined }, WRONG, isNull('destinationId')],
+      [{ ...update, DestinationId: 'none' }, INVALID, 'Destination Id none not found'],
+      [{ ...update, ExtendedS3DestinationUpdate: undefined }, INVALID, /^Exactly one destination update/],
+      [{ ...update, ExtendedS3DestinationUpdate: { CompressionFormat: 'x' } }, WRONG, /Update\.compressionFormat'/],
+      [{ ...update, ExtendedS3DestinationUpdate: { BufferingHints: { SizeInMBs: 5 } } }, INVALID, /BufferingHints/],
+    ],
+    TagDeliveryStream: [
+      [{ ...missing, Tags: [{ Key: 'k' }] }, NOT_FOUND, notFound],
+      [{ ...address, Tags: [] }, WRONG, /'tags' .* greater than or equal to 1$/],
+      [{ ...address, Tags: [{ Value: 'v' }] }, WRONG, isNull('tags.1.member.key')],
+    ],
+    UntagDeliveryStream: [
+      [{ ...missing, TagKeys: ['k'] }, NOT_FOUND, notFound],
+      [address, WRONG, isNull('tagKeys')],
+    ],
+    ListTagsForDeliveryStream: [
+      [missing, NOT_FOUND, notFound],
+      [{ ...address, Limit: 51 }, WRONG, /'limit'.* less than or equal to 50$/],
+    ],
+    StartDeliveryStreamEncryption: [
+      [missing, NOT_FOUND, notFound],
+      [
+        { ...address, DeliveryStreamEncryptionConfigurationInput: { KeyType: 'CUSTOMER_MANAGED_CMK' } },
+        INVALID,
+        /KeyARN/,
+      ],
+      [{ ...address, DeliveryStreamEncryptionConfigurationInput: {} }, WRONG, /keyType' .* must not be null$/],
+    ],
+    StopDeliveryStreamEncryption: [[missing, NOT_FOUND, notFound]],
     PutRecord: [
       [{ ...missing, Record: { Data: '' } }, NOT_FOUND, notFound],
       [{ ...address, Record: {} }, WRONG, isNull('record.data')],

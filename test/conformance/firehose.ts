@@ -34,7 +34,7 @@ async function describeDelivery(subject: Subject, name: string): Promise<Descrip
   return (await ok<{ DeliveryStreamDescription: Description }>(answer)).DeliveryStreamDescription;
 }
 
-/** CreateDeliveryStream, DescribeDeliveryStream, ListDeliveryStreams, DeleteDeliveryStream, PutRecord, PutRecordBatch. */
+/** Every action of Firehose. */
 export function firehoseConformance(subject: Subject): void {
   describe('firehose', () => {
     test('a new delivery stream: ARN, defaults, both descriptions of its bucket', async () => await defaults(subject));
@@ -42,6 +42,10 @@ export function firehoseConformance(subject: Subject): void {
     test('a delivery stream that reads a Kinesis stream takes no records itself', async () =>
       await fromKinesis(subject));
     test('ListDeliveryStreams: alphabetical, 10 at a time, by type', async () => await lists(subject));
+    test('UpdateDestination: what is not named stays, and each version is updated once', async () =>
+      await updates(subject));
+    test('tags: of the creation, added, replaced, removed, a page at a time', async () => await tags(subject));
+    test('encryption: what is said of it, and of each record', async () => await encrypts(subject));
     test('PutRecord and PutRecordBatch: shapes and sizes', async () => await puts(subject));
     test('three records of three bytes are an object of nine', async () => await delivers(subject));
   });
@@ -67,6 +71,7 @@ async function defaults(subject: Subject): Promise<void> {
     DeliveryStreamName: name,
     DeliveryStreamARN: arn,
     DeliveryStreamStatus: 'ACTIVE',
+    DeliveryStreamEncryptionConfiguration: { Status: 'DISABLED' },
     DeliveryStreamType: 'DirectPut',
     VersionId: '1',
     Destinations: [
@@ -149,6 +154,57 @@ async function lists(subject: Subject): Promise<void> {
   assert.ok(!readers.DeliveryStreamNames.some((name) => names.includes(name)));
   if (subject.node !== undefined) assert.deepEqual(readers.DeliveryStreamNames, [HOOK_DELIVERY]);
   for (const name of names) await remove(subject, name);
+}
+
+async function updates(subject: Subject): Promise<void> {
+  const name = subject.name('updates');
+  const BufferingHints = { SizeInMBs: 2, IntervalInSeconds: 60 };
+  await create(subject, name, { ExtendedS3DestinationConfiguration: { ...S3, Prefix: 'before/', BufferingHints } });
+  const address = { DeliveryStreamName: name, DestinationId: 'destinationId-000000000001' };
+  const update = { ...address, CurrentDeliveryStreamVersionId: '1', ExtendedS3DestinationUpdate: { Prefix: 'after/' } };
+  assert.deepEqual(await ok(subject.firehose('UpdateDestination', update)), {});
+  const { VersionId, Destinations } = await describeDelivery(subject, name);
+  const [only] = Destinations as readonly Readonly<Record<string, object>>[];
+  const expected = { ...S3, Prefix: 'after/', BufferingHints };
+  assert.deepEqual({ ...only?.['S3DestinationDescription'], ...expected }, only?.['S3DestinationDescription']);
+  assert.equal(VersionId, '2');
+  const sentence = `Cannot update firehose: ${name} since the current version id: 2 and specified version id: 1 do not match`;
+  await refuses(subject.firehose('UpdateDestination', update), 'ConcurrentModificationException', sentence);
+  await remove(subject, name);
+}
+
+async function tags(subject: Subject): Promise<void> {
+  const name = subject.name('tags');
+  const tag = (Key: string, Value: string): object => ({ Key, Value });
+  await create(subject, name, { Tags: [tag('a', '1'), tag('b', '2')] });
+  const address = { DeliveryStreamName: name };
+  assert.deepEqual(
+    await ok(subject.firehose('TagDeliveryStream', { ...address, Tags: [tag('b', '3'), tag('c', '4')] })),
+    {},
+  );
+  const list = async (more: object): Promise<unknown> =>
+    await ok(subject.firehose('ListTagsForDeliveryStream', { ...address, ...more }));
+  assert.deepEqual(await list({ Limit: 2 }), { Tags: [tag('a', '1'), tag('b', '3')], HasMoreTags: true });
+  assert.deepEqual(await list({ ExclusiveStartTagKey: 'b' }), { Tags: [tag('c', '4')], HasMoreTags: false });
+  assert.deepEqual(await ok(subject.firehose('UntagDeliveryStream', { ...address, TagKeys: ['a', 'x'] })), {});
+  assert.deepEqual(await list({}), { Tags: [tag('b', '3'), tag('c', '4')], HasMoreTags: false });
+  await remove(subject, name);
+}
+
+async function encrypts(subject: Subject): Promise<void> {
+  const name = subject.name('encrypts');
+  await create(subject, name);
+  const address = { DeliveryStreamName: name };
+  const now = async (): Promise<unknown> => {
+    const { DeliveryStreamEncryptionConfiguration: said } = await describeDelivery(subject, name);
+    const { Encrypted } = await ok(subject.firehose('PutRecord', { ...address, Record: { Data: '' } }));
+    return [said, Encrypted];
+  };
+  assert.deepEqual(await ok(subject.firehose('StartDeliveryStreamEncryption', address)), {});
+  assert.deepEqual(await now(), [{ KeyType: 'AWS_OWNED_CMK', Status: 'ENABLED' }, true]);
+  assert.deepEqual(await ok(subject.firehose('StopDeliveryStreamEncryption', address)), {});
+  assert.deepEqual(await now(), [{ Status: 'DISABLED' }, false]);
+  await remove(subject, name);
 }
 
 async function puts(subject: Subject): Promise<void> {

@@ -138,6 +138,59 @@ const ACTIONS: readonly Action[] = [
     input: { DeliveryStreamName: 'conformance-archive', Records: [{ Data: '' }] },
     members: { DeliveryStreamName: 'string', Records: 'list' },
   },
+  {
+    target: `${FIREHOSE}ListTagsForDeliveryStream`,
+    input: { DeliveryStreamName: 'conformance-archive' },
+    // Almost any text is a tag's key.
+    members: { DeliveryStreamName: 'string', Limit: 'integer' },
+  },
+  {
+    target: `${FIREHOSE}TagDeliveryStream`,
+    input: { DeliveryStreamName: 'conformance-never', Tags: [{ Key: 'k', Value: 'v' }] },
+    members: { DeliveryStreamName: 'string', Tags: 'list' },
+  },
+  {
+    target: `${FIREHOSE}UntagDeliveryStream`,
+    input: { DeliveryStreamName: 'conformance-archive', TagKeys: ['k'] },
+    members: { DeliveryStreamName: 'string', TagKeys: 'list' },
+  },
+  {
+    target: `${FIREHOSE}StartDeliveryStreamEncryption`,
+    input: {
+      DeliveryStreamName: 'conformance-never',
+      DeliveryStreamEncryptionConfigurationInput: { KeyType: 'AWS_OWNED_CMK' },
+    },
+    members: {
+      DeliveryStreamName: 'string',
+      DeliveryStreamEncryptionConfigurationInput: 'struct',
+      'DeliveryStreamEncryptionConfigurationInput.KeyType': 'string',
+      'DeliveryStreamEncryptionConfigurationInput.KeyARN': 'string',
+    },
+  },
+  {
+    target: `${FIREHOSE}StopDeliveryStreamEncryption`,
+    input: { DeliveryStreamName: 'conformance-never' },
+    members: { DeliveryStreamName: 'string' },
+  },
+  {
+    target: `${FIREHOSE}UpdateDestination`,
+    input: {
+      DeliveryStreamName: 'conformance-never',
+      CurrentDeliveryStreamVersionId: '1',
+      DestinationId: 'destinationId-000000000001',
+      ExtendedS3DestinationUpdate: {},
+    },
+    members: {
+      DeliveryStreamName: 'string',
+      CurrentDeliveryStreamVersionId: 'string',
+      DestinationId: 'string',
+      ExtendedS3DestinationUpdate: 'struct',
+      'ExtendedS3DestinationUpdate.BufferingHints': 'struct',
+      'ExtendedS3DestinationUpdate.S3BackupUpdate': 'struct',
+      'ExtendedS3DestinationUpdate.S3BackupUpdate.CompressionFormat': 'string',
+      S3DestinationUpdate: 'struct',
+    },
+  },
 ];
 
 /** A body that must be a 400. */

@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../kernel/json.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
@@ -8,6 +7,7 @@ import { positionKey } from '../../ports/stream-store.ts';
 import { comingDestinations, type DeliveriesOptions, type DeliveryOptions } from './config.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
+import { byFile, fileMark } from './file-word.ts';
 import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import {
@@ -30,7 +30,7 @@ import type { Worker, WorkerDoors } from './workers/worker.ts';
 export type StartAt = 'TRIM_HORIZON' | 'LATEST' | number;
 
 /** A delivery stream to be made. */
-export type NewDelivery = Pick<DeliveryStream, 'name' | 'target' | 'from' | 'source' | 'settings'>;
+export type NewDelivery = Omit<DeliveryStream, 'version' | 'createdAt' | 'updatedAt' | 'changedBeside'>;
 
 type Doors = Omit<WorkerDoors, 'eventBytes'>;
 
@@ -38,8 +38,8 @@ type Doors = Omit<WorkerDoors, 'eventBytes'>;
 export class Deliveries {
   readonly #doors: WorkerDoors;
   readonly #workers = new Map<string, Worker>();
-  /** Names of the file, and those of them whose destination does not exist yet. */
-  #named: ReadonlySet<string> = new Set();
+  /** Names of the file with the marks of their destinations, and those of them whose destination does not exist yet. */
+  #named: ReadonlyMap<string, string> = new Map();
   #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -56,6 +56,13 @@ export class Deliveries {
   get(name: string): DeliveryStream | undefined {
     const entry = this.#doors.catalog.get(DELIVERY_PREFIX + name);
     return entry === undefined ? undefined : deliveryFromJson(entry.key, entry.value);
+  }
+
+  /** RequestError ResourceNotFoundException. */
+  existing(name: string): DeliveryStream {
+    const delivery = this.get(name);
+    if (delivery === undefined) throw deliveryStreamNotFound(name, this.#doors.identity.account);
+    return delivery;
   }
 
   /** Sorted by name. */
@@ -77,16 +84,28 @@ export class Deliveries {
     return this.#named.has(name);
   }
 
+  /** The mark of what the file says of its destination; undefined when it does not name it. */
+  fileMark(name: string): string | undefined {
+    return this.#named.get(name);
+  }
+
   /** Resolves once the delivery stream is ACTIVE. RequestErrors: ResourceInUse, LimitExceeded, ResourceNotFound. */
   async create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
     return await this.#alone(async () => await this.#create(wanted, startAt));
   }
 
+  /** Changes what is kept of a delivery stream as it stands. Rejects as `change` does; ResourceNotFoundException. */
+  async change(name: string, change: (current: DeliveryStream) => DeliveryStream): Promise<void> {
+    await this.#alone(async () => {
+      await this.#change(name, change);
+    });
+  }
+
   /** What was gathered and not delivered is dropped, as on AWS. RequestError ResourceNotFoundException. */
   async remove(name: string): Promise<void> {
     await this.#alone(async () => {
-      const { catalog, records, identity } = this.#doors;
-      if (this.get(name) === undefined) throw deliveryStreamNotFound(name, identity.account);
+      const { catalog, records } = this.#doors;
+      this.existing(name);
       await this.#workers.get(name)?.stop();
       this.#workers.delete(name);
       await catalog.propose([
@@ -107,9 +126,8 @@ export class Deliveries {
    */
   async pause(name: string): Promise<void> {
     await this.#alone(async () => {
-      const delivery = this.#known(name);
-      if (delivery.isPaused === true) return;
-      await this.#put({ ...delivery, isPaused: true });
+      if (this.existing(name).isPaused === true) return;
+      await this.#change(name, (current) => ({ ...current, isPaused: true }));
       await this.#workers.get(name)?.drain(firehoseLimits.pauseMs);
       this.#doors.environment.log.info(firehoseEvents.paused, { delivery: name, reason: 'asked' });
     });
@@ -118,9 +136,8 @@ export class Deliveries {
   /** It goes on where it stands. RequestError ResourceNotFoundException. */
   async resume(name: string): Promise<void> {
     await this.#alone(async () => {
-      const { isPaused, ...delivery } = this.#known(name);
-      if (isPaused !== true) return;
-      await this.#put(delivery);
+      if (this.existing(name).isPaused !== true) return;
+      const delivery = await this.#change(name, withoutPause);
       await this.#workers.get(name)?.stop();
       await this.#begin(delivery);
       this.#doors.environment.log.info(firehoseEvents.resumed, { delivery: name });
@@ -132,15 +149,17 @@ export class Deliveries {
     await this.#alone(async () => {
       const { log } = this.#doors.environment;
       const waiting = new Map<string, DeliveryOptions>();
+      const named = new Map<string, string>();
       for (const [name, wanted] of Object.entries(options)) {
         const kind = this.#kinds().find((one) => wanted[one] !== undefined);
+        named.set(name, kind === undefined ? '' : fileMark(wanted[kind] as Json));
         if (kind === undefined) {
           waiting.set(name, wanted);
           const destination = comingDestinations.find((one) => wanted[one] !== undefined);
           log.info(firehoseEvents.paused, { delivery: name, destination, reason: 'not built' });
         } else await this.#applyOne(name, kind, wanted);
       }
-      this.#named = new Set(Object.keys(options));
+      this.#named = named;
       this.#waiting = waiting;
     });
   }
@@ -157,16 +176,6 @@ export class Deliveries {
     return [...this.#workers].flatMap(([name, worker]) => (this.get(name)?.isPaused === true ? [] : worker.problems()));
   }
 
-  #known(name: string): DeliveryStream {
-    const delivery = this.get(name);
-    if (delivery === undefined) throw deliveryStreamNotFound(name, this.#doors.identity.account);
-    return delivery;
-  }
-
-  async #put(delivery: DeliveryStream): Promise<void> {
-    await this.#doors.catalog.propose([{ key: DELIVERY_PREFIX + delivery.name, put: deliveryToJson(delivery) }]);
-  }
-
   /** One change after the other: each looks first and acts then. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work);
@@ -178,28 +187,40 @@ export class Deliveries {
     const { log, clock } = this.#doors.environment;
     const target = { kind, options: wanted[kind] as Json };
     const from = wanted.from === undefined ? undefined : nameOfArn(wanted.from);
-    const settings = wanted.on413 === undefined ? {} : { settings: { on413: wanted.on413 } };
+    const settings = wanted.on413 === undefined ? undefined : { on413: wanted.on413 };
     const existing = this.get(name);
     if (existing === undefined) {
-      const delivery = { name, target, ...(from !== undefined && { from }), ...settings };
+      const delivery = {
+        name,
+        target,
+        ...(from !== undefined && { from }),
+        ...(settings !== undefined && { settings }),
+      };
       await this.#create(delivery, startOf(wanted.startAt));
       log.info(firehoseEvents.created, { delivery: name, from });
       return;
     }
-    if (existing.from !== from || existing.target.kind !== kind) {
-      const command = `aws firehose delete-delivery-stream --delivery-stream-name ${name}`;
-      const hint = `source and kind of destination stay for life: ${command}`;
-      log.warn(firehoseEvents.drift, { delivery: name, hint });
-      return;
+    const word = { target, from, settings };
+    const { hint } = byFile(existing, word, clock.now());
+    if (hint !== undefined) log.warn(firehoseEvents.drift, { delivery: name, hint });
+    const { version } = await this.#change(name, (current) => byFile(current, word, clock.now()).delivery);
+    if (version !== existing.version) log.info(firehoseEvents.updated, { delivery: name, version });
+  }
+
+  async #change(name: string, change: (current: DeliveryStream) => DeliveryStream): Promise<DeliveryStream> {
+    const { catalog } = this.#doors;
+    const key = DELIVERY_PREFIX + name;
+    for (;;) {
+      const current = this.existing(name);
+      const updated = change(current);
+      if (updated === current) return current;
+      const expect = catalog.get(key)?.revision ?? null;
+      const verdict = await catalog.propose([{ key, expect, put: deliveryToJson(updated) }]);
+      // Somebody else changed it: that stands, and this comes on top of it.
+      if (!verdict.accepted) continue;
+      if (updated.version !== current.version) this.#workers.get(name)?.update(updated);
+      return updated;
     }
-    // The catalog keeps members in its own order.
-    const isSameTarget = canonicalJson(existing.target.options) === canonicalJson(target.options);
-    if (isSameTarget && existing.settings?.on413 === wanted.on413) return;
-    const { settings: _before, ...kept } = existing;
-    const updated = { ...kept, ...settings, target, version: existing.version + 1, updatedAt: clock.now() };
-    await this.#put(updated);
-    this.#workers.get(name)?.update(updated);
-    log.info(firehoseEvents.updated, { delivery: name, version: updated.version });
   }
 
   async #create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
@@ -281,6 +302,11 @@ export class Deliveries {
       if (!(error instanceof StreamNotFound)) throw error;
     }
   }
+}
+
+function withoutPause(delivery: DeliveryStream): DeliveryStream {
+  const { isPaused: _, ...rest } = delivery;
+  return rest;
 }
 
 function startOf(startAt: string | number | undefined): StartAt {

@@ -2,6 +2,7 @@ import { RequestError } from '../../kernel/errors.ts';
 
 /** The closed list of AWS exception names that Firehose actions raise here, beside the common ones of the protocol. */
 export const firehoseErrors = [
+  'ConcurrentModificationException',
   'InvalidArgumentException',
   'LimitExceededException',
   'ResourceInUseException',

@@ -1,5 +1,6 @@
 import { isStored, type RecordFailure, type RecordPosition } from '../../ports/records.ts';
 import { StreamNotFound } from '../../ports/records.ts';
+import { isEncrypted } from './encryption.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
 import { DIRECT_PREFIX, type FirehoseState } from './model.ts';
@@ -7,12 +8,18 @@ import { DIRECT_PREFIX, type FirehoseState } from './model.ts';
 /** What AWS answers for a record that could not be taken. */
 export const TRY_AGAIN = 'Slow down.';
 
+/** What came of records, and whether they are said to be encrypted. */
+export interface PutDirectly {
+  readonly results: readonly (RecordPosition | RecordFailure)[];
+  readonly isEncrypted: boolean;
+}
+
 /** Stores records for a delivery stream that takes them directly; durable, or known not to be stored, on return. */
 export async function putDirectly(
   state: FirehoseState,
   name: string,
   data: readonly Uint8Array[],
-): Promise<readonly (RecordPosition | RecordFailure)[]> {
+): Promise<PutDirectly> {
   const { account } = state.identity;
   const delivery = state.deliveries.get(name);
   if (delivery === undefined) throw notTaken(state, name);
@@ -24,7 +31,7 @@ export async function putDirectly(
     const entries = data.map((bytes) => ({ partitionKey: name, data: bytes }));
     const results = await state.records.append(DIRECT_PREFIX + name, entries);
     count(state, name, data, results);
-    return results;
+    return { results, isEncrypted: isEncrypted(delivery) };
   } catch (error) {
     if (error instanceof StreamNotFound) throw deliveryStreamNotFound(name, account);
     throw error;

@@ -13,8 +13,14 @@ import { createDeliveryStream } from './operations/create-delivery-stream.ts';
 import { deleteDeliveryStream } from './operations/delete-delivery-stream.ts';
 import { describeDeliveryStream } from './operations/describe-delivery-stream.ts';
 import { listDeliveryStreams } from './operations/list-delivery-streams.ts';
+import { listTagsForDeliveryStream } from './operations/list-tags-for-delivery-stream.ts';
 import { putRecord } from './operations/put-record.ts';
 import { putRecordBatch } from './operations/put-record-batch.ts';
+import { startDeliveryStreamEncryption } from './operations/start-delivery-stream-encryption.ts';
+import { stopDeliveryStreamEncryption } from './operations/stop-delivery-stream-encryption.ts';
+import { tagDeliveryStream } from './operations/tag-delivery-stream.ts';
+import { untagDeliveryStream } from './operations/untag-delivery-stream.ts';
+import { updateDestination } from './operations/update-destination.ts';
 
 /** The Firehose API, and the section `deliveries` of the config file, with these kinds of destinations. */
 export function createFirehose(destinations: readonly AnyDestination[]): Capability<Schema, FirehoseState> {
@@ -27,8 +33,14 @@ export function createFirehose(destinations: readonly AnyDestination[]): Capabil
       deleteDeliveryStream,
       describeDeliveryStream,
       listDeliveryStreams,
+      listTagsForDeliveryStream,
       putRecord,
       putRecordBatch,
+      startDeliveryStreamEncryption,
+      stopDeliveryStreamEncryption,
+      tagDeliveryStream,
+      untagDeliveryStream,
+      updateDestination(destinations),
     ],
     resources: namedDeliveries,
     problems: (options) => deliveriesProblems(options as DeliveriesOptions, destinations),

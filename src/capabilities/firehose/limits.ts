@@ -10,6 +10,10 @@ export const firehoseLimits = {
   listDefault: 10,
   listMax: 10_000,
   nameCharactersMax: 64,
+  tagsMax: 50,
+  /** Calls of StartDeliveryStreamEncryption and StopDeliveryStreamEncryption in 24 hours. */
+  encryptionCallsMax: 25,
+  dayMs: 24 * HOUR_MS,
   /**
    * Our own: DirectPut records wait in the log until they are delivered, while the disk lasts (AWS keeps them for a
    * day). They are trimmed as they leave. A hundred years.

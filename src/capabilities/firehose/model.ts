@@ -24,6 +24,21 @@ export interface Target {
   readonly options: Json;
 }
 
+/** The key that records are said to be encrypted with, in AWS's words. */
+export interface EncryptionKey {
+  readonly KeyType: string;
+  /** Of a key of the customer's own. */
+  readonly KeyARN?: string;
+}
+
+/** What is said of the encryption of records that are put directly. */
+export interface DeliveryEncryption {
+  /** Absent: they are not encrypted. */
+  readonly key?: EncryptionKey;
+  /** When it was started or stopped within the last day, in ms; newest last. */
+  readonly changedAt: readonly number[];
+}
+
 /** A delivery stream as the catalog keeps it. */
 export interface DeliveryStream {
   readonly name: string;
@@ -36,6 +51,17 @@ export interface DeliveryStream {
   readonly settings?: DeliverySettings;
   /** Nothing is delivered until it is resumed. */
   readonly isPaused?: true;
+  /** As the API gave it; only described. */
+  readonly directPut?: { readonly ThroughputHintInMBs: number };
+  /** Absent: none. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Absent: never started. */
+  readonly encryption?: DeliveryEncryption;
+  /**
+   * The mark of what the file said of the destination when the API changed it. While the file says the same, what the
+   * API said holds.
+   */
+  readonly changedBeside?: string;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -109,8 +135,9 @@ export function sourceStream({ name, from }: DeliveryStream): string {
 
 /** As the catalog stores it. */
 export function deliveryToJson(delivery: DeliveryStream): Json {
-  const { name: _name, target, settings, ...rest } = delivery;
-  return { ...rest, target: { ...target }, ...(settings !== undefined && { settings: { ...settings } }) };
+  const { name: _name, ...rest } = delivery;
+  // Members are plain data, whatever they are.
+  return rest as unknown as Json;
 }
 
 /** As the catalog stored it. */

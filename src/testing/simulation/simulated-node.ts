@@ -20,7 +20,7 @@ export const SIMULATED = {
 export function destinationOf(delivery: DeliveryName, { isGzip, intervalSeconds }: NodeShape): object {
   return {
     ExtendedS3DestinationConfiguration: {
-      BucketARN: bucketOf(delivery),
+      BucketARN: `arn:aws:s3:::${bucketOf(delivery)}`,
       BufferingHints: { SizeInMBs: 1, IntervalInSeconds: intervalSeconds },
       CompressionFormat: isGzip ? 'GZIP' : 'UNCOMPRESSED',
     },

@@ -20,6 +20,7 @@ test('what CreateDeliveryStream refuses', async () => {
   const bench = await new Bench().open();
   const s3 = toBucket().ExtendedS3DestinationConfiguration;
   const extended = (more: object): object => ({ ExtendedS3DestinationConfiguration: { ...s3, ...more } });
+  const AWSKMSKeyARN = 'arn:aws:kms:us-east-1:000000000000:alias/mine';
   const source = { KinesisStreamSourceConfiguration: { KinesisStreamARN: KINESIS_ARN } };
   const table: readonly (readonly [object, RegExp])[] = [
     [{}, /^InvalidArgumentException: Exactly one destination configuration is supported/],
@@ -45,20 +46,84 @@ test('what CreateDeliveryStream refuses', async () => {
       extended({ ProcessingConfiguration: { Enabled: true, Processors: [{ Type: 'Lambda' }] } }),
       /^InvalidArgumentException: ProcessingConfiguration: Lambda is not built yet/,
     ],
-    [{ HttpEndpointDestinationConfiguration: {} }, /not built yet/],
+    [extended({ BucketARN: 'archive' }), /^ValidationException: .*bucketARN.*pattern: arn:\.\*:s3:::/],
+    [
+      extended({
+        EncryptionConfiguration: { NoEncryptionConfig: 'NoEncryption', KMSEncryptionConfig: { AWSKMSKeyARN } },
+      }),
+      /^InvalidArgumentException: Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified$/,
+    ],
+    [
+      extended({ CloudWatchLoggingOptions: { Enabled: true } }),
+      /^InvalidArgumentException: CloudWatchLoggingOptions: Enabled needs LogGroupName and LogStreamName$/,
+    ],
+    [
+      extended({ S3BackupConfiguration: { BucketARN: 'arn:aws:s3:::No' } }),
+      /^InvalidArgumentException: S3BackupConfiguration: BucketARN/,
+    ],
+    [extended({ S3BackupMode: 'Enabled' }), /^InvalidArgumentException: S3BackupMode: Enabled is not built yet$/],
+    [{ ...toBucket(), Tags: [] }, /^ValidationException: .*'tags'/],
+    [{ ...toBucket(), Tags: [{ Key: 'aws:x' }] }, /^ValidationException: .*'tags\.1\.member\.key'/],
+    [
+      { ...toBucket(), DirectPutSourceConfiguration: { ThroughputHintInMBs: 101 } },
+      /^ValidationException: .*'directPutSourceConfiguration\.throughputHintInMBs'/,
+    ],
+    [
+      {
+        ...toBucket(),
+        ...source,
+        DeliveryStreamType: 'KinesisStreamAsSource',
+        DirectPutSourceConfiguration: { ThroughputHintInMBs: 1 },
+      },
+      /^InvalidArgumentException: DirectPutSourceConfiguration goes with DeliveryStreamType DirectPut only/,
+    ],
+    [
+      {
+        ...toBucket(),
+        ...source,
+        DeliveryStreamType: 'KinesisStreamAsSource',
+        DeliveryStreamEncryptionConfigurationInput: { KeyType: 'AWS_OWNED_CMK' },
+      },
+      /^InvalidArgumentException: Server-side encryption is only for delivery streams of type DirectPut, which d is not/,
+    ],
     [{ ...toBucket(), ...source }, /^InvalidArgumentException: KinesisStreamSourceConfiguration goes with/],
     [{ ...toBucket(), DeliveryStreamType: 'KinesisStreamAsSource' }, /^InvalidArgumentException/],
     [
       { ...toBucket(), ...source, DeliveryStreamType: 'KinesisStreamAsSource' },
       /^ResourceNotFoundException: Stream events under account 000000000000 not found\.$/,
     ],
-    [{ ...toBucket(), DeliveryStreamType: 'MSKAsSource' }, /not built yet/],
+    [
+      { ...toBucket(), DeliveryStreamType: 'MSKAsSource' },
+      /^Inv.*: DeliveryStreamType MSKAsSource is not built yet\.$/,
+    ],
+    [{ ...toBucket(), MSKSourceConfiguration: {} }, /^Inv.*: MSKSourceConfiguration is not built yet\.$/],
+    [{ ...toBucket(), DatabaseSourceConfiguration: {} }, /^Inv.*: DatabaseSourceConfiguration is not built yet\.$/],
     [{ ...toBucket(), DeliveryStreamName: 'a/b' }, /^ValidationException/],
   ];
   for (const [input, expected] of table) {
     assert.match(await bench.refusal('CreateDeliveryStream', { DeliveryStreamName: 'd', ...input }), expected);
   }
   assert.deepEqual((await bench.call('ListDeliveryStreams', {})).DeliveryStreamNames, []);
+});
+
+test('destinations of AWS that are not built say so', async () => {
+  const bench = await new Bench().open();
+  for (const kind of ['Redshift', 'Splunk', 'AmazonOpenSearchServerless', 'Snowflake', 'Iceberg']) {
+    const member = `${kind}DestinationConfiguration`;
+    const said = await bench.refusal('CreateDeliveryStream', { DeliveryStreamName: 'd', [member]: { RoleARN: 5 } });
+    assert.equal(said, `InvalidArgumentException: ${member} is not built yet.`);
+  }
+});
+
+test('the older form of S3 knows less', async () => {
+  const bench = await new Bench().open();
+  const { BucketARN } = toBucket().ExtendedS3DestinationConfiguration as { BucketARN: string };
+  const S3DestinationConfiguration = { BucketARN, FileExtension: '.txt', CompressionFormat: 'GZIP' };
+  await bench.call('CreateDeliveryStream', { DeliveryStreamName: 'd', S3DestinationConfiguration });
+  const { DeliveryStreamDescription } = await bench.call('DescribeDeliveryStream', { DeliveryStreamName: 'd' });
+  const { FileExtension, CompressionFormat } =
+    DeliveryStreamDescription.Destinations[0].ExtendedS3DestinationDescription;
+  assert.deepEqual([FileExtension, CompressionFormat], [undefined, 'GZIP']);
 });
 
 test('through the API a delivery starts at LATEST; it survives a power cut', async () => {

@@ -27,6 +27,7 @@ test('DescribeDeliveryStream of a direct one: every member, the destination twic
     DeliveryStreamName: 'd',
     DeliveryStreamARN: 'arn:aws:firehose:us-east-1:000000000000:deliverystream/d',
     DeliveryStreamStatus: 'ACTIVE',
+    DeliveryStreamEncryptionConfiguration: { Status: 'DISABLED' },
     DeliveryStreamType: 'DirectPut',
     VersionId: '1',
     Destinations: [
@@ -58,4 +59,48 @@ test('DescribeDeliveryStream of one that the file declares, and after the file c
   assert.deepEqual(await describe(), ['KinesisStreamAsSource', source, '1', 'arn:aws:s3:::archive', 60]);
   await bench.simulation.drive(bench.node.reload(sections(90) as Record<string, unknown>));
   assert.deepEqual(await describe(), ['KinesisStreamAsSource', source, '2', 'arn:aws:s3:::archive', 90]);
+});
+
+test('the source that a request names is described as it was named, with what it hints at', async () => {
+  const bench = await new Bench().open({ streams: { events: {} } });
+  const source = async (name: string, given: object): Promise<unknown> => {
+    await bench.call('CreateDeliveryStream', { DeliveryStreamName: name, ...toBucket(), ...given });
+    const { DeliveryStreamDescription } = await bench.call('DescribeDeliveryStream', { DeliveryStreamName: name });
+    return DeliveryStreamDescription.Source;
+  };
+  const ThroughputHintInMBs = 20;
+  assert.equal(await source('plain', {}), undefined);
+  assert.deepEqual(await source('hinted', { DirectPutSourceConfiguration: { ThroughputHintInMBs } }), {
+    DirectPutSourceDescription: { ThroughputHintInMBs },
+  });
+  // Of any region and account, also one with a digit less; the stream is the one of that name here.
+  const KinesisStreamSourceConfiguration = {
+    KinesisStreamARN: 'arn:aws:kinesis:eu-west-1:78023564309:stream/events',
+    RoleARN: 'arn:aws:iam::78023564309:role/reader',
+  };
+  const described = (await source('reader', {
+    DeliveryStreamType: 'KinesisStreamAsSource',
+    KinesisStreamSourceConfiguration,
+  })) as { readonly KinesisStreamSourceDescription: Readonly<Record<string, unknown>> };
+  const { DeliveryStartTimestamp, ...rest } = described.KinesisStreamSourceDescription;
+  assert.equal(typeof DeliveryStartTimestamp, 'number');
+  assert.deepEqual(rest, KinesisStreamSourceConfiguration);
+});
+
+test('Limit and ExclusiveStartDestinationId: there is one destination', async () => {
+  const bench = await new Bench().open();
+  await bench.call('CreateDeliveryStream', { DeliveryStreamName: 'd', ...toBucket() });
+  const ids = async (more: object): Promise<unknown> => {
+    const answer = await bench.call('DescribeDeliveryStream', { DeliveryStreamName: 'd', ...more });
+    const { Destinations, HasMoreDestinations } = answer.DeliveryStreamDescription;
+    return [Destinations.map(({ DestinationId }: { DestinationId: string }) => DestinationId), HasMoreDestinations];
+  };
+  const ID = 'destinationId-000000000001';
+  assert.deepEqual(await ids({ Limit: 1 }), [[ID], false]);
+  assert.deepEqual(await ids({ ExclusiveStartDestinationId: 'destinationId-000000000000' }), [[ID], false]);
+  assert.deepEqual(await ids({ ExclusiveStartDestinationId: ID }), [[], false]);
+  for (const more of [{ Limit: 0 }, { Limit: 10_001 }, { ExclusiveStartDestinationId: 'a b' }]) {
+    const said = await bench.refusal('DescribeDeliveryStream', { DeliveryStreamName: 'd', ...more });
+    assert.match(said, /^ValidationException/);
+  }
 });

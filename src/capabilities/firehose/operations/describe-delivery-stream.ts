@@ -1,24 +1,32 @@
 import { deliveryStreamArn, streamArn } from '../../../kernel/names.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
-import { deliveryStreamNotFound } from '../errors.ts';
+import { describeEncryption } from '../encryption.ts';
 import type { DeliveryStream, FirehoseState } from '../model.ts';
-import { deliveryStreamName, TARGET } from '../shapes.ts';
-
-const DESTINATION_ID = 'destinationId-000000000001';
+import {
+  deliveryStreamName, deliveryStreamType, DESTINATION_ID, destinationId, keyArn, keyType, TARGET, versionId,
+} from '../shapes.ts'; // prettier-ignore
 
 const input = s.struct({
   DeliveryStreamName: deliveryStreamName,
   Limit: s.optional(s.integer({ min: 1, max: 10_000 })),
-  ExclusiveStartDestinationId: s.optional(s.string({ min: 1, max: 100, pattern: '[a-zA-Z0-9-]+' })),
+  ExclusiveStartDestinationId: s.optional(destinationId),
 });
 
+const failure = s.struct({ Type: s.string(), Details: s.string() });
+
 const source = s.struct({
-  KinesisStreamSourceDescription: s.struct({
-    KinesisStreamARN: s.string(),
-    RoleARN: s.optional(s.string()),
-    DeliveryStartTimestamp: s.timestamp(),
-  }),
+  DirectPutSourceDescription: s.optional(s.struct({ ThroughputHintInMBs: s.integer() })),
+  KinesisStreamSourceDescription: s.optional(
+    s.struct({ KinesisStreamARN: s.string(), RoleARN: s.optional(s.string()), DeliveryStartTimestamp: s.timestamp() }),
+  ),
+});
+
+const encryption = s.struct({
+  KeyARN: s.optional(keyArn),
+  KeyType: s.optional(keyType),
+  Status: s.string(),
+  FailureDescription: s.optional(failure),
 });
 
 const output = s.struct({
@@ -26,8 +34,11 @@ const output = s.struct({
     DeliveryStreamName: deliveryStreamName,
     DeliveryStreamARN: s.string(),
     DeliveryStreamStatus: s.string(),
-    DeliveryStreamType: s.string(),
-    VersionId: s.string(),
+    // Nothing that is answered with success fails later.
+    FailureDescription: s.optional(failure),
+    DeliveryStreamEncryptionConfiguration: s.optional(encryption),
+    DeliveryStreamType: deliveryStreamType,
+    VersionId: versionId,
     CreateTimestamp: s.timestamp(),
     LastUpdateTimestamp: s.timestamp(),
     Source: s.optional(source),
@@ -47,8 +58,7 @@ export const describeDeliveryStream = operation<FirehoseState>()({
   plane: 'control',
   doc: 'Describes a delivery stream with its destination.',
   async handle(request, { state }) {
-    const delivery = state.deliveries.get(request.DeliveryStreamName);
-    if (delivery === undefined) throw deliveryStreamNotFound(request.DeliveryStreamName, state.identity.account);
+    const delivery = state.deliveries.existing(request.DeliveryStreamName);
     const { region, account } = state.identity;
     const isAfter = (request.ExclusiveStartDestinationId ?? '') >= DESTINATION_ID;
     return {
@@ -56,6 +66,7 @@ export const describeDeliveryStream = operation<FirehoseState>()({
         DeliveryStreamName: delivery.name,
         DeliveryStreamARN: deliveryStreamArn(region, account, delivery.name),
         DeliveryStreamStatus: 'ACTIVE',
+        DeliveryStreamEncryptionConfiguration: describeEncryption(delivery),
         DeliveryStreamType: delivery.from === undefined ? 'DirectPut' : 'KinesisStreamAsSource',
         VersionId: String(delivery.version),
         CreateTimestamp: delivery.createdAt,
@@ -69,8 +80,9 @@ export const describeDeliveryStream = operation<FirehoseState>()({
 });
 
 function describeSource(delivery: DeliveryStream, { identity }: FirehoseState): object | undefined {
-  if (delivery.from === undefined) return undefined;
-  const arn = delivery.source?.KinesisStreamARN ?? streamArn(identity.region, identity.account, delivery.from);
+  const { from, directPut } = delivery;
+  if (from === undefined) return directPut === undefined ? undefined : { DirectPutSourceDescription: directPut };
+  const arn = delivery.source?.KinesisStreamARN ?? streamArn(identity.region, identity.account, from);
   return {
     KinesisStreamSourceDescription: {
       ...delivery.source,

@@ -40,10 +40,10 @@ export const putRecordBatch = operation<FirehoseState>()({
       const sentence = 'Records size exceeds 4 MB limit';
       throw firehoseError('InvalidArgumentException', sentence);
     }
-    const results = await putDirectly(state, request.DeliveryStreamName, data);
+    const { results, isEncrypted } = await putDirectly(state, request.DeliveryStreamName, data);
     return {
       FailedPutCount: results.filter((result) => !isStored(result)).length,
-      Encrypted: false,
+      Encrypted: isEncrypted,
       RequestResponses: results.map((result) =>
         isStored(result)
           ? { RecordId: recordId(result) }

@@ -16,8 +16,9 @@ export const putRecord = operation<FirehoseState>()({
   plane: 'data',
   doc: 'Takes one record; durable when the answer comes.',
   async handle(request, { state }) {
-    const [result] = await putDirectly(state, request.DeliveryStreamName, [request.Record.Data]);
+    const { results, isEncrypted } = await putDirectly(state, request.DeliveryStreamName, [request.Record.Data]);
+    const [result] = results;
     if (result === undefined || !isStored(result)) throw firehoseError('ServiceUnavailableException', TRY_AGAIN);
-    return { RecordId: recordId(result), Encrypted: false };
+    return { RecordId: recordId(result), Encrypted: isEncrypted };
   },
 });
