@@ -119,7 +119,8 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   const surroundings = new NodeSurroundings(identity, environment);
   const onFailure = (error: Error): void => fail(error);
   const { drivers, mode, api, gateway } = options;
-  const outgoingAccess = new OutgoingAccess(drivers.http, mode, options.outgoing, [api, gateway]);
+  const willBe = { api: plainUrl(api), gateway: plainUrl(gateway) };
+  const outgoingAccess = new OutgoingAccess(drivers.http, mode, options.outgoing ?? {}, willBe);
   const node = await compose({ ...options, surroundings, epoch: claim.epoch, onFailure, log: options.engine });
   let ready = true;
   const gate = new Gate(options.credentials, identity, environment);
@@ -151,7 +152,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     listeners.gateway.showCertificate(next);
   });
   urls = { api: listeners.api.url, gateway: listeners.gateway.url };
-  outgoingAccess.opened([urls.api, urls.gateway]);
+  outgoingAccess.opened(urls);
   surroundings.open(addressesOf(urls, certificate), gate, dataActions(node));
   let stopping: Promise<void> | undefined;
   return {
@@ -162,7 +163,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     reload: async (next, credentials, outgoing) => {
       // First: what a lost key, or another list, still allows ends whatever the rest comes to.
       gate.use(credentials);
-      outgoingAccess.reload(outgoing);
+      outgoingAccess.reload(outgoing ?? {});
       await watched.look();
       await node.reload(next);
     },
@@ -173,6 +174,10 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
       await stopping;
     },
   };
+}
+
+function plainUrl({ host, port }: Address): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Where nothing but TLS is spoken, clients have to trust the node's certificate. */

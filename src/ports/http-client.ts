@@ -2,7 +2,7 @@ import type { OutgoingRules } from '../kernel/net/outgoing-rules.ts';
 
 /** One request of ours to somebody else's server. */
 export interface ClientRequest {
-  /** Absolute, http or https. */
+  /** Absolute, http or https; `${api}` and `${gateway}` in it are the node's own. */
   readonly url: string;
   readonly method: string;
   /** Lower-case names. */

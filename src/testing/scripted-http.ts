@@ -51,7 +51,8 @@ export class ScriptedHttp implements GovernedHttpClient {
   }
 
   async send(request: ClientRequest): Promise<ClientAnswer> {
-    const { url, method, headers = {}, timeoutMs, signal, isTrusted } = request;
+    const { method, headers = {}, timeoutMs, signal, isTrusted } = request;
+    const url = this.#rules.resolved(request.url);
     const problem = isTrusted === true ? undefined : this.#rules.urlProblem(url);
     if (problem !== undefined) throw new EnvironmentError('ENOTALLOWED', problem);
     const body = await wholeBody(request.body);

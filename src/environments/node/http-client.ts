@@ -53,13 +53,14 @@ export class NodeHttpClient implements GovernedHttpClient {
   }
 
   async send(request: ClientRequest): Promise<ClientAnswer> {
-    const target = this.#checked(request);
+    const url = this.#rules.resolved(request.url);
+    const target = this.#checked(url, request.isTrusted);
     const isTrusted = request.isTrusted === true;
     const rules = isTrusted ? undefined : this.#rules;
     const pool = isTrusted ? this.#trustedPool : this.#pool;
     this.#count(1);
     try {
-      return await exchange(request, target, {
+      return await exchange({ ...request, url }, target, {
         agent: pool.agent(target.isSecure),
         lookup: async (host) => await this.#lookup(host, target, rules),
       });
@@ -68,7 +69,7 @@ export class NodeHttpClient implements GovernedHttpClient {
     }
   }
 
-  #checked({ url, isTrusted }: ClientRequest): UrlTarget {
+  #checked(url: string, isTrusted: boolean | undefined): UrlTarget {
     const target = urlTarget(url);
     if (typeof target === 'string') throw new EnvironmentError('ENOTALLOWED', `the URL ${target}`);
     // A host that is an address is connected to without a look-up.

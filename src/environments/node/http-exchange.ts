@@ -114,6 +114,8 @@ class Exchange {
       for await (const piece of body) {
         if (this.#isOver()) return;
         await this.#write(piece);
+        // A refusal is only seen when the loop turns, and a write that the system takes at once does not wait for that.
+        await new Promise((resolve) => void setImmediate(resolve));
         if (this.#isOver()) return;
       }
     } catch (error) {

@@ -1,18 +1,20 @@
 /** How waiting times grow between attempts, in ms. */
 export interface BackoffOptions {
-  /** Longest wait before the second attempt. */
+  /** Wait before the second attempt, before chance changes it. */
   readonly baseMs: number;
   readonly maxMs: number;
+  /** Share of a wait that chance adds or takes off, such as 0.15; absent: chance takes off up to a half. */
+  readonly spread?: number;
 }
 
 /**
- * The wait after the `attempt`th failure (counted from 1): doubling up to `maxMs`, of which `fraction` (chance, at
- * least 0 and below 1) takes off up to a half, so that many that failed together do not come back together.
+ * The wait after the `attempt`th failure (counted from 1): doubling up to `maxMs`, and changed by `fraction` (chance,
+ * at least 0 and below 1), so that many that failed together do not come back together.
  */
-export function backoffMs(attempt: number, { baseMs, maxMs }: BackoffOptions, fraction: number): number {
+export function backoffMs(attempt: number, { baseMs, maxMs, spread }: BackoffOptions, fraction: number): number {
   const doublings = Math.max(0, Math.min(attempt - 1, DOUBLINGS_MAX));
   const full = Math.min(maxMs, baseMs * 2 ** doublings);
-  return Math.round(full * (1 - fraction / 2));
+  return Math.round(full * (spread === undefined ? 1 - fraction / 2 : 1 + spread * (2 * fraction - 1)));
 }
 
 const DOUBLINGS_MAX = 40;

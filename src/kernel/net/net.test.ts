@@ -143,7 +143,7 @@ test('where URLs lead, in whatever form', () => {
   for (const [url, target] of table) assert.deepEqual(urlTarget(url), target, url);
 });
 
-const STRICT: OutgoingOptions = { mode: 'start', allow: [], own: [{ host: '10.0.0.9', port: 4568 }] };
+const STRICT: OutgoingOptions = { mode: 'start', allow: [], own: [{ name: 'gateway', url: 'http://10.0.0.9:4568' }] };
 const LISTED = ['Collector.Internal.', '10.1.0.0/16', '::1'];
 
 test('which URLs and addresses are asked, by mode and list', () => {
@@ -249,6 +249,10 @@ test('which URLs and addresses are asked, by mode and list', () => {
     assert.equal(rules.urlProblem(url), asUrl, url);
     assert.equal(rules.addressProblem(target, address), asAddress, `${url} ${address}`);
   }
+  const strict = new OutgoingRules(STRICT);
+  assert.equal(strict.resolved('${gateway}/a?b'), 'http://10.0.0.9:4568/a?b');
+  assert.equal(strict.urlProblem('${gateway}/a?b'), undefined);
+  assert.equal(strict.urlProblem('${api}/a'), 'the URL is not an absolute URL');
   const secret = new OutgoingRules(STRICT).urlProblem('https://user:secret@a.example/?key=secret');
   assert.equal(secret, 'https://a.example holds a user name or a password, which belong into headers');
 });

@@ -1,3 +1,4 @@
+import { Defect } from '../errors.ts';
 import { addressKind, type AddressKind } from './address-kind.ts';
 import { isInRange, parseAddress, parseRange, type AddressBytes, type AddressRange } from './ip-address.ts';
 
@@ -8,7 +9,15 @@ export interface OutgoingOptions {
   /** Of the config: host names, addresses, ranges in CIDR notation. */
   readonly allow: readonly string[];
   /** The node's own listeners, which are always allowed. */
-  readonly own: readonly { readonly host: string; readonly port: number }[];
+  readonly own: readonly OwnListener[];
+}
+
+/** A listener of the node. */
+export interface OwnListener {
+  /** `${api}` and `${gateway}` stand for these in URLs of the config. */
+  readonly name: 'api' | 'gateway';
+  /** Without a slash at the end. */
+  readonly url: string;
 }
 
 /** Where a request goes, as its URL says. */
@@ -53,17 +62,27 @@ export class OutgoingRules {
   readonly #mode: OutgoingOptions['mode'];
   readonly #names: ReadonlySet<string>;
   readonly #ranges: readonly AddressRange[];
-  readonly #own: readonly { readonly address: AddressBytes | undefined; readonly port: number }[];
+  readonly #own: readonly (OwnListener & { readonly address: AddressBytes | undefined; readonly port: number })[];
 
   constructor({ mode, allow, own }: OutgoingOptions) {
     this.#mode = mode;
     this.#names = new Set(allow.map((entry) => entry.toLowerCase().replace(/\.$/, '')));
     this.#ranges = allow.flatMap((entry) => parseRange(entry) ?? []);
-    this.#own = own.map(({ host, port }) => ({ address: parseAddress(host), port }));
+    this.#own = own.map((listener) => {
+      const target = urlTarget(listener.url);
+      if (typeof target === 'string') throw new Defect(`a listener whose URL ${target}`);
+      return { ...listener, address: parseAddress(target.host), port: target.port };
+    });
+  }
+
+  /** The URL with the node's own in place of what stands for them. */
+  resolved(url: string): string {
+    return this.#own.reduce((text, { name, url: own }) => text.replace(`\${${name}}`, () => own), url);
   }
 
   /** Why the URL can never be asked for, in a sentence that names it; what its name resolves to is not known here. */
-  urlProblem(url: string): string | undefined {
+  urlProblem(given: string): string | undefined {
+    const url = this.resolved(given);
     const target = urlTarget(url);
     if (typeof target === 'string') return `${shown(url)} ${target}`;
     const { host } = target;
