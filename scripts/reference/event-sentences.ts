@@ -139,6 +139,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
   firehose_records_in_total: 'Records put directly, by `delivery`.',
   firehose_records_refused_total: 'Records put directly and not stored, by `delivery`.',
+  http_endpoint_held_bytes:
+    'Bytes of compressed requests that are held until their answer; at most 64 MiB, what does not fit is made twice.',
   outgoing_requests: 'Requests to other servers whose answer has not begun yet.',
   firehose_possible_duplicates_total:
     'Records sent again while the attempt before may have arrived (no answer came, or the process ended), by `delivery`.',

@@ -125,6 +125,8 @@ export interface Destination<O extends Schema = Schema> {
   buffering(options: Static<O>): Buffering;
   /** What the shape alone cannot say, in a sentence; undefined when the options are fine. */
   problem(options: Static<O>): string | undefined;
+  /** What it asks over HTTP, for a look at `outgoing` when a delivery is made or changed; absent: nothing. */
+  urls?(options: Static<O>): readonly string[];
   /** Members of AWS's destination description; never a secret. */
   describe(options: Static<O>): Readonly<Record<string, Json>>;
   /** Absent: a batch is attempted until it has arrived. */
@@ -146,6 +148,7 @@ export interface AnyDestination {
   readonly options: Schema;
   buffering(options: never): Buffering;
   problem(options: never): string | undefined;
+  urls?(options: never): readonly string[];
   describe(options: never): Readonly<Record<string, Json>>;
   failures?(options: never): FailurePath;
   sourceBackup?(options: never): Json | undefined;

@@ -7,7 +7,6 @@ import { firehoseLimits } from './limits.ts';
 export const comingDestinations = [
   'AmazonopensearchserviceDestinationConfiguration',
   'ElasticsearchDestinationConfiguration',
-  'HttpEndpointDestinationConfiguration',
   'series',
   'websocket',
   'kinesis',

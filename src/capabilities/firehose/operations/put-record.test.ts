@@ -41,7 +41,7 @@ test('PutRecord is refused where records come from a stream, and beyond 1,024,00
 
 test('a delivery whose destination is not built takes nothing and is shown as paused', async () => {
   const bench = await new Bench().open({
-    deliveries: { later: { HttpEndpointDestinationConfiguration: { EndpointConfiguration: { Url: 'https://x' } } } },
+    deliveries: { later: { series: { table: 'x' } } },
   });
   assert.equal(
     await bench.refusal('PutRecord', { DeliveryStreamName: 'later', Record: { Data: '' } }),
