@@ -141,16 +141,18 @@ export class BatchDelivery {
   async *#give(): AsyncGenerator<readonly OutgoingRecord[]> {
     const isNoted = this.#failures() !== undefined;
     const pending = this.#pending;
-    this.#given = [];
+    const given: number[] = [];
     let count = 0;
     for await (const some of this.#records.pass()) {
       const wanted = pending === undefined ? some : some.filter(({ index }) => pending.has(index));
       for (const record of wanted) {
-        if (isNoted) this.#given.push(record.index);
+        if (isNoted) given.push(record.index);
         record.index = count++;
       }
       if (wanted.length > 0) yield wanted;
     }
+    // A destination may read in several passes, and leave one early: what a whole one gave is what it speaks of.
+    this.#given = given;
     this.#givenCount = count;
     this.#noteLoss();
   }
