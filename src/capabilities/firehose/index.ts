@@ -2,7 +2,9 @@ import { RequestError } from '../../kernel/errors.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Capability, Doors, Running, SectionProblem } from '../../ports/capability.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
+import type { Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { HttpClient } from '../../ports/http-client.ts';
 import { deliveryRoutes } from './admin.ts';
 import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
 import { Deliveries } from './deliveries.ts';
@@ -21,6 +23,7 @@ import { stopDeliveryStreamEncryption } from './operations/stop-delivery-stream-
 import { tagDeliveryStream } from './operations/tag-delivery-stream.ts';
 import { untagDeliveryStream } from './operations/untag-delivery-stream.ts';
 import { updateDestination } from './operations/update-destination.ts';
+import { targetProblem } from './target-problem.ts';
 
 /** The Firehose API, and the section `deliveries` of the config file, with these kinds of destinations. */
 export function createFirehose(destinations: readonly AnyDestination[]): Capability<Schema, FirehoseState> {
@@ -54,10 +57,10 @@ async function start(
   environment: Environment,
 ): Promise<Running<FirehoseState>> {
   const deliveries = new Deliveries({ ...doors, environment });
-  const { records, catalog, destinations, identity } = doors;
-  const state: FirehoseState = { records, catalog, destinations, identity, environment, deliveries };
+  const { records, catalog, destinations, http, identity } = doors;
+  const state: FirehoseState = { records, catalog, destinations, http, identity, environment, deliveries };
   const apply = async (changed: DeliveriesOptions): Promise<void> => {
-    const problems = deliveriesProblems(changed, destinations);
+    const problems = deliveriesProblems(changed, destinations, http);
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `deliveries.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
@@ -81,6 +84,7 @@ async function start(
 function deliveriesProblems(
   options: DeliveriesOptions,
   destinations: readonly AnyDestination[],
+  http?: HttpClient,
 ): readonly SectionProblem[] {
   const known = [...destinations.map(({ name }) => name), FUNCTION, ...comingDestinations];
   return Object.entries(options).flatMap(([name, delivery]) => {
@@ -94,7 +98,7 @@ function deliveriesProblems(
     const message =
       kind === FUNCTION
         ? functionProblem(delivery[kind], delivery.from)
-        : destinations.find((one) => one.name === kind)?.problem(delivery[kind] as never);
+        : targetProblem({ kind, options: delivery[kind] as Json }, destinations, http);
     return message === undefined ? [] : [{ path: [name, kind], message }];
   });
 }

@@ -3,6 +3,7 @@ import type { Identity } from '../../ports/capability.ts';
 import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { AnyDestination, DeliverySettings } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { HttpClient } from '../../ports/http-client.ts';
 import type { Records } from '../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../ports/stream-store.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -12,6 +13,7 @@ export interface FirehoseState {
   readonly records: Records;
   readonly catalog: Catalog;
   readonly destinations: readonly AnyDestination[];
+  readonly http: HttpClient;
   readonly identity: Identity;
   readonly environment: Environment;
   readonly deliveries: Deliveries;

@@ -4,6 +4,15 @@ import { Bench, toBucket } from '../harness.fixture.ts';
 
 const KINESIS_ARN = 'arn:aws:kinesis:eu-west-1:999999999999:stream/events';
 
+function endpoint(own: object, bucket = 'failed'): object {
+  return {
+    HttpEndpointDestinationConfiguration: {
+      EndpointConfiguration: { Url: 'https://a.example/', ...own },
+      S3Configuration: { BucketARN: `arn:aws:s3:::${bucket}`, RoleARN: 'arn:aws:iam::000000000000:role/r' },
+    },
+  };
+}
+
 test('CreateDeliveryStream answers the ARN, and refuses a second of the name', async () => {
   const bench = await new Bench().open();
   const input = { DeliveryStreamName: 'd', ...toBucket() };
@@ -86,6 +95,13 @@ test('what CreateDeliveryStream refuses', async () => {
       },
       /^InvalidArgumentException: Server-side encryption is only for delivery streams of type DirectPut, which d is not/,
     ],
+    [{ SplunkDestinationConfiguration: {} }, /not built yet/],
+    [
+      endpoint({ Url: 'https://10.0.0.1/' }),
+      /^InvalidArgumentException: 10\.0\.0\.1 is private; outgoing\.allow can list it$/,
+    ],
+    [endpoint({ Url: 'ftp://a.example/', AccessKey: 's3cret' }), /^ValidationException: (?!.*s3cret).*https\?/],
+    [endpoint({}, 'No_Bucket'), /^InvalidArgumentException: S3Configuration: BucketARN: No_Bucket is not a name/],
     [{ ...toBucket(), ...source }, /^InvalidArgumentException: KinesisStreamSourceConfiguration goes with/],
     [{ ...toBucket(), DeliveryStreamType: 'KinesisStreamAsSource' }, /^InvalidArgumentException/],
     [

@@ -13,6 +13,7 @@ import {
   deliveryStreamName, deliveryStreamType, directPutSource, encryptionInput, kinesisStreamSource, tagList, TARGET,
 } from '../shapes.ts'; // prettier-ignore
 import { tagsOf } from '../tags.ts';
+import { targetProblem } from '../target-problem.ts';
 
 const common = {
   DeliveryStreamName: deliveryStreamName,
@@ -52,6 +53,7 @@ export function createDeliveryStream(destinations: readonly AnyDestination[]): O
       const request = given as Request;
       const { DeliveryStreamName: name } = request;
       const target = chosenTarget(request, kinds);
+      refuse(targetProblem(target, state.destinations, state.http));
       const wanted = { name, target, ...chosenSettings(request), ...chosenSource(request, state) };
       // As on AWS, what stood in the stream before is not delivered.
       await state.deliveries.create(wanted, 'LATEST');
@@ -62,7 +64,6 @@ export function createDeliveryStream(destinations: readonly AnyDestination[]): O
 
 function chosenTarget(request: Request, kinds: readonly DestinationKind[]): Target {
   const { destination, said } = chosenKind(kinds, 'configuration', request);
-  refuse(destination.problem(said as never));
   return { kind: destination.name, options: said as Json };
 }
 

@@ -1,8 +1,10 @@
 import { deliveryStreamArn, streamArn } from '../../../kernel/names.ts';
 import * as s from '../../../kernel/schema/declare.ts';
+import type { Json } from '../../../ports/catalog.ts';
 import { operation } from '../../../ports/operation.ts';
 import { describeEncryption } from '../encryption.ts';
 import type { DeliveryStream, FirehoseState } from '../model.ts';
+import { S3 } from '../targets.ts';
 import {
   deliveryStreamName, deliveryStreamType, DESTINATION_ID, destinationId, keyArn, keyType, TARGET, versionId,
 } from '../shapes.ts'; // prettier-ignore
@@ -95,5 +97,14 @@ function describeSource(delivery: DeliveryStream, { identity }: FirehoseState): 
 function describeTarget({ target }: DeliveryStream, { destinations }: FirehoseState): object {
   const destination = destinations.find(({ name }) => name === target.kind);
   // What describes itself never tells a secret; what nobody here knows is not described at all.
-  return destination?.describe(target.options as never) ?? {};
+  const described = destination?.describe(target.options as never) ?? {};
+  const backup = destination?.failures?.(target.options as never).backup;
+  if (backup === undefined) return described;
+  const s3 = destinations.find(({ name }) => name === S3);
+  const { S3DestinationDescription } = s3?.describe(backup as never) ?? {};
+  const withBackup = ([name, own]: [string, Json]): [string, Json] => [
+    name,
+    { ...(own as Readonly<Record<string, Json>>), ...(S3DestinationDescription && { S3DestinationDescription }) },
+  ];
+  return Object.fromEntries(Object.entries(described).map(withBackup));
 }

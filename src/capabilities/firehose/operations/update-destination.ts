@@ -8,6 +8,7 @@ import { backupProblem, refuse, updatedOptions } from '../destination-update.ts'
 import { firehoseError } from '../errors.ts';
 import type { DeliveryStream, FirehoseState } from '../model.ts';
 import { deliveryStreamName, DESTINATION_ID, destinationId, TARGET, versionId } from '../shapes.ts';
+import { targetProblem } from '../target-problem.ts';
 
 const common = {
   DeliveryStreamName: deliveryStreamName,
@@ -37,7 +38,7 @@ export function updateDestination(destinations: readonly AnyDestination[]): Oper
         const changedBeside = deliveries.fileMark(current.name);
         return {
           ...current,
-          target: { kind: current.target.kind, options: newOptions(current, chosen) },
+          target: { kind: current.target.kind, options: newOptions(current, chosen, state) },
           ...(changedBeside !== undefined && { changedBeside }),
           version: current.version + 1,
           updatedAt: environment.clock.now(),
@@ -60,7 +61,11 @@ function checkAddress({ CurrentDeliveryStreamVersionId, DestinationId }: Request
 }
 
 /** Of the kinds that are built none can become another (service model and documentation). */
-function newOptions({ name, target }: DeliveryStream, { destination, said }: ChosenKind): Json {
+function newOptions(
+  { name, target }: DeliveryStream,
+  { destination, said }: ChosenKind,
+  { destinations, http }: FirehoseState,
+): Json {
   if (target.kind !== destination.name) {
     refuse(`The destination of ${name} is of the kind ${target.kind}: it cannot become ${destination.name}.`);
   }
@@ -68,6 +73,7 @@ function newOptions({ name, target }: DeliveryStream, { destination, said }: Cho
   // What stays may be of a file, which says more than a request may.
   const [broken] = checkConfig(destination.options, options);
   if (broken !== undefined) refuse(`${broken.path.join('.')}: ${broken.what}`);
-  refuse(backupProblem(target.options, options) ?? destination.problem(options as never));
-  return options as Json;
+  const updated = { kind: target.kind, options: options as Json };
+  refuse(backupProblem(target.options, options) ?? targetProblem(updated, destinations, http));
+  return updated.options;
 }
