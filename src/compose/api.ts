@@ -1,7 +1,7 @@
 import { RequestError } from '../kernel/errors.ts';
 import { matchPath } from '../kernel/match-path.ts';
 import type { Audit } from '../ports/audit.ts';
-import type { AdminRoute, Health } from '../ports/capability.ts';
+import { AdminBytes, type AdminRoute, type Health } from '../ports/capability.ts';
 import type { AwsRest } from '../wire/aws-rest/index.ts';
 import type { Gate } from '../wire/sigv4/gate.ts';
 import type { Principal } from '../wire/sigv4/principal.ts';
@@ -106,9 +106,15 @@ async function answerAdmin(
     if (caller !== undefined) checkAllowed(caller, route, parameters);
     return await route.handle(parameters, new URLSearchParams(request.query), request);
   };
-  if (caller === undefined || route.method === 'GET') return json(200, await handle());
+  if (caller === undefined || route.method === 'GET') return answered(await handle());
   const { id: requestId, remoteAddress: from, path } = request;
   return json(200, await audit.note({ who: caller.accessKeyId, action: WRITE, on: [path], from, requestId }, handle));
+}
+
+function answered(value: unknown): HttpAnswer {
+  if (!(value instanceof AdminBytes)) return json(200, value);
+  const { pieces } = value;
+  return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body: { pieces } };
 }
 
 /** Who is bound to some streams and deliveries sees those one by one, and no lists. */

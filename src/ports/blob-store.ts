@@ -7,6 +7,8 @@ export interface BlobInfo {
 export interface BlobOptions {
   readonly contentType?: string;
   readonly contentEncoding?: string;
+  /** The last object of a key counts; absent: what stands there is an earlier attempt with the same bytes. */
+  readonly replaces?: true;
   /** The key that a real S3 encrypts the object with; folders do not encrypt. */
   readonly kmsKeyArn?: string;
 }
@@ -18,7 +20,8 @@ export interface BlobStore {
    * is looked at only until the next one is asked for.
    */
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: BlobOptions): Promise<number>;
-  get(bucket: string, key: string): Promise<Uint8Array | undefined>;
+  /** The object's bytes as they come; undefined when there is none. */
+  get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Objects whose key starts with `prefix` and sorts after `after`, sorted by key, at most `limit`. */
   list(
     bucket: string,

@@ -54,12 +54,21 @@ export interface Health {
 /** What a route knows of the request it answers: whether somebody waits still, and what it may hold in memory. */
 export type AdminRequest = Pick<HttpRequest, 'signal' | 'hold'>;
 
-/** One read or change under `/admin/`. `path` may hold `{name}` parts. */
+/** An answer of a route that is no JSON: bytes that are sent as they come. */
+export class AdminBytes {
+  readonly pieces: AsyncIterable<Uint8Array>;
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.pieces = pieces;
+  }
+}
+
+/** One read or change under `/admin/`. `path` may hold `{name}` parts, and `{name+}` at its end. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly doc: string;
-  /** Resolves with a JSON value; RequestErrors become their status. */
+  /** Resolves with a JSON value, or AdminBytes; RequestErrors become their status. */
   handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, request: AdminRequest): Promise<unknown>;
 }
 

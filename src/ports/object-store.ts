@@ -22,6 +22,8 @@ export interface Upload {
   readonly bucket: string;
   readonly key: string;
   readonly id: string;
+  /** As of its object's options. */
+  readonly replaces?: true;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Upload {
  * `S3.NoSuchBucket`; what may succeed by itself was attempted a few times already.
  */
 export interface ObjectStore {
-  /** Stores an object in one request. False: one of this key was there, and stays. */
+  /** Stores an object in one request. False: one of this key was there, and stays, unless the options replace it. */
   put(bucket: string, key: string, body: CheckedBytes, options: BlobOptions): Promise<boolean>;
   begin(bucket: string, key: string, options: BlobOptions): Promise<Upload>;
   /** All parts but the last have at least 5 MiB (a bound of S3). */

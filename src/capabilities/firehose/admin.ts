@@ -1,7 +1,7 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
-import type { AdminRoute } from '../../ports/capability.ts';
+import { AdminBytes, type AdminRoute } from '../../ports/capability.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { DeliveryOptions } from './config.ts';
 import { explainDelivery } from './explain.ts';
@@ -60,6 +60,12 @@ export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRou
       path: '/admin/buckets/{bucket}',
       doc: 'Objects of a bucket by key: `prefix`, `after`, `limit` (1000).',
       handle: async ({ bucket = '' }, query) => await list(blobs, bucket, query),
+    },
+    {
+      method: 'GET',
+      path: '/admin/buckets/{bucket}/objects/{key+}',
+      doc: 'The bytes of an object as they are stored; its key may hold slashes.',
+      handle: async ({ bucket = '', key = '' }) => await object(blobs, bucket, key),
     },
   ];
 }
@@ -150,12 +156,23 @@ async function list(blobs: BlobStore, bucket: string, query: URLSearchParams): P
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
     throw new RequestError('BadRequest', 'limit is a whole number from 1 to 1000');
   }
+  const prefix = query.get('prefix') ?? '';
+  const objects = await refusable(blobs.list(bucket, { prefix, after: query.get('after') ?? '', limit }));
+  return { objects: objects.map(({ key, sizeBytes }) => ({ key, sizeBytes, location: blobs.locate(bucket, key) })) };
+}
+
+async function object(blobs: BlobStore, bucket: string, key: string): Promise<AdminBytes> {
+  const pieces = await refusable(blobs.get(bucket, key));
+  if (pieces === undefined) throw new RequestError('NotFound', `no object ${key} in ${bucket}`, 404);
+  return new AdminBytes(pieces);
+}
+
+/** What a bucket refuses for good is the caller's to mend, anything else may pass. */
+async function refusable<T>(asked: Promise<T>): Promise<T> {
   try {
-    const prefix = query.get('prefix') ?? '';
-    const objects = await blobs.list(bucket, { prefix, after: query.get('after') ?? '', limit });
-    return { objects: objects.map(({ key, sizeBytes }) => ({ key, sizeBytes, location: blobs.locate(bucket, key) })) };
+    return await asked;
   } catch (error) {
-    if (error instanceof DeliveryError && !error.retryable) throw new RequestError('BadRequest', error.message);
-    throw error;
+    if (!(error instanceof DeliveryError)) throw error;
+    throw new RequestError(error.retryable ? 'Unavailable' : 'BadRequest', error.message, error.retryable ? 503 : 400);
   }
 }

@@ -132,7 +132,12 @@ class S3Bucket implements OpenDestination {
     // The file in an archive has a UUID for a name (observed); the batch's own is the same at each attempt.
     const entry = { name: batch.id, at: batch.oldestAt };
     const body = encode(this.#bytes(batch, signal), this.#environment.compute, entry);
-    const options = { contentType: OCTETS, ...(contentEncoding !== undefined && { contentEncoding }) };
+    const options = {
+      contentType: OCTETS,
+      ...(contentEncoding !== undefined && { contentEncoding }),
+      // Which records fail differs between attempts.
+      ...(batch.errorType !== undefined && { replaces: true as const }),
+    };
     const sizeBytes = await this.#doors.blobs.put(bucket, place, body, options);
     return { place: this.#doors.blobs.locate(bucket, place), sizeBytes };
   }

@@ -51,7 +51,7 @@ export class S3Store implements ObjectStore {
       Body: body.bytes,
       ContentLength: body.bytes.length,
       ChecksumCRC32: body.crc32,
-      IfNoneMatch: '*',
+      ...(options.replaces !== true && { IfNoneMatch: '*' }),
       ...described(options),
     });
     knowsHash(command, body);
@@ -67,7 +67,7 @@ export class S3Store implements ObjectStore {
         ...described(options),
       });
       const { UploadId: id = '' } = await this.#client.send(command);
-      return { bucket, key, id };
+      return { bucket, key, id, ...(options.replaces === true && { replaces: true as const }) };
     });
   }
 
@@ -144,7 +144,7 @@ export class S3Store implements ObjectStore {
     this.#client.destroy();
   }
 
-  async #complete({ bucket, key, id }: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+  async #complete({ bucket, key, id, replaces }: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
     const command = new this.#sdk.CompleteMultipartUploadCommand({
       Bucket: bucket,
       Key: key,
@@ -152,7 +152,7 @@ export class S3Store implements ObjectStore {
       MultipartUpload: {
         Parts: parts.map(({ number, tag, crc32 }) => ({ PartNumber: number, ETag: tag, ChecksumCRC32: crc32 })),
       },
-      ...(this.#hasConditions && { IfNoneMatch: '*' }),
+      ...(this.#hasConditions && replaces !== true && { IfNoneMatch: '*' }),
     });
     return await this.#unlessTaken(async () => await this.#client.send(command));
   }

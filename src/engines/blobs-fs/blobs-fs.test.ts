@@ -9,6 +9,7 @@ import { Simulation } from '../../environments/simulated/index.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import { keyOrder } from './key-order.ts';
+import { whole } from '../../testing/whole-object.ts';
 import { openFolderBlobs } from './index.ts';
 import { isBucketName } from '../../kernel/names.ts';
 import { textOfFileName } from '../../kernel/paths.ts';
@@ -120,21 +121,21 @@ test('bucket names', async (context) => {
 test('an object comes back whole, is replaced whole, and goes', async (context) => {
   const { blobs, directory, files } = await folder(context);
   assert.equal(await blobs.put(BUCKET, 'a/b', chunks('one', '', 'two')), 6);
-  assert.equal(String(await blobs.get(BUCKET, 'a/b')), Buffer.from('onetwo').toString());
+  assert.equal(String(await whole(blobs, BUCKET, 'a/b')), Buffer.from('onetwo').toString());
   assert.equal(blobs.locate(BUCKET, 'a/b'), `${directory}/bucket/a/b`);
   assert.equal(await blobs.put(BUCKET, 'a/b', chunks()), 0);
   assert.deepEqual(await blobs.list(BUCKET), [{ key: 'a/b', sizeBytes: 0 }]);
   assert.deepEqual(await files(), ['bucket/a/b'], 'nothing is left beside it');
   await blobs.remove(BUCKET, 'a/b');
   await blobs.remove(BUCKET, 'a/b');
-  assert.equal(await blobs.get(BUCKET, 'a/b'), undefined);
+  assert.equal(await whole(blobs, BUCKET, 'a/b'), undefined);
   assert.deepEqual(await blobs.list(BUCKET), []);
 });
 
 test('what is not there', async (context) => {
   const { blobs } = await folder(context);
   await blobs.put(BUCKET, 'a/b', chunks('x'));
-  for (const key of ['a', 'a/', 'a/b/c', 'b']) assert.equal(await blobs.get(BUCKET, key), undefined, key);
+  for (const key of ['a', 'a/', 'a/b/c', 'b']) assert.equal(await whole(blobs, BUCKET, key), undefined, key);
   assert.deepEqual(await blobs.list('empty'), []);
 });
 
@@ -148,7 +149,7 @@ test('a body that fails leaves the object as it was', async (context) => {
   assert.deepEqual(await files(), []);
   await blobs.put(BUCKET, 'old', chunks('before'));
   await assert.rejects(blobs.put(BUCKET, 'old', broken()), { code: 'Test.Broken' });
-  assert.equal(String(Buffer.from((await blobs.get(BUCKET, 'old')) ?? [])), 'before');
+  assert.equal(String(Buffer.from((await whole(blobs, BUCKET, 'old')) ?? [])), 'before');
   assert.deepEqual(await files(), ['bucket/old']);
 });
 
@@ -172,7 +173,7 @@ test('several at once, also of one key', async (context) => {
   const bodies = ['one', 'two', 'three'];
   await Promise.all(bodies.map(async (text) => await blobs.put(BUCKET, 'same', chunks(text))));
   await Promise.all(bodies.map(async (text) => await blobs.put(BUCKET, text, chunks(text))));
-  assert.ok(bodies.includes(Buffer.from((await blobs.get(BUCKET, 'same')) ?? []).toString()));
+  assert.ok(bodies.includes(Buffer.from((await whole(blobs, BUCKET, 'same')) ?? []).toString()));
   assert.deepEqual(await files(), ['bucket/one', 'bucket/same', 'bucket/three', 'bucket/two']);
 });
 
@@ -211,12 +212,12 @@ async function crowd(blobs: BlobStore, bucket: string, order: readonly string[],
     listed,
     all.map((key) => [key, key.length]),
   );
-  for (const key of all) assert.equal(String(Buffer.from((await blobs.get(bucket, key)) ?? [])), key);
+  for (const key of all) assert.equal(String(Buffer.from((await whole(blobs, bucket, key)) ?? [])), key);
   for (const [at, key] of order.entries()) {
     await blobs.put(bucket, key, chunks('anew'));
-    assert.equal((await blobs.get(bucket, key))?.length, 4);
+    assert.equal((await whole(blobs, bucket, key))?.length, 4);
     await blobs.remove(bucket, key);
-    assert.equal(await blobs.get(bucket, key), undefined, key);
+    assert.equal(await whole(blobs, bucket, key), undefined, key);
     const left = new Set(order.slice(at + 1));
     const keys = (await blobs.list(bucket)).map((one) => one.key);
     assert.deepEqual(
@@ -266,13 +267,13 @@ test('a folder that is gone gives its name back: the newer object is the one tha
   const { blobs, directory, files } = await folder(context);
   for (const key of ['a', 'a/b']) await blobs.put(BUCKET, key, chunks(key));
   await rm(join(directory, BUCKET, 'a'), { recursive: true });
-  assert.equal((await blobs.get(BUCKET, 'a'))?.length, 1, 'the object stays');
+  assert.equal((await whole(blobs, BUCKET, 'a'))?.length, 1, 'the object stays');
   await blobs.put(BUCKET, 'a', chunks('newer'));
-  assert.equal((await blobs.get(BUCKET, 'a'))?.length, 5);
+  assert.equal((await whole(blobs, BUCKET, 'a'))?.length, 5);
   assert.deepEqual(await blobs.list(BUCKET), [{ key: 'a', sizeBytes: 5 }]);
   await blobs.put(BUCKET, 'a/b', chunks('x'));
   assert.deepEqual(await files(), ['bucket/a%', 'bucket/a/b']);
-  assert.equal((await blobs.get(BUCKET, 'a'))?.length, 5);
+  assert.equal((await whole(blobs, BUCKET, 'a'))?.length, 5);
   await blobs.remove(BUCKET, 'a');
   assert.deepEqual(await files(), ['bucket/a/b']);
 });
@@ -328,7 +329,7 @@ test('any key comes back from the list and finds its object', async (context) =>
         const bucket = `bucket-${(runs += 1)}`;
         await blobs.put(bucket, text, chunks(text));
         assert.deepEqual(await blobs.list(bucket), [{ key: text, sizeBytes: Buffer.byteLength(text) }]);
-        assert.deepEqual(Buffer.from((await blobs.get(bucket, text)) ?? []), Buffer.from(text));
+        assert.deepEqual(Buffer.from((await whole(blobs, bucket, text)) ?? []), Buffer.from(text));
         await blobs.remove(bucket, text);
         assert.deepEqual(await blobs.list(bucket), []);
       },

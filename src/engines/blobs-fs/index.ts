@@ -6,6 +6,8 @@ import { keyOrder } from './key-order.ts';
 import { besideFolder, bucketFolder, keyPath, nameWithoutFolder } from './paths.ts';
 
 const LIST_LIMIT = 1000;
+/** Of an object at once. */
+const READ_BYTES = 64 * 1024;
 /** Folders remembered as durable; forgetting one costs a sync. */
 const DURABLE_FOLDERS_MAX = 10_000;
 /** How often a place is looked for that others change meanwhile. */
@@ -63,16 +65,15 @@ class FolderBlobs implements BlobStore {
     });
   }
 
-  async get(bucket: string, key: string): Promise<Uint8Array | undefined> {
+  async get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     const path = this.locate(bucket, key);
-    return await this.#guarded(async () => {
-      return (await this.#read(path)) ?? (await this.#read(besideFolder(path)));
-    });
+    const file = await this.#guarded(async () => (await this.#open(path)) ?? (await this.#open(besideFolder(path))));
+    return file === undefined ? undefined : piecesOf(file);
   }
 
-  async #read(path: string): Promise<Uint8Array | undefined> {
+  async #open(path: string): Promise<OpenFile | undefined> {
     try {
-      return (await this.#isFile(path)) ? await this.#environment.files.readFile(path) : undefined;
+      return (await this.#isFile(path)) ? await this.#environment.files.open(path, 'read') : undefined;
     } catch (error) {
       if (error instanceof EnvironmentError && error.code === 'ENOENT') return undefined;
       throw error;
@@ -251,6 +252,24 @@ class FolderBlobs implements BlobStore {
       if (!(error instanceof EnvironmentError)) throw error;
       throw new DeliveryError(`S3.${error.code}`, `the bucket's folder: ${error.message}`, true, error);
     }
+  }
+}
+
+/** The whole file, also when it is replaced meanwhile; who leaves before its end closes it. */
+async function* piecesOf(file: OpenFile): AsyncGenerator<Uint8Array> {
+  try {
+    for (let position = 0; ;) {
+      const piece = new Uint8Array(READ_BYTES);
+      const bytes = await file.read(piece, position);
+      if (bytes === 0) return;
+      yield piece.subarray(0, bytes);
+      position += bytes;
+    }
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    throw new DeliveryError(`S3.${error.code}`, `the bucket's folder: ${error.message}`, true, error);
+  } finally {
+    await file.close();
   }
 }
 

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { BlobOptions } from '../../ports/blob-store.ts';
 import type { CheckedBytes, ObjectStore, Upload, UploadedPart } from '../../ports/object-store.ts';
+import { whole } from '../../testing/whole-object.ts';
 import { openS3Blobs } from './index.ts';
 
 const MIB = 1024 ** 2;
@@ -18,14 +19,14 @@ class FakeStore implements ObjectStore {
 
   async put(bucket: string, key: string, body: CheckedBytes, options: BlobOptions): Promise<boolean> {
     this.#note(`put ${bucket}/${key} ${body.bytes.length} ${JSON.stringify(options)}`, body);
-    if (this.objects.has(key)) return false;
+    if (this.objects.has(key) && options.replaces !== true) return false;
     this.objects.set(key, Buffer.from(body.bytes));
     return true;
   }
 
   async begin(bucket: string, key: string, options: BlobOptions): Promise<Upload> {
     this.#note(`begin ${bucket}/${key} ${JSON.stringify(options)}`);
-    return { bucket, key, id: 'u' };
+    return { bucket, key, id: 'u', ...(options.replaces === true && { replaces: true as const }) };
   }
 
   async addPart(upload: Upload, number: number, body: CheckedBytes): Promise<UploadedPart> {
@@ -34,9 +35,9 @@ class FakeStore implements ObjectStore {
     return { number, tag: `tag ${number}`, crc32: body.crc32 };
   }
 
-  async complete({ id, key }: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+  async complete({ id, key, replaces }: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
     this.#note(`complete ${id} ${parts.map(({ number, tag }) => `${number}=${tag}`).join()}`);
-    if (this.objects.has(key)) return false;
+    if (this.objects.has(key) && replaces !== true) return false;
     this.objects.set(key, Buffer.concat(this.parts));
     return true;
   }
@@ -184,8 +185,20 @@ test('objects are found, read whole and removed', async () => {
   const blobs = openS3Blobs(store);
   await blobs.put('bucket', 'k', pieces(bytes(10), 4));
   assert.deepEqual(await blobs.list('bucket'), [{ key: 'k', sizeBytes: 10 }]);
-  assert.deepEqual(Buffer.from((await blobs.get('bucket', 'k')) ?? []), bytes(10));
+  assert.deepEqual(Buffer.from((await whole(blobs, 'bucket', 'k')) ?? []), bytes(10));
   assert.equal(blobs.locate('bucket', 'k'), 's3://bucket/k');
   await blobs.remove('bucket', 'k');
-  assert.equal(await blobs.get('bucket', 'k'), undefined);
+  assert.equal(await whole(blobs, 'bucket', 'k'), undefined);
+});
+
+test('lines about what failed take the place of those of an earlier attempt, in one request or in parts', async () => {
+  const store = new FakeStore();
+  const blobs = openS3Blobs(store);
+  for (const size of [10, 20, 9 * MIB]) {
+    store.parts.length = 0;
+    await blobs.put('bucket', 'k', pieces(bytes(size), MIB), { replaces: true });
+    assert.equal(store.objects.get('k')?.length, size);
+  }
+  await blobs.put('bucket', 'k', pieces(bytes(5), MIB));
+  assert.equal(store.objects.get('k')?.length, 9 * MIB, 'others stay');
 });

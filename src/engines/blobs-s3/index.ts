@@ -16,8 +16,8 @@ const KEY_BYTES_MAX = 1024;
 
 /**
  * Buckets of a real S3. An object of up to 8 MiB is one request, a larger one an upload in parts of which one is in
- * memory. Objects are never overwritten: a key that is taken is an earlier attempt of the same batch, whose answer was
- * lost, as each key holds a UUID of its own.
+ * memory. Objects are not overwritten: a key that is taken is an earlier attempt of the same batch, whose answer was
+ * lost, as each key holds a UUID of its own. Only lines about what failed are: what fails differs between attempts.
  */
 export function openS3Blobs(store: ObjectStore): BlobStore {
   return new S3Blobs(store);
@@ -41,13 +41,9 @@ class S3Blobs implements BlobStore {
     }
   }
 
-  async get(bucket: string, key: string): Promise<Uint8Array | undefined> {
+  async get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     check(bucket, key);
-    const pieces = await this.#store.get(bucket, key);
-    if (pieces === undefined) return undefined;
-    const all: Uint8Array[] = [];
-    for await (const piece of pieces) all.push(piece);
-    return Buffer.concat(all);
+    return await this.#store.get(bucket, key);
   }
 
   async list(
