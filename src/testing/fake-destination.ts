@@ -21,6 +21,7 @@ const options = s.struct({
   Mode: s.optional(s.string({ values: ['failed', 'all'] })),
   Address: s.optional(s.string({})),
   S3Configuration: s.any(),
+  ProcessingConfiguration: s.optional(s.any()),
 });
 
 type Options = s.Static<typeof options>;

@@ -22,6 +22,7 @@ import {
   sourceStream,
   type DeliveryStream,
 } from './model.ts';
+import { PROCESSED_PREFIX } from './processed-record.ts';
 import { DeliveryLanes } from './workers/delivery-lanes.ts';
 import { FunctionWorker } from './workers/function-worker.ts';
 import type { Worker, WorkerDoors } from './workers/worker.ts';
@@ -113,7 +114,7 @@ export class Deliveries {
         { key: PROGRESS_PREFIX + name, remove: true },
         ...catalog.list(`${PROGRESS_PREFIX}${name}/`).map(({ key }) => ({ key, remove: true as const })),
       ]);
-      for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name]) {
+      for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name, PROCESSED_PREFIX + name]) {
         if (records.describe(stream) !== undefined) await this.#deleteStream(stream);
       }
       this.#doors.environment.meter.forget({ delivery: name });
@@ -290,7 +291,7 @@ export class Deliveries {
 
   async #dropOrphans(): Promise<void> {
     for (const { name } of this.#doors.records.list({ internal: true })) {
-      const prefix = [DIRECT_PREFIX, HISTORY_PREFIX].find((one) => name.startsWith(one));
+      const prefix = [DIRECT_PREFIX, HISTORY_PREFIX, PROCESSED_PREFIX].find((one) => name.startsWith(one));
       if (prefix !== undefined && this.get(name.slice(prefix.length)) === undefined) await this.#deleteStream(name);
     }
   }

@@ -7,6 +7,9 @@ import { countOf, type Gap } from './model.ts';
 /** The word in keys and of lines for records that were gone before they were delivered; AWS has none for it. */
 export const GONE = 'retention-exceeded';
 
+/** The word in keys and of lines for records that a function could not process (AWS's). */
+export const UNPROCESSED = 'processing-failed';
+
 /** Why a record was given up. */
 export interface Failure {
   /** AWS's error code, such as `HttpEndpoint.DestinationException`. */

@@ -116,7 +116,7 @@ export async function loadPiece(piece: Piece, target: FunctionTarget, reader: Pi
   let isDamaged = false;
   const options = {
     // As Lambda: what producers packed, their own libraries unpack.
-    unpack: false,
+    form: 'plain' as const,
     gone: ({ cause }: Gap): void => {
       isDamaged ||= cause === 'LogDamaged';
     },

@@ -1,4 +1,4 @@
-import { positionKey, type Offset, type ShardRef, type StoredRecord } from '../../ports/stream-store.ts';
+import { positionKey, type Offset, type ShardRef, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
 import { type Range } from './model.ts';
 
 /** The part of a stream that is to leave as one batch: ranges and sums, never the records themselves. */
@@ -7,7 +7,10 @@ export class Gathering {
   readonly #ranges = new Map<string, Range>();
   recordCount = 0;
   sizeBytes = 0;
+  /** When the oldest record came to the delivery stream, in ms. */
   oldestAt = Infinity;
+  /** When the first of these records came to be there to be delivered, in ms: later where they were processed. */
+  waitingSince = Infinity;
   /** Numbers of records that were gone already; the ranges hold them too. */
   lost = 0;
   /** Whether the next record would not fit. */
@@ -35,15 +38,25 @@ export class Gathering {
   loses(count: number, now: number): void {
     this.lost += count;
     this.oldestAt = Math.min(this.oldestAt, now);
+    this.waitingSince = Math.min(this.waitingSince, now);
   }
 
-  /** Takes records from the slice that was read at `cursor`, up to the first that does not fit. */
-  take(shard: ShardRef, position: Offset, records: readonly StoredRecord[], next: Offset): void {
+  /**
+   * Takes records from the slice that was read at `cursor`, up to the first that does not fit. `arrivalOf`: when a
+   * record came to the delivery stream.
+   */
+  take(
+    shard: ShardRef,
+    position: Offset,
+    { records, next }: Pick<Slice, 'records' | 'next'>,
+    arrivalOf: (record: StoredRecord) => number = ({ at }) => at,
+  ): void {
     const { generation, ordinal } = shard;
     const key = positionKey(shard);
     const from = this.#ranges.get(key)?.from ?? position;
     let to = next;
-    for (const { offset, at, data } of records) {
+    for (const record of records) {
+      const { offset, at, data } = record;
       if (this.recordCount > 0 && this.sizeBytes + data.length > this.#bytesMax) {
         this.isFull = true;
         to = offset;
@@ -51,7 +64,8 @@ export class Gathering {
       }
       this.recordCount += 1;
       this.sizeBytes += data.length;
-      this.oldestAt = Math.min(this.oldestAt, at);
+      this.oldestAt = Math.min(this.oldestAt, arrivalOf(record));
+      this.waitingSince = Math.min(this.waitingSince, at);
     }
     if (this.sizeBytes >= this.#bytesMax) this.isFull = true;
     if (to > from) this.#ranges.set(key, { generation, ordinal, from, to });

@@ -57,6 +57,19 @@ export const firehoseLimits = {
   functionWaitMaxMs: 1000,
   /** Longest that what is under way may take to end before a pause. */
   pauseMs: 5000,
+  /** AWS's defaults and bounds of a transforming function (Developer guide; service model of the parameters). */
+  transformSizeMib: 1,
+  transformSizeMibMin: 0.2,
+  transformSizeMibMax: 3,
+  transformIntervalSeconds: 60,
+  transformIntervalSecondsMax: 900,
+  transformRetries: 3,
+  transformRetriesMax: 300,
+  transformTimeoutMs: 300_000,
+  /** Calls of one shard at once (Developer guide). */
+  transformCallsMax: 5,
+  /** Our own: a transformed record with what is kept of the record it was made of. */
+  processedBytesMax: 6 * MIB + 8192,
   /** Longest that `flush` is waited for. */
   flushMs: 60_000,
 } as const;

@@ -99,6 +99,8 @@ export interface Intent {
   readonly oldestAt: number;
   /** Where lines go that tell of records which the destination did not take; absent: it takes all in the end. */
   readonly failedPlace?: string;
+  /** Where lines go that tell of records which a function could not process; absent: none processes them. */
+  readonly unprocessedPlace?: string;
   /** Where lines go that tell of records which were gone; absent in intents of older versions. */
   readonly lostPlace?: string;
 }
@@ -116,6 +118,10 @@ export interface Progress {
   /** Records of attempts that were repeated while the one before may have arrived; absent: none. */
   readonly duplicates?: number;
   readonly intent?: Intent;
+  /** By shard of the source, where its records are processed before: behind the last one that was delivered. */
+  readonly origins?: Readonly<Record<string, string>>;
+  /** Of what transforms records: all that stands below this place of its internal stream, the positions tell of. */
+  readonly mark?: string;
 }
 
 /** Nothing was delivered yet. */
@@ -183,6 +189,8 @@ export function countOf({ from, to }: Range): number {
 export interface Outcome {
   readonly place: string | undefined;
   readonly records: number;
+  /** What of the source the batch was made of, where that is not what the intent names: it was processed before. */
+  readonly origins?: readonly Range[];
   /** Given up: lines about them stand in the error output. */
   readonly failed: number;
   readonly lost: number;
@@ -190,13 +198,14 @@ export interface Outcome {
 }
 
 /** The progress once an intent is over. */
-export function completed(progress: Progress, { place, records, failed, lost, duplicates }: Outcome): Progress {
+export function completed(progress: Progress, outcome: Outcome): Progress {
+  const { place, records, failed, lost, duplicates, origins } = outcome;
   const { intent, ...rest } = progress;
   if (intent === undefined) throw new Defect('nothing was under way');
-  const moved = intent.ranges.map((range) => [positionKey(range), range.to.toString()] as const);
   return {
     ...rest,
-    positions: { ...rest.positions, ...Object.fromEntries(moved) },
+    positions: { ...rest.positions, ...endsOf(intent.ranges) },
+    ...(origins !== undefined && { origins: { ...rest.origins, ...endsOf(origins) } }),
     objects: rest.objects + (place === undefined ? 0 : 1),
     records: rest.records + records,
     ...(place !== undefined && { last: place }),
@@ -204,6 +213,10 @@ export function completed(progress: Progress, { place, records, failed, lost, du
     ...sum('lost', rest.lost, lost),
     ...sum('duplicates', rest.duplicates, duplicates),
   };
+}
+
+function endsOf(ranges: readonly Range[]): Record<string, string> {
+  return Object.fromEntries(ranges.map((range) => [positionKey(range), range.to.toString()] as const));
 }
 
 /** A member that is absent while nothing was counted. */

@@ -61,7 +61,7 @@ test('each record says which one of its stored record it is, and never too many 
   assert.equal(positionKey(range), positionKey(shard.ref));
   let turns = 0;
   const turn = async (): Promise<void> => void (turns += 1);
-  const options = { unpack: true, gone: () => assert.fail('nothing is damaged'), turn };
+  const options = { form: 'packed' as const, gone: () => assert.fail('nothing is damaged'), turn };
   const groups = [];
   for await (const group of outgoingRecords(records, stream, { ranges: [range] }, options)) {
     groups.push(group);
@@ -105,7 +105,11 @@ test('records that hold much come in groups of bounded bytes, keys counted', asy
         await records.read(one, of, from, { records: many, bytes: 4 * firehoseLimits.readBytes }),
     },
   });
-  const options = { unpack: true, gone: () => assert.fail('nothing is damaged'), turn: async () => undefined };
+  const options = {
+    form: 'packed' as const,
+    gone: () => assert.fail('nothing is damaged'),
+    turn: async () => undefined,
+  };
   const counts: number[] = [];
   for await (const group of outgoingRecords(both, stream, intent, options)) counts.push(group.length);
   assert.deepEqual(counts, [7, 794]);
@@ -128,7 +132,7 @@ test('a damaged place is passed over and said', async () => {
   });
   let places = 0;
   const texts: string[] = [];
-  const options = { unpack: false, gone: () => void (places += 1), turn: async () => undefined };
+  const options = { form: 'plain' as const, gone: () => void (places += 1), turn: async () => undefined };
   for await (const group of outgoingRecords(torn, stream, intent, options)) {
     texts.push(...group.map(({ data }) => Buffer.from(data).toString()));
   }

@@ -3,15 +3,28 @@ import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { Damaged, positionKey, type Offset, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
 import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
+import type { Failure } from './error-lines.ts';
 import { firehoseLimits } from './limits.ts';
+import { processedRecord } from './processed-record.ts';
 import { countOf, type Gap, type Intent, type LossCause, type Range } from './model.ts';
 
 /** One read of a stream by a delivery. */
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
 
+/**
+ * What stands in a stream: records as they came, of which producers may have packed several into one (`packed`), or not
+ * (`plain`); or what a function made of records (`processed`).
+ */
+export type RecordForm = 'plain' | 'packed' | 'processed';
+
+/** What stands in the source of a delivery: only a stream can be a source to producers that pack. */
+export function sourceForm({ from }: { readonly from?: string }): RecordForm {
+  return from === undefined ? 'plain' : 'packed';
+}
+
 /** How the records of an intent are read. */
 export interface OutgoingOptions {
-  readonly unpack: boolean;
+  readonly form: RecordForm;
   /** Called where records of the intent are gone, which is passed over. */
   readonly gone: (gap: Gap) => void;
   /** Lets the loop turn: between the groups of one read, which comes as several only where records hold many. */
@@ -19,21 +32,24 @@ export interface OutgoingOptions {
 }
 
 /** A record with its place in the intent for `index`: it stays the same when others are gone. */
-export type PlacedRecord = { -readonly [K in keyof OutgoingRecord]: OutgoingRecord[K] };
+export type PlacedRecord = { -readonly [K in keyof OutgoingRecord]: OutgoingRecord[K] } & {
+  /** Why it could not be processed: then it goes to no destination. */
+  readonly failure?: Failure;
+};
 
 /** More records than a producer can pack into one. */
 const PACKED_MAX = 2 ** 24;
 
 /**
  * The records of an intent, shard after shard, read anew from the log, without those that it cannot give any more; at
- * most as many, and as many bytes, at once as one read gives. With `unpack`, what a producer packed into one record
- * leaves as the records it holds. `stream` undefined: it was deleted.
+ * most as many, and as many bytes, at once as one read gives. What a producer packed into one record leaves as the
+ * records it holds. `stream` undefined: it was deleted.
  */
 export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
   intent: Pick<Intent, 'ranges'>,
-  { unpack, gone, turn }: OutgoingOptions,
+  { form, gone, turn }: OutgoingOptions,
 ): AsyncGenerator<readonly PlacedRecord[]> {
   let before = 0;
   for (const range of intent.ranges) {
@@ -44,7 +60,7 @@ export async function* outgoingRecords(
       gone({ ...range, cause: causeOf(stream, range) });
       continue;
     }
-    const outgoing = outgoingOf(shard, unpack, (offset) => (place + Number(offset - range.from)) * PACKED_MAX);
+    const outgoing = outgoingOf(shard, form, (offset) => (place + Number(offset - range.from)) * PACKED_MAX);
     for await (const some of rangeRecords(records, stream, shard, range, gone)) {
       let isFirst = true;
       for (const group of groups(some, outgoing)) {
@@ -112,13 +128,14 @@ async function readOrDamage(
 
 type ToOutgoing = (stored: StoredRecord) => Iterable<PlacedRecord>;
 
-function outgoingOf(shard: ShardInfo, unpack: boolean, placeOf: (offset: Offset) => number): ToOutgoing {
+function outgoingOf(shard: ShardInfo, form: RecordForm, placeOf: (offset: Offset) => number): ToOutgoing {
+  if (form === 'processed') return (stored) => [{ ...processedRecord(stored), index: placeOf(stored.offset) }];
   const encode = sequenceNumberEncoder(shard.ref);
   return function* ({ data, at, key, offset }) {
     const sequenceNumber = encode(offset);
     const place = placeOf(offset);
     const shared = { at, sequenceNumber, shardId: shard.id };
-    const packed = unpack ? openAggregatedRecord(data) : undefined;
+    const packed = form === 'packed' ? openAggregatedRecord(data) : undefined;
     if (packed === undefined) {
       yield { data, partitionKey: Buffer.from(key).toString(), ...shared, index: place };
       return;

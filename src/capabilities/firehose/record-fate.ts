@@ -8,7 +8,7 @@ import { mayPass, type ShardInfo, type StreamInfo } from '../../ports/records.ts
 import { positionKey } from '../../ports/stream-store.ts';
 import { FUNCTION } from './function-options.ts';
 import { rangeFromJson, sourceStream, type DeliveryStream, type FirehoseState, type Range } from './model.ts';
-import { outgoingRecords, type PlacedRecord } from './outgoing.ts';
+import { outgoingRecords, sourceForm, type PlacedRecord } from './outgoing.ts';
 import { destinationOf, failuresOf } from './targets.ts';
 import type { HistoryEntry } from './workers/delivery-history.ts';
 import { DeliveryLanes } from './workers/delivery-lanes.ts';
@@ -78,7 +78,7 @@ async function detail(
     return {
       arrivedAt: new Date(record.at).toISOString(),
       bytes: record.data.length,
-      ...(behind !== undefined && isWhole && { offset: before }),
+      ...(behind !== undefined && isWhole && entry.isProcessed !== true && { offset: before }),
       ...path?.line(record),
     };
   } catch (error) {
@@ -105,7 +105,7 @@ async function walk(
 ): Promise<Found | undefined> {
   let [before, isWhole] = [0, true];
   const options = {
-    unpack: delivery.from !== undefined,
+    form: sourceForm(delivery),
     gone: () => {
       isWhole = false;
     },

@@ -6,7 +6,7 @@ import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Intent, Outcome, Range, Target } from '../model.ts';
 import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
-import { BatchRecords, countGone, type BatchSource } from './batch-records.ts';
+import { BatchRecords, countGone, originRange, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
 import type { WorkerDoors } from './worker.ts';
@@ -30,6 +30,7 @@ export interface BatchOutcome extends Outcome {
   readonly attempts: number;
   /** Where a person finds the lines about what failed, and about what was gone. */
   readonly failedAt?: string;
+  readonly unprocessedAt?: string;
   readonly lostAt?: string;
   /** The stored records that failed, whole or in part. */
   readonly failedRanges: readonly Range[];
@@ -144,7 +145,9 @@ export class BatchDelivery {
     const given: number[] = [];
     let count = 0;
     for await (const some of this.#records.pass()) {
-      const wanted = pending === undefined ? some : some.filter(({ index }) => pending.has(index));
+      const wanted = some.filter(
+        ({ index, failure }) => failure === undefined && (pending === undefined || pending.has(index)),
+      );
       for (const record of wanted) {
         if (isNoted) given.push(record.index);
         record.index = count++;
@@ -183,10 +186,11 @@ export class BatchDelivery {
     const output = new ErrorOutput(this.#doors, { delivery: delivery(), intent: this.#intent, target, cut });
     try {
       const failed = await this.#writeFailed(output);
+      const unprocessed = await this.#writeUnprocessed(output);
       this.#noteLoss();
       const { gaps } = this.#records;
       const gone = gaps.length === 0 ? undefined : await output.writeGone(gaps);
-      return this.#outcome(failed, gone);
+      return this.#outcome(failed, unprocessed, gone);
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       notes.failed(error);
@@ -196,33 +200,54 @@ export class BatchDelivery {
 
   async #writeFailed(output: ErrorOutput): Promise<FailedOutput> {
     const path = this.#failures();
-    if (path === undefined) return { count: 0, places: [] };
+    if (path === undefined) return { failed: [] };
     const [pending, whole] = [this.#pending, this.#whole];
     const isAll = pending === undefined && whole !== undefined;
-    if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return { count: 0, places: [] };
-    const places: number[] = [];
-    const failure = (place: number): Failure | undefined => {
+    if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return { failed: [] };
+    const failed: Failed[] = [];
+    const failure = ({ index: place, sequenceNumber }: OutgoingRecord): Failure | undefined => {
       const found =
         this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined);
-      if (found !== undefined) places.push(place);
+      if (found !== undefined) failed.push({ place, sequenceNumber });
       return found;
     };
     const { place } = await output.writeFailed(this.#records, path, failure);
-    return { count: places.length, places, place };
+    return { failed, place };
   }
 
-  #outcome(failed: FailedOutput, gone: Delivered | undefined): BatchOutcome {
+  /** What a function could not process goes the same way, whatever became of the rest. */
+  async #writeUnprocessed(output: ErrorOutput): Promise<FailedOutput> {
+    if (this.#records.unprocessed === 0) return { failed: [] };
+    const failed: Failed[] = [];
+    const shown = ({ index: place, sequenceNumber }: OutgoingRecord): void => {
+      failed.push({ place, sequenceNumber });
+    };
+    const { place } = await output.writeUnprocessed(this.#records, shown);
+    return { failed, place };
+  }
+
+  #outcome(failed: FailedOutput, unprocessed: FailedOutput, gone: Delivered | undefined): BatchOutcome {
     const { place: failedAt } = failed;
+    const all = [...failed.failed, ...unprocessed.failed].toSorted((one, other) => one.place - other.place);
+    const { origins } = this.#records;
     return {
       place: this.#place,
       records: this.#arrived,
-      failed: failed.count,
+      failed: all.length,
       lost: countGone(this.#records.gaps),
       duplicates: this.#duplicates,
       attempts: this.#attempts,
       ...(failedAt !== undefined && { failedAt }),
+      ...(unprocessed.place !== undefined && { unprocessedAt: unprocessed.place }),
       ...(gone !== undefined && { lostAt: gone.place }),
-      failedRanges: rangesOf(this.#intent, failed.places),
+      ...(origins !== undefined && { origins }),
+      failedRanges:
+        origins === undefined
+          ? rangesOf(
+              this.#intent,
+              all.map(({ place }) => place),
+            )
+          : all.map(originRange),
     };
   }
 
@@ -271,9 +296,15 @@ export class BatchDelivery {
   }
 }
 
+interface Failed {
+  /** In the intent. */
+  readonly place: number;
+  readonly sequenceNumber: string;
+}
+
 interface FailedOutput {
-  readonly count: number;
-  readonly places: readonly number[];
+  readonly failed: readonly Failed[];
+  /** Where a person finds the lines about them. */
   readonly place?: string;
 }
 

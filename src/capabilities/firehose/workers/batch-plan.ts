@@ -1,6 +1,7 @@
-import { GONE } from '../error-lines.ts';
+import { GONE, UNPROCESSED } from '../error-lines.ts';
 import type { DeliveryStream, Intent, Target } from '../model.ts';
 import { batchOf, errorTarget, failuresOf, openTarget, type OpeningDoors } from '../targets.ts';
+import { transformOf } from '../transform-options.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** Decides on all places of a batch, by the delivery's options as they are. */
@@ -26,6 +27,7 @@ export async function planBatch(
     ...intent,
     place: await place(target),
     ...(failures !== undefined && { failedPlace: await place(errors, failures.errorType) }),
+    ...(transformOf(target) !== undefined && { unprocessedPlace: await place(errors, UNPROCESSED) }),
     lostPlace: await place(errors, GONE),
   };
 }

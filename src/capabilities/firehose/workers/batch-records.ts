@@ -1,14 +1,16 @@
+import { Defect } from '../../../kernel/errors.ts';
+import { decodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import type { StreamInfo } from '../../../ports/records.ts';
-import { type Gap, type Intent, type LossCause } from '../model.ts';
-import { isFirstOfStored, outgoingRecords, type PlacedRecord } from '../outgoing.ts';
+import { positionKey } from '../../../ports/stream-store.ts';
+import type { Gap, Intent, LossCause, Range } from '../model.ts';
+import { isFirstOfStored, outgoingRecords, type PlacedRecord, type RecordForm } from '../outgoing.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** The stream that a batch is read from. */
 export interface BatchSource {
   /** Name of the stream. */
   readonly stream: string;
-  /** Whether producers may have packed several records into one: only those of a stream do. */
-  readonly unpack: boolean;
+  readonly form: RecordForm;
 }
 
 /** The records of one intent, read anew from the log by each pass, and what of them is gone. */
@@ -18,6 +20,8 @@ export class BatchRecords {
   readonly #source: BatchSource;
   #gaps: readonly Gap[] = [];
   #missing = 0;
+  #unprocessed = 0;
+  #origins: ReadonlyMap<string, Range> = new Map();
 
   constructor(intent: Intent, source: BatchSource, doors: Pick<WorkerDoors, 'records' | 'environment'>) {
     this.#intent = intent;
@@ -35,6 +39,16 @@ export class BatchRecords {
     return this.#missing;
   }
 
+  /** How many records of the latest whole pass could not be processed: no destination is to get them. */
+  get unprocessed(): number {
+    return this.#unprocessed;
+  }
+
+  /** What of the source the latest whole pass was made of; undefined: of what the intent names. */
+  get origins(): readonly Range[] | undefined {
+    return this.#source.form === 'processed' ? [...this.#origins.values()] : undefined;
+  }
+
   /** Why, as far as one word can say it. */
   get cause(): LossCause {
     return this.#gaps.find(({ cause }) => cause !== 'RetentionExceeded')?.cause ?? 'RetentionExceeded';
@@ -46,25 +60,45 @@ export class BatchRecords {
     const gaps: Gap[] = [];
     const gone = (gap: Gap): void => void gaps.push(gap);
     const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
-    const { stream, unpack } = this.#source;
-    let stored = 0;
-    for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, { unpack, gone, turn })) {
-      for (const record of some) if (isFirstOfStored(record)) stored += 1;
+    const { stream, form } = this.#source;
+    let [stored, unprocessed] = [0, 0];
+    const origins = new Map<string, Range>();
+    for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, { form, gone, turn })) {
+      for (const record of some) if (record.failure !== undefined) unprocessed += 1;
+      if (form === 'processed') for (const record of some) widen(origins, record);
+      for (const record of some) if (form === 'processed' || isFirstOfStored(record)) stored += 1;
       yield some;
     }
     this.#gaps = gaps;
+    this.#unprocessed = unprocessed;
+    this.#origins = origins;
     this.#missing = Math.max(0, this.#intent.recordCount - stored);
   }
 
   /** Whether there is anything left to deliver. */
   async hasAny(): Promise<boolean> {
-    for await (const some of this.pass()) if (some.length > 0) return true;
+    for await (const some of this.pass()) if (some.some(({ failure }) => failure === undefined)) return true;
     return false;
   }
 
   #stream(name: string): StreamInfo | undefined {
     return this.#doors.records.describe(name);
   }
+}
+
+/** Those of a shard follow each other, but for what was dropped. */
+function widen(origins: Map<string, Range>, record: PlacedRecord): void {
+  const origin = originRange(record);
+  const known = origins.get(positionKey(origin));
+  origins.set(positionKey(origin), known === undefined ? origin : { ...known, to: origin.to });
+}
+
+/** The one stored record that this one was, or was made of. A Defect where its number is none. */
+export function originRange({ sequenceNumber }: Pick<PlacedRecord, 'sequenceNumber'>): Range {
+  const number = decodeSequenceNumber(sequenceNumber);
+  if (number === undefined) throw new Defect(`${sequenceNumber} is no sequence number`);
+  const { generation, ordinal, offset } = number;
+  return { generation, ordinal, from: offset, to: offset + 1n };
 }
 
 /** Numbers of records that these gaps hold. */

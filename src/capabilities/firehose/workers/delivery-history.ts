@@ -25,6 +25,8 @@ export interface HistoryEntry {
   readonly attempts: number;
   readonly duplicates: number;
   readonly ranges: readonly StoredRange[];
+  /** The records were made of others by a function: those of the source are what the ranges tell of. */
+  readonly isProcessed?: true;
   /** Stored records that failed; not all of them where `isFailedCut`. */
   readonly failedRanges: readonly StoredRange[];
   readonly isFailedCut?: true;
@@ -108,7 +110,8 @@ export function historyEntry(
   { at, positions }: Pick<HistoryEntry, 'at' | 'positions'>,
 ): HistoryEntry {
   const { id, target, sizeBytes, oldestAt, ranges } = intent;
-  const { place, records, failed, failedAt, lost, lostAt, attempts, duplicates, failedRanges } = outcome;
+  const { place, records, failed, lost, lostAt, attempts, duplicates, origins, failedRanges } = outcome;
+  const failedAt = outcome.failedAt ?? outcome.unprocessedAt;
   const isCut = failedRanges.length > firehoseLimits.historyRangesMax;
   return {
     id,
@@ -124,7 +127,8 @@ export function historyEntry(
     ...(lostAt !== undefined && { lostAt }),
     attempts,
     duplicates,
-    ranges: ranges.map(rangeToJson),
+    ranges: (origins ?? ranges).map(rangeToJson),
+    ...(origins !== undefined && { isProcessed: true as const }),
     failedRanges: failedRanges.slice(0, firehoseLimits.historyRangesMax).map(rangeToJson),
     ...(isCut && { isFailedCut: true as const }),
     positions,

@@ -10,10 +10,13 @@ import {
   type DeliveryStream,
   type Intent,
 } from '../model.ts';
+import { sourceForm } from '../outgoing.ts';
 import { backupTarget } from '../targets.ts';
 import type { BatchOutcome } from './batch-delivery.ts';
 import { DeliveryHistory, historyEntry } from './delivery-history.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
+import { MainLane } from './main-lane.ts';
+import { PROCESSING } from './transform-stage.ts';
 import type { DeliveryStatus, Worker, WorkerDoors } from './worker.ts';
 
 /** Behind the delivery's name: no delivery has a `/` in its own. */
@@ -26,7 +29,7 @@ const BACKUP = '/backup';
 export class DeliveryLanes implements Worker {
   readonly history: DeliveryHistory;
   readonly #doors: WorkerDoors;
-  readonly #main: DeliveryWorker;
+  readonly #main: MainLane;
   #delivery: DeliveryStream;
   #backup: DeliveryWorker | undefined;
   #isStopped = false;
@@ -37,10 +40,9 @@ export class DeliveryLanes implements Worker {
     this.#delivery = delivery;
     this.#doors = doors;
     this.history = new DeliveryHistory(delivery.name, doors);
-    this.#main = new DeliveryWorker(
+    this.#main = new MainLane(
       delivery,
       {
-        progress: delivery.name,
         delivered: async (intent, outcome) => await this.#delivered(intent, outcome),
         trim: async () => await this.#trim(),
       },
@@ -52,7 +54,7 @@ export class DeliveryLanes implements Worker {
     // What goes to both is to be found by both: the backup's place stands before anything is trimmed.
     this.#turn = this.#turn.then(async () => {
       await this.#followBackup();
-      if (!this.#isStopped) this.#main.start();
+      if (!this.#isStopped) await this.#main.start();
     });
   }
 
@@ -64,14 +66,16 @@ export class DeliveryLanes implements Worker {
 
   async drain(withinMs: number): Promise<void> {
     this.#isStopped = true;
+    const main = this.#main.drain(withinMs);
     await this.#turn;
-    await Promise.all([this.#main.drain(withinMs), this.#backup?.drain(withinMs)]);
+    await Promise.all([main, this.#backup?.drain(withinMs)]);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    const main = this.#main.stop();
     await this.#turn;
-    await Promise.all([this.#main.stop(), this.#backup?.stop()]);
+    await Promise.all([main, this.#backup?.stop()]);
   }
 
   async flush(signal: AbortSignal): Promise<boolean> {
@@ -105,6 +109,7 @@ export class DeliveryLanes implements Worker {
       delivery,
       {
         progress: delivery.name + BACKUP,
+        source: () => ({ stream: sourceStream(this.#delivery), form: sourceForm(this.#delivery) }),
         delivered: async (intent, outcome) => this.#backedUp(intent, outcome),
         trim: async () => await this.#trim(),
       },
@@ -121,7 +126,8 @@ export class DeliveryLanes implements Worker {
       try {
         if (!isFirst) await catalog.sync();
         if (catalog.get(key) !== undefined) return true;
-        const stored = catalog.get(PROGRESS_PREFIX + this.#delivery.name);
+        const own = PROGRESS_PREFIX + this.#delivery.name;
+        const stored = catalog.get(own + PROCESSING) ?? catalog.get(own);
         const { positions } = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
         await catalog.propose([{ key, expect: null, put: progressToJson({ ...NO_PROGRESS, positions }) }]);
       } catch (error) {
@@ -147,8 +153,10 @@ export class DeliveryLanes implements Worker {
     const { clock } = environment;
     const stored = this.#doors.catalog.get(PROGRESS_PREFIX + this.#delivery.name);
     const before = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
-    const { positions } = completed({ ...before, intent }, outcome);
-    await this.history.add(historyEntry(intent, outcome, { at: clock.now(), positions }), sourceStream(this.#delivery));
+    const after = completed({ ...before, intent }, outcome);
+    const positions = outcome.origins === undefined ? after.positions : (after.origins ?? {});
+    const entry = historyEntry(intent, outcome, { at: clock.now(), positions });
+    await this.history.add(entry, sourceStream(this.#delivery));
     this.#measure(intent, outcome);
   }
 
@@ -182,9 +190,10 @@ export class DeliveryLanes implements Worker {
   /** What was put directly is kept for nobody else than these two. */
   async #trim(): Promise<void> {
     const { records } = this.#doors;
+    await this.#main.trim();
     if (this.#delivery.from !== undefined) return;
     for (const shard of records.describe(sourceStream(this.#delivery))?.shards ?? []) {
-      const [own, backup] = [this.#main.position(shard.ref), this.#backup?.position(shard.ref)];
+      const [own, backup] = [this.#main.savedPosition(shard.ref), this.#backup?.position(shard.ref)];
       await records.trim(shard, backup === undefined || own < backup ? own : backup);
     }
   }

@@ -2,10 +2,11 @@ import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
-import { completed, sourceStream, withoutGone, type DeliveryStream, type Intent } from '../model.ts';
+import { completed, withoutGone, type DeliveryStream, type Intent } from '../model.ts';
 import { bufferingOf } from '../targets.ts';
 import { BatchDelivery, type BatchOutcome } from './batch-delivery.ts';
 import { planBatch } from './batch-plan.ts';
+import type { BatchSource } from './batch-records.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
@@ -16,6 +17,10 @@ import { FENCED, sourceProblems, type DeliveryStatus, type Worker, type WorkerDo
 export interface DeliveryLane {
   /** Names the position in the catalog. */
   readonly progress: string;
+  /** What it reads. */
+  readonly source: () => BatchSource;
+  /** Kept over workers that follow each other. */
+  readonly notes?: DeliveryNotes;
   /** What was delivered: before the position says so, so that a crash in between delivers it again. */
   readonly delivered: (intent: Intent, outcome: BatchOutcome) => Promise<void>;
   /** Resolves once what nobody needs any more is trimmed. */
@@ -39,6 +44,7 @@ export class DeliveryWorker implements Worker {
   /** The intent that stood there at the start. */
   readonly #found: string | undefined;
   #isFenced = false;
+  #isFinishing = false;
   #running: Promise<void> | undefined;
 
   constructor(delivery: DeliveryStream, lane: DeliveryLane, doors: WorkerDoors) {
@@ -47,11 +53,12 @@ export class DeliveryWorker implements Worker {
     this.#doors = doors;
     this.#ledger = new ProgressLedger(lane.progress, doors.catalog);
     this.#found = this.#ledger.progress.intent?.id;
-    this.notes = new DeliveryNotes(delivery.name, doors.environment);
+    this.notes = lane.notes ?? new DeliveryNotes(delivery.name, doors.environment);
     this.#gatherer = new SourceGatherer({
       ...doors,
       notes: this.notes,
       buffering: () => bufferingOf(doors.destinations, this.#delivery.target),
+      form: () => lane.source().form,
       position: ({ ref }) => this.#ledger.position(ref),
       stopped: this.#stop.signal,
     });
@@ -80,9 +87,21 @@ export class DeliveryWorker implements Worker {
     await this.drain(0);
   }
 
+  /** Whether no batch is under way. */
+  get isIdle(): boolean {
+    return this.#ledger.progress.intent === undefined;
+  }
+
+  /** Begins no other batch; resolves once none is under way. What was only gathered stays in the log. */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    this.#gatherer.wake();
+    await this.#running;
+  }
+
   async flush(signal: AbortSignal): Promise<boolean> {
     const { records, environment } = this.#doors;
-    const source = sourceStream(this.#delivery);
+    const { stream: source } = this.#lane.source();
     return await this.#flushes.wait({ records, clock: environment.clock, source }, signal, () => this.#gatherer.wake());
   }
 
@@ -116,7 +135,7 @@ export class DeliveryWorker implements Worker {
 
   async #run(): Promise<void> {
     const { clock, log } = this.#doors.environment;
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stop.signal.aborted && !(this.#isFinishing && this.isIdle)) {
       try {
         await this.#turn();
       } catch (error) {
@@ -138,14 +157,14 @@ export class DeliveryWorker implements Worker {
       await this.#complete(intent);
       return;
     }
-    const stream = this.#doors.records.describe(sourceStream(this.#delivery));
+    const stream = this.#doors.records.describe(this.#lane.source().stream);
     if (stream === undefined) {
       await this.#doors.environment.clock.sleep(firehoseLimits.idleMs, this.#stop.signal);
       return;
     }
     const gatherer = this.#gatherer;
     await gatherer.gather(stream);
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#isFinishing) return;
     this.#finishFlushes(stream);
     const isAsked = this.#flushes.count > 0;
     if (gatherer.isDue(isAsked)) return await this.#begin(stream);
@@ -167,7 +186,7 @@ export class DeliveryWorker implements Worker {
     const batch = new BatchDelivery(intent, {
       ...this.#doors,
       notes: this.notes,
-      source: { stream: sourceStream(this.#delivery), unpack: this.#delivery.from !== undefined },
+      source: this.#lane.source(),
       delivery: () => this.#delivery,
       stopped: this.#stop.signal,
       cut: this.#cut.signal,

@@ -1,7 +1,8 @@
 import type { Delivered, FailurePath, OutgoingRecord } from '../../../ports/destination.ts';
-import { failedLine, goneLine, GONE, type Failure } from '../error-lines.ts';
+import { failedLine, goneLine, GONE, UNPROCESSED, type Failure } from '../error-lines.ts';
 import type { DeliveryStream, Gap, Intent, Target } from '../model.ts';
 import { batchOf, openTarget, type OpeningDoors } from '../targets.ts';
+import { transformOf } from '../transform-options.ts';
 import type { BatchRecords } from './batch-records.ts';
 import type { WorkerDoors } from './worker.ts';
 
@@ -31,17 +32,32 @@ export class ErrorOutput {
   async writeFailed(
     records: BatchRecords,
     path: FailurePath,
-    failureOf: (place: number) => Failure | undefined,
+    failureOf: (record: OutgoingRecord) => Failure | undefined,
   ): Promise<Delivered> {
     const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
       for await (const some of records.pass()) {
         yield some.flatMap((record) => {
-          const failure = failureOf(record.index);
+          const failure = failureOf(record);
           return failure === undefined ? [] : [{ ...record, data: failedLine(record, failure, path.line(record)) }];
         });
       }
     };
     return await this.#write(path.errorType, this.#intent.failedPlace, lines);
+  }
+
+  /** Writes a line for each record that could not be processed, and shows it. Rejects with DeliveryErrors. */
+  async writeUnprocessed(records: BatchRecords, shown: (record: OutgoingRecord) => void): Promise<Delivered> {
+    const own = { lambdaArn: transformOf(this.#intent.target)?.arn ?? '' };
+    const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
+      for await (const some of records.pass()) {
+        yield some.flatMap((record) => {
+          if (record.failure === undefined) return [];
+          shown(record);
+          return [{ ...record, data: failedLine(record, record.failure, own) }];
+        });
+      }
+    };
+    return await this.#write(UNPROCESSED, this.#intent.unprocessedPlace, lines);
   }
 
   /** Writes a line for each range that was gone. Rejects with DeliveryErrors. */

@@ -1,8 +1,10 @@
 import type { Buffering } from '../../../ports/destination.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import type { Offset } from '../../../ports/stream-store.ts';
+import type { Offset, StoredRecord } from '../../../ports/stream-store.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
+import type { RecordForm } from '../outgoing.ts';
+import { processedRecord } from '../processed-record.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { readOnward } from './read-onward.ts';
 import type { WorkerDoors } from './worker.ts';
@@ -11,6 +13,7 @@ import type { WorkerDoors } from './worker.ts';
 export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environment'> {
   readonly notes: DeliveryNotes;
   readonly buffering: () => Buffering;
+  readonly form: () => RecordForm;
   /** Where the delivery stands in a shard. */
   readonly position: (shard: ShardInfo) => Offset;
   readonly stopped: AbortSignal;
@@ -35,7 +38,7 @@ export class SourceGatherer {
 
   /** What is left of the interval, in ms; undefined when nothing waits. */
   get dueInMs(): number | undefined {
-    return this.#gathering.isEmpty ? undefined : Math.max(0, this.#dueInMs(this.#gathering.oldestAt));
+    return this.#gathering.isEmpty ? undefined : Math.max(0, this.#dueInMs(this.#gathering.waitingSince));
   }
 
   /** Begins anew from where the delivery stands. */
@@ -50,7 +53,8 @@ export class SourceGatherer {
 
   /** Looks at what came, shard after shard, until nothing more is there or a batch is full. */
   async gather(stream: StreamInfo): Promise<void> {
-    const { records, environment, notes, position, stopped } = this.#doors;
+    const { records, environment, notes, position, stopped, form } = this.#doors;
+    const arrivalOf = form() === 'processed' ? (record: StoredRecord) => processedRecord(record).at : undefined;
     const gathering = this.#gathering;
     let hasMore = true;
     while (hasMore && !gathering.isFull && !stopped.aborted) {
@@ -62,7 +66,7 @@ export class SourceGatherer {
         if (cursor >= records.bounds(shard).end) continue;
         const onward = await readOnward(records, stream, shard, cursor, notes);
         if (gathering.isEmpty) this.#since = environment.clock.monotonic();
-        gathering.take(shard.ref, from, onward.records, onward.next);
+        gathering.take(shard.ref, from, onward, arrivalOf);
         if (onward.lost > 0) gathering.loses(onward.lost, environment.clock.now());
         hasMore ||= onward.hasMore;
       }
@@ -71,16 +75,16 @@ export class SourceGatherer {
 
   /** Whether a batch is to leave; `isAsked`: somebody waits for all there is. */
   isDue(isAsked: boolean): boolean {
-    const { isEmpty, oldestAt, isFull } = this.#gathering;
+    const { isEmpty, waitingSince, isFull } = this.#gathering;
     if (isEmpty) return false;
-    return isFull || isAsked || this.#dueInMs(oldestAt) <= 0;
+    return isFull || isAsked || this.#dueInMs(waitingSince) <= 0;
   }
 
   /** Resolves when more came, when the batch is due, or when it is woken. */
   async wait(stream: StreamInfo): Promise<void> {
     const { records, environment, position, stopped } = this.#doors;
     const gathering = this.#gathering;
-    const untilDue = gathering.isEmpty ? firehoseLimits.idleMs : this.#dueInMs(gathering.oldestAt);
+    const untilDue = gathering.isEmpty ? firehoseLimits.idleMs : this.#dueInMs(gathering.waitingSince);
     const ms = Math.max(0, Math.min(untilDue, firehoseLimits.idleMs));
     const woken = this.#wake;
     // One signal for each shard: the platform warns of one that many wait for.
@@ -104,10 +108,10 @@ export class SourceGatherer {
     this.#wake = new AbortController();
   }
 
-  /** Counted from the oldest record's arrival, also over restarts; a clock set back does not make it longer. */
-  #dueInMs(oldestAt: number): number {
+  /** Counted from when the oldest record was there, also over restarts; a clock set back does not make it longer. */
+  #dueInMs(since: number): number {
     const { clock } = this.#doors.environment;
     const { intervalMs } = this.#doors.buffering();
-    return Math.min(oldestAt + intervalMs - clock.now(), this.#since + intervalMs - clock.monotonic());
+    return Math.min(since + intervalMs - clock.now(), this.#since + intervalMs - clock.monotonic());
   }
 }

@@ -38,6 +38,8 @@ export interface DeliveryStatus {
   /** Records and bytes gathered for the next batch; of a function, all records that are to come, and no bytes. */
   readonly waitingRecords: number;
   readonly waitingBytes: number;
+  /** Records that wait for the function that processes them; absent: there is none. */
+  readonly unprocessedRecords?: number;
   /** When the next batch leaves, if it is not full before; undefined when nothing waits. */
   readonly dueInMs?: number | undefined;
   /** Numbers of records that were gone before they were delivered. */

@@ -1,0 +1,279 @@
+import type { ByteBudget } from '../../../kernel/flow/byte-budget.ts';
+import type { OutgoingRecord } from '../../../ports/destination.ts';
+import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
+import { positionKey, Unavailable, type Offset } from '../../../ports/stream-store.ts';
+import { firehoseLimits } from '../limits.ts';
+import type { Gap } from '../model.ts';
+import { outgoingRecords, type RecordForm } from '../outgoing.ts';
+import type { Origin } from '../processed-record.ts';
+import type { Transform } from '../transform-options.ts';
+import type { TransformSource } from '../transform-event.ts';
+import { readOnward } from './read-onward.ts';
+import type { Feed } from './shard-follower.ts';
+import type { CallDoors } from './transform-call.ts';
+import { goneEntry, offsetOf, transformPiece, type Processed } from './transform-piece.ts';
+import type { WorkerDoors } from './worker.ts';
+
+/** What one shard is transformed with. */
+export interface TransformerDoors extends WorkerDoors, Omit<CallDoors, 'transform' | 'cut'> {
+  readonly transform: () => Transform | undefined;
+  readonly eventBytes: ByteBudget;
+  /** The stream that is read, as it is now; undefined: it is gone. */
+  readonly stream: () => StreamInfo | undefined;
+  /** The internal stream that takes what was transformed. */
+  readonly into: string;
+  /** The end of its one shard. */
+  readonly intoEnd: () => Offset;
+  readonly form: RecordForm;
+  /** From here on the internal stream was looked through for what the catalog does not tell. */
+  readonly resumedFrom: Offset;
+  readonly source: () => TransformSource;
+  /** Whether somebody waits for all that is there. */
+  readonly isFlushed: () => boolean;
+  /** All before its position stands in the internal stream. */
+  readonly moved: () => void;
+}
+
+/** A part of the shard that makes one event or a few. */
+interface Piece {
+  readonly from: Offset;
+  readonly to: Offset;
+  readonly bytes: number;
+}
+
+/** Bytes of entries that are stored as one, or not at all. */
+const RUN_BYTES = 512 * 1024;
+/** Of a byte of records: as it was read, in the event, in the answer, and as it is stored. */
+const COPIES = 4;
+
+/**
+ * Has the records of one shard transformed, and stores what comes of them in their order. What was stored says itself
+ * where it comes from, so that a crash repeats calls, and no record.
+ */
+export class ShardTransformer implements Feed {
+  readonly #doors: TransformerDoors;
+  readonly #shard: ShardInfo;
+  readonly #stop = new AbortController();
+  readonly #cut = new AbortController();
+  #wake = new AbortController();
+  #position: Offset;
+  /** The record that was stored last, while not all of its piece is. */
+  #last: Origin | undefined;
+  #pendingFrom: Offset | undefined;
+
+  constructor(shard: ShardInfo, from: Offset, last: Origin | undefined, doors: TransformerDoors) {
+    this.#shard = shard;
+    this.#position = from;
+    this.#last = last;
+    this.#pendingFrom = last === undefined ? undefined : doors.resumedFrom;
+    this.#doors = doors;
+  }
+
+  /** The first record of which not all is stored or dropped. */
+  get position(): Offset {
+    return this.#position;
+  }
+
+  /** Below this place of the internal stream stands nothing of a piece that is not whole; undefined: of none. */
+  get pendingFrom(): Offset | undefined {
+    return this.#pendingFrom;
+  }
+
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** Takes no more records; what is under way comes to its end. */
+  stop(): void {
+    this.#stop.abort();
+    this.wake();
+  }
+
+  /** Ends what is under way: it counts as never begun. */
+  cut(): void {
+    this.#cut.abort();
+    this.stop();
+  }
+
+  /** Resolves at the end of the shard, when the stream is gone, or when it was stopped. */
+  async run(): Promise<void> {
+    const { notes, environment } = this.#doors;
+    while (!this.#stop.signal.aborted) {
+      try {
+        if (await this.#pass()) return;
+      } catch (error) {
+        if (this.#stream() === undefined) return;
+        notes.failed(error);
+        await environment.clock.sleep(firehoseLimits.idleMs, this.#stop.signal);
+      }
+    }
+  }
+
+  /** From the position on; true: there will be no more. */
+  async #pass(): Promise<boolean> {
+    const calls = new Set<Promise<void>>();
+    let before: Promise<void> = Promise.resolve();
+    const so = { hasFailed: false };
+    let cursor = this.#position;
+    let isOver = false;
+    while (!isOver && !so.hasFailed && !this.#stop.signal.aborted) {
+      const piece = await this.#gather(cursor, () => so.hasFailed);
+      if (piece === 'end') isOver = true;
+      if (typeof piece === 'string') continue;
+      cursor = piece.to;
+      const done = this.#settle(piece, before);
+      before = done;
+      const call = done.then(
+        () => void calls.delete(call),
+        () => {
+          calls.delete(call);
+          so.hasFailed = true;
+          this.wake();
+        },
+      );
+      calls.add(call);
+      if (calls.size >= firehoseLimits.transformCallsMax) await Promise.race(calls);
+    }
+    await Promise.all(calls);
+    // Throws what failed first.
+    await before;
+    return isOver;
+  }
+
+  /** Transforms a piece at once, and stores it behind the one before. */
+  async #settle(piece: Piece, before: Promise<void>): Promise<void> {
+    const { eventBytes } = this.#doors;
+    // Who waits for this one waits for the failure, too.
+    before.catch(() => undefined);
+    const bytes = COPIES * piece.bytes;
+    if (!(await eventBytes.take(bytes, this.#cut.signal))) throw new Unavailable('the delivery stops');
+    try {
+      const { records, gone } = await this.#load(piece);
+      const doors = { ...this.#doors, cut: this.#cut.signal };
+      const processed = await transformPiece(records, this.#shard.ref, this.#doors.source, doors);
+      await before;
+      if (processed === undefined) throw new Unavailable('the delivery stops');
+      await this.#store([...gone, ...processed]);
+      this.#position = piece.to;
+      this.#last = undefined;
+      this.#pendingFrom = undefined;
+      this.#doors.moved();
+    } finally {
+      eventBytes.giveBack(bytes);
+    }
+  }
+
+  async #load({ from, to }: Piece): Promise<{ records: readonly OutgoingRecord[]; gone: readonly Processed[] }> {
+    const { records, environment, form } = this.#doors;
+    const range = { ...this.#shard.ref, from, to };
+    const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
+    const found: OutgoingRecord[] = [];
+    const gaps: Gap[] = [];
+    const options = { form, turn, gone: (gap: Gap) => void gaps.push(gap) };
+    for await (const some of outgoingRecords(records, this.#stream(), { ranges: [range] }, options)) {
+      found.push(...some.filter((record) => !this.#isStored(record)));
+    }
+    const untold = gaps.filter((gap) => this.#last === undefined || gap.from > this.#last.offset);
+    return { records: found, gone: untold.map((gap) => goneEntry(gap, this.#shard, environment.clock.now())) };
+  }
+
+  /** Whether the record was stored before what followed it failed. */
+  #isStored(record: OutgoingRecord): boolean {
+    const last = this.#last;
+    if (last === undefined) return false;
+    const offset = offsetOf(record);
+    if (offset !== last.offset) return offset < last.offset;
+    return (record.subSequenceNumber ?? 0) <= (last.subSequenceNumber ?? Infinity);
+  }
+
+  async #store(processed: readonly Processed[]): Promise<void> {
+    const { records, into } = this.#doors;
+    this.#pendingFrom ??= this.#doors.intoEnd();
+    for (const run of runsOf(processed)) {
+      const results = await records.append(
+        into,
+        run.map(({ entry }) => entry),
+      );
+      if (!results.every(isStored)) throw new Unavailable('what was transformed cannot be written');
+      this.#last = run.at(-1)?.origin;
+    }
+  }
+
+  /** The next records for an event; `end`: there will be none, `again`: look again. */
+  async #gather(from: Offset, hasFailed: () => boolean): Promise<Piece | 'end' | 'again'> {
+    const { records, environment } = this.#doors;
+    const { clock } = environment;
+    let [to, bytes, count, since] = [from, 0, 0, 0];
+    while (!this.#stop.signal.aborted && !hasFailed()) {
+      const [stream, transform] = [this.#stream(), this.#doors.transform()];
+      if (stream === undefined || transform === undefined) return 'end';
+      while (bytes < transform.bufferBytes && to < records.bounds(this.#shard).end) {
+        const onward = await readOnward(records, stream, this.#shard, to, this.#doors.notes);
+        if (onward.next <= to) break;
+        if (count === 0) since = clock.monotonic();
+        [to, bytes, count] = taken({ to, bytes, count }, onward, transform.bufferBytes);
+        if (onward.records.length > 0 && bytes >= transform.bufferBytes) break;
+      }
+      const { closedAt } = records.bounds(this.#shard);
+      const isAtEnd = closedAt !== undefined && to >= closedAt;
+      const dueMs = since + transform.intervalMs - clock.monotonic();
+      const isDue = bytes >= transform.bufferBytes || dueMs <= 0 || isAtEnd || this.#doors.isFlushed();
+      if (count > 0 && isDue) return { from, to, bytes };
+      if (isAtEnd) return 'end';
+      await this.#wait(to, count > 0 ? dueMs : undefined);
+    }
+    return 'again';
+  }
+
+  async #wait(from: Offset, dueMs: number | undefined): Promise<void> {
+    const { records, environment } = this.#doors;
+    const wake = new AbortController();
+    this.#wake = wake;
+    if (this.#stop.signal.aborted) return;
+    const cancel = dueMs === undefined ? () => undefined : environment.clock.timer(dueMs, () => wake.abort());
+    try {
+      // A shard that is written all the time is looked at in larger pieces.
+      if (dueMs !== undefined) await environment.clock.sleep(firehoseLimits.scanEveryMs, wake.signal);
+      await records.waitForMore(this.#shard, from, wake.signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  #stream(): StreamInfo | undefined {
+    const stream = this.#doors.stream();
+    const key = positionKey(this.#shard.ref);
+    return stream?.shards.some(({ ref }) => positionKey(ref) === key) === true ? stream : undefined;
+  }
+}
+
+/** Takes what was read up to the record that fills the piece. */
+function taken(
+  so: { readonly to: Offset; readonly bytes: number; readonly count: number },
+  { records, next }: { readonly records: readonly { offset: Offset; data: Uint8Array }[]; readonly next: Offset },
+  bytesMax: number,
+): [Offset, number, number] {
+  let { bytes, count } = so;
+  for (const { offset, data } of records) {
+    // The one that does not fit begins the next piece.
+    if (count > 0 && bytes + data.length > bytesMax) return [offset, bytesMax, count];
+    bytes += data.length;
+    count += 1;
+  }
+  return [next, bytes, count];
+}
+
+function* runsOf(processed: readonly Processed[]): Generator<readonly Processed[]> {
+  let run: Processed[] = [];
+  let bytes = 0;
+  for (const one of processed) {
+    const more = one.entry.data.length;
+    if (run.length > 0 && bytes + more > RUN_BYTES) {
+      yield run;
+      [run, bytes] = [[], 0];
+    }
+    run.push(one);
+    bytes += more;
+  }
+  if (run.length > 0) yield run;
+}
