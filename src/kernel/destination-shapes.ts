@@ -73,7 +73,9 @@ export const processingConfiguration = s.struct(
               'MetadataExtraction',
               'AppendDelimiterToRecord',
             ],
-            doc: 'AppendDelimiterToRecord puts a line end behind each record; the others are not built yet.',
+            doc:
+              'Lambda has records transformed; AppendDelimiterToRecord puts a line end behind each, in objects; the ' +
+              'others are not built yet.',
           }),
           Parameters: s.optional(
             s.list(processorParameter, { doc: 'AppendDelimiterToRecord needs none; a Delimiter is `\\n`.' }),

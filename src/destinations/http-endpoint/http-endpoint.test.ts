@@ -413,7 +413,7 @@ test('place, buffering, failure path: AWS values and units', () => {
 test('what shapes alone cannot say', () => {
   const url = (Url: string): Partial<HttpEndpointOptions> => ({ EndpointConfiguration: { Url } });
   const attribute = { AttributeName: 'a', AttributeValue: 'b' };
-  const processing = { Enabled: true, Processors: [{ Type: 'Lambda' }] };
+  const processing = { Enabled: true, Processors: [{ Type: 'AppendDelimiterToRecord' }] };
   const table: readonly (readonly [options: Partial<HttpEndpointOptions>, said: string | undefined])[] = [
     [{}, undefined],
     [url('http://127.0.0.1:8080/in?a=b'), undefined],
@@ -435,7 +435,10 @@ test('what shapes alone cannot say', () => {
       { SecretsManagerConfiguration: { Enabled: true } },
       'SecretsManagerConfiguration is not built yet; EndpointConfiguration.AccessKey takes the key',
     ],
-    [{ ProcessingConfiguration: processing }, 'ProcessingConfiguration: Lambda is not built yet for this destination'],
+    [
+      { ProcessingConfiguration: processing },
+      'ProcessingConfiguration: AppendDelimiterToRecord is not built yet for this destination',
+    ],
   ];
   for (const [given, said] of table) {
     assert.deepEqual(checkConfig(httpEndpointOptions, options(given)), [], 'the shape takes it');

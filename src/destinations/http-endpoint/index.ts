@@ -1,3 +1,4 @@
+import { processingProblem } from '../../kernel/processing.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Destination, FailurePath } from '../../ports/destination.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
@@ -44,9 +45,7 @@ function problem(options: HttpEndpointOptions): string | undefined {
   if (options.SecretsManagerConfiguration?.Enabled === true) {
     return 'SecretsManagerConfiguration is not built yet; EndpointConfiguration.AccessKey takes the key';
   }
-  const [processor] = ProcessingConfiguration?.Processors ?? [];
-  if (processor === undefined) return undefined;
-  return `ProcessingConfiguration: ${processor.Type} is not built yet for this destination`;
+  return processingProblem(ProcessingConfiguration ?? {}, false);
 }
 
 /** What stands for the node's own address is looked at when it is known. */

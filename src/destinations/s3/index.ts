@@ -1,5 +1,6 @@
 import { DeliveryError } from '../../kernel/errors.ts';
 import { isBucketName, nameOfArn } from '../../kernel/names.ts';
+import { delimiterOf, processingProblem } from '../../kernel/processing.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -7,11 +8,9 @@ import { formatOf } from './formats.ts';
 import { objectKey } from './object-key.ts';
 import { s3Defaults, s3Options, type ObjectOptions, type S3Options } from './options.ts';
 import { placingProblem } from './placing-problem.ts';
-import { delimiterOf, processingProblem } from './processing.ts';
 
 const OCTETS = 'application/octet-stream';
 const RANDOM_CHARACTERS = 11;
-const NOTHING = new Uint8Array();
 
 /** Objects in a bucket: records one after the other as they came, plain or in one of AWS's formats. */
 export const s3: Destination<typeof s3Options> = {
@@ -23,6 +22,8 @@ export const s3: Destination<typeof s3Options> = {
   }),
   problem,
   describe,
+  sourceBackup: ({ S3BackupMode, S3BackupConfiguration: backup }) =>
+    S3BackupMode === 'Enabled' ? (backup as Json | undefined) : undefined,
   // The same key is the same object.
   overwrites: () => true,
   bytesBehindRecord: ({ ProcessingConfiguration }) => delimiterOf(ProcessingConfiguration).length,
@@ -32,12 +33,12 @@ export const s3: Destination<typeof s3Options> = {
 /** Rules that the service has beside its shapes, and what is not built. */
 function problem(options: S3Options): string | undefined {
   const { ProcessingConfiguration: processing = {}, S3BackupConfiguration: backup } = options;
-  const own = objectsProblem(options) ?? processingProblem(processing);
+  const own = objectsProblem(options) ?? processingProblem(processing, true);
   if (own !== undefined) return own;
   const ofBackup = backup === undefined ? undefined : objectsProblem(backup);
   if (ofBackup !== undefined) return `S3BackupConfiguration: ${ofBackup}`;
-  if (options.S3BackupMode === 'Enabled') return 'S3BackupMode: Enabled is not built yet';
-  return undefined;
+  const isMissing = options.S3BackupMode === 'Enabled' && backup === undefined;
+  return isMissing ? 'S3BackupMode: Enabled needs S3BackupConfiguration' : undefined;
 }
 
 function objectsProblem(options: ObjectOptions): string | undefined {
@@ -132,9 +133,11 @@ class S3Bucket implements OpenDestination {
     // The file in an archive has a UUID for a name (observed); the batch's own is the same at each attempt.
     const entry = { name: batch.id, at: batch.oldestAt };
     const body = encode(this.#bytes(batch, signal), this.#environment.compute, entry);
+    const kmsKeyArn = this.#options.EncryptionConfiguration?.KMSEncryptionConfig?.AWSKMSKeyARN;
     const options = {
       contentType: OCTETS,
       ...(contentEncoding !== undefined && { contentEncoding }),
+      ...(kmsKeyArn !== undefined && { kmsKeyArn }),
       // Which records fail differs between attempts.
       ...(batch.errorType !== undefined && { replaces: true as const }),
     };
@@ -146,7 +149,8 @@ class S3Bucket implements OpenDestination {
 
   async *#bytes(batch: Batch, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     // Lines about what failed end by themselves.
-    const delimiter = batch.errorType === undefined ? delimiterOf(this.#options.ProcessingConfiguration) : NOTHING;
+    const own = batch.errorType === undefined ? delimiterOf(this.#options.ProcessingConfiguration) : '';
+    const delimiter = Buffer.from(own);
     let memory = Buffer.alloc(0);
     for await (const records of batch.records()) {
       if (signal.aborted) throw new DeliveryError('S3.Stopped', 'the node stops', true);

@@ -10,7 +10,12 @@ export const s3Defaults = { sizeMib: 5, intervalSeconds: 300, mib: MIB } as cons
 export const s3Options = s.struct({
   ...s3Members,
   ProcessingConfiguration: s.optional(processingConfiguration),
-  S3BackupMode: s.optional(s.string({ values: ['Disabled', 'Enabled'], doc: 'Disabled; Enabled is not built yet.' })),
+  S3BackupMode: s.optional(
+    s.string({
+      values: ['Disabled', 'Enabled'],
+      doc: 'Enabled: each record also goes to S3BackupConfiguration as it came. Disabled is the default.',
+    }),
+  ),
   S3BackupConfiguration: s.optional(s.struct(s3Members, { doc: 'Where records go as they came.' })),
   DataFormatConversionConfiguration: s.optional(s.notBuilt()),
   DynamicPartitioningConfiguration: s.optional(s.notBuilt()),

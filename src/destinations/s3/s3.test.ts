@@ -14,13 +14,18 @@ import { s3Options, type S3Options } from './options.ts';
 const KEY = 'arn:aws:kms:us-east-1:000000000000:key/0b';
 const AT = Date.parse('2026-01-31T23:04:05.678Z');
 
+const LAMBDA = 'ProcessingConfiguration: ';
+
 function processing(
   Type: string,
-  parameter?: readonly [string, string],
+  ...parameters: readonly (readonly [string, string])[]
 ): NonNullable<S3Options['ProcessingConfiguration']> {
-  const [ParameterName = '', ParameterValue = ''] = parameter ?? [];
-  const Parameters = parameter === undefined ? [] : [{ ParameterName, ParameterValue }];
+  const Parameters = parameters.map(([ParameterName, ParameterValue]) => ({ ParameterName, ParameterValue }));
   return { Enabled: true, Processors: [{ Type, Parameters }] };
+}
+
+function lambda(...parameters: readonly (readonly [string, string])[]): S3Options {
+  return { BucketARN: 'bucket', ProcessingConfiguration: processing('Lambda', ...parameters) };
 }
 
 test('what shapes alone cannot say', () => {
@@ -52,7 +57,7 @@ test('what shapes alone cannot say', () => {
     [{ BucketARN: 'amzn-s3-demo-a' }, 'BucketARN: amzn-s3-demo-a is not a name that S3 takes for a bucket'],
     [{ BucketARN: 'bucket--x-s3' }, 'BucketARN: bucket--x-s3 is not a name that S3 takes for a bucket'],
     [{ BucketARN: 'bucket', S3BackupMode: 'Disabled' }, undefined],
-    [{ BucketARN: 'bucket', S3BackupMode: 'Enabled' }, 'S3BackupMode: Enabled is not built yet'],
+    [{ BucketARN: 'bucket', S3BackupMode: 'Enabled' }, 'S3BackupMode: Enabled needs S3BackupConfiguration'],
     [{ BucketARN: 'bucket', S3BackupConfiguration: { BucketARN: 'other' } }, undefined],
     [
       { BucketARN: 'bucket', S3BackupConfiguration: { BucketARN: 'other', BufferingHints: { SizeInMBs: 1 } } },
@@ -75,10 +80,24 @@ test('what shapes alone cannot say', () => {
     ],
     [{ BucketARN: 'bucket', CustomTimeZone: 'Mars' }, 'CustomTimeZone: Mars is no time zone of the IANA database'],
     [{ BucketARN: 'bucket', ProcessingConfiguration: {} }, undefined],
+    [lambda(['LambdaArn', 'f']), undefined],
+    [lambda(['LambdaArn', 'https://example.com/transform'], ['BufferSizeInMBs', '0.2'], ['RoleArn', 'r']), undefined],
+    [lambda(['LambdaArn', 'f'], ['BufferSizeInMBs', '3.1']), `${LAMBDA}BufferSizeInMBs is from 0.2 to 3`],
+    [
+      lambda(['LambdaArn', 'f'], ['BufferIntervalInSeconds', '1.5']),
+      `${LAMBDA}BufferIntervalInSeconds is from 0 to 900`,
+    ],
+    [lambda(['LambdaArn', 'f'], ['NumberOfRetries', 'many']), `${LAMBDA}NumberOfRetries is from 0 to 300`],
+    [lambda(['LambdaArn', 'f'], ['LambdaArn', 'g']), `${LAMBDA}LambdaArn is given twice`],
+    [lambda(['LambdaArn', 'f'], ['Delimiter', ',']), `${LAMBDA}Lambda takes no Delimiter`],
+    [
+      { BucketARN: 'bucket', ProcessingConfiguration: processing('Decompression') },
+      `${LAMBDA}Decompression is not built yet for this destination`,
+    ],
     [{ BucketARN: 'bucket', ProcessingConfiguration: processing('AppendDelimiterToRecord') }, undefined],
     [
       { BucketARN: 'bucket', ProcessingConfiguration: processing('Lambda') },
-      'ProcessingConfiguration: Lambda is not built yet',
+      "ProcessingConfiguration: Lambda needs LambdaArn: a function's ARN or name, or a URL",
     ],
     [
       { BucketARN: 'bucket', ProcessingConfiguration: processing('AppendDelimiterToRecord', ['Delimiter', '\\n']) },

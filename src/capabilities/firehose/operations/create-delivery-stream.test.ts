@@ -53,7 +53,7 @@ test('what CreateDeliveryStream refuses', async () => {
     [extended({ BucketARN: 'arn:aws:s3:::Not_A_Bucket' }), /^InvalidArgumentException: BucketARN/],
     [
       extended({ ProcessingConfiguration: { Enabled: true, Processors: [{ Type: 'Lambda' }] } }),
-      /^InvalidArgumentException: ProcessingConfiguration: Lambda is not built yet/,
+      /^InvalidArgumentException: ProcessingConfiguration: Lambda needs LambdaArn/,
     ],
     [extended({ BucketARN: 'archive' }), /^ValidationException: .*bucketARN.*pattern: arn:\.\*:s3:::/],
     [
@@ -70,7 +70,10 @@ test('what CreateDeliveryStream refuses', async () => {
       extended({ S3BackupConfiguration: { BucketARN: 'arn:aws:s3:::No' } }),
       /^InvalidArgumentException: S3BackupConfiguration: BucketARN/,
     ],
-    [extended({ S3BackupMode: 'Enabled' }), /^InvalidArgumentException: S3BackupMode: Enabled is not built yet$/],
+    [
+      extended({ S3BackupMode: 'Enabled' }),
+      /^InvalidArgumentException: S3BackupMode: Enabled needs S3BackupConfiguration$/,
+    ],
     [{ ...toBucket(), Tags: [] }, /^ValidationException: .*'tags'/],
     [{ ...toBucket(), Tags: [{ Key: 'aws:x' }] }, /^ValidationException: .*'tags\.1\.member\.key'/],
     [
