@@ -71,6 +71,34 @@ test('segments that nobody needs go, the newest stays, and what is left can be o
   assert.deepEqual((await again.texts(A)).slice(-8), numbers(30, 8));
 });
 
+test('of the appends and readers that one commit concerns, 32 go on in one turn of the loop', async () => {
+  const simulation = new Simulation(1);
+  const { clock } = simulation.environment;
+  const perTurn: number[] = [];
+  let told = 0;
+  const soon = (run: () => void): void => {
+    clock.soon(() => {
+      perTurn.push(told);
+      told = 0;
+      run();
+    });
+  };
+  const environment = { ...simulation.environment, clock: { ...clock, soon } };
+  const under = await LogUnderTest.open(simulation, {}, environment);
+  const heard = (): void => void (told += 1);
+  const never = new AbortController().signal;
+  const readers = Array.from({ length: 50 }, async () => await under.log.store.waitForMore(A, 0n, never).then(heard));
+  const appends = numbers(0, 100).map(async (text) => await under.a.append(packEntries([entry(text)])).then(heard));
+  await under.drive(Promise.all([...appends, ...readers]));
+  await under.drive(under.log.close());
+  const all = [...perTurn, told];
+  assert.equal(Math.max(...all), 32);
+  assert.equal(
+    all.reduce((sum, count) => sum + count),
+    150,
+  );
+});
+
 test('appends that wait share one write and one sync', async () => {
   const under = await LogUnderTest.open();
   const commits = (): number => under.simulation.metrics.get('log_commits_total{}') ?? 0;

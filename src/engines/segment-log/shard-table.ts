@@ -145,11 +145,16 @@ export class ShardState {
     });
   }
 
-  /** Wakes those whose wait is over; with `all` everybody. */
-  wake(all = this.closed || this.dropped): void {
-    for (const waiter of this.#waiting) {
-      if (all || waiter.from < this.end) waiter.wake();
-    }
+  /** Calls that wake those whose wait is over, or with `all` everybody. */
+  due(all = this.closed || this.dropped): readonly (() => void)[] {
+    const due: (() => void)[] = [];
+    for (const waiter of this.#waiting) if (all || waiter.from < this.end) due.push(waiter.wake);
+    return due;
+  }
+
+  /** Wakes them now. */
+  wake(all?: boolean): void {
+    for (const wake of this.due(all)) wake();
   }
 
   /** How many wait; for tests and metrics. */
