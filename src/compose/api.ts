@@ -8,6 +8,7 @@ import type { Principal } from '../wire/sigv4/principal.ts';
 import { plainAnswer } from '../wire/http/plain-answer.ts';
 import { isForSts } from './caller-identity.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../ports/http.ts';
+import { RawAnswer } from '../ports/operation.ts';
 
 /** What the private listener serves beside AWS actions. */
 export interface ApiParts {
@@ -69,7 +70,8 @@ async function refusable(answer: () => Promise<HttpAnswer>): Promise<HttpAnswer>
 }
 
 function json(status: number, value: unknown): HttpAnswer {
-  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(value)}\n` };
+  const body = value instanceof RawAnswer ? value.body : `${JSON.stringify(value)}\n`;
+  return { status, headers: { 'content-type': 'application/json' }, body };
 }
 
 /** GET and HEAD only. */

@@ -68,7 +68,7 @@ export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly doc: string;
-  /** Resolves with a JSON value, or AdminBytes; RequestErrors become their status. */
+  /** Resolves with a JSON value, or a RawAnswer that is one, or AdminBytes; RequestErrors become their status. */
   handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, request: AdminRequest): Promise<unknown>;
 }
 

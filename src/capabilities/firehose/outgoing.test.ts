@@ -70,7 +70,7 @@ test('each record says which one of its stored record it is, and never too many 
     groups.map(({ length }) => length),
     [firehoseLimits.readRecords, firehoseLimits.readRecords, 2],
   );
-  assert.equal(turns, 2, 'others get their turn between the groups');
+  assert.equal(turns, 6, 'others get their turn while it is opened, and between the groups');
   const all = groups.flat();
   assert.deepEqual(
     all.map(({ subSequenceNumber }) => subSequenceNumber),

@@ -2,7 +2,7 @@ import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { Damaged, positionKey, type Offset, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
-import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
+import { type AggregatedRecord, looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import type { Failure } from './error-lines.ts';
 import { firehoseLimits } from './limits.ts';
 import { processedRecord } from './processed-record.ts';
@@ -61,9 +61,11 @@ export async function* outgoingRecords(
       continue;
     }
     const outgoing = outgoingOf(shard, form, (offset) => (place + Number(offset - range.from)) * PACKED_MAX);
+    const open = async (data: Uint8Array): Promise<AggregatedRecord | undefined> =>
+      form === 'packed' ? await openAggregatedRecord(data, turn) : undefined;
     for await (const some of rangeRecords(records, stream, shard, range, gone)) {
       let isFirst = true;
-      for (const group of groups(some, outgoing)) {
+      for await (const group of groups(some, outgoing, open)) {
         if (!isFirst) await turn();
         isFirst = false;
         yield group;
@@ -126,16 +128,15 @@ async function readOrDamage(
   }
 }
 
-type ToOutgoing = (stored: StoredRecord) => Iterable<PlacedRecord>;
+type ToOutgoing = (stored: StoredRecord, packed: AggregatedRecord | undefined) => Iterable<PlacedRecord>;
 
 function outgoingOf(shard: ShardInfo, form: RecordForm, placeOf: (offset: Offset) => number): ToOutgoing {
   if (form === 'processed') return (stored) => [{ ...processedRecord(stored), index: placeOf(stored.offset) }];
   const encode = sequenceNumberEncoder(shard.ref);
-  return function* ({ data, at, key, offset }) {
+  return function* ({ data, at, key, offset }, packed) {
     const sequenceNumber = encode(offset);
     const place = placeOf(offset);
     const shared = { at, sequenceNumber, shardId: shard.id };
-    const packed = form === 'packed' ? openAggregatedRecord(data) : undefined;
     if (packed === undefined) {
       yield { data, partitionKey: Buffer.from(key).toString(), ...shared, index: place };
       return;
@@ -152,11 +153,16 @@ function outgoingOf(shard: ShardInfo, form: RecordForm, placeOf: (offset: Offset
 }
 
 /** A record can hold more records than anybody wants to hold at once. */
-function* groups(stored: readonly StoredRecord[], outgoing: ToOutgoing): Generator<readonly PlacedRecord[]> {
+async function* groups(
+  stored: readonly StoredRecord[],
+  outgoing: ToOutgoing,
+  open: (data: Uint8Array) => Promise<AggregatedRecord | undefined>,
+): AsyncGenerator<readonly PlacedRecord[]> {
   let group: PlacedRecord[] = [];
   let bytes = 0;
   for (const one of stored) {
-    for (const record of outgoing(one)) {
+    const packed = looksAggregated(one.data) ? await open(one.data) : undefined;
+    for (const record of outgoing(one, packed)) {
       const more = record.data.length + record.partitionKey.length;
       // One record may be larger than all that are held at once.
       if (group.length >= READ_LIMIT.records || (group.length > 0 && bytes + more > READ_LIMIT.bytes)) {

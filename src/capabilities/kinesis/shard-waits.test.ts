@@ -26,7 +26,7 @@ async function open(): Promise<Waiting> {
     begun += 1;
     await waitForMore(...parts);
   };
-  const waits = new ShardWaits(bench.records);
+  const waits = new ShardWaits(bench.records, bench.environment.clock);
   const woken: string[] = [];
   const watch = (name: string, some: readonly ShardInfo[], signal = new AbortController().signal): void => {
     waits.any(some, signal).then(
@@ -37,8 +37,13 @@ async function open(): Promise<Waiting> {
   return { bench, shards, waits, begun: () => begun, woken, watch };
 }
 
-async function settle(): Promise<void> {
+async function turn(): Promise<void> {
   await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** More turns than there are watchers: one of them is woken in each. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 110; turns += 1) await turn();
 }
 
 test('many watch a shard at the cost of one wait, and a record wakes those of its own shard', async () => {
@@ -55,6 +60,19 @@ test('many watch a shard at the cost of one wait, and a record wakes those of it
   await bench.fill('a', ['a']);
   await settle();
   assert.deepEqual([woken.at(-1), waits.watching, waits.shards], ['first', 0, 0]);
+});
+
+test('one goes on in each turn of the loop, however many a record wakes', async () => {
+  const { bench, shards, woken, watch } = await open();
+  for (let index = 0; index < 20; index += 1) watch(`${index}`, shards);
+  await bench.fill('a', ['a']);
+  const seen: number[] = [];
+  for (let turns = 0; turns < 25; turns += 1) {
+    seen.push(woken.length);
+    await turn();
+  }
+  assert.equal(woken.length, 20);
+  assert.ok(seen.every((count, index) => index === 0 || count - (seen[index - 1] as number) <= 1));
 });
 
 test('who comes right behind a record waits for the next one', async () => {

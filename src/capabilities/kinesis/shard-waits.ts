@@ -1,5 +1,12 @@
+import { InTurns } from '../../kernel/flow/in-turns.ts';
+import type { Clock } from '../../ports/environment.ts';
 import type { Records, ShardInfo } from '../../ports/records.ts';
 import { shardKey } from '../../ports/stream-store.ts';
+
+/** Who is woken goes on with a page over all shards. */
+const WOKEN_PER_TURN = 1;
+/** Why waits are given up that nobody has any more; where nothing is said, the platform makes an error for each. */
+const NOBODY_WAITS = 'nobody waits';
 
 /** One who waits for any of several shards. */
 interface Watcher {
@@ -20,11 +27,13 @@ interface Shared {
  */
 export class ShardWaits {
   readonly #records: Records;
+  readonly #woken: InTurns;
   readonly #shared = new Map<string, Shared>();
   #watching = 0;
 
-  constructor(records: Records) {
+  constructor(records: Records, clock: Clock) {
     this.#records = records;
+    this.#woken = new InTurns(WOKEN_PER_TURN, (run) => clock.soon(run));
   }
 
   /** How many wait. */
@@ -74,10 +83,17 @@ export class ShardWaits {
     try {
       await this.#records.waitForMore(shard, shared.end, shared.stop.signal);
       this.#forget(shardKey(shard.ref), shared);
-      for (const { wake } of shared.watchers) wake();
+      this.#woken.run(Array.from(shared.watchers, ({ wake }) => wake));
     } catch (error) {
       this.#forget(shardKey(shard.ref), shared);
-      for (const { fail } of shared.watchers) fail(error);
+      this.#woken.run(
+        Array.from(
+          shared.watchers,
+          ({ fail }) =>
+            () =>
+              fail(error),
+        ),
+      );
     }
   }
 
@@ -85,7 +101,7 @@ export class ShardWaits {
     shared.watchers.delete(watcher);
     if (shared.watchers.size > 0) return;
     this.#forget(key, shared);
-    shared.stop.abort();
+    shared.stop.abort(NOBODY_WAITS);
   }
 
   #forget(key: string, shared: Shared): void {

@@ -13,13 +13,15 @@ export interface Mark {
 
 /** An opaque text of some ten characters a shard, as it stands in a URL: whole numbers behind a check sum. */
 export function sealMark(places: Iterable<readonly [Pick<ShardRef, 'generation' | 'ordinal'>, Place]>): string {
-  const numbers: number[] = [];
+  const bytes: number[] = [];
   for (const [{ generation, ordinal }, { offset, sub }] of places) {
     // A stream has one generation.
-    if (numbers.length === 0) numbers.push(generation);
-    numbers.push(ordinal, Number(offset), sub);
+    if (bytes.length === 0) addVarint(bytes, generation);
+    addVarint(bytes, ordinal);
+    addVarint(bytes, Number(offset));
+    addVarint(bytes, sub);
   }
-  const body = Buffer.from(numbers.flatMap(varint));
+  const body = Buffer.from(bytes);
   return Buffer.concat([checkSum(KIND, body), body]).toString('base64url');
 }
 
@@ -32,17 +34,16 @@ export function openMark(text: string): Mark | undefined {
   const [generation, ...rest] = wholeNumbers(body) ?? [];
   if (generation === undefined || rest.length === 0 || rest.length % 3 !== 0) return undefined;
   const places = Array.from({ length: rest.length / 3 }, (_, index) => {
-    const [ordinal, offset, sub] = rest.slice(index * 3) as [number, number, number];
+    const [ordinal, offset, sub] = rest.slice(index * 3, index * 3 + 3) as [number, number, number];
     return [ordinal, { offset: BigInt(offset), sub }] as const;
   });
   return { generation, places };
 }
 
-function varint(value: number): number[] {
-  const bytes: number[] = [];
+function addVarint(bytes: number[], value: number): void {
   let rest = value;
   for (; rest >= SEVEN_BITS; rest = Math.floor(rest / SEVEN_BITS)) bytes.push((rest % SEVEN_BITS) + SEVEN_BITS);
-  return [...bytes, rest];
+  bytes.push(rest);
 }
 
 /** Undefined where a number is cut, or larger than any of ours. */

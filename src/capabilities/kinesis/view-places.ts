@@ -26,7 +26,9 @@ export function inOrder(state: KinesisState, places: Places): Places {
 
 /** The places with, in the stead of shards that are over, their children; a shard without any keeps its place. */
 export function followed(state: KinesisState, { shards }: StreamInfo, places: Places): Places {
-  const over = new Set(Array.from(places, ([shard, place]) => (isOver(state, shard, place) ? shard.id : '')));
+  const over = new Set<string>();
+  for (const [shard, place] of places) if (isOver(state, shard, place)) over.add(shard.id);
+  if (over.size === 0) return places;
   const heirs = shards.filter((shard) => parents(shard).some((id) => over.has(id)));
   const replaced = new Set(heirs.flatMap(parents).filter((id) => over.has(id)));
   const next = new Map(Array.from(places).filter(([{ id }]) => !replaced.has(id)));

@@ -6,11 +6,12 @@ import type { KinesisState } from './model.ts';
 import { ShardWaits } from './shard-waits.ts';
 import { isOver } from './view-places.ts';
 import { readViewQuery, type ViewQuery } from './view-query.ts';
+import { viewAnswer } from './view-answer.ts';
 import { viewPage } from './viewing.ts';
 
 /** The admin routes of streams: a list, one stream, and its records across all shards. */
 export function streamRoutes(state: KinesisState): AdminRoute[] {
-  const waits = new ShardWaits(state.records);
+  const waits = new ShardWaits(state.records, state.environment.clock);
   return [
     {
       method: 'GET',
@@ -65,7 +66,9 @@ async function view(
 ): Promise<unknown> {
   const asked = await readViewQuery(state, stream, query, request);
   if (asked.waitMs > 0) await waitForAny(state, asked, waits);
-  return await viewPage(state, stream, asked);
+  const { clock } = state.environment;
+  const page = await viewPage(state, stream, asked);
+  return await viewAnswer(page, async () => await new Promise((resolve) => clock.soon(resolve)));
 }
 
 /** Woken by the first commit that reaches any shard, or after `waitMs`. */

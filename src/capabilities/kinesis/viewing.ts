@@ -2,28 +2,31 @@ import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { orPastDamage, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
-import { openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
+import { looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { sealMark } from './view-mark.ts';
 import { followed, type Place } from './view-places.ts';
 import type { ViewQuery, Wanted } from './view-query.ts';
 
-/** What is looked at before the loop turns, where each record costs some bytes more than it has. */
+/** What is looked at before the loop turns, where each record, and each shard, costs some bytes more than it has. */
 const TURN_BYTES = 1024 * 1024;
-const RECORD_COST_BYTES = 256;
+const RECORD_COST_BYTES = 1024;
+const SHARD_COST_BYTES = 8 * 1024;
+const SKIPPED_COST_BYTES = 256;
 
 /**
- * One record as the viewer shows it; `data` is base64, `arrival` ISO 8601 in UTC. `subSequenceNumber` is its place
- * among the records that a producer packed into one, which all have that one's sequence number; absent for others.
+ * One record as the viewer shows it, but for its data, which is base64 there; `arrival` ISO 8601 in UTC.
+ * `subSequenceNumber` is its place among the records that a producer packed into one, which all have that one's
+ * sequence number; absent for others.
  */
-interface ViewedRecord {
+export interface ViewedRecord {
   readonly shardId: string;
   readonly sequenceNumber: string;
   readonly subSequenceNumber?: number;
   readonly partitionKey: string;
   readonly arrival: string;
-  readonly data: string;
+  readonly data: Uint8Array;
 }
 
 /** A place that cannot be read, from a sequence number up to, without it, the next that can. */
@@ -34,7 +37,7 @@ interface DamagedPlace {
 }
 
 /** What the viewer answers. */
-interface Page {
+export interface Page {
   /** By their arrival. */
   readonly records: readonly ViewedRecord[];
   /** Where the next page begins: `after` of the next question; opaque. */
@@ -54,6 +57,7 @@ export async function viewPage(state: KinesisState, stream: StreamInfo, query: V
   await query.request.hold(kinesisLimits.viewerHoldBytes);
   const viewing = new Viewing(state, stream, query);
   await viewing.run();
+  await viewing.turn();
   return viewing.page();
 }
 
@@ -83,6 +87,8 @@ class Viewing {
       for (const [shard, place] of Array.from(this.#places)) {
         if (this.#isFull()) break;
         if (place.offset >= this.#state.records.bounds(shard).end) continue;
+        this.#sinceTurn += SHARD_COST_BYTES;
+        await this.#turnIfDue();
         const slice = await this.#read(shard, place);
         const next = await this.#take(shard, place, slice);
         // Shards that were read go to the end, so that a busy one leaves room for the others.
@@ -159,26 +165,30 @@ class Viewing {
     record: StoredRecord,
     skip: number,
   ): Promise<number | undefined> {
-    if (this.#sinceTurn >= TURN_BYTES) await this.#turn();
-    const packed = openAggregatedRecord(record.data);
+    await this.#turnIfDue();
+    const { data } = record;
+    const packed = looksAggregated(data) ? await openAggregatedRecord(data, async () => await this.turn()) : undefined;
     if (packed === undefined) {
       this.#offer(shard, sequenceNumber, record.at, record);
       return undefined;
     }
     let sub = 0;
     for (const one of packed.records()) {
-      if (sub >= skip) {
-        if (this.#sinceTurn >= TURN_BYTES) await this.#turn();
-        if (this.#isFull()) return sub;
-        this.#offer(shard, sequenceNumber, record.at, one, sub);
-      }
+      if (this.#sinceTurn >= TURN_BYTES) await this.turn();
+      if (sub < skip) this.#sinceTurn += SKIPPED_COST_BYTES;
+      else if (this.#isFull()) return sub;
+      else this.#offer(shard, sequenceNumber, record.at, one, sub);
       sub += 1;
     }
     return undefined;
   }
 
+  async #turnIfDue(): Promise<void> {
+    if (this.#sinceTurn >= TURN_BYTES) await this.turn();
+  }
+
   /** Others get their turn. */
-  async #turn(): Promise<void> {
+  async turn(): Promise<void> {
     this.#sinceTurn = 0;
     await new Promise<void>((resolve) => this.#state.environment.clock.soon(resolve));
   }
@@ -195,7 +205,7 @@ class Viewing {
       ...(sub !== undefined && { subSequenceNumber: sub }),
       partitionKey: asBuffer(key).toString(),
       arrival: new Date(at).toISOString(),
-      data: asBuffer(data).toString('base64'),
+      data,
     });
   }
 }

@@ -2,21 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { aggregated, bytesField, integerField, sealed, type Packed } from './aggregated-record.fixture.ts';
-import { openAggregatedRecord } from './aggregated-record.ts';
+import { openAggregatedRecord, type AggregatedRecord } from './aggregated-record.ts';
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString();
 }
 
-function texts(bytes: Uint8Array): readonly string[] | undefined {
-  const opened = openAggregatedRecord(bytes);
+async function open(bytes: Uint8Array): Promise<AggregatedRecord | undefined> {
+  return await openAggregatedRecord(bytes, async () => undefined);
+}
+
+async function texts(bytes: Uint8Array): Promise<readonly string[] | undefined> {
+  const opened = await open(bytes);
   if (opened === undefined) return undefined;
   const found = Array.from(opened.records(), ({ key, data }) => `${textOf(key)}=${textOf(data)}`);
   assert.equal(found.length, opened.count);
   return found;
 }
 
-test('records come out in the order in which they were packed', () => {
+test('records come out in the order in which they were packed', async () => {
   const tags = [['name', 'value']] as const;
   const bytes = aggregated(
     ['a', 'ü'],
@@ -27,16 +31,16 @@ test('records come out in the order in which they were packed', () => {
     ],
     ['170141183460469231731687303715884105728'],
   );
-  assert.deepEqual(texts(bytes), ['ü=one', 'a=', 'ü=three']);
+  assert.deepEqual(await texts(bytes), ['ü=one', 'a=', 'ü=three']);
 });
 
-test('bytes as the library wrote them', () => {
+test('bytes as the library wrote them', async () => {
   // Two keys of the table, then two records: index of the key, data.
   const body = Buffer.from('0a03706b310a03706b321a0708001a036161611a0708011a03626262', 'hex');
-  assert.deepEqual(texts(sealed(body)), ['pk1=aaa', 'pk2=bbb']);
+  assert.deepEqual(await texts(sealed(body)), ['pk1=aaa', 'pk2=bbb']);
 });
 
-test('what is not whole is a record like any other', () => {
+test('what is not whole is a record like any other', async () => {
   const whole = aggregated(['k'], [{ key: 0, data: 'data' }]);
   const record = bytesField(3, Buffer.concat([integerField(1, 0), bytesField(3, 'd')]));
   const key = bytesField(1, 'k');
@@ -80,10 +84,10 @@ test('what is not whole is a record like any other', () => {
       ),
     ],
   ];
-  for (const [why, bytes] of table) assert.equal(texts(bytes), undefined, why);
+  for (const [why, bytes] of table) assert.equal(await texts(bytes), undefined, why);
 });
 
-test('keys that no record may have, and more than anybody packs, make a record like any other', () => {
+test('keys that no record may have, and more than anybody packs, make a record like any other', async () => {
   const many = (count: number): readonly Packed[] => Array.from({ length: count }, () => ({ key: 0, data: '' }));
   const table: readonly (readonly [what: string, bytes: Buffer, count: number | undefined])[] = [
     ['no character', aggregated([''], many(1)), undefined],
@@ -104,29 +108,29 @@ test('keys that no record may have, and more than anybody packs, make a record l
       undefined,
     ],
   ];
-  for (const [what, bytes, count] of table) assert.equal(openAggregatedRecord(bytes)?.count, count, what);
+  for (const [what, bytes, count] of table) assert.equal((await open(bytes))?.count, count, what);
 });
 
-test('fields of later versions are passed over', () => {
+test('fields of later versions are passed over', async () => {
   const fixed = Buffer.from('2100010203040506072500010203', 'hex');
   const record = Buffer.concat([integerField(1, 0), bytesField(3, 'd'), integerField(9, 5), fixed]);
   assert.deepEqual(
-    texts(sealed(Buffer.concat([bytesField(1, 'k'), bytesField(3, record), bytesField(7, 'x'), fixed]))),
+    await texts(sealed(Buffer.concat([bytesField(1, 'k'), bytesField(3, record), bytesField(7, 'x'), fixed]))),
     ['k=d'],
   );
 });
 
-test('whatever was packed comes out, and whatever was altered does not', () => {
+test('whatever was packed comes out, and whatever was altered does not', async () => {
   const record = fc.record({ key: fc.nat(3), data: fc.uint8Array({ maxLength: 200 }) });
   const keys = ['e', 'k', 'ü', 'x'.repeat(256)];
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.array(record, { minLength: 1, maxLength: 50 }),
       fc.nat(),
       fc.integer({ min: 1, max: 255 }),
-      (records, at, flip) => {
+      async (records, at, flip) => {
         const bytes = aggregated(keys, records);
-        const opened = openAggregatedRecord(bytes) ?? assert.fail('not opened');
+        const opened = (await open(bytes)) ?? assert.fail('not opened');
         const found = Array.from(opened.records(), ({ key, data }) => [textOf(key), Buffer.from(data).toString('hex')]);
         assert.deepEqual(
           found,
@@ -134,8 +138,25 @@ test('whatever was packed comes out, and whatever was altered does not', () => {
         );
         const place = at % bytes.length;
         bytes[place] = (bytes[place] ?? 0) ^ flip;
-        assert.equal(openAggregatedRecord(bytes), undefined);
+        assert.equal(await open(bytes), undefined);
       },
     ),
   );
+});
+
+test('a large one is opened in pieces, between which others get their turn', async () => {
+  const digested = aggregated(['k'], [{ key: 0, data: Buffer.alloc(3 * 1024 * 1024) }]);
+  const many = aggregated(
+    ['k'],
+    Array.from({ length: 5000 }, () => ({ key: 0, data: 'd' })),
+  );
+  for (const [bytes, wanted] of [
+    [digested, 6],
+    [many, 10],
+  ] as const) {
+    let turns = 0;
+    const opened = await openAggregatedRecord(bytes, async () => void (turns += 1));
+    assert.ok(opened !== undefined);
+    assert.equal(turns, wanted);
+  }
 });

@@ -27,84 +27,116 @@ const RECORDS_MAX = 100_000;
 const KEY_CHARACTERS_MAX = 256;
 const KEY_BYTES_MAX = KEY_CHARACTERS_MAX * 4;
 
+/** Work of about a millisecond, between which the loop turns: bytes of the digest, and parts of the body. */
+const DIGESTED_BYTES = 512 * 1024;
+const PARTS_PER_TURN = 500;
+
+/** Whether bytes begin as such a record does: all others are known not to be one without opening them. */
+export function looksAggregated(bytes: Uint8Array): boolean {
+  return bytes.length > MAGIC.length + DIGEST_BYTES && MAGIC.every((byte, index) => bytes[index] === byte);
+}
+
 /**
  * The records that the Kinesis Producer Library packed into one; undefined for what it did not make: without its first
  * bytes, with a digest that does not fit, malformed or empty, with a key that no record may have, or with more than
- * 100,000 records or keys. Such bytes are a record like any other.
+ * 100,000 records or keys. Such bytes are a record like any other. `turn` lets the loop turn.
  */
-export function openAggregatedRecord(bytes: Uint8Array): AggregatedRecord | undefined {
+export async function openAggregatedRecord(
+  bytes: Uint8Array,
+  turn: () => Promise<void>,
+): Promise<AggregatedRecord | undefined> {
+  if (!looksAggregated(bytes)) return undefined;
   const to = bytes.length - DIGEST_BYTES;
-  if (to <= MAGIC.length || MAGIC.some((byte, index) => bytes[index] !== byte)) return undefined;
   const body = bytes.subarray(MAGIC.length, to);
-  const counts = countParts(body);
-  if (counts === undefined) return undefined;
-  const digest = createHash('md5').update(body).digest();
-  return digest.equals(bytes.subarray(to)) ? new AggregatedRecord(body, counts) : undefined;
-}
-
-/** How many parts of each kind a body holds. */
-interface Counts {
-  readonly keys: number;
-  readonly records: number;
+  const digest = createHash('md5');
+  for (let from = 0; from < body.length; from += DIGESTED_BYTES) {
+    if (from > 0) await turn();
+    digest.update(body.subarray(from, from + DIGESTED_BYTES));
+  }
+  if (!digest.digest().equals(bytes.subarray(to))) return undefined;
+  const parts = new Parts(body);
+  while (parts.readSome()) await turn();
+  return parts.areWhole ? new AggregatedRecord(body, parts) : undefined;
 }
 
 /** Records in one record. No object is kept for each one: millions of tiny ones fit into a large record. */
 export class AggregatedRecord {
   readonly count: number;
   readonly #body: Uint8Array;
-  /** Where each key of the table begins and ends. */
-  readonly #keys: Uint32Array;
+  readonly #keys: Parts['keys'];
 
-  constructor(body: Uint8Array, { keys, records }: Counts) {
+  constructor(body: Uint8Array, { keys, records }: Pick<Parts, 'keys' | 'records'>) {
     this.count = records;
     this.#body = body;
-    this.#keys = new Uint32Array(keys * 2);
-    let at = 0;
-    for (const fields = new Fields(body); fields.next();) {
-      if (fields.number !== KEY_TABLE) continue;
-      this.#keys[at] = fields.valueAt;
-      this.#keys[at + 1] = fields.end;
-      at += 2;
-    }
+    this.#keys = keys;
   }
 
   /** In the order in which they were packed. */
   *records(): Generator<SubRecord> {
     for (const fields = new Fields(this.#body); fields.next();) {
       if (fields.number !== RECORDS) continue;
-      const { key, data } = readRecord(fields.bytes) as PackedRecord;
-      yield { key: this.#body.subarray(this.#keys[key * 2], this.#keys[key * 2 + 1]), data };
+      const { key, dataAt, dataEnd } = readRecord(this.#body, fields.valueAt, fields.end) as PackedRecord;
+      const itsKey = this.#body.subarray(this.#keys[key * 2], this.#keys[key * 2 + 1]);
+      yield { key: itsKey, data: this.#body.subarray(dataAt, dataEnd) };
     }
   }
 }
 
-/** The parts of a well-formed body whose records name only what its tables hold; else undefined. */
-function countParts(body: Uint8Array): Counts | undefined {
-  let keys = 0;
-  let hashKeys = 0;
-  let records = 0;
-  let keysNamed = 0;
-  let hashKeysNamed = 0;
-  const fields = new Fields(body);
-  while (fields.next()) {
-    const { number } = fields;
-    if (number !== KEY_TABLE && number !== HASH_KEY_TABLE && number !== RECORDS) continue;
-    if (!fields.isBytes || records > RECORDS_MAX || keys > RECORDS_MAX) return undefined;
-    if (number === KEY_TABLE) {
-      if (!isKey(fields.bytes)) return undefined;
-      keys += 1;
-    } else if (number === HASH_KEY_TABLE) hashKeys += 1;
-    else {
-      const record = readRecord(fields.bytes);
-      if (record === undefined) return undefined;
-      records += 1;
-      keysNamed = Math.max(keysNamed, record.key + 1);
-      hashKeysNamed = Math.max(hashKeysNamed, record.hashKey + 1);
-    }
+/** The parts of a body, looked at some at a time. */
+class Parts {
+  readonly #body: Uint8Array;
+  readonly #fields: Fields;
+  /** Where each key of the table begins and ends. */
+  readonly keys: number[] = [];
+  records = 0;
+  #hashKeys = 0;
+  #keysNamed = 0;
+  #hashKeysNamed = 0;
+  #isRefused = false;
+
+  constructor(body: Uint8Array) {
+    this.#body = body;
+    this.#fields = new Fields(body);
   }
-  const isWhole = !fields.isMalformed && records > 0 && records <= RECORDS_MAX && keys <= RECORDS_MAX;
-  const isKnown = keysNamed <= keys && hashKeysNamed <= hashKeys;
-  return isWhole && isKnown ? { keys, records } : undefined;
+
+  /** Whether the body is well formed, and its records name only what its tables hold; known once all was read. */
+  get areWhole(): boolean {
+    if (this.#isRefused || this.#fields.isMalformed || this.records === 0) return false;
+    const isKnown = this.#keysNamed <= this.#keyCount && this.#hashKeysNamed <= this.#hashKeys;
+    return isKnown && this.records <= RECORDS_MAX && this.#keyCount <= RECORDS_MAX;
+  }
+
+  get #keyCount(): number {
+    return this.keys.length / 2;
+  }
+
+  /** Reads on; false when all was read, or enough to refuse it. */
+  readSome(): boolean {
+    for (let part = 0; part < PARTS_PER_TURN; part += 1) {
+      if (!this.#fields.next()) return false;
+      this.#isRefused = !this.#take();
+      if (this.#isRefused) return false;
+    }
+    return true;
+  }
+
+  #take(): boolean {
+    const { number, isBytes, valueAt, end } = this.#fields;
+    if (number !== KEY_TABLE && number !== HASH_KEY_TABLE && number !== RECORDS) return true;
+    if (!isBytes || this.records > RECORDS_MAX || this.#keyCount > RECORDS_MAX) return false;
+    if (number === KEY_TABLE) {
+      if (!isKey(this.#fields.bytes)) return false;
+      this.keys.push(valueAt, end);
+    } else if (number === HASH_KEY_TABLE) this.#hashKeys += 1;
+    else {
+      const record = readRecord(this.#body, valueAt, end);
+      if (record === undefined) return false;
+      this.records += 1;
+      this.#keysNamed = Math.max(this.#keysNamed, record.key + 1);
+      this.#hashKeysNamed = Math.max(this.#hashKeysNamed, record.hashKey + 1);
+    }
+    return true;
+  }
 }
 
 /** Whether bytes can be a partition key: such a one is not copied for each of its records at any length. */
@@ -117,24 +149,25 @@ function isKey(bytes: Uint8Array): boolean {
   return characters <= KEY_CHARACTERS_MAX;
 }
 
-/** Places in the tables; -1: no hash key. */
+/** Places in the tables, -1: no hash key; and of the data in the body. */
 interface PackedRecord {
   readonly key: number;
   readonly hashKey: number;
-  readonly data: Uint8Array;
+  readonly dataAt: number;
+  readonly dataEnd: number;
 }
 
-function readRecord(bytes: Uint8Array): PackedRecord | undefined {
+function readRecord(body: Uint8Array, from: number, to: number): PackedRecord | undefined {
   let key = -1;
   let hashKey = -1;
-  let data: Uint8Array | undefined;
-  const fields = new Fields(bytes);
+  let [dataAt, dataEnd] = [-1, -1];
+  const fields = new Fields(body, from, to);
   while (fields.next()) {
     const { number } = fields;
-    if (number === DATA && fields.isBytes) data = fields.bytes;
+    if (number === DATA && fields.isBytes) [dataAt, dataEnd] = [fields.valueAt, fields.end];
     else if (number === KEY_INDEX && fields.isInteger) key = fields.integer;
     else if (number === HASH_KEY_INDEX && fields.isInteger) hashKey = fields.integer;
     else if (number <= DATA) return undefined;
   }
-  return fields.isMalformed || data === undefined || key < 0 ? undefined : { key, hashKey, data };
+  return fields.isMalformed || dataAt < 0 || key < 0 ? undefined : { key, hashKey, dataAt, dataEnd };
 }

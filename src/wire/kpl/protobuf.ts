@@ -15,7 +15,8 @@ const VARINT_BYTES_MAX = 10;
  */
 export class Fields {
   readonly #message: Uint8Array;
-  #at = 0;
+  readonly #to: number;
+  #at: number;
   #kind = VARINT;
   /** Where the field's value begins; it ends at `end`. */
   valueAt = 0;
@@ -26,8 +27,11 @@ export class Fields {
   /** Set once the message ends in the middle of a field, or holds what no message does. */
   isMalformed = false;
 
-  constructor(message: Uint8Array) {
+  /** Those from `from` to `to` alone: a message inside of another one needs no slice of its own. */
+  constructor(message: Uint8Array, from = 0, to = message.length) {
     this.#message = message;
+    this.#at = from;
+    this.#to = to;
   }
 
   get end(): number {
@@ -49,7 +53,7 @@ export class Fields {
 
   /** Goes to the next field; false at the end, and where the message is malformed. */
   next(): boolean {
-    if (this.isMalformed || this.#at >= this.#message.length) return false;
+    if (this.isMalformed || this.#at >= this.#to) return false;
     const tag = this.#varint();
     this.#kind = tag % 8;
     this.number = Math.floor(tag / 8);
@@ -66,13 +70,13 @@ export class Fields {
     else return false;
     this.valueAt = this.#at;
     this.#at += length;
-    return !this.isMalformed && this.#at <= this.#message.length;
+    return !this.isMalformed && this.#at <= this.#to;
   }
 
   #varint(): number {
     let value = 0;
     let scale = 1;
-    for (let count = 0; count < VARINT_BYTES_MAX && this.#at < this.#message.length; count += 1) {
+    for (let count = 0; count < VARINT_BYTES_MAX && this.#at < this.#to; count += 1) {
       const byte = this.#message[this.#at] as number;
       this.#at += 1;
       value += (byte % SEVEN_BITS) * scale;
