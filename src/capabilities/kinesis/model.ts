@@ -124,7 +124,7 @@ export function overLimit({ identity }: KinesisState, what: string, limit: numbe
 }
 
 /** A shard as AWS describes it. */
-export function describeShard(shard: ShardInfo): Record<string, unknown> {
+function describeShard(shard: ShardInfo): Record<string, unknown> {
   return {
     ShardId: shard.id,
     ...(shard.parentShardId === undefined ? {} : { ParentShardId: shard.parentShardId }),
@@ -138,6 +138,22 @@ export function describeShard(shard: ShardInfo): Record<string, unknown> {
       ...(shard.endingSequenceNumber === undefined ? {} : { EndingSequenceNumber: shard.endingSequenceNumber }),
     },
   };
+}
+
+/** Shards described between two turns of the loop. */
+const DESCRIBED_PER_TURN = 250;
+
+/** The same for any number of them, in turns of the loop. */
+export async function describeShards(
+  { environment }: KinesisState,
+  shards: readonly ShardInfo[],
+): Promise<readonly Record<string, unknown>[]> {
+  const described: Record<string, unknown>[] = [];
+  for (let from = 0; from < shards.length; from += DESCRIBED_PER_TURN) {
+    if (from > 0) await new Promise<void>((resolve) => environment.clock.soon(resolve));
+    for (const shard of shards.slice(from, from + DESCRIBED_PER_TURN)) described.push(describeShard(shard));
+  }
+  return described;
 }
 
 /** What DescribeStream and DescribeStreamSummary both say of a stream. */

@@ -1,7 +1,7 @@
 import { RequestError } from '../../kernel/errors.ts';
 import type { AwsCodec } from '../aws-json/codec.ts';
 import { decodeCbor, MalformedCbor } from './decode.ts';
-import { encodeAwsCbor, encodeTexts } from './encode.ts';
+import { cborPieces, encodeAwsCbor, encodeTexts } from './encode.ts';
 
 /** AWS's CBOR: the same members as its JSON, bytes as byte strings, times as integer epoch ms under tag 1. */
 export const cborCodec: AwsCodec = {
@@ -16,5 +16,6 @@ export const cborCodec: AwsCodec = {
     }
   },
   value: encodeAwsCbor,
+  pieces: cborPieces,
   members: encodeTexts,
 };

@@ -1,5 +1,6 @@
 import { memberSchema } from '../../kernel/schema/shapes.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
+import { holdsLongList, LIST_PIECE_ITEMS } from '../aws-json/long-lists.ts';
 import { CborWriter } from './writer.ts';
 
 /** A value as AWS's CBOR writes it: bytes as they are, times as epoch ms under tag 1; what has no shape is left out. */
@@ -7,6 +8,32 @@ export function encodeAwsCbor(schema: Schema, value: unknown): Uint8Array {
   const writer = new CborWriter();
   write(writer, schema, value);
   return writer.done();
+}
+
+/** The bytes of encodeAwsCbor in pieces: long lists, where they are not inside of others, are divided. */
+export function* cborPieces(schema: Schema, value: unknown): Generator<Uint8Array> {
+  if (!holdsLongList(schema, value)) {
+    yield encodeAwsCbor(schema, value);
+  } else if (schema.kind === 'list') {
+    const items = value as readonly unknown[];
+    for (let from = 0; from < items.length; from += LIST_PIECE_ITEMS) {
+      const writer = new CborWriter();
+      if (from === 0) writer.list(items.length);
+      for (const item of items.slice(from, from + LIST_PIECE_ITEMS)) write(writer, schema.item, item);
+      yield writer.done();
+    }
+  } else if (schema.kind === 'struct') {
+    const given = value as Readonly<Record<string, unknown>>;
+    const members = Object.entries(schema.members).filter(([name]) => isPresent(given[name]));
+    let writer = new CborWriter();
+    writer.map(members.length);
+    for (const [name, member] of members) {
+      writer.text(name);
+      yield writer.done();
+      yield* cborPieces(memberSchema(member), given[name]);
+      writer = new CborWriter();
+    }
+  }
 }
 
 /** A map of texts. */

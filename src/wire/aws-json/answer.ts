@@ -1,5 +1,5 @@
 import { EnvironmentError, RequestError, ThrottleError } from '../../kernel/errors.ts';
-import type { Environment } from '../../ports/environment.ts';
+import type { Clock, Environment } from '../../ports/environment.ts';
 import type { HttpAnswer, HttpBody, HttpRequest } from '../../ports/http.ts';
 import { Fenced, Unavailable } from '../../ports/stream-store.ts';
 import type { AwsCodec } from './codec.ts';
@@ -33,6 +33,11 @@ export class Answers {
 
   constructor(environment: Environment) {
     this.#environment = environment;
+  }
+
+  /** Whose turns long answers are written in. */
+  get clock(): Clock {
+    return this.#environment.clock;
   }
 
   /** 200 with the text, or with an empty body for an action that answers nothing; `sent` is as HttpAnswer's. */

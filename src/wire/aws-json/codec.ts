@@ -2,7 +2,7 @@ import { RequestError } from '../../kernel/errors.ts';
 import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { WholeBody } from '../../ports/http.ts';
-import { encodeAwsJson } from './encode.ts';
+import { encodeAwsJson, jsonPieces } from './encode.ts';
 import { holdsTooManyValues } from './values-bound.ts';
 
 /** How a protocol of this family writes values; all else of them is the same. */
@@ -15,6 +15,8 @@ export interface AwsCodec {
   parse(body: Uint8Array): unknown;
   /** A value of the shape. */
   value(schema: Schema, value: unknown): WholeBody;
+  /** The same in pieces, each of which is little work, however long its lists are. */
+  pieces(schema: Schema, value: unknown): Iterable<Uint8Array>;
   /** The names of members and their texts. */
   members(value: Readonly<Record<string, string>>): WholeBody;
 }
@@ -47,6 +49,7 @@ export function jsonCodec(contentType: string): AwsCodec {
       throw new RequestError('SerializationException', '');
     },
     value: (schema, value) => JSON.stringify(encodeAwsJson(schema, value)),
+    pieces: jsonPieces,
     members: (value) => JSON.stringify(value),
   };
 }

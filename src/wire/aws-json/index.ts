@@ -4,9 +4,10 @@ import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Audit } from '../../ports/audit.ts';
 import type { NamedResource } from '../../ports/capability.ts';
-import type { Environment } from '../../ports/environment.ts';
-import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
+import type { Clock, Environment } from '../../ports/environment.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest, WholeBody } from '../../ports/http.ts';
 import { EventAnswer, RawAnswer, type Call, type Operation } from '../../ports/operation.ts';
+import { holdsLongList } from './long-lists.ts';
 import { cborCodec } from '../aws-cbor/codec.ts';
 import { EVENT_STREAM, eventStream } from '../event-stream/index.ts';
 import { Answers } from './answer.ts';
@@ -112,7 +113,18 @@ async function serve(
   const { contentType } = codec;
   if (output instanceof RawAnswer) return answers.ok(contentType, output.body, output.sent);
   if (operation.output === undefined) return answers.ok(contentType, '');
-  return answers.ok(contentType, codec.value(operation.output, output));
+  return answers.ok(contentType, await written(codec, operation.output, output, answers.clock));
+}
+
+/** An answer with a long list is written in turns of the loop. */
+async function written(codec: AwsCodec, schema: Schema, value: unknown, clock: Clock): Promise<WholeBody> {
+  if (!holdsLongList(schema, value)) return codec.value(schema, value);
+  const pieces: Uint8Array[] = [];
+  for (const piece of codec.pieces(schema, value)) {
+    pieces.push(piece);
+    await new Promise<void>((resolve) => clock.soon(resolve));
+  }
+  return pieces;
 }
 
 function callOf(request: HttpRequest, form: AwsForm, state: unknown): Call<unknown> {

@@ -2,7 +2,7 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeCommon, describeShard, visibleShards, type KinesisState } from '../model.ts';
+import { describeCommon, describeShards, visibleShards, type KinesisState } from '../model.ts';
 import { TARGET, describedStream, shard, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
@@ -35,7 +35,7 @@ export const describeStream = operation<KinesisState>()({
     return {
       StreamDescription: {
         ...describeCommon(stream),
-        Shards: page.map(describeShard),
+        Shards: await describeShards(state, page),
         HasMoreShards: page.length < rest.length,
       },
     };

@@ -4,7 +4,7 @@ import { isOpen, type ShardInfo, type StreamInfo } from '../../../ports/records.
 import { addressedStream, findStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeShard, visibleShards, type KinesisState } from '../model.ts';
+import { describeShards, visibleShards, type KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
 import { TARGET, nextToken, shard, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
@@ -65,9 +65,10 @@ export const listShards = operation<KinesisState>()({
     const rest = after === undefined ? chosen : chosen.filter(({ id }) => id > after);
     const page = rest.slice(0, request.MaxResults ?? kinesisLimits.listShardsDefault);
     const last = page.at(-1);
-    if (page.length === rest.length || last === undefined) return { Shards: page.map(describeShard) };
+    const Shards = await describeShards(state, page);
+    if (page.length === rest.length || last === undefined) return { Shards };
     const token = { s: stream.name, c: stream.createdAt, after: last.id, f: filter, t: state.environment.clock.now() };
-    return { Shards: page.map(describeShard), NextToken: sealOpaque('shards', token) };
+    return { Shards, NextToken: sealOpaque('shards', token) };
   },
 });
 
