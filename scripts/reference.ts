@@ -4,9 +4,11 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configJsonSchema } from '../src/config/schema.ts';
+import { capabilities } from '../src/registry.ts';
 import { actionsPage } from './reference/actions.ts';
 import { cliPage } from './reference/cli.ts';
-import { configPage, editorSchema } from './reference/config.ts';
+import { configPage } from './reference/config.ts';
 import { errorsPage } from './reference/errors.ts';
 import { eventsPage } from './reference/events.ts';
 
@@ -16,7 +18,7 @@ const HOME = 'docs/reference';
 export async function pages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['config.md', configPage()],
-    ['config.schema.json', editorSchema()],
+    ['config.schema.json', configJsonSchema(capabilities)],
     ['actions.md', actionsPage()],
     ['errors.md', errorsPage()],
     ['metrics-and-logs.md', eventsPage()],

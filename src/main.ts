@@ -7,14 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import type { CliContext } from './cli/context.ts';
 import { runCli } from './cli/index.ts';
+import { configJsonSchema } from './config/schema.ts';
 import { openQuickJs } from './drivers/quickjs/index.ts';
 import { createNodeEnvironment } from './environments/node/index.ts';
 import { readConfig } from './main/config-file.ts';
 import { examineMachine } from './main/examine.ts';
+import { lintConfig } from './main/lint.ts';
 import { packageVersion, startNode, type StartedNode } from './main/node.ts';
 import { keyPair } from './main/key-pair.ts';
 import { runNode } from './main/run.ts';
 import { keptSecrets } from './main/secrets.ts';
+import { capabilities } from './registry.ts';
 import { signRequest } from './wire/sigv4/sign.ts';
 
 const STOP_MS = 10_000;
@@ -118,7 +121,7 @@ type Verification =
 async function routeSecrets(file: string, data: string, route: string): Promise<readonly string[]> {
   const environment = createNodeEnvironment({ log: 'silent' });
   const dataDirectory = resolve(data);
-  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', makeSecrets: false });
+  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', missingSecrets: 'refuse' });
   const gateway = config.sections['gateway'] as { routes?: Record<string, { verify?: Verification }> } | undefined;
   const verify = gateway?.routes?.[route]?.verify;
   if (verify === undefined || typeof verify === 'string') return [];
@@ -155,6 +158,8 @@ async function runProgram(): Promise<number> {
     routeSecrets,
     scripts: () => openQuickJs(createNodeEnvironment({ log: 'silent' })),
     run: runNode,
+    lint: lintConfig,
+    configSchema: () => configJsonSchema(capabilities),
     examine: examineMachine,
   };
   const exitCode = await runCli(context);

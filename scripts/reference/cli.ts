@@ -5,6 +5,7 @@ import { head } from './markdown.ts';
 const COMMANDS = [
   'dev',
   'start',
+  'lint',
   'put',
   'tail',
   'trigger',

@@ -1,5 +1,4 @@
 import { configSchema } from '../../src/config/schema.ts';
-import { toJsonSchema } from '../../src/kernel/schema/json-schema.ts';
 import { referenceTable } from '../../src/kernel/schema/reference.ts';
 import { memberSchema } from '../../src/kernel/schema/shapes.ts';
 import { capabilities } from '../../src/registry.ts';
@@ -25,9 +24,4 @@ export function configPage(): string {
 function notBuilt(names: readonly string[]): string {
   const about = 'Known words of sections to come; using one is the error `not built yet`.';
   return `## Not built yet\n\n${about}\n\n${names.map((name) => `- \`${name}\`\n`).join('')}`;
-}
-
-/** The config file as JSON Schema, for editors. */
-export function editorSchema(): string {
-  return `${JSON.stringify(toJsonSchema(configSchema(capabilities), 'The config file of millrace'), undefined, 2)}\n`;
 }

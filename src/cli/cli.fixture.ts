@@ -78,6 +78,8 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
       ended.runs.push(options);
       return 0;
     },
+    lint: async () => [],
+    configSchema: () => '{}\n',
     examine: async () => [],
     ...rest,
     args,

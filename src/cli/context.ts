@@ -1,3 +1,4 @@
+import type { ConfigFinding } from '../kernel/schema/config-finding.ts';
 import type { ScriptRuntime } from '../ports/script.ts';
 
 /** How a node is run from the command line. */
@@ -20,6 +21,19 @@ export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
   readonly what: string;
   readonly detail: string;
+}
+
+/** What `lint` looks at. */
+export interface LintOptions {
+  /** Path as given; undefined: `millrace.yaml` when it exists. */
+  readonly file: string | undefined;
+  /** Where `dev` keeps the secrets that it made up. */
+  readonly data: string;
+}
+
+/** One finding of `lint`. */
+export interface LintFinding extends ConfigFinding {
+  readonly level: 'error' | 'warning';
 }
 
 /** What signs requests. */
@@ -72,6 +86,10 @@ export interface CliContext {
   scripts(): ScriptRuntime;
   /** Runs a node until it is stopped; resolves with the exit code. */
   run(options: RunOptions): Promise<number>;
+  /** Looks at a config file without running it; undefined: there is none. */
+  lint(options: LintOptions): Promise<readonly LintFinding[] | undefined>;
+  /** The JSON Schema of the config file, as text. */
+  configSchema(): string;
   /** Looks at the machine: ports, clock, disk, latency of fdatasync. */
   examine(options: Pick<RunOptions, 'api' | 'gateway' | 'data'>): Promise<readonly Finding[]>;
 }

@@ -5,6 +5,7 @@ import { declareDoctor } from './doctor.ts';
 import { declareEnv } from './env.ts';
 import { declareInspect } from './inspect.ts';
 import { declareInvoke } from './invoke.ts';
+import { declareLint } from './lint.ts';
 import { declarePs } from './ps.ts';
 import { declarePut } from './put.ts';
 import { declareRun } from './run-node.ts';
@@ -29,6 +30,7 @@ export async function runCli(given: CliContext): Promise<number> {
   const context: CliContext = { ...given, keyPair };
   declareRun(program, context, 'dev', 'run everything a config file declares, and reload it on change', done);
   declareRun(program, context, 'start', 'the same for production: JSON logs, no reload, strict', done);
+  declareLint(program, context);
   declarePut(program, context);
   declareTail(program, context);
   declareTrigger(program, context);

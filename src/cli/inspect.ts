@@ -69,9 +69,7 @@ export function declareInspect(program: Command, context: CliContext): void {
 }
 
 function membersOf(value: Readonly<Record<string, unknown>>): string {
-  return table(
-    Object.entries(value).map(([name, one]) => [name, typeof one === 'object' ? JSON.stringify(one) : String(one)]),
-  );
+  return table(Object.entries(value).map(([name, one]) => [name, typeof one === 'string' ? one : JSON.stringify(one)]));
 }
 
 function explained(delivery: Explained): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { printFinding } from '../kernel/schema/config-finding.ts';
 import * as s from '../kernel/schema/declare.ts';
 import { capabilities } from '../registry.ts';
 import { InvalidConfig, loadConfig, loadConfigValue, readSecrets, secretsFileOf, type Config } from './index.ts';
@@ -40,7 +41,7 @@ const OPTIONS = {
 } as const;
 
 function load(text: string): Config {
-  return loadConfig(text, OPTIONS);
+  return loadConfig(text, OPTIONS).config;
 }
 
 /** The lines of the refusal; none when the config is fine. */
@@ -50,8 +51,8 @@ function lines(make: () => unknown): readonly string[] {
     return [];
   } catch (error) {
     assert.ok(error instanceof InvalidConfig, String(error));
-    assert.equal(error.message, error.lines.join('\n'));
-    return error.lines;
+    assert.equal(error.message, error.findings.map(printFinding).join('\n'));
+    return error.message.split('\n');
   }
 }
 
@@ -61,11 +62,7 @@ function refused(text: string): readonly string[] {
 
 test('what is not there stays out', () => {
   for (const text of ['', '# nothing\n', 'null', '{}']) {
-    assert.deepEqual(
-      load(text),
-      { server: {}, engine: {}, limits: {}, outgoing: {}, sections: {}, secrets: new Set() },
-      text,
-    );
+    assert.deepEqual(load(text), { server: {}, engine: {}, limits: {}, outgoing: {}, sections: {} }, text);
   }
   assert.deepEqual(load('streams: {}\nthings:\n').sections, { streams: {}, things: null });
 });
@@ -73,9 +70,11 @@ test('what is not there stays out', () => {
 test('the shipped example is fine', () => {
   const path = 'examples/webhook-search/millrace.yaml';
   const variables = { environment: () => undefined, secret: () => 'made up' };
-  const { sections, secrets } = loadConfig(readFileSync(path, 'utf8'), { ...OPTIONS, variables });
+  const { config, secrets, literalSecrets } = loadConfig(readFileSync(path, 'utf8'), { ...OPTIONS, variables });
+  const { sections } = config;
   assert.deepEqual(Object.keys(sections).sort(), ['deliveries', 'gateway', 'streams']);
   assert.deepEqual([...secrets], ['GITHUB_WEBHOOK']);
+  assert.deepEqual(literalSecrets, []);
   const { deliveries } = sections as Record<string, Record<string, Record<string, Record<string, unknown>>>>;
   const built = deliveries?.['git-data-delivery-stream']?.['ExtendedS3DestinationConfiguration'];
   assert.deepEqual(built?.['BufferingHints'], { SizeInMBs: 5, IntervalInSeconds: 60 });
@@ -244,7 +243,7 @@ test('placeholders become text, and numbers and truth values where those are wan
     else assert.deepEqual(load(text).sections['things'], { x: value }, member);
   }
   assert.deepEqual(load('things:\n  x:\n    count: ${env:SEVEN}\n').sections['things'], { x: { count: 7 } });
-  const used = load('things: { x: { deep: { more: "${secret:KEY}${secret:NONE:-n}" } } }').secrets;
+  const used = loadConfig('things: { x: { deep: { more: "${secret:KEY}${secret:NONE:-n}" } } }', OPTIONS).secrets;
   assert.deepEqual([...used].sort(), ['KEY', 'NONE']);
 });
 
@@ -302,7 +301,7 @@ test('values of a module have no positions', () => {
   assert.deepEqual(from({ streams: { a: { ShardCount: 0 } } }), [
     'm.yaml streams.a.ShardCount: 0 is out of range, expected a whole number from 1 to 500',
   ]);
-  assert.match(from(() => 1)[0] ?? '', /^m\.yaml is function, expected a mapping with /);
+  assert.match(from(() => 1)[0] ?? '', /^m\.yaml: is function, expected a mapping with /);
   assert.match(from(endless)[0] ?? '', /^m\.yaml streams(\.streams)+: nested too deeply, /);
 });
 

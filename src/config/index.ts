@@ -1,6 +1,8 @@
 import { allowProblem } from '../kernel/net/outgoing-rules.ts';
+import { printFinding, type ConfigFinding } from '../kernel/schema/config-finding.ts';
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
 import { credentialProblems, functionAllowProblems } from './credentials.ts';
+import { literalSecrets } from './literal-secrets.ts';
 import {
   configSchema,
   type ConfigSection,
@@ -34,29 +36,39 @@ export interface Config {
   readonly s3?: S3SectionOptions;
   /** By their top-level word. */
   readonly sections: Readonly<Record<string, unknown>>;
+}
+
+/** A checked config with what is known of its file. */
+export interface LoadedConfig {
+  readonly config: Config;
   /** Names of the secrets it uses. */
   readonly secrets: ReadonlySet<string>;
+  /** Where secrets stand as they are; of values from a module nobody can tell. */
+  readonly literalSecrets: readonly ConfigPath[];
+  /** Something to say about what stands at that path. */
+  readonly finding: (path: ConfigPath, message: string) => ConfigFinding;
 }
 
 /** Why a config cannot be used: one line for each problem, `file:line:col path: what, expected, hint`. */
 export class InvalidConfig extends Error {
   override readonly name = 'InvalidConfig';
-  readonly lines: readonly string[];
+  readonly findings: readonly ConfigFinding[];
 
-  constructor(lines: readonly string[]) {
-    super(lines.join('\n'));
-    this.lines = lines;
+  constructor(findings: readonly ConfigFinding[]) {
+    super(findings.map(printFinding).join('\n'));
+    this.findings = findings;
   }
 }
 
 /** Reads and checks the text of a YAML file. Throws InvalidConfig. */
-export function loadConfig(text: string, options: ConfigOptions): Config {
+export function loadConfig(text: string, options: ConfigOptions): LoadedConfig {
   return check(readYaml(text), options);
 }
 
 /** Checks values that come from a module. Throws InvalidConfig. */
-export function loadConfigValue(value: unknown, options: ConfigOptions): Config {
-  return check({ value, locate: () => undefined, faults: [] }, options);
+export function loadConfigValue(value: unknown, options: ConfigOptions): LoadedConfig {
+  const loaded = check({ value, locate: () => undefined, faults: [] }, options);
+  return { ...loaded, literalSecrets: [] };
 }
 
 /** The value of `secrets.file` as it stands in the text, before anything else is looked at; undefined when absent. */
@@ -75,19 +87,21 @@ export function readSecrets(text: string, name: string): Readonly<Record<string,
   const { value, faults } = readYaml(text);
   const [fault] = faults;
   if (fault !== undefined)
-    throw new InvalidConfig([`${name}:${fault.position.line}:${fault.position.column} ${fault.message}`]);
+    throw new InvalidConfig([{ file: name, ...fault.position, path: '', message: fault.message }]);
   const entries = Object.entries((value ?? {}) as Record<string, unknown>);
   const wrong = entries.filter(([, secret]) => typeof secret !== 'string' && typeof secret !== 'number');
   if (typeof value !== 'object' || Array.isArray(value) || wrong.length > 0) {
-    throw new InvalidConfig([`${name}: expected a mapping of names to texts`]);
+    throw new InvalidConfig([{ file: name, path: '', message: 'expected a mapping of names to texts' }]);
   }
   return Object.fromEntries(entries.map(([key, secret]) => [key, String(secret)]));
 }
 
-function check(file: ConfigFile, options: ConfigOptions): Config {
+function check(file: ConfigFile, options: ConfigOptions): LoadedConfig {
   const { name } = options;
   if (file.faults.length > 0) {
-    throw new InvalidConfig(file.faults.map(({ position, message }) => line(name, position, '', message)));
+    throw new InvalidConfig(
+      file.faults.map(({ position, message }) => ({ file: name, ...position, path: '', message })),
+    );
   }
   const schema = configSchema(options.sections);
   const substituted = substitute(schema, file.value ?? {}, options.variables);
@@ -104,7 +118,15 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
     problems.push(...functionAllowProblems(value['functions'], options.sections));
     problems.push(...outgoingProblems(value['outgoing']), ...sectionProblems(value, options));
   }
-  if (problems.length > 0) throw new InvalidConfig(problems.map((problem) => printProblem(name, file, problem)));
+  const finding = (path: ConfigPath, message: string): ConfigFinding => {
+    return { file: name, ...file.locate(path), path: path.join('.'), message };
+  };
+  if (problems.length > 0) throw new InvalidConfig(problems.map((one) => finding(one.path, sentence(one))));
+  const { secrets } = substituted;
+  return { config: configOf(value, options), secrets, literalSecrets: literalSecrets(schema, file.value), finding };
+}
+
+function configOf(value: Readonly<Record<string, unknown>>, options: ConfigOptions): Config {
   const sections = options.sections.map(({ section }) => [section, value[section]] as const);
   return {
     server: value['server'] ?? {},
@@ -113,7 +135,6 @@ function check(file: ConfigFile, options: ConfigOptions): Config {
     outgoing: value['outgoing'] ?? {},
     ...(value['s3'] !== undefined && { s3: value['s3'] as S3SectionOptions }),
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
-    secrets: substituted.secrets,
   };
 }
 
@@ -159,19 +180,9 @@ function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, m
   });
 }
 
-function printProblem(name: string, file: ConfigFile, { path, what, expected, hint }: Problem): string {
-  const words = [what, expected === '' ? '' : `expected ${expected}`, hint].filter((word) => word !== '');
-  return line(name, file.locate(path), path.join('.'), words.join(', '));
-}
-
-function line(
-  name: string,
-  position: { readonly line: number; readonly column: number } | undefined,
-  path: string,
-  message: string,
-): string {
-  const place = position === undefined ? name : `${name}:${position.line}:${position.column}`;
-  return path === '' ? `${place} ${message}` : `${place} ${path}: ${message}`;
+function sentence({ what, expected, hint }: Problem): string {
+  const words = [what, expected === '' ? '' : `expected ${expected}`, hint];
+  return words.filter((word) => word !== '').join(', ');
 }
 
 function samePath(one: ConfigPath, other: ConfigPath): boolean {

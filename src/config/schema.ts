@@ -1,4 +1,5 @@
 import * as s from '../kernel/schema/declare.ts';
+import { toJsonSchema } from '../kernel/schema/json-schema.ts';
 
 const credential = s.struct({
   accessKeyId: s.string({ min: 1, max: 128, pattern: '[\\w.-]+', doc: 'As AWS clients name it; no secret.' }),
@@ -214,4 +215,9 @@ export interface ConfigSection {
 export function configSchema(sections: readonly ConfigSection[]): s.StructSchema {
   const owned = sections.map(({ section, options }) => [section, s.optional(options)] as const);
   return s.struct({ ...ownWords, ...Object.fromEntries(owned) });
+}
+
+/** The same as JSON Schema, for editors: text with its line's end. */
+export function configJsonSchema(sections: readonly ConfigSection[]): string {
+  return `${JSON.stringify(toJsonSchema(configSchema(sections), 'The config file of millrace'), undefined, 2)}\n`;
 }

@@ -1,6 +1,6 @@
 import type { ConfigPath, Problem } from '../kernel/schema/check-config.ts';
-import { memberSchema } from '../kernel/schema/shapes.ts';
 import type { Schema } from '../kernel/schema/declare.ts';
+import { memberSchemaOf } from './member-schema-of.ts';
 
 /** Where `${env:X}` and `${secret:X}` get their values; undefined: there is none. */
 export interface Variables {
@@ -64,10 +64,11 @@ export function substitute(schema: Schema, tree: unknown, variables: Variables):
       return undefined;
     }
     if (Array.isArray(value)) {
-      const item = shape?.kind === 'list' ? shape.item : undefined;
-      return value.map((one, index) => walk(one, item, [...path, index]));
+      return value.map((one, index) => walk(one, memberSchemaOf(shape, index), [...path, index]));
     }
-    const entries = Object.entries(value).map(([key, one]) => [key, walk(one, inner(shape, key), [...path, key])]);
+    const entries = Object.entries(value).map(([key, one]) => {
+      return [key, walk(one, memberSchemaOf(shape, key), [...path, key])] as const;
+    });
     return Object.fromEntries(entries);
   };
   return { value: walk(tree, schema, []), problems, secrets, secretPaths };
@@ -86,15 +87,6 @@ function missing(kind: string, name: string, path: ConfigPath): Problem {
   }
   const hint = `set it, or write \${env:${name}:-default}`;
   return { path, what: `the environment variable ${name} is not set`, expected: '', hint };
-}
-
-/** The shape of a member, through the choices that a shape may have. */
-function inner(shape: Schema | undefined, key: string): Schema | undefined {
-  if (shape?.kind === 'map') return shape.value;
-  if (shape?.kind === 'either') return shape.of.map((choice) => inner(choice, key)).find((one) => one !== undefined);
-  if (shape?.kind !== 'struct' || !Object.hasOwn(shape.members, key)) return undefined;
-  const member = shape.members[key];
-  return member === undefined ? undefined : memberSchema(member);
 }
 
 function typed(text: string, shape: Schema | undefined): unknown {

@@ -1,6 +1,6 @@
 /**
- * The values of a pattern's `{name}` parts, decoded, or undefined when the path does not fit. A last part `{name+}` takes
- * all that is left of the path, at least a character.
+ * The values of a pattern's `{name}` parts, decoded, or undefined when the path does not fit. A last part `{name+}`
+ * takes all that is left of the path, at least a character.
  */
 export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/');

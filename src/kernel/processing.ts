@@ -19,8 +19,9 @@ const NUMBERS: Readonly<Record<string, readonly [least: number, most: number]>> 
 };
 
 /**
- * What is wrong with what is done to records before they are delivered, or not built, in a sentence; also of what is not
- * enabled, which would be so silently once it is. `mayAppend`: whether the destination can put something behind records.
+ * What is wrong with what is done to records before they are delivered, or not built, in a sentence; also of what is
+ * not enabled, which would be so silently once it is. `mayAppend`: whether the destination can put something behind
+ * records.
  */
 export function processingProblem({ Processors = [] }: ProcessingOptions, mayAppend: boolean): string | undefined {
   const known = mayAppend ? [LAMBDA, DELIMITER] : [LAMBDA];

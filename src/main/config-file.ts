@@ -10,6 +10,7 @@ import {
   secretsFileOf,
   secretsFileOfValue,
   type Config,
+  type LoadedConfig,
 } from '../config/index.ts';
 import type { Environment } from '../ports/environment.ts';
 import { capabilities } from '../registry.ts';
@@ -26,8 +27,8 @@ export interface ReadConfigOptions {
   /** Absolute. */
   readonly dataDirectory: string;
   readonly mode: 'dev' | 'start';
-  /** Whether missing secrets are made up and kept. */
-  readonly makeSecrets: boolean;
+  /** What becomes of a missing secret: it is made up and kept, is an error, or only stands for one. */
+  readonly missingSecrets: 'make' | 'refuse' | 'pretend';
 }
 
 /** The file that is meant when none is named, as an absolute path. */
@@ -37,7 +38,12 @@ export function usualConfigFile(folder: string): string | undefined {
 
 /** Reads and checks a config. Rejects with InvalidConfig. */
 export async function readConfig(options: ReadConfigOptions): Promise<Config> {
-  const { environment, source, dataDirectory, mode } = options;
+  return (await examineConfig(options)).config;
+}
+
+/** The same, with what is known of its file. Rejects with InvalidConfig. */
+export async function examineConfig(options: ReadConfigOptions): Promise<LoadedConfig> {
+  const { environment, source, dataDirectory, mode, missingSecrets } = options;
   const file = typeof source === 'string' ? source : undefined;
   const read = await readSource(source);
   const kept = await keptSecrets(environment, dataDirectory);
@@ -46,21 +52,22 @@ export async function readConfig(options: ReadConfigOptions): Promise<Config> {
   const made = new Map<string, string>();
   const secret = (name: string): string | undefined => {
     const found = process.env[`MILLRACE_SECRET_${name}`] ?? known.get(name) ?? made.get(name);
-    if (found !== undefined || !options.makeSecrets) return found;
+    if (found !== undefined || missingSecrets === 'refuse') return found;
     const fresh = makeSecret(environment);
     made.set(name, fresh);
     return fresh;
   };
   const variables = { environment: (name: string) => process.env[name], secret };
   const name = file === undefined ? 'config' : shortName(file);
-  const config = read.check({ name, sections: capabilities, variables, mode });
-  if (made.size > 0) await keepSecrets(environment, dataDirectory, { ...kept, ...Object.fromEntries(made) });
-  return config;
+  const loaded = read.check({ name, sections: capabilities, variables, mode });
+  const isKept = missingSecrets === 'make' && made.size > 0;
+  if (isKept) await keepSecrets(environment, dataDirectory, { ...kept, ...Object.fromEntries(made) });
+  return loaded;
 }
 
 interface ReadSource {
   readonly secretsFile: string | undefined;
-  check(options: Parameters<typeof loadConfig>[1]): Config;
+  check(options: Parameters<typeof loadConfig>[1]): LoadedConfig;
 }
 
 async function readSource(source: string | object | undefined): Promise<ReadSource> {
@@ -80,7 +87,7 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     const isFolder = (error as { code?: unknown }).code === 'EISDIR';
     const message = isFolder ? 'is a folder, not a file' : error instanceof Error ? error.message : String(error);
-    throw new InvalidConfig([`${shortName(path)}: ${message}`]);
+    throw new InvalidConfig([{ file: shortName(path), path: '', message }]);
   }
 }
 
@@ -98,7 +105,7 @@ async function readModule(path: string): Promise<unknown> {
       : error instanceof Error
         ? error.message
         : String(error);
-    throw new InvalidConfig([`${shortName(path)}: ${message}`]);
+    throw new InvalidConfig([{ file: shortName(path), path: '', message }]);
   }
 }
 

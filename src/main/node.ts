@@ -1,22 +1,18 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Drivers } from '../compose/index.ts';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
-import { openS3Store } from '../drivers/aws/index.ts';
-import { createLambdaRuntime } from '../drivers/lambda-runtime/index.ts';
-import { createMongodbStore } from '../drivers/mongodb/index.ts';
-import { NodeHttpClient } from '../environments/node/http-client.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
+import { folderOf, identityOf } from './config-facts.ts';
+import { openDrivers } from './drivers.ts';
 import { refuseUnsafe } from './refuse-unsafe.ts';
 
 const ALIVE_MS = 60_000;
-const REGION = 'us-east-1';
 
 /** What a node with listeners is started with. */
 export interface StartNodeOptions {
@@ -68,7 +64,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
       source: options.config,
       dataDirectory,
       mode: options.mode,
-      makeSecrets: options.mode === 'dev',
+      missingSecrets: options.mode === 'dev' ? 'make' : 'refuse',
     });
   // Timers of the environment keep no process alive, and before the listeners there may be nothing else to wait for.
   const alive = setInterval(() => undefined, ALIVE_MS);
@@ -132,7 +128,7 @@ function serveOptions(
   return {
     // What goes with the process needs nothing for the day when the disk is full.
     engine: data === undefined ? { ...log, reserveBytes: 0 } : log,
-    identity: { region: server.region ?? REGION, account: server.account ?? '000000000000' },
+    identity: identityOf(server),
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
     ...(server.tls !== undefined && { tls: absolute(server.tls, config) }),
@@ -144,28 +140,6 @@ function serveOptions(
     configFolder: folderOf(config),
     ...(typeof config === 'string' && { configFile: config }),
   };
-}
-
-/** What users' handlers see of the node's own environment. */
-const SHOWN_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
-
-async function openDrivers(environment: NodeEnvironment, { s3, server }: Config): Promise<Drivers> {
-  const shown = SHOWN_VARIABLES.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const machine = { nodePath: process.execPath, variables: Object.fromEntries(shown) };
-  const region = s3?.region ?? server.region ?? REGION;
-  return {
-    functionRuntime: createLambdaRuntime(machine, environment),
-    http: new NodeHttpClient(environment.meter),
-    documents: createMongodbStore(),
-    objectStore: s3 === undefined ? undefined : await openS3Store({ ...s3, region }),
-  };
-}
-
-function folderOf(config: unknown): string {
-  return typeof config === 'string' ? dirname(config) : process.cwd();
 }
 
 /** Paths in a file are meant from where it stands. */

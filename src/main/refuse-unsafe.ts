@@ -1,4 +1,5 @@
 import { InvalidConfig, type Config } from '../config/index.ts';
+import type { ConfigFinding } from '../kernel/schema/config-finding.ts';
 import { isLoopbackHost } from '../wire/http/private-access.ts';
 
 /** What a node is told beside its config. */
@@ -14,13 +15,14 @@ export interface RunningAs {
 export function refuseUnsafe({ server, engine }: Pick<Config, 'server' | 'engine'>, running: RunningAs): void {
   const { mode, api, sync, unsafe = false } = running;
   if (unsafe) return;
-  const lines: string[] = [];
+  const found: ConfigFinding[] = [];
+  const refuse = (path: string, message: string): void => void found.push({ file: '', path, message });
   if (mode === 'start' && (sync ?? engine.segmentLog?.sync) === 'none') {
-    lines.push('engine.segmentLog.sync: none may lose what was answered; --unsafe allows it in `start`');
+    refuse('engine.segmentLog.sync', 'none may lose what was answered; --unsafe allows it in `start`');
   }
   // Whoever reaches such a listener may do everything.
   if (server.credentials === undefined && !isLoopbackHost(api.host)) {
-    lines.push(`server.credentials: missing, and ${api.host} is not a loopback address; --unsafe allows it without`);
+    refuse('server.credentials', `missing, and ${api.host} is not a loopback address; --unsafe allows it without`);
   }
-  if (lines.length > 0) throw new InvalidConfig(lines);
+  if (found.length > 0) throw new InvalidConfig(found);
 }

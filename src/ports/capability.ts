@@ -11,6 +11,7 @@ import type { HttpHandler, HttpRequest } from './http.ts';
 import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
 import type { RestOperation } from './rest-operation.ts';
+import type { SectionProblem } from './section-problem.ts';
 
 /** Who this node says it is in ARNs. */
 export interface Identity {
@@ -72,11 +73,10 @@ export interface AdminRoute {
   handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, request: AdminRequest): Promise<unknown>;
 }
 
-/** One thing wrong in a section that its shape alone cannot say. */
-export interface SectionProblem {
-  /** Below the section. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
+/** What notes may ask: nothing is started for them. */
+export interface NoteDoors extends Pick<Doors, 'configFolder' | 'identity' | 'functionRuntime' | 'mode'> {
+  /** Names that stand in a section of the file, of whatever capability. */
+  readonly names: (section: string) => readonly string[];
 }
 
 /** A started capability. */
@@ -113,6 +113,8 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   /** What the shape of the options alone cannot say. */
   problems?(options: Static<O>, mode: Doors['mode']): readonly SectionProblem[];
+  /** What works, but perhaps not as it was meant: for `millrace lint`. Never rejects for what the file says. */
+  notes?(options: Static<O>, doors: NoteDoors): Promise<readonly SectionProblem[]>;
   start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
 }
 
@@ -126,5 +128,6 @@ export interface AnyCapability {
   readonly rest?: readonly RestOperation<never>[];
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   problems?(options: never, mode: Doors['mode']): readonly SectionProblem[];
+  notes?(options: never, doors: NoteDoors): Promise<readonly SectionProblem[]>;
   start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;
 }

@@ -5,6 +5,7 @@ import type { Json } from './catalog.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { Environment } from './environment.ts';
 import type { HttpClient } from './http-client.ts';
+import type { SectionProblem } from './section-problem.ts';
 
 /** One record on its way out. Bytes belong to the batch and are gone after `deliver`. */
 export interface OutgoingRecord {
@@ -127,6 +128,8 @@ export interface Destination<O extends Schema = Schema> {
   problem(options: Static<O>): string | undefined;
   /** What it asks over HTTP, for a look at `outgoing` when a delivery is made or changed; absent: nothing. */
   urls?(options: Static<O>): readonly string[];
+  /** What works, but perhaps not as it was meant; paths are below the options. */
+  notes?(options: Static<O>): readonly SectionProblem[];
   /** Members of AWS's destination description; never a secret. */
   describe(options: Static<O>): Readonly<Record<string, Json>>;
   /** Absent: a batch is attempted until it has arrived. */
@@ -149,6 +152,7 @@ export interface AnyDestination {
   buffering(options: never): Buffering;
   problem(options: never): string | undefined;
   urls?(options: never): readonly string[];
+  notes?(options: never): readonly SectionProblem[];
   describe(options: never): Readonly<Record<string, Json>>;
   failures?(options: never): FailurePath;
   sourceBackup?(options: never): Json | undefined;

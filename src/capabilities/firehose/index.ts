@@ -1,13 +1,15 @@
 import { RequestError } from '../../kernel/errors.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
-import type { Capability, Doors, Running, SectionProblem } from '../../ports/capability.ts';
+import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
+import type { SectionProblem } from '../../ports/section-problem.ts';
 import { deliveryRoutes } from './admin.ts';
 import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
 import { Deliveries } from './deliveries.ts';
+import { deliveriesNotes } from './deliveries-notes.ts';
 import { FUNCTION, functionProblem } from './function-options.ts';
 import type { FirehoseState } from './model.ts';
 import { namedDeliveries } from './named-deliveries.ts';
@@ -47,6 +49,7 @@ export function createFirehose(destinations: readonly AnyDestination[]): Capabil
     ],
     resources: namedDeliveries,
     problems: (options) => deliveriesProblems(options as DeliveriesOptions, destinations),
+    notes: async (options, doors) => deliveriesNotes(options as DeliveriesOptions, destinations, doors),
     start: async (options, doors, environment) => await start((options ?? {}) as DeliveriesOptions, doors, environment),
   };
 }

@@ -5,14 +5,13 @@ import type {
   FunctionOutcome,
   FunctionRun,
   FunctionRuntime,
-  FunctionSpec,
   FunctionStats,
   FunctionSurroundings,
   OpenFunction,
-  RuntimeName,
 } from '../../ports/function-runtime.ts';
 import type { Doors } from '../../ports/capability.ts';
 import type { FunctionOptions } from './config.ts';
+import { functionSpec } from './function-spec.ts';
 import { functionsLimits as limits } from './limits.ts';
 
 /** What functions are made with. */
@@ -30,7 +29,6 @@ export interface ShownFailure {
   readonly message: string;
 }
 
-const MIB = 1024 * 1024;
 const NO_STATS: FunctionStats = { processes: 0, running: 0, waiting: 0 };
 
 /** One function of the file: opened with its first event, and what is known of its runs since the start. */
@@ -87,7 +85,7 @@ export class HostedFunction {
 
   /** Asks the runtime what is missing. */
   async examine(): Promise<string | undefined> {
-    this.problem = await this.#parts.runtime.problem(this.#spec({}));
+    this.problem = await this.#parts.runtime.problem(functionSpec(this.name, this.options, this.#parts));
     return this.problem;
   }
 
@@ -136,7 +134,9 @@ export class HostedFunction {
       return [key, text.replaceAll('${api}', api).replaceAll('${gateway}', gateway)] as const;
     });
     if (this.#isClosed) throw new ThrottleError('TooManyRequestsException', 'The function is being stopped.');
-    this.#opened = runtime.open(this.#spec({ ...variables, ...this.#realm(), ...Object.fromEntries(own) }));
+    const spec = functionSpec(this.name, this.options, this.#parts);
+    const all = { ...variables, ...this.#realm(), ...Object.fromEntries(own) };
+    this.#opened = runtime.open({ ...spec, variables: all });
     return this.#opened;
   }
 
@@ -146,32 +146,4 @@ export class HostedFunction {
     if (runtime !== 'realm') return {};
     return { MILLRACE_VALUES: JSON.stringify(values), MILLRACE_SERVICES: JSON.stringify(services) };
   }
-
-  #spec(variables: Readonly<Record<string, string>>): FunctionSpec {
-    const { runtime, code, handler, python, timeoutSeconds, concurrency, idleSeconds } = this.options;
-    const { identity, mode, configFolder } = this.#parts;
-    return {
-      name: this.name,
-      // The declaration takes no other words.
-      runtime: runtime as RuntimeName,
-      codeDirectory: absolute(configFolder, code),
-      handler,
-      ...(python !== undefined && { interpreter: python.includes('/') ? absolute(configFolder, python) : python }),
-      timeoutMs: (timeoutSeconds ?? limits.timeoutSeconds) * 1000,
-      memoryBytesMax: this.memoryMb * MIB,
-      concurrencyMax: concurrency ?? limits.concurrency,
-      idleMs: (idleSeconds ?? limits.idleSeconds) * 1000,
-      variables,
-      arn: this.arn,
-      region: identity.region,
-      isWatched: mode === 'dev',
-    };
-  }
-}
-
-/** Paths of a file are meant from where it stands. */
-function absolute(folder: string, path: string): string {
-  if (path.startsWith('/')) return path;
-  const plain = path.replace(/^(\.\/+)+/, '').replace(/\/+$/, '');
-  return plain === '' || plain === '.' ? folder : `${folder}/${plain}`;
 }

@@ -1,10 +1,12 @@
 import { RequestError } from '../../kernel/errors.ts';
-import type { Capability, Doors, Running, SectionProblem } from '../../ports/capability.ts';
+import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { SectionProblem } from '../../ports/section-problem.ts';
 import { functionRoutes } from './admin.ts';
 import { functionsOptions, type FunctionsOptions } from './config.ts';
 import { FunctionLogs } from './function-logs.ts';
 import { HostedFunctions } from './hosted-functions.ts';
+import { functionsNotes } from './functions-notes.ts';
 import { functionsLimits } from './limits.ts';
 import { realmProblems } from './realm-problems.ts';
 import type { FunctionsState } from './model.ts';
@@ -20,6 +22,7 @@ export const functions: Capability<typeof functionsOptions, FunctionsState> = {
   operations: [],
   rest: [invokeFunction],
   problems: (options) => functionsProblems(options),
+  notes: functionsNotes,
   async start(options, doors, environment) {
     const running = new RunningFunctions(doors, environment);
     await running.reload(options);

@@ -1,4 +1,4 @@
-import type { SectionProblem } from '../../ports/capability.ts';
+import type { SectionProblem } from '../../ports/section-problem.ts';
 import { functionsLimits } from './limits.ts';
 
 /** What a function of `runtime: realm` is given beside its code. */

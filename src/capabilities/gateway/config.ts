@@ -3,9 +3,9 @@ import { limits } from './limits.ts';
 
 const secret = s.either(
   [
-    s.string({ min: 1, max: 1024 }),
+    s.string({ min: 1, max: 1024, secret: true }),
     s.struct({
-      value: s.string({ min: 1, max: 1024, doc: 'The secret itself.' }),
+      value: s.string({ min: 1, max: 1024, secret: true, doc: 'The secret itself.' }),
       notBefore: s.optional(s.string({ doc: 'ISO 8601 time from which it verifies; without it, always did.' })),
       notAfter: s.optional(s.string({ doc: 'ISO 8601 time up to which it verifies; without it, for ever.' })),
     }),

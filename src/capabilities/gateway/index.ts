@@ -3,6 +3,7 @@ import type { AdminRoute, Capability, Doors, Running } from '../../ports/capabil
 import type { Environment } from '../../ports/environment.ts';
 import { gatewayOptions } from './config.ts';
 import { GatewayEvents } from './events.ts';
+import { gatewayNotes } from './gateway-notes.ts';
 import { createHandler } from './handler.ts';
 import { DedupeModel } from './model.ts';
 import type { Receiver } from './operations/receive-webhook.ts';
@@ -18,6 +19,7 @@ export const gateway: Capability<typeof gatewayOptions, undefined> = {
   options: gatewayOptions,
   operations: [],
   problems: (options, mode) => readRoutes(options, mode).problems,
+  notes: async (options, doors) => gatewayNotes(options, doors),
   async start(options, doors, environment) {
     const running = new RunningGateway(doors, environment);
     await running.take(options);

@@ -5,6 +5,7 @@ import type { Json } from '../../ports/catalog.ts';
 import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { formatOf } from './formats.ts';
+import { notes } from './notes.ts';
 import { objectKey } from './object-key.ts';
 import { s3Defaults, s3Options, type ObjectOptions, type S3Options } from './options.ts';
 import { placingProblem } from './placing-problem.ts';
@@ -21,9 +22,9 @@ export const s3: Destination<typeof s3Options> = {
     intervalMs: (BufferingHints?.IntervalInSeconds ?? s3Defaults.intervalSeconds) * 1000,
   }),
   problem,
+  notes,
   describe,
-  sourceBackup: ({ S3BackupMode, S3BackupConfiguration: backup }) =>
-    S3BackupMode === 'Enabled' ? (backup as Json | undefined) : undefined,
+  sourceBackup: ({ S3BackupMode, S3BackupConfiguration: backup }) => (S3BackupMode === 'Enabled' ? backup : undefined),
   // The same key is the same object.
   overwrites: () => true,
   bytesBehindRecord: ({ ProcessingConfiguration }) => delimiterOf(ProcessingConfiguration).length,

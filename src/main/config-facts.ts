@@ -1,0 +1,13 @@
+import { dirname } from 'node:path';
+import type { Config } from '../config/index.ts';
+import type { Identity } from '../ports/capability.ts';
+
+/** Who the node says it is, by what the file says. */
+export function identityOf({ region = 'us-east-1', account = '000000000000' }: Config['server']): Identity {
+  return { region, account };
+}
+
+/** Paths in a config are meant from this folder, absolute. */
+export function folderOf(config: unknown): string {
+  return typeof config === 'string' ? dirname(config) : process.cwd();
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { printFinding } from '../kernel/schema/config-finding.ts';
+import { lintConfig } from './lint.ts';
+
+const FINE = `
+streams: { events: { ShardCount: 1 } }
+gateway: { routes: { "POST /a": { to: events, verify: { github: { secrets: ["\${secret:HOOK}"] } } } } }
+functions: { hello: { runtime: node, code: code, handler: index.handler } }
+deliveries:
+  d: { from: events, ExtendedS3DestinationConfiguration: { BucketARN: bucket } }
+  e: { from: events, function: { name: hello } }
+`;
+
+/** `level line path: message` of each finding about a file with that text. */
+async function lint(text: string, name = 'm.yaml'): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-lint-'));
+  try {
+    mkdirSync(join(folder, 'code'));
+    writeFileSync(join(folder, 'code', 'index.js'), 'exports.handler = async (event) => event;\n');
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    const found = await lintConfig({ file: path, data: join(folder, 'data') });
+    assert.deepEqual(readdirSync(folder).sort(), ['code', name], 'nothing is written');
+    return (found ?? []).map((finding) => {
+      assert.equal(finding.file, finding.file === '' ? '' : path);
+      return `${finding.level} ${printFinding({ ...finding, file: '' })}`.replaceAll(folder, '');
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a fine file has nothing to be said about it', async () => {
+  assert.deepEqual(await lint(FINE), []);
+  const module =
+    'export default { gateway: { routes: { "POST /a": { to: "s", verify: "none" } } }, streams: { s: {} } };';
+  assert.deepEqual(await lint(module, 'm.mjs'), []);
+  assert.equal(await lintConfig({ file: '/nowhere/m.yaml', data: '/nowhere' }), undefined);
+});
+
+test('each error and each warning has its place', async () => {
+  const literal = 'a secret stands here as it is';
+  const table: readonly (readonly [replaced: string, by: string, ...said: string[]])[] = [
+    ['ShardCount', 'ShardCont', 'error :2:33 streams.events.ShardCont: unknown key, expected'],
+    ['ShardCount: 1', 'ShardCount: "1"', 'error :2:34 streams.events.ShardCount: is text, expected'],
+    ['to: events', 'to: event', 'warning :3:39 gateway.routes.POST /a.to: the file has no stream event: did you mean events?'],
+    ['"${secret:HOOK}"', 'abc', `warning :3:77 gateway.routes.POST /a.verify.github.secrets.0: ${literal}`],
+    [', verify: { github: { secrets: ["${secret:HOOK}"] } }', '', 'warning :3:22 gateway.routes.POST /a.verify: `millrace start` refuses it: is missing'],
+    ['runtime: node', 'runtime: node, env: { API_TOKEN: 0123456789 abc }', `warning :4:56 functions.hello.env.API_TOKEN: ${literal}`],
+    ['index.handler', 'other.handler', 'warning :4:14 functions.hello: there is no other.js, other.mjs or other.cjs in /code'],
+    ['code: code', 'code: ./none', 'warning :4:14 functions.hello: there is no folder /none'],
+    ['runtime: node', 'runtime: python, python: ./venv/bin/python', 'warning :4:14 functions.hello: there is no /venv/bin/python to run it with: install Python 3.9 or newer, or name one with `python: PATH`'],
+    ['runtime: node', 'runtime: node, onFailure: lost', 'warning :4:49 functions.hello.onFailure: the file has no stream lost: it has to be made through the API'],
+    ['from: events, E', 'from: none, E', 'warning :6:14 deliveries.d.from: the file has no stream none'],
+    ['BucketARN: bucket', 'BucketARN: bucket, BufferingHints: { SizeInMBs: 5, IntervalInSeconds: 5 }', 'warning :6:130 deliveries.d.ExtendedS3DestinationConfiguration.BufferingHints.IntervalInSeconds: 5 s is below'],
+    ['BucketARN: bucket', 'BucketARN: bucket, RoleARN: "arn:aws:iam::000000000000:role/r"', 'warning :6:88 deliveries.d.ExtendedS3DestinationConfiguration.RoleARN: is kept'],
+    ['ExtendedS3DestinationConfiguration: {', 'HttpEndpointDestinationConfiguration: {', 'warning :6:22 deliveries.d.HttpEndpointDestinationConfiguration: is not built yet'],
+    ['name: hello', 'name: helo, onFailure: lost', 'warning :7:40 deliveries.e.function.name: the file has no function helo: did you mean hello?', 'warning :7:57 deliveries.e.function.onFailure: the file has no stream lost'],
+    ['streams:', 'engine: { segmentLog: { sync: none } }\nstreams:', 'warning engine.segmentLog.sync: `millrace start` refuses it: none may lose what was answered'],
+  ]; // prettier-ignore
+  for (const [replaced, by, ...said] of table) {
+    const found = await lint(FINE.replace(replaced, by));
+    assert.equal(found.length, said.length, [by, ...found].join('\n'));
+    for (const [index, line] of said.entries()) assert.equal(found[index]?.slice(0, line.length), line);
+  }
+});
