@@ -23,6 +23,7 @@ import {
   type DeliveryStream,
 } from './model.ts';
 import { PROCESSED_PREFIX } from './processed-record.ts';
+import { REPLAY_PREFIX } from './replay.ts';
 import { DeliveryLanes } from './workers/delivery-lanes.ts';
 import { FunctionWorker } from './workers/function-worker.ts';
 import type { Worker, WorkerDoors } from './workers/worker.ts';
@@ -112,7 +113,9 @@ export class Deliveries {
       await catalog.propose([
         { key: DELIVERY_PREFIX + name, remove: true },
         { key: PROGRESS_PREFIX + name, remove: true },
-        ...catalog.list(`${PROGRESS_PREFIX}${name}/`).map(({ key }) => ({ key, remove: true as const })),
+        ...[...catalog.list(`${PROGRESS_PREFIX}${name}/`), ...catalog.list(`${REPLAY_PREFIX}${name}/`)].map(
+          ({ key }) => ({ key, remove: true as const }),
+        ),
       ]);
       for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name, PROCESSED_PREFIX + name]) {
         if (records.describe(stream) !== undefined) await this.#deleteStream(stream);

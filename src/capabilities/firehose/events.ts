@@ -15,6 +15,8 @@ export const firehoseEvents = {
   /** Records were given up: lines about them stand in the error output. */
   errorOutput: 'delivery.error-output',
   resumed: 'delivery.resumed',
+  /** What was asked for was delivered once more. */
+  replayed: 'delivery.replayed',
   /** Retention, or the deletion of the stream, removed records before they were delivered. */
   lost: 'delivery.retention-exceeded',
   /** A function did not take records, and they were given up. */

@@ -20,6 +20,8 @@ import { listDeliveryStreams } from './operations/list-delivery-streams.ts';
 import { listTagsForDeliveryStream } from './operations/list-tags-for-delivery-stream.ts';
 import { putRecord } from './operations/put-record.ts';
 import { putRecordBatch } from './operations/put-record-batch.ts';
+import { replayRoutes } from './replay-routes.ts';
+import { Replays } from './replays.ts';
 import { startDeliveryStreamEncryption } from './operations/start-delivery-stream-encryption.ts';
 import { stopDeliveryStreamEncryption } from './operations/stop-delivery-stream-encryption.ts';
 import { tagDeliveryStream } from './operations/tag-delivery-stream.ts';
@@ -72,14 +74,24 @@ async function start(
   };
   await deliveries.open();
   await apply(options);
+  const replays = new Replays({
+    ...doors,
+    environment,
+    delivery: (name) => deliveries.get(name),
+    isBusy: (name) => deliveries.worker(name)?.status().underway !== undefined,
+  });
+  replays.open();
   return {
     state,
-    admin: deliveryRoutes(state, doors.blobs),
+    admin: [...deliveryRoutes(state, doors.blobs), ...replayRoutes(state, replays)],
     // The config reader checked it against this capability's own declaration.
     reload: async (changed) => await apply((changed ?? {}) as DeliveriesOptions),
     health: () => ({ ok: deliveries.problems().length === 0, problems: deliveries.problems() }),
     drain: async (withinMs) => await deliveries.drain(withinMs),
-    stop: async () => await deliveries.stop(),
+    stop: async () => {
+      await replays.stop();
+      await deliveries.stop();
+    },
   };
 }
 

@@ -55,6 +55,15 @@ export const firehoseLimits = {
   /** Our own: waits for a function that is not there, or has too much to do. */
   functionWaitBaseMs: 50,
   functionWaitMaxMs: 1000,
+  /** Our own bounds of a replay: objects with lines, bytes of one once it is unpacked. */
+  replayObjectsMax: 1000,
+  replayObjectBytesMax: 512 * MIB,
+  /** Longest that a batch of a replay waits for the delivery's own. */
+  replayWaitMs: 10_000,
+  /** Our own: replays of a delivery that are remembered. */
+  replaysKept: 20,
+  /** Longest that whoever asks after a replay waits for its end. */
+  replayAskMs: 2000,
   /** Longest that what is under way may take to end before a pause. */
   pauseMs: 5000,
   /** AWS's defaults and bounds of a transforming function (Developer guide; service model of the parameters). */

@@ -51,10 +51,11 @@ export function failuresOf(destinations: readonly AnyDestination[], target: Targ
   return destinationOf(destinations, target).failures?.(target.options as never);
 }
 
-/** Where lines about records go that did not arrive: the target itself where it is S3, else its backup. */
-export function errorTarget(destinations: readonly AnyDestination[], target: Target): Target {
+/** Where lines about records go that did not arrive: the backup, or the target itself where it is S3, or nowhere. */
+export function errorTarget(destinations: readonly AnyDestination[], target: Target): Target | undefined {
   const failures = failuresOf(destinations, target);
-  return failures === undefined ? target : { kind: S3, options: failures.backup };
+  if (failures !== undefined) return { kind: S3, options: failures.backup };
+  return target.kind === S3 ? target : undefined;
 }
 
 /** Where each record goes as it came, beside the target; undefined: nowhere. */

@@ -12,7 +12,7 @@ import { ErrorOutput } from './error-output.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What a batch is delivered with. */
-export interface BatchDoors extends WorkerDoors {
+export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'> {
   readonly notes: DeliveryNotes;
   readonly source: BatchSource;
   /** As it is now. */
@@ -111,6 +111,7 @@ export class BatchDelivery {
     this.#attempts += 1;
     try {
       const delivered = await this.#deliver();
+      this.#checkAllTaken(delivered);
       this.#take(delivered);
       const { refused = [], status } = delivered;
       const records = this.#givenCount - refused.length;
@@ -125,6 +126,12 @@ export class BatchDelivery {
       notes.failed(error);
       return error;
     }
+  }
+
+  /** Without an error output there is no other place for what a destination refuses: all of it is attempted again. */
+  #checkAllTaken({ refused: [first] = [] }: Delivered): void {
+    if (first === undefined || this.#failures() !== undefined) return;
+    throw new DeliveryError(first.code, first.message, true);
   }
 
   async #deliver(): Promise<Delivered> {
@@ -183,11 +190,13 @@ export class BatchDelivery {
   async #finish(): Promise<BatchOutcome | undefined> {
     const { notes, cut, delivery } = this.#doors;
     const target = errorTarget(this.#doors.destinations, this.#target());
+    this.#noteLoss();
+    // Nothing is given up where there is no error output; what is gone is told in the log and by health.
+    if (target === undefined) return this.#outcome({ failed: [] }, { failed: [] }, undefined);
     const output = new ErrorOutput(this.#doors, { delivery: delivery(), intent: this.#intent, target, cut });
     try {
       const failed = await this.#writeFailed(output);
       const unprocessed = await this.#writeUnprocessed(output);
-      this.#noteLoss();
       const { gaps } = this.#records;
       const gone = gaps.length === 0 ? undefined : await output.writeGone(gaps);
       return this.#outcome(failed, unprocessed, gone);

@@ -22,10 +22,11 @@ export async function planBatch(
     await open.close();
     return found;
   };
+  const planned = { ...intent, place: await place(target) };
   const errors = errorTarget(doors.destinations, target);
+  if (errors === undefined) return planned;
   return {
-    ...intent,
-    place: await place(target),
+    ...planned,
     ...(failures !== undefined && { failedPlace: await place(errors, failures.errorType) }),
     ...(transformOf(target) !== undefined && { unprocessedPlace: await place(errors, UNPROCESSED) }),
     lostPlace: await place(errors, GONE),

@@ -7,11 +7,16 @@ import { isFirstOfStored, outgoingRecords, type PlacedRecord, type RecordForm } 
 import type { WorkerDoors } from './worker.ts';
 
 /** The stream that a batch is read from. */
-export interface BatchSource {
+export interface StreamSource {
   /** Name of the stream. */
   readonly stream: string;
   readonly form: RecordForm;
+  /** The records were delivered before: nobody misses those that are gone. */
+  readonly isReplay?: true;
 }
+
+/** What a batch is read from: a stream, or records that are read from elsewhere, anew at each call. */
+export type BatchSource = StreamSource | { readonly object: () => AsyncIterable<readonly PlacedRecord[]> };
 
 /** The records of one intent, read anew from the log by each pass, and what of them is gone. */
 export class BatchRecords {
@@ -46,7 +51,7 @@ export class BatchRecords {
 
   /** What of the source the latest whole pass was made of; undefined: of what the intent names. */
   get origins(): readonly Range[] | undefined {
-    return this.#source.form === 'processed' ? [...this.#origins.values()] : undefined;
+    return 'form' in this.#source && this.#source.form === 'processed' ? [...this.#origins.values()] : undefined;
   }
 
   /** Why, as far as one word can say it. */
@@ -60,7 +65,11 @@ export class BatchRecords {
     const gaps: Gap[] = [];
     const gone = (gap: Gap): void => void gaps.push(gap);
     const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
-    const { stream, form } = this.#source;
+    if ('object' in this.#source) {
+      yield* this.#source.object();
+      return;
+    }
+    const { stream, form, isReplay } = this.#source;
     let [stored, unprocessed] = [0, 0];
     const origins = new Map<string, Range>();
     for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, { form, gone, turn })) {
@@ -69,6 +78,7 @@ export class BatchRecords {
       for (const record of some) if (form === 'processed' || isFirstOfStored(record)) stored += 1;
       yield some;
     }
+    if (isReplay === true) return;
     this.#gaps = gaps;
     this.#unprocessed = unprocessed;
     this.#origins = origins;

@@ -6,7 +6,7 @@ import { completed, withoutGone, type DeliveryStream, type Intent } from '../mod
 import { bufferingOf } from '../targets.ts';
 import { BatchDelivery, type BatchOutcome } from './batch-delivery.ts';
 import { planBatch } from './batch-plan.ts';
-import type { BatchSource } from './batch-records.ts';
+import type { StreamSource } from './batch-records.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
@@ -18,7 +18,7 @@ export interface DeliveryLane {
   /** Names the position in the catalog. */
   readonly progress: string;
   /** What it reads. */
-  readonly source: () => BatchSource;
+  readonly source: () => StreamSource;
   /** Kept over workers that follow each other. */
   readonly notes?: DeliveryNotes;
   /** What was delivered: before the position says so, so that a crash in between delivers it again. */

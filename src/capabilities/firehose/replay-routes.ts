@@ -1,0 +1,68 @@
+import { RequestError } from '../../kernel/errors.ts';
+import type { AdminRoute } from '../../ports/capability.ts';
+import type { DeliveryStream, FirehoseState } from './model.ts';
+import { replayCounts, type Replays } from './replays.ts';
+
+/** The admin routes that deliver records once more. */
+export function replayRoutes(state: FirehoseState, replays: Replays): AdminRoute[] {
+  return [
+    {
+      method: 'POST',
+      path: '/admin/deliveries/{name}/replay',
+      doc:
+        'Delivers records once more: those that arrived in `from`..`to` (of `stream` in place of its own), or with ' +
+        '`errors=true` those of its error objects; to `toDelivery`; `dryRun=true` only counts. The same request does ' +
+        'the same.',
+      handle: async ({ name = '' }, query) => await replay(state, replays, name, query),
+    },
+    {
+      method: 'GET',
+      path: '/admin/deliveries/{name}/replays',
+      doc: 'Replays to a delivery.',
+      handle: async ({ name = '' }) => ({ replays: replays.list(known(state, name).name) }),
+    },
+    {
+      method: 'GET',
+      path: '/admin/deliveries/{name}/replays/{id}',
+      doc: 'How far a replay is; waits up to two seconds for its end.',
+      handle: async ({ name = '', id = '' }, _query, { signal }) => await replays.status(name, id, signal),
+    },
+  ];
+}
+
+async function replay(state: FirehoseState, replays: Replays, name: string, query: URLSearchParams): Promise<object> {
+  const delivery = known(state, name);
+  const isErrors = flag(query, 'errors');
+  const stream = query.get('stream') ?? undefined;
+  const [from, until] = [time(query, 'from'), time(query, 'to')];
+  if (!isErrors && from === undefined) throw new RequestError('BadRequest', 'say from when: from=TIME, or errors=true');
+  if (isErrors && stream !== undefined) throw new RequestError('BadRequest', 'a stream has no error output');
+  const to = known(state, query.get('toDelivery') ?? name);
+  const planned = await replays.plan({ delivery, to, stream, isErrors, from, until });
+  const isDry = flag(query, 'dryRun');
+  if (!isDry) await replays.start(planned);
+  return { ...replayCounts(planned), dryRun: isDry };
+}
+
+function known(state: FirehoseState, name: string): DeliveryStream {
+  const delivery = state.deliveries.get(name);
+  if (delivery === undefined) throw new RequestError('NotFound', `no delivery ${name}`, 404);
+  return delivery;
+}
+
+function flag(query: URLSearchParams, name: string): boolean {
+  const given = query.get(name) ?? 'false';
+  if (given !== 'true' && given !== 'false') throw new RequestError('BadRequest', `${name} is true or false`);
+  return given === 'true';
+}
+
+/** In ms; given as seconds since the Unix epoch or by ISO 8601. */
+function time(query: URLSearchParams, name: string): number | undefined {
+  const given = query.get(name);
+  if (given === null) return undefined;
+  const ms = /^\d+(\.\d+)?$/.test(given) ? Number(given) * 1000 : Date.parse(given);
+  if (!Number.isSafeInteger(Math.round(ms))) {
+    throw new RequestError('BadRequest', `${name} is a time of ISO 8601, or seconds since 1970`);
+  }
+  return Math.round(ms);
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeDestination, refusing } from '../../testing/fake-destination.ts';
+import { base64, Bench, toBucket, type Answer } from './harness.fixture.ts';
+
+const REPLAY = '/admin/deliveries/{name}/replay';
+const STATUS = '/admin/deliveries/{name}/replays/{id}';
+
+async function put(bench: Bench, ...texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    const record = { StreamName: 'events', PartitionKey: 'k', Data: base64(text) };
+    await bench.call('Kinesis_20131202.PutRecord', record);
+  }
+}
+
+async function done(bench: Bench, { delivery, id }: Answer): Promise<Answer> {
+  for (let left = 50; left > 0; left -= 1) {
+    const status = await bench.admin('GET', STATUS, { name: delivery, id });
+    if (status.state === 'done') return status;
+  }
+  return assert.fail('the replay did not end');
+}
+
+function toFake(more: object = {}, format = 'UNCOMPRESSED'): Record<string, unknown> {
+  const S3Configuration = { BucketARN: 'failed', CompressionFormat: format };
+  return {
+    streams: { events: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', fake: { S3Configuration } }, ...more },
+  };
+}
+
+test('a span of time is delivered once more, and the same request writes the same objects', async () => {
+  const sections = {
+    streams: { events: { ShardCount: 2 } },
+    deliveries: { d: { from: 'events', ...toBucket('archive', 1) } },
+  };
+  const bench = await new Bench().open(sections);
+  await put(bench, 'early;');
+  await bench.simulation.pass(60_000);
+  const from = new Date(bench.simulation.environment.clock.now()).toISOString();
+  await put(bench, 'one;', 'two;');
+  await bench.simulation.pass(10_000);
+  const to = new Date(bench.simulation.environment.clock.now()).toISOString();
+  await put(bench, 'late;');
+  await bench.simulation.pass(10_000);
+  const before = await bench.objects('archive');
+  const dry = await bench.admin('POST', REPLAY, { name: 'd' }, { from, to, dryRun: 'true' });
+  assert.deepEqual([dry.records, dry.dryRun], [2, true]);
+  assert.deepEqual(await bench.objects('archive'), before);
+  const first = await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, { from, to }));
+  assert.deepEqual([first.recordsDelivered, first.recordsFailed], [2, 0]);
+  const after = await bench.objects('archive');
+  const added = [...after].filter(([key]) => !before.has(key)).map(([, content]) => String(content));
+  assert.deepEqual(added, ['one;two;']);
+  const again = await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, { from, to }));
+  assert.equal(again.id, first.id);
+  assert.deepEqual(await bench.objects('archive'), after);
+});
+
+test('what stands in the error output is delivered, also packed, to the same delivery or another one', async () => {
+  for (const format of ['UNCOMPRESSED', 'GZIP']) {
+    const fake = new FakeDestination(refusing((text) => text.startsWith('bad'), false));
+    const bench = await new Bench(1, { destinations: [fake.kind] }).open(
+      toFake({ other: toBucket('other', 1) }, format),
+    );
+    await put(bench, 'good', 'bad1');
+    await bench.simulation.pass(5000);
+    await put(bench, 'bad2;');
+    await bench.simulation.pass(5000);
+    fake.script = () => [];
+    const [{ sequenceNumber } = assert.fail()] = fake.attempts.at(-1)?.records ?? [];
+    const status = await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, { errors: 'true' }));
+    assert.deepEqual([status.objects, status.recordsDelivered], [2, 2]);
+    assert.deepEqual(fake.arrived, ['good', 'bad1', 'bad2;']);
+    assert.equal(fake.attempts.at(-1)?.records[0]?.sequenceNumber, sequenceNumber, 'under its number');
+    const places = fake.attempts.slice(-2).map(({ place }) => place);
+    await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, { errors: 'true' }));
+    assert.deepEqual(
+      fake.attempts.slice(-2).map(({ place }) => place),
+      places,
+    );
+    await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, { errors: 'true', toDelivery: 'other' }));
+    assert.deepEqual([...(await bench.objects('other')).values()].map(String), ['bad1', 'bad2;']);
+  }
+});
+
+test('a replay goes on after a crash, to the same places', async () => {
+  const fake = new FakeDestination();
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake());
+  await put(bench, 'one');
+  await bench.simulation.pass(5000);
+  fake.script = async () => await new Promise<never>(() => undefined);
+  const { id } = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0' });
+  await bench.simulation.pass(1000);
+  bench.simulation.crash();
+  bench.simulation.restart();
+  fake.script = () => [];
+  await bench.open(toFake());
+  const status = await done(bench, { delivery: 'd', id });
+  assert.equal(status.recordsDelivered, 1);
+  const [, second, third] = fake.attempts.map(({ place }) => place);
+  assert.equal(second, third);
+  assert.deepEqual(fake.arrived, ['one', 'one']);
+});
+
+test('what cannot be replayed', async () => {
+  const bench = await new Bench().open({
+    streams: { events: {} },
+    deliveries: { d: { from: 'events', ...toBucket() } },
+  });
+  const table: readonly (readonly [name: string, query: Record<string, string>, said: string])[] = [
+    ['x', { from: '0' }, 'no delivery x'],
+    ['d', {}, 'say from when: from=TIME, or errors=true'],
+    ['d', { from: 'soon' }, 'from is a time of ISO 8601, or seconds since 1970'],
+    ['d', { errors: 'yes' }, 'errors is true or false'],
+    ['d', { errors: 'true' }, 'd attempts until all has arrived: it has no error output'],
+    ['d', { from: '0', stream: 'none' }, 'no stream none'],
+    ['d', { from: '0', toDelivery: 'none' }, 'no delivery none'],
+  ];
+  for (const [name, query, said] of table) {
+    await assert.rejects(bench.admin('POST', REPLAY, { name }, query), { message: said });
+  }
+  await assert.rejects(bench.admin('GET', STATUS, { name: 'd', id: 'none' }), { message: 'no replay none of d' });
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { millrace, type Reply } from './cli.fixture.ts';
+
+const PLANNED = { id: 'abc', delivery: 'out', errorsOf: 'out', objects: 2, dryRun: false };
+
+function replies(path = 'POST /admin/deliveries/out/replay'): Readonly<Record<string, Reply>> {
+  const states = ['running', 'running', 'done'];
+  let asked = 0;
+  return {
+    'GET /admin/deliveries': () => ({ deliveries: [{ name: 'out' }] }),
+    [path]: () => PLANNED,
+    'GET /admin/deliveries/out/replays/abc': () => {
+      const state = states[asked++];
+      return { ...PLANNED, state, recordsDelivered: state === 'done' ? 5 : 0, recordsFailed: 1 };
+    },
+  };
+}
+
+test('replay shows how far it is until its end', async () => {
+  const { code, out, err, sent } = await millrace(['replay', 'out', '--errors'], { replies: replies() });
+  assert.deepEqual([code, out], [0, '5 delivered, 1 failed\n']);
+  assert.equal(err, '2 error objects of out to out\nrunning: 0 delivered\ndone: 5 delivered\n');
+  assert.equal(new URL(sent[1]?.url ?? '').search, '?errors=true');
+});
+
+test('replay sends what it was told, and a dry run follows nothing', async () => {
+  const args = ['replay', 'events', '--to-delivery', 'out', '--from', '2026-01-31', '--to', '5', '--dry-run', '--json'];
+  const { code, out, sent } = await millrace(args, { replies: replies() });
+  assert.deepEqual([code, JSON.parse(out)], [0, PLANNED]);
+  assert.equal(new URL(sent[1]?.url ?? '').search, '?stream=events&from=2026-01-31&to=5&dryRun=true');
+  assert.equal(sent.length, 2);
+});
+
+test('replay of nothing in particular is a wrong use, and a stream needs a delivery', async () => {
+  const nothing = await millrace(['replay', 'out'], { replies: replies() });
+  assert.deepEqual([nothing.code, nothing.err], [2, 'millrace: say what: --errors, or --from TIME\n']);
+  const stream = await millrace(['replay', 'events', '--from', '0'], { replies: replies() });
+  assert.deepEqual(
+    [stream.code, stream.err],
+    [1, 'millrace: no delivery events; of a stream, say to which --to-delivery\n'],
+  );
+});

@@ -1,0 +1,98 @@
+import type { Command } from 'commander';
+import { ApiClient } from './api-client.ts';
+import { CliError, exitCodes, type CliContext } from './context.ts';
+
+interface Flags {
+  readonly api?: string;
+  readonly json?: true;
+  readonly errors?: true;
+  readonly from?: string;
+  readonly to?: string;
+  readonly toDelivery?: string;
+  readonly dryRun?: true;
+}
+
+interface Counted {
+  readonly id: string;
+  readonly delivery: string;
+  readonly stream?: string;
+  readonly records?: number;
+  readonly errorsOf?: string;
+  readonly objects?: number;
+  readonly more?: true;
+}
+
+interface Status extends Counted {
+  readonly state: string;
+  readonly recordsDelivered: number;
+  readonly recordsFailed: number;
+  readonly failure?: string;
+}
+
+/** `replay TARGET`: delivers records once more. */
+export function declareReplay(program: Command, context: CliContext): void {
+  program
+    .command('replay')
+    .description('deliver records once more: of a span of time, or those that stand in the error output')
+    .argument('<target>', 'a delivery, or with --to-delivery a stream')
+    .option('--errors', 'what stands in the error objects of the delivery')
+    .option('--from <time>', 'records that arrived from then on: ISO 8601, or seconds since 1970')
+    .option('--to <time>', 'records that arrived before then; now when absent')
+    .option('--to-delivery <name>', 'the delivery that gets them; the target itself when absent')
+    .option('--dry-run', 'only count them')
+    .option('--json', 'the result as JSON')
+    .option('--api <url>', 'the node (MILLRACE_API)')
+    .action(async (target: string, flags: Flags) => await replay(context, target, flags));
+}
+
+async function replay(context: CliContext, target: string, flags: Flags): Promise<void> {
+  if (flags.errors !== true && flags.from === undefined) {
+    throw new CliError('say what: --errors, or --from TIME', exitCodes.usage);
+  }
+  const client = new ApiClient(context, flags.api);
+  const planned = (await client.admin('POST', await pathOf(client, target, flags))) as Counted;
+  context.err(`${said(planned)}\n`);
+  const ended = flags.dryRun === true ? undefined : await followed(context, client, planned);
+  if (flags.json === true) context.out(`${JSON.stringify(ended ?? planned)}\n`);
+  else if (ended !== undefined) context.out(`${ended.recordsDelivered} delivered, ${ended.recordsFailed} failed\n`);
+}
+
+/** A target that is no delivery is a stream. */
+async function pathOf(client: ApiClient, target: string, flags: Flags): Promise<string> {
+  const { deliveries } = (await client.admin('GET', '/admin/deliveries')) as {
+    deliveries: readonly { name: string }[];
+  };
+  const isDelivery = deliveries.some(({ name }) => name === target);
+  if (!isDelivery && flags.toDelivery === undefined) {
+    throw new CliError(`no delivery ${target}; of a stream, say to which --to-delivery`);
+  }
+  const query = new URLSearchParams();
+  if (!isDelivery) query.set('stream', target);
+  else if (flags.toDelivery !== undefined) query.set('toDelivery', flags.toDelivery);
+  if (flags.errors === true) query.set('errors', 'true');
+  if (flags.from !== undefined) query.set('from', flags.from);
+  if (flags.to !== undefined) query.set('to', flags.to);
+  if (flags.dryRun === true) query.set('dryRun', 'true');
+  const name = isDelivery ? target : (flags.toDelivery ?? target);
+  return `/admin/deliveries/${encodeURIComponent(name)}/replay?${query.toString()}`;
+}
+
+function said({ delivery, stream, records, errorsOf, objects, more }: Counted): string {
+  const what =
+    errorsOf === undefined ? `up to ${records} records of ${stream}` : `${objects} error objects of ${errorsOf}`;
+  return `${what} to ${delivery}${more === true ? '; there are more: do it again when these are removed' : ''}`;
+}
+
+/** Shows how far it is until its end. */
+async function followed(context: CliContext, client: ApiClient, { delivery, id }: Counted): Promise<Status> {
+  let shown = '';
+  for (;;) {
+    const path = `/admin/deliveries/${encodeURIComponent(delivery)}/replays/${id}`;
+    const status = (await client.admin('GET', path, context.interrupted)) as Status;
+    const failure = status.failure === undefined ? '' : `, ${status.failure}`;
+    const line = `${status.state}: ${status.recordsDelivered} delivered${failure}`;
+    if (line !== shown) context.err(`${line}\n`);
+    shown = line;
+    if (status.state === 'done') return status;
+  }
+}
