@@ -50,6 +50,8 @@ export const FIGURES = {
   bareGzipMiBPerSecond: { label: 'bare asynchronous zlib, level 1, beside it, MiB/s', digits: 0 },
   bareGzipCpuMs: { label: 'bare asynchronous zlib, level 1, beside it, CPU ms/MiB', digits: 1 },
   shareOfBareGzip: { label: 'delivered as GZIP, share of bare zlib', digits: 2 },
+  httpMiBPerSecond: { label: 'to an HTTP endpoint, MiB/s of records', better: 'more', digits: 0 },
+  httpServerCpuMs: { label: 'to an HTTP endpoint, server CPU ms/MiB', better: 'less', digits: 1 },
   shareOfBare: { label: 'written to the disk, share of the bare loop', digits: 2 },
 } as const satisfies Record<string, FigureKind>;
 

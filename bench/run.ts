@@ -14,6 +14,7 @@ import { recordBytes } from './records.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { encode } from './scenarios/encode.ts';
 import { fanOutScenario } from './scenarios/fan-out.ts';
+import { httpEndpoint } from './scenarios/http-endpoint.ts';
 import { idleHandlers, invokeFunctions } from './scenarios/invoke.ts';
 import { mixed } from './scenarios/mixed.ts';
 import { putScenario } from './scenarios/put.ts';
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   }),
   start,
   encode,
+  httpEndpoint,
   invokeFunctions,
   idleHandlers,
   retain,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { awsCli } from './aws-cli.ts';
 import { boto3 } from './boto3/group.ts';
 import { functions } from './functions/group.ts';
+import { httpEndpoint } from './http-endpoint/group.ts';
 import { kcl } from './kcl/group.ts';
 import { kpl } from './kpl/group.ts';
 import { sdkJs } from './sdk-js/group.ts';
@@ -24,7 +25,18 @@ export interface Group {
 
 const INSTALL_MS_MAX = 15 * 60_000;
 const RUN_MS_MAX = 12 * 60_000;
-const GROUPS: readonly Group[] = [awsCli, boto3, sdkJs, telegraf, snappyJava, versitygw, functions, kpl, kcl];
+const GROUPS: readonly Group[] = [
+  awsCli,
+  boto3,
+  sdkJs,
+  telegraf,
+  httpEndpoint,
+  snappyJava,
+  versitygw,
+  functions,
+  kpl,
+  kcl,
+];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
 let passed = 0;

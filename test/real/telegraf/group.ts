@@ -7,11 +7,9 @@ import { KEY_PAIR, verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { startProgram, until, type Program } from '../program.ts';
 import type { Group } from '../run.ts';
-import { goProgram, runProgram } from '../tools.ts';
+import { runProgram } from '../tools.ts';
+import { TELEGRAF_VERSION, telegrafProgram } from './program.ts';
 
-const MODULE = 'github.com/influxdata/telegraf@v1.37.2';
-const PLUGINS = ['inputs.tail', 'inputs.kinesis_consumer', 'outputs.kinesis', 'outputs.file'];
-const TAGS = ['custom', ...PLUGINS, 'parsers.influx', 'serializers.influx'];
 const STREAM = 'readings';
 const DEVICES = 8;
 const BATCH = 20;
@@ -116,8 +114,8 @@ async function play(places: Places, agents: readonly Program[]): Promise<number>
 export const telegraf: Group = {
   name: 'telegraf',
   async install() {
-    await runProgram(await goProgram(MODULE, './cmd/telegraf', TAGS), ['--version']);
-    return `Telegraf ${MODULE.split('@')[1]}`;
+    await runProgram(await telegrafProgram(), ['--version']);
+    return `Telegraf ${TELEGRAF_VERSION}`;
   },
   async run() {
     const folder = temporaryDirectory('telegraf');
@@ -133,7 +131,7 @@ export const telegraf: Group = {
       ] as const) {
         const config = join(folder, `${name}.toml`);
         writeFileSync(config, text);
-        agents.push(startProgram(await goProgram(MODULE, './cmd/telegraf', TAGS), ['--config', config]));
+        agents.push(startProgram(await telegrafProgram(), ['--config', config]));
       }
       return await play(places, agents);
     } finally {
