@@ -27,6 +27,15 @@ export async function* requestBody(
   for await (const some of records) {
     for (const { data } of some) {
       const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+      if (bytes.length <= SLICE_BYTES) {
+        // Most are so small that each call counts.
+        used += memory.write(`${separator}${OPEN}${bytes.toString('base64')}${CLOSE}`, used, 'latin1');
+        separator = ',';
+        if (used + ROOM_BYTES <= PIECE_BYTES) continue;
+        yield memory.subarray(0, used);
+        used = 0;
+        continue;
+      }
       used += memory.write(separator + OPEN, used, 'latin1');
       separator = ',';
       for (let from = 0; from < bytes.length; from += SLICE_BYTES) {
