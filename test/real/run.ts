@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsCli } from './aws-cli.ts';
 import { boto3 } from './boto3/group.ts';
+import { firehoseControl } from './firehose-control/group.ts';
 import { functions } from './functions/group.ts';
 import { httpEndpoint } from './http-endpoint/group.ts';
 import { kcl } from './kcl/group.ts';
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   sdkJs,
   telegraf,
   httpEndpoint,
+  firehoseControl,
   snappyJava,
   versitygw,
   functions,

@@ -14,6 +14,16 @@ export function highlighted(title: string, language: string): readonly string[] 
   return [...text.matchAll(piece)].map(([, code = '']) => code);
 }
 
+/** The indented blocks of code in that language of the document with that title, in their order, without the indent. */
+export function codeBlocks(title: string, language: string): readonly string[] {
+  const text = documents().find((one) => one.includes(title)) ?? '';
+  const block = new RegExp(`^( *)\\.\\. code-block:: ${language}\\n\\s*\\n((?:\\1 +.*\\n|\\s*\\n)+)`, 'gm');
+  return [...text.matchAll(block)].map(([, , code = '']) => {
+    const indent = /^ */.exec(code)?.[0] ?? '';
+    return code.replaceAll(new RegExp(`^${indent}`, 'gm'), '').trim();
+  });
+}
+
 function documents(): readonly string[] {
   try {
     return readdirSync(DOCUMENTS).map((name) => readFileSync(join(DOCUMENTS, name), 'utf8'));
