@@ -130,7 +130,7 @@ export const s3Members = {
         NoEncryptionConfig: s.optional(s.string({ values: ['NoEncryption'] })),
         KMSEncryptionConfig: s.optional(s.struct({ AWSKMSKeyARN: kmsKeyArn })),
       },
-      { doc: 'Kept and described, one of the two; folders hold plain files.' },
+      { doc: 'One of the two: with a key a real S3 is asked to encrypt; folders hold plain files.' },
     ),
   ),
   CloudWatchLoggingOptions: s.optional(cloudWatchLoggingOptions),

@@ -151,7 +151,7 @@ const ACTIONS: readonly Action[] = [
   },
   {
     target: `${FIREHOSE}UntagDeliveryStream`,
-    input: { DeliveryStreamName: 'conformance-archive', TagKeys: ['k'] },
+    input: { DeliveryStreamName: 'conformance-never', TagKeys: ['k'] },
     members: { DeliveryStreamName: 'string', TagKeys: 'list' },
   },
   {

@@ -1,6 +1,7 @@
 import { DeliveryError } from '../../kernel/errors.ts';
 import { isBucketName, nameOfArn } from '../../kernel/names.ts';
 import { delimiterOf, processingProblem } from '../../kernel/processing.ts';
+import { describeS3 } from '../../kernel/s3-description.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -33,13 +34,14 @@ export const s3: Destination<typeof s3Options> = {
 
 /** Rules that the service has beside its shapes, and what is not built. */
 function problem(options: S3Options): string | undefined {
-  const { ProcessingConfiguration: processing = {}, S3BackupConfiguration: backup } = options;
-  const own = objectsProblem(options) ?? processingProblem(processing, true);
-  if (own !== undefined) return own;
-  const ofBackup = backup === undefined ? undefined : objectsProblem(backup);
-  if (ofBackup !== undefined) return `S3BackupConfiguration: ${ofBackup}`;
-  const isMissing = options.S3BackupMode === 'Enabled' && backup === undefined;
-  return isMissing ? 'S3BackupMode: Enabled needs S3BackupConfiguration' : undefined;
+  const { ProcessingConfiguration: processing = {} } = options;
+  return objectsProblem(options) ?? processingProblem(processing, true) ?? backupProblem(options);
+}
+
+function backupProblem({ S3BackupMode: mode, S3BackupConfiguration: backup }: S3Options): string | undefined {
+  if (backup === undefined) return mode === 'Enabled' ? 'S3BackupMode: Enabled needs S3BackupConfiguration' : undefined;
+  const problemOfBackup = objectsProblem(backup);
+  return problemOfBackup === undefined ? undefined : `S3BackupConfiguration: ${problemOfBackup}`;
 }
 
 function objectsProblem(options: ObjectOptions): string | undefined {
@@ -73,34 +75,17 @@ function endingOf({ FileExtension: own = '', CompressionFormat }: ObjectOptions)
 /** AWS describes such a destination twice, the older form without what it did not know. */
 function describe(options: S3Options): Readonly<Record<string, Json>> {
   const { ProcessingConfiguration, S3BackupConfiguration, FileExtension, CustomTimeZone } = options;
-  const plain = describeObjects(options);
+  const plain = describeS3(options);
   return {
     S3DestinationDescription: plain,
     ExtendedS3DestinationDescription: {
       ...plain,
       ...(ProcessingConfiguration !== undefined && { ProcessingConfiguration: ProcessingConfiguration as Json }),
       S3BackupMode: options.S3BackupMode ?? 'Disabled',
-      ...(S3BackupConfiguration !== undefined && { S3BackupDescription: describeObjects(S3BackupConfiguration) }),
+      ...(S3BackupConfiguration !== undefined && { S3BackupDescription: describeS3(S3BackupConfiguration) }),
       ...(FileExtension !== undefined && { FileExtension }),
       ...(CustomTimeZone !== undefined && { CustomTimeZone }),
     },
-  };
-}
-
-function describeObjects(options: ObjectOptions): Readonly<Record<string, Json>> {
-  const { BufferingHints: hints, CloudWatchLoggingOptions: logging, EncryptionConfiguration: encryption } = options;
-  return {
-    ...(options.RoleARN !== undefined && { RoleARN: options.RoleARN }),
-    BucketARN: options.BucketARN.startsWith('arn:') ? options.BucketARN : `arn:aws:s3:::${options.BucketARN}`,
-    ...(options.Prefix !== undefined && { Prefix: options.Prefix }),
-    ...(options.ErrorOutputPrefix !== undefined && { ErrorOutputPrefix: options.ErrorOutputPrefix }),
-    BufferingHints: {
-      SizeInMBs: hints?.SizeInMBs ?? s3Defaults.sizeMib,
-      IntervalInSeconds: hints?.IntervalInSeconds ?? s3Defaults.intervalSeconds,
-    },
-    CompressionFormat: options.CompressionFormat ?? 'UNCOMPRESSED',
-    EncryptionConfiguration: (encryption as Json | undefined) ?? { NoEncryptionConfig: 'NoEncryption' },
-    CloudWatchLoggingOptions: { Enabled: false, ...(logging as Record<string, Json> | undefined) },
   };
 }
 
@@ -129,12 +114,13 @@ class S3Bucket implements OpenDestination {
   }
 
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<{ place: string; sizeBytes: number }> {
-    const bucket = nameOfArn(this.#options.BucketARN);
-    const { encode, contentEncoding } = formatOf(this.#options.CompressionFormat);
+    const { BucketARN, CompressionFormat, EncryptionConfiguration: encryption } = this.#options;
+    const bucket = nameOfArn(BucketARN);
+    const { encode, contentEncoding } = formatOf(CompressionFormat);
+    const kmsKeyArn = encryption?.KMSEncryptionConfig?.AWSKMSKeyARN;
     // The file in an archive has a UUID for a name (observed); the batch's own is the same at each attempt.
     const entry = { name: batch.id, at: batch.oldestAt };
     const body = encode(this.#bytes(batch, signal), this.#environment.compute, entry);
-    const kmsKeyArn = this.#options.EncryptionConfiguration?.KMSEncryptionConfig?.AWSKMSKeyARN;
     const options = {
       contentType: OCTETS,
       ...(contentEncoding !== undefined && { contentEncoding }),

@@ -13,10 +13,12 @@ export const s3Options = s.struct({
   S3BackupMode: s.optional(
     s.string({
       values: ['Disabled', 'Enabled'],
-      doc: 'Enabled: each record also goes to S3BackupConfiguration as it came. Disabled is the default.',
+      doc: 'Enabled: each record also goes to S3BackupConfiguration, as it came; not to be switched off again.',
     }),
   ),
-  S3BackupConfiguration: s.optional(s.struct(s3Members, { doc: 'Where records go as they came.' })),
+  S3BackupConfiguration: s.optional(
+    s.struct(s3Members, { doc: 'Where each record goes as it came, beside the bucket, when S3BackupMode is Enabled.' }),
+  ),
   DataFormatConversionConfiguration: s.optional(s.notBuilt()),
   DynamicPartitioningConfiguration: s.optional(s.notBuilt()),
   FileExtension: s.optional(

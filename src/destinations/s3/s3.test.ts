@@ -58,6 +58,7 @@ test('what shapes alone cannot say', () => {
     [{ BucketARN: 'bucket--x-s3' }, 'BucketARN: bucket--x-s3 is not a name that S3 takes for a bucket'],
     [{ BucketARN: 'bucket', S3BackupMode: 'Disabled' }, undefined],
     [{ BucketARN: 'bucket', S3BackupMode: 'Enabled' }, 'S3BackupMode: Enabled needs S3BackupConfiguration'],
+    [{ BucketARN: 'bucket', S3BackupMode: 'Enabled', S3BackupConfiguration: { BucketARN: 'other' } }, undefined],
     [{ BucketARN: 'bucket', S3BackupConfiguration: { BucketARN: 'other' } }, undefined],
     [
       { BucketARN: 'bucket', S3BackupConfiguration: { BucketARN: 'other', BufferingHints: { SizeInMBs: 1 } } },
@@ -227,6 +228,29 @@ function batch(slices: readonly (readonly string[])[]): Batch {
 
 const FORMATS = ['UNCOMPRESSED', 'GZIP', 'ZIP', 'Snappy', 'HADOOP_SNAPPY'];
 const live = new AbortController().signal;
+
+test('each record also goes to the backup where it is enabled, and only there', () => {
+  const S3BackupConfiguration = { BucketARN: 'kept', CompressionFormat: 'GZIP' };
+  const table: readonly (readonly [mode: string | undefined, backup: object | undefined])[] = [
+    ['Enabled', S3BackupConfiguration],
+    ['Disabled', undefined],
+    [undefined, undefined],
+  ];
+  for (const [mode, backup] of table) {
+    const options = { BucketARN: 'b', S3BackupConfiguration, ...(mode !== undefined && { S3BackupMode: mode }) };
+    assert.deepEqual(s3.sourceBackup?.(options), backup, mode);
+  }
+});
+
+test('a key of encryption goes with each object', async () => {
+  const { destination, puts } = opened({
+    BucketARN: 'b',
+    EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: KEY } },
+  });
+  const one = batch([['one']]);
+  await destination.deliver(one, destination.place(one), new AbortController().signal);
+  assert.equal(puts[0]?.options?.kmsKeyArn, KEY);
+});
 
 test('a place is decided once, by prefix, oldest record and chance', () => {
   const { destination } = opened({ BucketARN: 'b', Prefix: 'raw/', CompressionFormat: 'GZIP' });

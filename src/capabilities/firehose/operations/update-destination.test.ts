@@ -65,6 +65,33 @@ test('of two updates from one version the second is refused', async () => {
   assert.deepEqual(await described(bench), ['2', 'first/', 900, 'UNCOMPRESSED']);
 });
 
+test('a backup of all records can be switched on, begins where the delivery stands, and stays', async () => {
+  const bench = await new Bench().open();
+  await bench.call('CreateDeliveryStream', { DeliveryStreamName: 'd', ExtendedS3DestinationConfiguration: S3 });
+  const put = async (text: string): Promise<void> => {
+    await bench.call('PutRecord', { DeliveryStreamName: 'd', Record: { Data: base64(text) } });
+    await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'd' });
+  };
+  await put('before;');
+  const S3BackupUpdate = { BucketARN: 'arn:aws:s3:::kept' };
+  await bench.call('UpdateDestination', update(1, { S3BackupMode: 'Enabled', S3BackupUpdate }));
+  await bench.simulation.pass(1000);
+  await put('after;');
+  const texts = async (bucket: string): Promise<string> =>
+    [...(await bench.objects(bucket)).values()].map(String).sort().join('');
+  assert.deepEqual([await texts('archive'), await texts('kept')], ['after;before;', 'after;']);
+  assert.equal(
+    await bench.refusal('UpdateDestination', update(2, { S3BackupMode: 'Disabled' })),
+    'InvalidArgumentException: S3BackupMode: it cannot be switched off again',
+  );
+  await bench.call('UpdateDestination', update(2, { S3BackupUpdate: { Prefix: 'p/' } }));
+  const { DeliveryStreamDescription } = await bench.call('DescribeDeliveryStream', { DeliveryStreamName: 'd' });
+  const { S3BackupMode, S3BackupDescription } =
+    DeliveryStreamDescription.Destinations[0].ExtendedS3DestinationDescription;
+  const { BucketARN, Prefix } = S3BackupDescription;
+  assert.deepEqual([S3BackupMode, BucketARN, Prefix], ['Enabled', 'arn:aws:s3:::kept', 'p/']);
+});
+
 test('what UpdateDestination refuses', async () => {
   const bench = await new Bench().open({
     streams: { events: {} },
