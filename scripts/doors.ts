@@ -42,6 +42,7 @@ export const DOORS: readonly Door[] = [
       'engines',
       'config',
       'destinations',
+      'sources',
       'capabilities',
       'cli',
       'registry',
@@ -49,7 +50,7 @@ export const DOORS: readonly Door[] = [
     ],
     packages: ['bson'],
   },
-  { room: 'registry', mayImport: ['kernel', 'ports', 'capabilities', 'destinations'], packages: [] },
+  { room: 'registry', mayImport: ['kernel', 'ports', 'capabilities', 'destinations', 'sources'], packages: [] },
   {
     room: 'compose',
     mayImport: ['kernel', 'ports', 'wire', 'environments', 'engines', 'config', 'registry'],

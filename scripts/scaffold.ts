@@ -188,12 +188,13 @@ const options = s.struct({});
 export const ${camel(name)}: Source<typeof options> = {
   name: '${name}',
   options,
-  open: async () => ({
-    async *events() {
+  problem: () => undefined,
+  open: async (_options, _at, { name }) => ({
+    async *arrivals() {
       // Nothing arrives before this is written.
     },
-    acknowledge: async () => {},
-    close: async () => {},
+    acknowledge: () => {},
+    status: () => ({ state: 'connecting', failures: 0, reconnects: 0, skipped: 0, tooLarge: 0, from: name }),
   }),
 };
 `,

@@ -169,11 +169,41 @@ const DELIVERIES = {
   ],
 };
 
+const SOURCES = {
+  sources: [
+    {
+      name: 'feed',
+      kind: 'sse',
+      state: 'connected',
+      managed: 'file',
+      to: 'a',
+      stored: 8,
+      repeated: 1,
+      reconnects: 2,
+      lagMs: 15,
+      lastId: '7\u001b[31m',
+    },
+    {
+      name: 'other',
+      kind: 'sse',
+      state: 'waiting',
+      problem: 'status 429',
+      managed: 'file',
+      function: 'f',
+      stored: 0,
+      repeated: 0,
+      reconnects: 0,
+      lastId: 'x'.repeat(100),
+    },
+  ],
+};
+
 test('ps prints tables, and leaves out what there is none of', async () => {
   const replies = {
     'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => STREAMS,
     'GET /admin/routes': () => ROUTES,
+    'GET /admin/sources': () => SOURCES,
     'GET /admin/functions': () => FUNCTIONS,
     'GET /admin/deliveries': () => DELIVERIES,
   };
@@ -186,6 +216,10 @@ a         PROVISIONED  1       0        unmanaged
 
 ROUTE    VERIFY  STREAM    ACCEPTED  REPEATED
 POST /x  github  git-data  12        3
+
+SOURCE  KIND  STATE                TO  STORED  REPEATED  RECONNECTS  LAG MS  LAST ID                              MANAGED
+feed    sse   connected            a   8       1         2           15      7?[31m                               file
+other   sse   waiting: status 429  f   0       0         0                   xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...  file
 
 FUNCTION  RUNTIME  STATE                      PROCESSES  RUNNING  WAITING  RUNS  FAILED
 hello     node     active                     1          0        2        7     3
@@ -200,6 +234,7 @@ e         a       retrying: disk full  0        0        file
     'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => ({ streams: [] }),
     'GET /admin/routes': () => ({ routes: [] }),
+    'GET /admin/sources': () => ({ sources: [] }),
     'GET /admin/functions': () => ({ functions: [] }),
     'GET /admin/deliveries': () => ({ deliveries: [] }),
   };
@@ -207,7 +242,14 @@ e         a       retrying: disk full  0        0        file
   const loose = { ...bare, 'GET /admin/node': () => ({ ...FACTS, sync: 'interval' }) };
   assert.match((await millrace(['ps'], { replies: loose })).out, /^sync: interval \(answers do not wait/);
   const json = await millrace(['ps', '--json'], { replies });
-  assert.deepEqual(JSON.parse(json.out), { sync: 'always', ...STREAMS, ...ROUTES, ...FUNCTIONS, ...DELIVERIES });
+  assert.deepEqual(JSON.parse(json.out), {
+    sync: 'always',
+    ...STREAMS,
+    ...ROUTES,
+    ...SOURCES,
+    ...FUNCTIONS,
+    ...DELIVERIES,
+  });
 });
 
 test('doctor prints findings', async () => {

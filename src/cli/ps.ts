@@ -41,6 +41,23 @@ interface Routes {
   }[];
 }
 
+interface Sources {
+  readonly sources: readonly {
+    readonly name: string;
+    readonly kind?: string;
+    readonly state: string;
+    readonly managed: string;
+    readonly problem?: string;
+    readonly to?: string;
+    readonly function?: string;
+    readonly stored: number;
+    readonly repeated: number;
+    readonly reconnects: number;
+    readonly lastId?: string;
+    readonly lagMs?: number;
+  }[];
+}
+
 interface Functions {
   readonly functions: readonly {
     readonly name: string;
@@ -64,21 +81,28 @@ function syncLine(sync: string): string {
 export function declarePs(program: Command, context: CliContext): void {
   program
     .command('ps')
-    .description('streams, routes, functions and deliveries of the node')
+    .description('streams, routes, sources, functions and deliveries of the node')
     .option('--json', 'as JSON')
     .option('--api <url>', 'the node (MILLRACE_API)')
     .action(async (flags: Flags) => {
       const client = new ApiClient(context, flags.api);
       const { streams } = (await client.admin('GET', '/admin/streams')) as Streams;
       const { routes } = (await client.admin('GET', '/admin/routes')) as Routes;
+      const { sources } = (await client.admin('GET', '/admin/sources')) as Sources;
       const { functions } = (await client.admin('GET', '/admin/functions')) as Functions;
       const { deliveries } = (await client.admin('GET', '/admin/deliveries')) as Deliveries;
       const { sync } = await client.facts();
       if (flags.json === true) {
-        context.out(`${JSON.stringify({ sync, streams, routes, functions, deliveries })}\n`);
+        context.out(`${JSON.stringify({ sync, streams, routes, sources, functions, deliveries })}\n`);
         return;
       }
-      const tables = [streamTable(streams), routeTable(routes), functionTable(functions), deliveryTable(deliveries)];
+      const tables = [
+        streamTable(streams),
+        routeTable(routes),
+        sourceTable(sources),
+        functionTable(functions),
+        deliveryTable(deliveries),
+      ];
       context.out([syncLine(sync), ...tables].filter(Boolean).join('\n'));
     });
 }
@@ -104,6 +128,31 @@ function routeTable(routes: Routes['routes']): string {
     String(duplicate),
   ]);
   return table([['ROUTE', 'VERIFY', 'STREAM', 'ACCEPTED', 'REPEATED'], ...rows]);
+}
+
+/** An id of many parts says little in a table; `--json` has all of it. */
+const ID_CHARACTERS_SHOWN = 32;
+
+function sourceTable(sources: Sources['sources']): string {
+  if (sources.length === 0) return '';
+  const rows = sources.map((one) => [
+    one.name,
+    one.kind ?? '',
+    one.problem === undefined ? one.state : `${one.state}: ${one.problem}`,
+    one.to ?? one.function ?? '',
+    ...[one.stored, one.repeated, one.reconnects].map(String),
+    one.lagMs === undefined ? '' : String(one.lagMs),
+    printable(one.lastId ?? ''),
+    one.managed,
+  ]);
+  const head = ['SOURCE', 'KIND', 'STATE', 'TO', 'STORED', 'REPEATED', 'RECONNECTS', 'LAG MS', 'LAST ID', 'MANAGED'];
+  return table([head, ...rows]);
+}
+
+/** Ids are the other side's: no control character of theirs reaches a terminal. */
+function printable(id: string): string {
+  const text = id.replaceAll(/\p{Cc}/gu, '?');
+  return text.length <= ID_CHARACTERS_SHOWN ? text : `${text.slice(0, ID_CHARACTERS_SHOWN)}...`;
 }
 
 function functionTable(functions: Functions['functions']): string {

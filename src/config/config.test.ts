@@ -94,8 +94,8 @@ const ROWS: readonly (readonly [text: string, ...lines: string[]])[] = [
   ],
   [
     'stream: {}',
-    'm.yaml:1:1 stream: unknown key, expected server, engine, secrets, s3, opensearch, sources, devices, ' +
-      'converters, series, limits, faults, outgoing, ..., did you mean streams?',
+    'm.yaml:1:1 stream: unknown key, expected server, engine, secrets, s3, opensearch, devices, ' +
+      'converters, series, limits, faults, outgoing, things, ..., did you mean streams?',
   ],
   [
     'streams:\n  a:\n',

@@ -166,7 +166,6 @@ export const ownWords = {
   ),
   s3: s.optional(s3),
   opensearch: s.optional(s.notBuilt()),
-  sources: s.optional(s.notBuilt()),
   devices: s.optional(s.notBuilt()),
   converters: s.optional(s.notBuilt()),
   series: s.optional(s.notBuilt()),

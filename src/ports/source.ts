@@ -1,6 +1,6 @@
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { Environment } from './environment.ts';
-import type { Header } from './stream-store.ts';
+import type { HttpClient } from './http-client.ts';
 
 /** Where a source goes on after a restart; opaque to everybody but the source. */
 export type ResumeToken = string;
@@ -8,23 +8,80 @@ export type ResumeToken = string;
 /** One event from outside, not yet stored. */
 export interface Arrival {
   readonly data: Uint8Array;
-  /** Identifies the event for deduplication, where the source has such a thing. */
+  /** Events with one key are one event, whenever they come. */
+  readonly key?: string;
+  /** Where there is no key: events with one id and the same bytes that come in several connections are one event. */
   readonly id?: string;
-  readonly headers?: readonly Header[];
-  /** Resume here once this event is durable. */
+}
+
+/** What came at one time, in order. */
+export interface Arrivals {
+  readonly events: readonly Arrival[];
+  /** Goes on behind all of them; it may change without any event. */
   readonly token: ResumeToken;
+  /** Counts the connections of this opening from 1. */
+  readonly connection: number;
+}
+
+/** How a source fares, for people. */
+export interface SourceStatus {
+  /** `ended`: the other side said that there is no more. */
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'ended';
+  /** Why it is not connected. */
+  readonly failure?: string;
+  /** Failures since something came last. */
+  readonly failures: number;
+  readonly reconnects: number;
+  /** Events left out because the options say so, and because they are larger than allowed. */
+  readonly skipped: number;
+  readonly tooLarge: number;
+  /** Position behind the newest event, as the other side names it. */
+  readonly lastId?: string;
+  /** How old the newest event was when it came, in ms; absent where events do not tell. */
+  readonly lagMs?: number;
+  /** Where it reads, without anything secret. */
+  readonly from: string;
 }
 
 export interface OpenSource {
-  events(signal: AbortSignal): AsyncIterable<Arrival>;
+  /**
+   * Connects and reads, and connects again, until `signal` aborts or the other side says that there is no more. Reads
+   * no further than it is asked for. Failures of the other side are its own to repeat.
+   */
+  arrivals(signal: AbortSignal): AsyncIterable<Arrivals>;
   /** Everything up to `token` is durable. */
-  acknowledge(token: ResumeToken): Promise<void>;
-  close(): Promise<void>;
+  acknowledge(token: ResumeToken): void;
+  status(): SourceStatus;
+}
+
+/** What a source may use. */
+export interface SourceDoors {
+  /** In the config file. */
+  readonly name: string;
+  readonly http: HttpClient;
+  /** Absolute path of the folder that relative paths of the options are meant from. */
+  readonly configFolder: string;
 }
 
 /** A kind of source; `name` is its word in the config file. */
 export interface Source<O extends Schema = Schema> {
   readonly name: string;
   readonly options: O;
-  open(options: Static<O>, at: ResumeToken | undefined, environment: Environment): Promise<OpenSource>;
+  /** What the shape alone cannot say, in a sentence; undefined when the options are fine. */
+  problem(options: Static<O>): string | undefined;
+  /** Rejects with RequestError when files that the options name are missing or wrong. */
+  open(
+    options: Static<O>,
+    at: ResumeToken | undefined,
+    doors: SourceDoors,
+    environment: Environment,
+  ): Promise<OpenSource>;
+}
+
+/** A source whose options only its own room knows; called with options that were checked against `options`. */
+export interface AnySource {
+  readonly name: string;
+  readonly options: Schema;
+  problem(options: never): string | undefined;
+  open(options: never, at: ResumeToken | undefined, doors: SourceDoors, environment: Environment): Promise<OpenSource>;
 }

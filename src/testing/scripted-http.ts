@@ -19,6 +19,8 @@ export interface ScriptedAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** A body that comes in pieces, in place of `body`; what it throws is told as it is. */
+  readonly pieces?: AsyncIterable<Uint8Array>;
   /** Until the head of the answer, in ms; 1 when absent. */
   readonly takesMs?: number;
 }
@@ -63,7 +65,7 @@ export class ScriptedHttp implements GovernedHttpClient {
     if (signal?.aborted === true) throw new EnvironmentError('EOTHER', 'the request was ended');
     if (isLate) throw new EnvironmentError('ETIMEDOUT', `no answer within ${timeoutMs} ms`);
     if (fails !== undefined) throw new EnvironmentError(fails, `${new URL(url).host}: ${fails}`);
-    return answerOf(answer);
+    return answerOf(answer, signal);
   }
 }
 
@@ -75,12 +77,12 @@ async function wholeBody(body: ClientRequest['body']): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-function answerOf({ status = 200, headers, body = '' }: ScriptedAnswer): ClientAnswer {
+function answerOf({ status = 200, headers, body = '', pieces }: ScriptedAnswer, signal?: AbortSignal): ClientAnswer {
   const bytes = Buffer.from(body);
   return {
     status,
-    headers: { 'content-length': String(bytes.length), ...headers },
-    pieces: pieceOf(bytes),
+    headers: { ...(pieces === undefined && { 'content-length': String(bytes.length) }), ...headers },
+    pieces: pieces === undefined ? pieceOf(bytes) : cutBy(pieces, signal),
     async readBody(maxBytes) {
       if (bytes.length > maxBytes) throw new EnvironmentError('EMSGSIZE', `an answer of more than ${maxBytes} bytes`);
       return bytes;
@@ -90,4 +92,20 @@ function answerOf({ status = 200, headers, body = '' }: ScriptedAnswer): ClientA
 
 async function* pieceOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
+}
+
+/** As long as nobody ends the request. */
+async function* cutBy(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(new EnvironmentError('EOTHER', 'the request was ended'));
+    if (signal?.aborted === true) end();
+    signal?.addEventListener('abort', end, { once: true });
+  });
+  ended.catch(() => undefined);
+  const iterator = pieces[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([iterator.next(), ended]);
+    if (next.done === true) return;
+    yield next.value;
+  }
 }

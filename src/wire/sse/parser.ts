@@ -23,6 +23,8 @@ export interface SseParserOptions {
   readonly eventBytesMax: number;
   /** The id that stands before the first event: of an earlier connection. */
   readonly lastEventId?: string;
+  /** Whether an id can be a position; absent: each can. */
+  readonly isPosition?: (id: string) => boolean;
 }
 
 /**
@@ -45,7 +47,11 @@ export class SseParser {
   #lastEventId: string;
   #retryMs: number | undefined;
 
-  constructor({ eventBytesMax, lastEventId = '' }: SseParserOptions) {
+  readonly #isPosition: (id: string) => boolean;
+  #hasRefusedId = false;
+
+  constructor({ eventBytesMax, lastEventId = '', isPosition = () => true }: SseParserOptions) {
+    this.#isPosition = isPosition;
     this.#parts = new EventParts(eventBytesMax);
     this.#idBuffer = lastEventId;
     this.#lastEventId = lastEventId;
@@ -54,6 +60,11 @@ export class SseParser {
   /** The id to go on after; changes with each blank line, with or without data before it. */
   get lastEventId(): string {
     return this.#lastEventId;
+  }
+
+  /** Whether an id came that cannot be a position: the one before it stayed. */
+  get hasRefusedId(): boolean {
+    return this.#hasRefusedId;
   }
 
   /** The newest delay before reconnecting that the server asked for, in ms. */
@@ -75,7 +86,7 @@ export class SseParser {
       const end = isCr ? nextCr : nextLf;
       if (this.#endLine(bytes, at, end)) {
         if (this.#parts.isTooLarge) tooLarge += 1;
-        this.#lastEventId = this.#idBuffer;
+        this.#move();
         const event = this.#parts.finish();
         if (event !== undefined) events.push(event);
       }
@@ -87,6 +98,13 @@ export class SseParser {
     }
     if (at < bytes.length) this.#keep(bytes.subarray(at));
     return { events, tooLarge };
+  }
+
+  #move(): void {
+    const id = this.#idBuffer;
+    if (id === this.#lastEventId) return;
+    if (this.#isPosition(id)) this.#lastEventId = id;
+    else this.#hasRefusedId = true;
   }
 
   /** Ends the line whose last bytes stand from `from` to `to`; true when it is blank. */

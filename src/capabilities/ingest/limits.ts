@@ -1,0 +1,37 @@
+const MIB = 1024 * 1024;
+
+/** Numbers of the workers that run sources, each with its reason. */
+export const ingestLimits = {
+  nameCharactersMax: 64,
+  /** One append: enough for a commit to be worth its sync, and little enough to be repeated after a crash. */
+  batchBytesMax: 4 * MIB,
+  batchRecordsMax: 5000,
+  /** What waits for the append under way; at the bound the source is not read. */
+  pendingBytesMax: 8 * MIB,
+  pendingRecordsMax: 10_000,
+  /** Bytes of bookkeeping that an event without content counts as. */
+  eventOverheadBytes: 64,
+  /** Longer keys are hashed, as Kinesis takes no more characters. */
+  partitionKeyCharactersMax: 256,
+  /** Ids known for the overlap of connections: about 150 bytes each. */
+  windowIds: 65_536,
+  /** Records looked at after a start to know the window again; further back only the position is looked for. */
+  scanRecordsMax: 200_000n,
+  readRecords: 1000,
+  readBytes: MIB,
+  /** How often the position is written to the catalog while records come, and how soon when none do. */
+  checkpointMs: 5000,
+  idleCheckpointMs: 1000,
+  /** Records of others behind the position after which it is written anew. */
+  strangersMax: 100_000n,
+  strangersLookMs: 60_000,
+  storeWaitBaseMs: 50,
+  storeWaitMaxMs: 2000,
+  functionAttempts: 5,
+  functionWaitBaseMs: 100,
+  functionWaitMaxMs: 10_000,
+  /** Failures in a row after which health says so. */
+  unhealthyFailures: 3,
+  /** How long a changed source may take to come to its end before the new one begins. */
+  reloadDrainMs: 2000,
+} as const;

@@ -1,0 +1,123 @@
+import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import { EnvironmentError } from '../../../kernel/errors.ts';
+import { InputBatch, StreamNotFound, type RecordInput } from '../../../ports/records.ts';
+import { positionKey, Unavailable } from '../../../ports/stream-store.ts';
+import { arrivalHeader, resumeHeader, type ResumeMark } from '../arrival-headers.ts';
+import type { IngestEvents } from '../events.ts';
+import { ingestLimits } from '../limits.ts';
+import type { Positions, SourceCounts } from '../model.ts';
+import type { PartitionKeys } from '../partition-key.ts';
+import type { Target, Waiting } from './target.ts';
+import type { WorkerDoors } from './worker-doors.ts';
+
+/** Stores events as records of a stream: a batch at a time, again and again until all of it is durable. */
+export class StreamTarget implements Target {
+  readonly needsPosition = false;
+  readonly stream: string;
+  readonly #source: string;
+  readonly #keys: PartitionKeys;
+  readonly #doors: WorkerDoors;
+  readonly #events: IngestEvents;
+  readonly #counts: SourceCounts;
+  /** Why the batch under way could not be stored yet. */
+  #failure: string | undefined;
+
+  constructor(
+    names: { readonly source: string; readonly stream: string },
+    keys: PartitionKeys,
+    doors: WorkerDoors,
+    events: IngestEvents,
+    counts: SourceCounts,
+  ) {
+    this.stream = names.stream;
+    this.#source = names.source;
+    this.#keys = keys;
+    this.#doors = doors;
+    this.#events = events;
+    this.#counts = counts;
+  }
+
+  problem(): string | undefined {
+    if (this.#doors.records.describe(this.stream) === undefined) return `no stream ${this.stream}`;
+    return this.#failure;
+  }
+
+  positions(): Positions {
+    const { records } = this.#doors;
+    const shards = records.describe(this.stream)?.shards ?? [];
+    return Object.fromEntries(shards.map((shard) => [positionKey(shard.ref), String(records.bounds(shard).end)]));
+  }
+
+  async take(events: readonly Waiting[], mark: ResumeMark, signal: AbortSignal): Promise<boolean> {
+    const { clock, random } = this.#doors.environment;
+    let left: readonly RecordInput[] | undefined;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      left ??= this.#inputs(events, mark);
+      const startedAt = clock.monotonic();
+      const failed = left === undefined ? undefined : await this.#append(left, startedAt);
+      if (failed?.length === 0) {
+        this.#failure = undefined;
+        return true;
+      }
+      left = failed;
+      const bounds = { baseMs: ingestLimits.storeWaitBaseMs, maxMs: ingestLimits.storeWaitMaxMs };
+      await clock.sleep(backoffMs(attempt, bounds, random.fraction()), signal);
+    }
+    return false;
+  }
+
+  /** Undefined while there is no stream. */
+  #inputs(events: readonly Waiting[], mark: ResumeMark): RecordInput[] | undefined {
+    const stream = this.#doors.records.describe(this.stream);
+    if (stream === undefined) {
+      this.#fail(`no stream ${this.stream}`);
+      return undefined;
+    }
+    const inputs: RecordInput[] = [];
+    for (const { arrival, digest } of events) {
+      const partitionKey = this.#keys.of(arrival.data);
+      const bytes = arrival.data.length + Buffer.byteLength(partitionKey);
+      if (bytes <= stream.maxRecordBytes) {
+        inputs.push({ partitionKey, data: arrival.data, headers: [arrivalHeader(this.#source, digest)] });
+      } else {
+        this.#counts.failed += 1;
+        this.#events.tooLarge(bytes);
+      }
+    }
+    const last = inputs.at(-1);
+    if (last === undefined) return inputs;
+    return [...inputs.slice(0, -1), { ...last, headers: [...(last.headers ?? []), resumeHeader(mark)] }];
+  }
+
+  /** The records that are not stored yet, in their order; undefined: the stream is gone, and another one gets all. */
+  async #append(inputs: readonly RecordInput[], startedAt: number): Promise<readonly RecordInput[] | undefined> {
+    if (inputs.length === 0) return [];
+    try {
+      const { partOf, parts } = await this.#doors.records.appendBatch(this.stream, new InputBatch(inputs));
+      const failures = parts.flatMap((part) => ('failed' in part ? [part.failed] : []));
+      const failed = inputs.filter((_, index) => 'failed' in (parts[partOf[index] as number] ?? {}));
+      this.#note(inputs, failed, startedAt);
+      if (failures[0] !== undefined) this.#fail(failures[0]);
+      return failed;
+    } catch (error) {
+      if (error instanceof StreamNotFound) this.#fail(`no stream ${this.stream}`);
+      else if (error instanceof Unavailable || error instanceof EnvironmentError) this.#fail(error.name);
+      else throw error;
+      return error instanceof StreamNotFound ? undefined : inputs;
+    }
+  }
+
+  #note(inputs: readonly RecordInput[], failed: readonly RecordInput[], startedAt: number): void {
+    const stored = failed.length === 0 ? inputs : inputs.filter((input) => !failed.includes(input));
+    if (stored.length === 0) return;
+    const bytes = stored.reduce((sum, { data }) => sum + data.length, 0);
+    this.#counts.stored += stored.length;
+    this.#counts.storedBytes += bytes;
+    this.#events.stored(stored.length, bytes, startedAt);
+  }
+
+  #fail(cause: string): void {
+    if (this.#failure !== cause) this.#events.storeWaits(cause);
+    this.#failure = cause;
+  }
+}

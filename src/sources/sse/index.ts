@@ -1,0 +1,15 @@
+import type { Source } from '../../ports/source.ts';
+import { sseOptions } from './config.ts';
+import { SseFeed } from './feed.ts';
+import { readSettings } from './read-settings.ts';
+import { sseProblem } from './settings.ts';
+
+/** Server-sent events of an HTTP server, resumed after the last id that is durable. */
+export const sse: Source<typeof sseOptions> = {
+  name: 'sse',
+  options: sseOptions,
+  problem: sseProblem,
+  async open(options, at, doors, environment) {
+    return new SseFeed(await readSettings(options, doors, environment), at, doors, environment);
+  },
+};

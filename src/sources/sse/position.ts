@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { ResumeToken } from '../../ports/source.ts';
+import { sseLimits } from './limits.ts';
+
+const FINGERPRINT_DIGITS = 16;
+/** What a header's value cannot hold, or would not keep. */
+const UNSENDABLE = /\p{Cc}/u;
+
+/** The address without `since`, which says where to begin and is no part of what a feed is. */
+export function feedUrl(url: string): string {
+  const feed = new URL(url);
+  feed.searchParams.delete('since');
+  return feed.href;
+}
+
+/** A token holds whose ids it is about: those of another address mean nothing. */
+export function tokenOf(url: string, lastEventId: string): ResumeToken {
+  return `${fingerprint(url)}:${lastEventId}`;
+}
+
+/** The id to go on after; empty when there is none for this address. */
+export function idOfToken(url: string, token: ResumeToken | undefined): string {
+  const start = `${fingerprint(url)}:`;
+  return token?.startsWith(start) === true ? token.slice(start.length) : '';
+}
+
+function fingerprint(url: string): string {
+  return createHash('sha256').update(feedUrl(url)).digest('hex').slice(0, FINGERPRINT_DIGITS);
+}
+
+/** Whether the id can be sent back to the server: what cannot be is no position. */
+export function isSendable(id: string): boolean {
+  return !UNSENDABLE.test(id) && Buffer.byteLength(id) <= sseLimits.idBytesMax;
+}
+
+/** The id as a header's value: its UTF-8 bytes, each as one character. */
+export function headerValue(id: string): string {
+  return Buffer.from(id, 'utf8').toString('latin1');
+}
+
+/** One place in one of the logs behind a feed. */
+interface FeedPlace {
+  readonly topic: unknown;
+  readonly partition: unknown;
+  readonly timestamp?: unknown;
+}
+
+/**
+ * Wikimedia's ids list places in all topics of a feed, in any order, and tell nothing of one event; undefined for ids
+ * of other kinds.
+ */
+export function placesOf(id: string): readonly FeedPlace[] | undefined {
+  if (!id.startsWith('[{')) return undefined;
+  try {
+    const places = JSON.parse(id) as readonly FeedPlace[];
+    const isList = places.every(({ topic, partition }) => typeof topic === 'string' && Number.isInteger(partition));
+    return isList ? places : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The newest time among the places, in ms; undefined when none has one. */
+export function newestTime(places: readonly FeedPlace[]): number | undefined {
+  const times = places.flatMap(({ timestamp }) => (typeof timestamp === 'number' && timestamp > 0 ? [timestamp] : []));
+  return times.length === 0 ? undefined : Math.max(...times);
+}
