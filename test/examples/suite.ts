@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
+import { filesBelow } from '../support/files-below.ts';
 import {
   call,
   removeDirectory,
@@ -11,6 +12,8 @@ import {
   temporaryDirectory,
   type NodeProcess,
 } from '../support/node-process.ts';
+
+import './sse-archive.ts';
 
 const HOME = 'examples/webhook-search';
 
@@ -23,14 +26,6 @@ interface Expected {
   readonly objects: number;
   readonly objectName: string;
   readonly paused: readonly string[];
-}
-
-function files(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name.startsWith('.')) return [];
-    const path = join(directory, entry.name);
-    return entry.isDirectory() ? files(path) : [path];
-  });
 }
 
 async function send(
@@ -69,7 +64,7 @@ test('webhook-search: its events in, its objects out', async () => {
     );
     await fetch(`${node.api}/admin/deliveries/git-data-delivery-stream/flush`, { method: 'POST' });
     const bucket = join(data, 'buckets', expected.bucket);
-    const objects = files(bucket);
+    const objects = filesBelow(bucket);
     assert.equal(objects.length, expected.objects);
     const [object = ''] = objects;
     assert.match(relative(bucket, object), new RegExp(expected.objectName));

@@ -1,8 +1,9 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
-import type { Capability, Doors, Running, SectionProblem } from '../../ports/capability.ts';
+import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { SectionProblem } from '../../ports/section-problem.ts';
 import type { AnySource } from '../../ports/source.ts';
 import { sourceRoutes } from './admin.ts';
 import { comingSources, sourcesOptions, type SourceOptions, type SourcesOptions } from './config.ts';
