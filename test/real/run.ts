@@ -12,6 +12,7 @@ import { kcl } from './kcl/group.ts';
 import { kpl } from './kpl/group.ts';
 import { sdkJs } from './sdk-js/group.ts';
 import { snappyJava } from './snappy-java/group.ts';
+import { sse } from './sse/group.ts';
 import { telegraf } from './telegraf/group.ts';
 import { versitygw } from './versitygw/group.ts';
 
@@ -36,6 +37,7 @@ const GROUPS: readonly Group[] = [
   snappyJava,
   versitygw,
   functions,
+  sse,
   kpl,
   kcl,
 ];
