@@ -28,6 +28,8 @@ export const FIGURES = {
   conversionsPerSecond: { label: 'scripts, calls/s', better: 'more', digits: 0 },
   conversionCpuUs: { label: 'scripts, CPU us/call, all threads', better: 'less', digits: 1 },
   stoppedMs: { label: 'a loop without end is stopped after, ms', better: 'less', digits: 0 },
+  ingestEventsPerSecond: { label: 'events stored/s', better: 'more', digits: 0 },
+  ingestServerCpuUs: { label: 'events stored, server CPU us/event', better: 'less', digits: 1 },
   readyMs: { label: 'process start to ready, ms', better: 'less', digits: 0 },
   readyAfterKillMs: { label: 'kill -9 under load, process start to ready, ms', better: 'less', digits: 0 },
   readAfterKillMs: { label: 'the same to the first GetRecords answered, ms', better: 'less', digits: 0 },

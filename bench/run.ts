@@ -20,6 +20,7 @@ import { mixed } from './scenarios/mixed.ts';
 import { putScenario } from './scenarios/put.ts';
 import { restart, retain } from './scenarios/retain.ts';
 import { scripts } from './scenarios/scripts.ts';
+import { sseScenario } from './scenarios/sse.ts';
 import { start } from './scenarios/start.ts';
 import { markdown } from './table.ts';
 
@@ -49,6 +50,8 @@ const SCENARIOS: readonly Scenario[] = [
   retain,
   restart,
   scripts,
+  sseScenario('sse', 50_000),
+  sseScenario('sse-max', 0),
 ];
 
 function chosen({ only }: BenchOptions): readonly Scenario[] {

@@ -138,8 +138,8 @@ export class InputBatch implements RecordBatch {
     this.count = inputs.length;
     this.#hashKeys = inputs.map(({ explicitHashKey }) => explicitHashKey);
     this.#entries = inputs.map(({ partitionKey, data, headers }) => {
-      const entry = { key: Buffer.from(partitionKey), data };
-      return headers === undefined ? entry : { ...entry, headers };
+      const key = Buffer.from(partitionKey);
+      return headers === undefined ? { key, data } : { key, data, headers };
     });
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Arrival, ResumeToken } from '../../ports/source.ts';
 import type { Header } from '../../ports/stream-store.ts';
 
@@ -18,16 +18,23 @@ export interface ResumeMark {
 /** By what an event is known again, 16 characters of one byte each; undefined: by nothing. */
 export function digestOf({ key, id, data }: Arrival): string | undefined {
   if (key === undefined && id === undefined) return undefined;
-  const hash = createHash('sha256');
-  if (key !== undefined) hash.update('key\0').update(key);
-  else hash.update(`id\0${id}\0`).update(data);
-  return hash.digest('binary').slice(0, DIGEST_BYTES);
+  if (key !== undefined) return digestText(`key\0${key}`);
+  // An event is hashed as it came; its id, where it has one, joins what came of that.
+  const content = hash('sha1', data, 'binary');
+  return id === '' ? content.slice(0, DIGEST_BYTES) : digestText(`id\0${id}\0${content}`);
 }
 
-/** The header of a record: the length of the digest, the digest, the name. */
-export function arrivalHeader(source: string, digest: string | undefined): Header {
-  const known = Buffer.from(digest ?? '', 'latin1');
-  return [ARRIVAL_HEADER, Buffer.concat([Buffer.of(known.length), known, Buffer.from(source)])];
+function digestText(text: string): string {
+  return hash('sha1', text, 'binary').slice(0, DIGEST_BYTES);
+}
+
+/** The header of a record: the length of the digest, the digest, the source's name in UTF-8. */
+export function arrivalHeader(source: Uint8Array, digest = ''): Header {
+  const value = Buffer.allocUnsafe(1 + digest.length + source.length);
+  value[0] = digest.length;
+  value.write(digest, 1, 'latin1');
+  value.set(source, 1 + digest.length);
+  return [ARRIVAL_HEADER, value];
 }
 
 /** The further header of a batch's last record. */

@@ -6,25 +6,26 @@ interface Known {
   connection: number;
 }
 
-/** Says whether an event was stored before; bounded: the oldest are forgotten first. */
+/** Says whether an event was stored before; bounded: at least the newest `idsMax` are known, at most twice as many. */
 export class DedupeWindow {
   readonly #idsMax: number;
-  /** By digest, oldest first. */
-  readonly #known = new Map<string, Known>();
+  /** By digest. Most events come once: of those only the connection is kept. */
+  #young = new Map<string, Known | number>();
+  #old = new Map<string, Known | number>();
 
   constructor(idsMax: number) {
     this.#idsMax = idsMax;
   }
 
   get size(): number {
-    return this.#known.size;
+    return this.#young.size + this.#old.size;
   }
 
   /** Notes an event that stands in the stream since before this start. */
   restore(digest: string): void {
-    const known = this.#known.get(digest);
-    if (known !== undefined) known.stored += 1;
-    else this.#add(digest, { stored: 1, seen: 0, connection: 0 });
+    const known = this.#find(digest);
+    if (known === undefined) this.#add(digest, 0);
+    else known.stored += 1;
   }
 
   /**
@@ -32,9 +33,9 @@ export class DedupeWindow {
    * nothing, and what an earlier one brought so many times is repeated so many times.
    */
   take(digest: string, connection: number, isKey: boolean): boolean {
-    const known = this.#known.get(digest);
+    const known = this.#find(digest);
     if (known === undefined) {
-      this.#add(digest, { stored: 1, seen: 1, connection });
+      this.#add(digest, connection);
       return true;
     }
     if (isKey) return false;
@@ -48,12 +49,20 @@ export class DedupeWindow {
     return true;
   }
 
-  #add(digest: string, known: Known): void {
-    this.#known.set(digest, known);
-    if (this.#known.size <= this.#idsMax) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      return;
-    }
+  /** What is known of it, from now on among the newest. */
+  #find(digest: string): Known | undefined {
+    const found = this.#young.get(digest) ?? this.#old.get(digest);
+    if (found === undefined) return undefined;
+    const known = typeof found === 'number' ? { stored: 1, seen: 1, connection: found } : found;
+    this.#old.delete(digest);
+    this.#add(digest, known);
+    return known;
+  }
+
+  #add(digest: string, known: Known | number): void {
+    this.#young.set(digest, known);
+    if (this.#young.size < this.#idsMax) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }

@@ -7,7 +7,7 @@ import { SseParser } from '../../wire/sse/parser.ts';
 import { connect } from './connect.ts';
 import { SseEvents } from './events.ts';
 import { sseLimits } from './limits.ts';
-import { idOfToken, isSendable, newestTime, placesOf, tokenOf } from './position.ts';
+import { FeedTokens, isPlaces, isSendable, newestTime, placesOf } from './position.ts';
 import { RateReport } from './rate-report.ts';
 import type { ReadSettings } from './read-settings.ts';
 import type { SseSettings } from './settings.ts';
@@ -26,6 +26,7 @@ export class SseFeed implements OpenSource {
   readonly #environment: Environment;
   readonly #events: SseEvents;
   readonly #report: RateReport;
+  readonly #tokens: FeedTokens;
   readonly #notes: readonly string[];
   /** Of what came, durable or not: what is in memory already is not asked for again. */
   #lastEventId: string;
@@ -47,7 +48,8 @@ export class SseFeed implements OpenSource {
     this.#environment = environment;
     this.#events = new SseEvents(doors.name, environment);
     this.#report = new RateReport(read.settings.reportMs, environment.clock, this.#events);
-    this.#lastEventId = idOfToken(read.settings.url, at);
+    this.#tokens = new FeedTokens(read.settings.url);
+    this.#lastEventId = this.#tokens.idOf(at);
     this.#notes = read.notes;
   }
 
@@ -118,7 +120,7 @@ export class SseFeed implements OpenSource {
         if (events.length === 0 && !hasMoved) continue;
         if (events.length > 0) this.#status.failures = 0;
         const kept = this.#keep(events);
-        yield { events: kept, token: tokenOf(this.#settings.url, this.#lastEventId), connection: this.#connections };
+        yield { events: kept, token: this.#tokens.of(this.#lastEventId), connection: this.#connections };
       }
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
@@ -152,7 +154,7 @@ export class SseFeed implements OpenSource {
     if (key !== undefined) return { data, key };
     if (id === undefined || id === '') return { data };
     // A list of places differs from connection to connection: the bytes alone tell.
-    return { data, id: placesOf(id) === undefined ? id : '' };
+    return { data, id: isPlaces(id) ? '' : id };
   }
 
   /** Whether the position is another one. */

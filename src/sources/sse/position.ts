@@ -13,19 +13,23 @@ export function feedUrl(url: string): string {
   return feed.href;
 }
 
-/** A token holds whose ids it is about: those of another address mean nothing. */
-export function tokenOf(url: string, lastEventId: string): ResumeToken {
-  return `${fingerprint(url)}:${lastEventId}`;
-}
+/** Positions in one feed as tokens, which hold whose ids they are about: those of another address mean nothing. */
+export class FeedTokens {
+  readonly #start: string;
 
-/** The id to go on after; empty when there is none for this address. */
-export function idOfToken(url: string, token: ResumeToken | undefined): string {
-  const start = `${fingerprint(url)}:`;
-  return token?.startsWith(start) === true ? token.slice(start.length) : '';
-}
+  constructor(url: string) {
+    const fingerprint = createHash('sha256').update(feedUrl(url)).digest('hex').slice(0, FINGERPRINT_DIGITS);
+    this.#start = `${fingerprint}:`;
+  }
 
-function fingerprint(url: string): string {
-  return createHash('sha256').update(feedUrl(url)).digest('hex').slice(0, FINGERPRINT_DIGITS);
+  of(lastEventId: string): ResumeToken {
+    return this.#start + lastEventId;
+  }
+
+  /** The id to go on after; empty when there is none for this address. */
+  idOf(token: ResumeToken | undefined): string {
+    return token?.startsWith(this.#start) === true ? token.slice(this.#start.length) : '';
+  }
 }
 
 /** Whether the id can be sent back to the server: what cannot be is no position. */
@@ -45,12 +49,14 @@ interface FeedPlace {
   readonly timestamp?: unknown;
 }
 
-/**
- * Wikimedia's ids list places in all topics of a feed, in any order, and tell nothing of one event; undefined for ids
- * of other kinds.
- */
+/** Wikimedia's ids list places in all topics of a feed, in any order, and tell nothing of one event. */
+export function isPlaces(id: string): boolean {
+  return id.startsWith('[{"topic":');
+}
+
+/** The places of such an id; undefined for ids of other kinds. */
 export function placesOf(id: string): readonly FeedPlace[] | undefined {
-  if (!id.startsWith('[{')) return undefined;
+  if (!isPlaces(id)) return undefined;
   try {
     const places = JSON.parse(id) as readonly FeedPlace[];
     const isList = places.every(({ topic, partition }) => typeof topic === 'string' && Number.isInteger(partition));

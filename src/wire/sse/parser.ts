@@ -144,19 +144,21 @@ export class SseParser {
     if (value < to && line[value] === SPACE) value += 1;
     if (nameBytes === 4 && isName(line, from, DATA)) {
       this.#parts.addData(value === to ? NO_BYTES : line.subarray(value, to));
-    } else if (nameBytes === 2 && isName(line, from, ID)) this.#id(line.subarray(value, to));
-    else if (nameBytes === 5 && isName(line, from, EVENT)) this.#type(line.subarray(value, to));
+    } else if (nameBytes === 2 && isName(line, from, ID)) this.#id(line, value, to);
+    else if (nameBytes === 5 && isName(line, from, EVENT)) this.#type(line, value, to);
     else if (nameBytes === 5 && isName(line, from, RETRY)) this.#retry(line.toString('latin1', value, to));
   }
 
-  #id(value: Buffer): void {
-    if (value.includes(0) || !(this.#parts.isTooLarge || this.#parts.note(value.length))) return;
-    this.#idBuffer = value.toString();
-    this.#parts.id = this.#idBuffer;
+  #id(line: Buffer, from: number, to: number): void {
+    if (!(this.#parts.isTooLarge || this.#parts.note(to - from))) return;
+    const id = line.toString('utf8', from, to);
+    if (id.includes('\0')) return;
+    this.#idBuffer = id;
+    this.#parts.id = id;
   }
 
-  #type(value: Buffer): void {
-    if (this.#parts.note(value.length)) this.#parts.type = value.toString();
+  #type(line: Buffer, from: number, to: number): void {
+    if (this.#parts.note(to - from)) this.#parts.type = line.toString('utf8', from, to);
   }
 
   #retry(text: string): void {

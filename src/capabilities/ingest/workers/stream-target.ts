@@ -14,7 +14,8 @@ import type { WorkerDoors } from './worker-doors.ts';
 export class StreamTarget implements Target {
   readonly needsPosition = false;
   readonly stream: string;
-  readonly #source: string;
+  /** The source's name in UTF-8. */
+  readonly #source: Uint8Array;
   readonly #keys: PartitionKeys;
   readonly #doors: WorkerDoors;
   readonly #events: IngestEvents;
@@ -30,7 +31,7 @@ export class StreamTarget implements Target {
     counts: SourceCounts,
   ) {
     this.stream = names.stream;
-    this.#source = names.source;
+    this.#source = Buffer.from(names.source);
     this.#keys = keys;
     this.#doors = doors;
     this.#events = events;
@@ -94,11 +95,18 @@ export class StreamTarget implements Target {
     if (inputs.length === 0) return [];
     try {
       const { partOf, parts } = await this.#doors.records.appendBatch(this.stream, new InputBatch(inputs));
-      const failures = parts.flatMap((part) => ('failed' in part ? [part.failed] : []));
-      const failed = inputs.filter((_, index) => 'failed' in (parts[partOf[index] as number] ?? {}));
-      this.#note(inputs, failed, startedAt);
-      if (failures[0] !== undefined) this.#fail(failures[0]);
-      return failed;
+      const failure = parts.find((part) => 'failed' in part)?.failed;
+      if (failure === undefined) {
+        this.#note(inputs, startedAt);
+        return [];
+      }
+      const isOut = (index: number): boolean => 'failed' in (parts[partOf[index] as number] as object);
+      this.#note(
+        inputs.filter((_, index) => !isOut(index)),
+        startedAt,
+      );
+      this.#fail(failure);
+      return inputs.filter((_, index) => isOut(index));
     } catch (error) {
       if (error instanceof StreamNotFound) this.#fail(`no stream ${this.stream}`);
       else if (error instanceof Unavailable || error instanceof EnvironmentError) this.#fail(error.name);
@@ -107,8 +115,7 @@ export class StreamTarget implements Target {
     }
   }
 
-  #note(inputs: readonly RecordInput[], failed: readonly RecordInput[], startedAt: number): void {
-    const stored = failed.length === 0 ? inputs : inputs.filter((input) => !failed.includes(input));
+  #note(stored: readonly RecordInput[], startedAt: number): void {
     if (stored.length === 0) return;
     const bytes = stored.reduce((sum, { data }) => sum + data.length, 0);
     this.#counts.stored += stored.length;
