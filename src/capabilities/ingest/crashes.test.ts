@@ -38,7 +38,8 @@ async function live(bench: IngestBench, sse: object): Promise<readonly string[]>
 }
 
 for (const [name, options, sse] of [
-  ['ids', { overlap: 7, breaksAfterBytes: 2000 }, {}],
+  ['ids', { breaksAfterBytes: 2000 }, {}],
+  ['ids that come again', { overlap: 7, breaksAfterBytes: 2000 }, {}],
   ['a key', { overlap: 50, breaksAfterBytes: 8000 }, { dedupeKey: 'meta.id' }],
 ] as const) {
   test(`with ${name}, crashes and broken connections lose nothing and double nothing`, async () => {

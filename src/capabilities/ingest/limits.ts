@@ -4,8 +4,10 @@ const MIB = 1024 * 1024;
 export const ingestLimits = {
   nameCharactersMax: 64,
   /** One append: enough for a commit to be worth its sync, and little enough to be repeated after a crash. */
-  batchBytesMax: 4 * MIB,
-  batchRecordsMax: 5000,
+  batchBytesMax: 2 * MIB,
+  batchRecordsMax: 2500,
+  /** Records that are made of events in one turn of the loop: about a millisecond. */
+  turnRecords: 500,
   /** What waits for the append under way; at the bound the source is not read. */
   pendingBytesMax: 8 * MIB,
   pendingRecordsMax: 10_000,

@@ -142,11 +142,12 @@ export class SseFeed implements OpenSource {
       kept.push(this.#arrival(event));
     }
     this.#report.count(wanted);
-    if (kept.length < events.length) {
-      this.#status.skipped += events.length - kept.length;
-      this.#events.skipped(events.length - kept.length);
-    }
-    return kept;
+    const left = events.length - kept.length;
+    if (left === 0) return kept;
+    this.#status.skipped += left;
+    this.#events.skipped(left);
+    // The few that are kept must not keep alive all that came with them.
+    return left > kept.length ? kept.map((arrival) => ({ ...arrival, data: Buffer.from(arrival.data) })) : kept;
   }
 
   #arrival({ data, id }: SseEvent): Arrival {

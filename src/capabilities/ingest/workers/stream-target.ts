@@ -53,7 +53,7 @@ export class StreamTarget implements Target {
     const { clock, random } = this.#doors.environment;
     let left: readonly RecordInput[] | undefined;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      left ??= this.#inputs(events, mark);
+      left ??= await this.#inputs(events, mark);
       const startedAt = clock.monotonic();
       const failed = left === undefined ? undefined : await this.#append(left, startedAt);
       if (failed?.length === 0) {
@@ -68,14 +68,15 @@ export class StreamTarget implements Target {
   }
 
   /** Undefined while there is no stream. */
-  #inputs(events: readonly Waiting[], mark: ResumeMark): RecordInput[] | undefined {
+  async #inputs(events: readonly Waiting[], mark: ResumeMark): Promise<readonly RecordInput[] | undefined> {
     const stream = this.#doors.records.describe(this.stream);
     if (stream === undefined) {
       this.#fail(`no stream ${this.stream}`);
       return undefined;
     }
     const inputs: RecordInput[] = [];
-    for (const { arrival, digest } of events) {
+    for (const [index, { arrival, digest }] of events.entries()) {
+      if (index % ingestLimits.turnRecords === ingestLimits.turnRecords - 1) await this.#turn();
       const partitionKey = this.#keys.of(arrival.data);
       const bytes = arrival.data.length + Buffer.byteLength(partitionKey);
       if (bytes <= stream.maxRecordBytes) {
@@ -88,6 +89,13 @@ export class StreamTarget implements Target {
     const last = inputs.at(-1);
     if (last === undefined) return inputs;
     return [...inputs.slice(0, -1), { ...last, headers: [...(last.headers ?? []), resumeHeader(mark)] }];
+  }
+
+  async #turn(): Promise<void> {
+    const { clock } = this.#doors.environment;
+    await new Promise<void>((resolve) => {
+      clock.soon(resolve);
+    });
   }
 
   /** The records that are not stored yet, in their order; undefined: the stream is gone, and another one gets all. */
