@@ -75,6 +75,21 @@ test('one goes on in each turn of the loop, however many a record wakes', async 
   assert.ok(seen.every((count, index) => index === 0 || count - (seen[index - 1] as number) <= 1));
 });
 
+test('who is to be woken has one turn, however many of its shards get records', async () => {
+  const { bench, shards, woken, watch } = await open();
+  const { clock } = bench.environment;
+  const soon = clock.soon.bind(clock);
+  for (let index = 0; index < 20; index += 1) watch(`${index}`, shards);
+  let turns = 0;
+  clock.soon = (run) => {
+    turns += 1;
+    soon(run);
+  };
+  await Promise.all([bench.fill('a', ['a']), bench.fill('a', ['b'], UPPER)]);
+  await settle();
+  assert.deepEqual([woken.length, turns], [20, 19]);
+});
+
 test('who comes right behind a record waits for the next one', async () => {
   const { bench, shards, woken, watch } = await open();
   watch('before', shards);

@@ -12,6 +12,8 @@ const NOBODY_WAITS = 'nobody waits';
 interface Watcher {
   readonly wake: () => void;
   readonly fail: (error: unknown) => void;
+  /** Its turn is to come: what else happens to its shards tells it nothing new. */
+  isDue: boolean;
 }
 
 /** The one wait for a shard that all who watch it share, from the shard's end on. */
@@ -54,7 +56,7 @@ export class ShardWaits {
     this.#watching += 1;
     try {
       await new Promise<void>((wake, fail) => {
-        watcher = { wake, fail };
+        watcher = { wake, fail, isDue: false };
         signal.addEventListener('abort', () => wake(), { once: true });
         for (const shard of shards) joined.push([shardKey(shard.ref), this.#join(shard, watcher)]);
       });
@@ -83,7 +85,7 @@ export class ShardWaits {
     try {
       await this.#records.waitForMore(shard, shared.end, shared.stop.signal);
       this.#forget(shardKey(shard.ref), shared);
-      this.#woken.run(Array.from(shared.watchers, ({ wake }) => wake));
+      this.#woken.run(newlyDue(shared).map(({ wake }) => wake));
     } catch (error) {
       this.#forget(shardKey(shard.ref), shared);
       this.#woken.run(
@@ -107,4 +109,11 @@ export class ShardWaits {
   #forget(key: string, shared: Shared): void {
     if (this.#shared.get(key) === shared) this.#shared.delete(key);
   }
+}
+
+/** Those of a shard's watchers who were not waiting for their turn yet. */
+function newlyDue({ watchers }: Shared): readonly Watcher[] {
+  const due = Array.from(watchers).filter(({ isDue }) => !isDue);
+  for (const watcher of due) watcher.isDue = true;
+  return due;
 }
