@@ -1,3 +1,6 @@
+/** Name and value of one header. */
+export type HeaderLine = readonly [name: string, value: string];
+
 /** One HTTP request as the rooms behind `wire/http` see it. */
 export interface HttpRequest {
   /** A UUID made for this request; answered as `x-amzn-requestid`. */
@@ -9,6 +12,8 @@ export interface HttpRequest {
   readonly query: string;
   /** Lower-case names; repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
+  /** All headers one by one, in their order and in the sender's spelling; over HTTP/2 names are lower case. */
+  headerList(): readonly HeaderLine[];
   readonly remoteAddress: string;
   /** Aborts when the client goes away before the answer was sent, and when a streamed answer is to end. */
   readonly signal: AbortSignal;
@@ -51,6 +56,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: HttpBody;
+  /** Each becomes a `Set-Cookie` of its own: cookies alone cannot be joined to one header. */
+  readonly cookies?: readonly string[] | undefined;
   /**
    * Called once when nobody looks at the body any more, so that its memory can be used again; never where that is not
    * sure, as when the client went away in the middle.

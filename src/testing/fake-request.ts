@@ -1,5 +1,5 @@
 import { RequestError } from '../kernel/errors.ts';
-import type { HttpRequest } from '../ports/http.ts';
+import type { HeaderLine, HttpRequest } from '../ports/http.ts';
 
 /** The parts of a request that a test says; the rest is as a plain POST would have it. */
 export interface FakeRequest {
@@ -8,6 +8,9 @@ export interface FakeRequest {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Spelt as the sender did; absent: as `headers` has them. */
+  readonly headerList?: readonly HeaderLine[];
+  readonly remoteAddress?: string;
   readonly id?: string;
   readonly signal?: AbortSignal;
 }
@@ -15,13 +18,15 @@ export interface FakeRequest {
 /** A request without a network: its body is all there, and longer than asked for is refused as on the wire. */
 export function fakeRequest(parts: FakeRequest): HttpRequest {
   const body = typeof parts.body === 'string' ? new TextEncoder().encode(parts.body) : (parts.body ?? new Uint8Array());
+  const headers = parts.headers ?? {};
   return {
     id: parts.id ?? '00000000-0000-4000-8000-000000000000',
     method: parts.method ?? 'POST',
     path: parts.path ?? '/',
     query: parts.query ?? '',
-    headers: parts.headers ?? {},
-    remoteAddress: '127.0.0.1',
+    headers,
+    headerList: () => parts.headerList ?? Object.entries(headers),
+    remoteAddress: parts.remoteAddress ?? '127.0.0.1',
     signal: parts.signal ?? new AbortController().signal,
     async readBody(maxBytes, seen) {
       await Promise.resolve();

@@ -12,6 +12,7 @@ export interface AnswerHead {
   /** Headers for the page that asked; they come first. */
   readonly readable: Readonly<Record<string, string>> | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly cookies?: readonly string[] | undefined;
   /** Whether the connection ends with this answer by our own wish. */
   readonly isLast: boolean;
   /** Whether the sender wants it kept. */
@@ -21,10 +22,12 @@ export interface AnswerHead {
 const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const SECOND_MS = 1000;
+const COOKIE = 'set-cookie';
 
 /** Throws Defect for a header that would break out of its line. */
-export function checkHeaders(headers: Readonly<Record<string, string>>): void {
+export function checkHeaders(headers: Readonly<Record<string, string>>, cookies: readonly string[] = []): void {
   for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
+  for (const cookie of cookies) checkHeader(COOKIE, cookie);
 }
 
 /** Writes heads as the platform writes them: the same fields, in the same order and spelling. */
@@ -39,7 +42,7 @@ export class HeadWriter {
   }
 
   /** The head with its empty line, for latin1. Throws Defect for a header that would break out of its line. */
-  write({ requestId, status, length, readable, headers, isLast, isKept }: AnswerHead): string {
+  write({ requestId, status, length, readable, headers, cookies = [], isLast, isKept }: AnswerHead): string {
     this.#lookAtClock();
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     if (readable !== undefined) head += fields(readable);
@@ -50,6 +53,7 @@ export class HeadWriter {
     const own = 'x-amzn-requestid' in headers ? without(headers, 'x-amzn-requestid') : headers;
     if (isLast && own['connection'] === undefined) head += 'connection: close\r\n';
     head += fields(own);
+    for (const cookie of cookies) head += fields({ [COOKIE]: cookie });
     if (isLast || own['connection'] !== undefined) return `${head}${this.#date}\r\n`;
     return head + (isKept ? this.#kept : `${this.#date}Connection: close\r\n\r\n`);
   }

@@ -8,6 +8,7 @@ import { bodyBytes, isStreamed } from './answer-body.ts';
 import { BodyReader, type BodySource } from './body.ts';
 import { errorAnswer } from './error-answer.ts';
 import { HeldBytes } from './held-bytes.ts';
+import { headerLines } from './message-headers.ts';
 
 /** What all exchanges of a listener share, whoever parsed them. */
 export interface ExchangeContext extends StreamContext {
@@ -32,6 +33,8 @@ export interface OutgoingAnswer extends HttpAnswer {
 export interface Message extends AskedRequest {
   readonly body: BodySource;
   readonly remoteAddress: string;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
   /** The answer to a message that no handler may see. */
   readonly refusal: HttpAnswer | undefined;
   /** Calls `gone` when the sender goes away before its answer was sent. */
@@ -89,7 +92,7 @@ export class Exchange {
   async #handle(): Promise<HttpAnswer> {
     try {
       const answer = await this.#context.handler(this.#request());
-      checkHeaders(answer.headers);
+      checkHeaders(answer.headers, answer.cookies);
       return answer;
     } catch (error) {
       return errorAnswer(error, this.#id, this.#context.environment);
@@ -97,7 +100,7 @@ export class Exchange {
   }
 
   #request(): HttpRequest {
-    const { method, target: sent, headers, remoteAddress, body } = this.#message;
+    const { method, target: sent, headers, rawHeaders, remoteAddress, body } = this.#message;
     const target = sent.startsWith('/') ? sent : absoluteTarget(sent);
     const mark = target.indexOf('?');
     const signal = (): AbortSignal => this.#signal();
@@ -109,6 +112,7 @@ export class Exchange {
       path: mark < 0 ? target : target.slice(0, mark),
       query: mark < 0 ? '' : target.slice(mark + 1),
       headers,
+      headerList: () => headerLines(rawHeaders),
       remoteAddress,
       get signal() {
         return signal();

@@ -237,13 +237,13 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   #send(request: FastRequest, answer: HttpAnswer, isLast: boolean, isAdmitted: boolean): Sent {
     const { environment, admission, heads } = this.#context;
     const { head, id: requestId } = request;
-    const { status, headers, body } = answer;
+    const { status, headers, cookies, body } = answer;
     const bytes = isStreamed(body) ? 0 : bodyBytes(body);
     const length = isStreamed(body) ? (hasBody(head, status) ? 'chunked' : 'unknown') : bytes;
     const readable = isAdmitted ? admission.readable(head) : undefined;
     let text: string;
     try {
-      text = heads.write({ requestId, status, length, readable, headers, isLast, isKept: head.isKept });
+      text = heads.write({ requestId, status, length, readable, headers, cookies, isLast, isKept: head.isKept });
     } catch (error) {
       if (!(error instanceof Defect)) throw error;
       if (isStreamed(body)) dropStream(body);

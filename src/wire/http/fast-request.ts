@@ -1,11 +1,11 @@
 import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { HttpRequest } from '../../ports/http.ts';
+import type { HeaderLine, HttpRequest } from '../../ports/http.ts';
 import { BodyReader, checkAnnounced } from './body.ts';
 import type { FastBody } from './fast-body.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
-import type { RequestHead } from './request-head.ts';
+import { fieldLines, type RequestHead } from './request-head.ts';
 
 /** What a request needs to know of its connection. */
 export interface RequestOrigin {
@@ -45,6 +45,10 @@ export class FastRequest implements HttpRequest {
 
   get headers(): Readonly<Record<string, string>> {
     return this.head.headers;
+  }
+
+  headerList(): readonly HeaderLine[] {
+    return fieldLines(this.head.fields);
   }
 
   get remoteAddress(): string {

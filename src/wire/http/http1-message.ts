@@ -21,6 +21,7 @@ export class Http1Message implements Message {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly remoteAddress: string;
+  readonly rawHeaders: readonly string[];
   readonly refusal: HttpAnswer | undefined;
   readonly body: MessageBody;
   readonly #message: IncomingMessage;
@@ -36,6 +37,7 @@ export class Http1Message implements Message {
     this.target = message.url ?? '/';
     this.headers = plainHeaders(message.headers);
     this.remoteAddress = message.socket.remoteAddress ?? '';
+    this.rawHeaders = message.rawHeaders;
     this.refusal = refusesHeaders(message.rawHeaders);
     this.body = new MessageBody(
       message,
@@ -57,7 +59,16 @@ export class Http1Message implements Message {
     });
   }
 
-  async send({ status, headers, body, bytes, requestId, readable, sendPieces }: OutgoingAnswer): Promise<void> {
+  async send({
+    status,
+    headers,
+    cookies,
+    body,
+    bytes,
+    requestId,
+    readable,
+    sendPieces,
+  }: OutgoingAnswer): Promise<void> {
     const response = this.#response;
     const hasRest = !this.#message.complete;
     const isLast = this.#context.isDraining() || (hasRest && !this.#canReadRest());
@@ -73,7 +84,8 @@ export class Http1Message implements Message {
       if (isStreamed(body)) dropStream(body);
       return;
     }
-    response.writeHead(status, { ...readable, ...own, ...withoutRequestId(headers) });
+    const more = cookies === undefined ? {} : { 'set-cookie': [...cookies] };
+    response.writeHead(status, { ...readable, ...own, ...withoutRequestId(headers), ...more });
     const isHead = this.method === 'HEAD';
     // Without a body the answer would wait for the rest as well; a streamed one may come late.
     if (hasRest || isStreamed(body)) response.flushHeaders();

@@ -24,6 +24,7 @@ export class Http2Message implements Message {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly remoteAddress: string;
+  readonly rawHeaders: readonly string[];
   readonly refusal: HttpAnswer | undefined;
   readonly body: MessageBody;
   readonly #stream: ServerHttp2Stream;
@@ -47,6 +48,8 @@ export class Http2Message implements Message {
     const headers = plainHeaders(given);
     const authority = given[':authority'];
     this.refusal = refusesMessage(this.method, authority, headers['host'], rawHeaders);
+    const isNamed = authority !== undefined && headers['host'] === undefined;
+    this.rawHeaders = isNamed ? ['host', authority, ...rawHeaders] : rawHeaders;
     if (authority !== undefined) headers['host'] = authority;
     this.headers = headers;
     this.remoteAddress = context.remoteAddress;
@@ -69,7 +72,16 @@ export class Http2Message implements Message {
     });
   }
 
-  async send({ status, headers, body, bytes, requestId, readable, sendPieces }: OutgoingAnswer): Promise<void> {
+  async send({
+    status,
+    headers,
+    cookies,
+    body,
+    bytes,
+    requestId,
+    readable,
+    sendPieces,
+  }: OutgoingAnswer): Promise<void> {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) {
       if (isStreamed(body)) dropStream(body);
@@ -77,7 +89,8 @@ export class Http2Message implements Message {
       return;
     }
     const own = { 'x-amzn-requestid': requestId, ...(bytes !== undefined && { 'content-length': String(bytes) }) };
-    stream.respond({ ':status': status, ...readable, ...own, ...ofStream(headers) });
+    const more = cookies === undefined ? {} : { 'set-cookie': [...cookies] };
+    stream.respond({ ':status': status, ...readable, ...own, ...ofStream(headers), ...more });
     const isHead = this.method === 'HEAD';
     let isWhole = true;
     if (isStreamed(body)) isWhole = await sendPieces(body, (piece, taken) => this.#write(piece, taken), isHead);

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../../ports/http.ts';
+import type { HeaderLine, HttpAnswer } from '../../ports/http.ts';
 import { httpLimits } from './limits.ts';
 import { plainAnswer } from './plain-answer.ts';
 
@@ -16,6 +16,16 @@ export function refusesHeaders(rawHeaders: readonly string[]): HttpAnswer | unde
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
   }
   return hosts > 1 ? plainAnswer(400, 'BadRequest', 'a request has one Host') : undefined;
+}
+
+/** The headers one by one; what HTTP/2 begins with a colon is none. `rawHeaders`: names and values in turn. */
+export function headerLines(rawHeaders: readonly string[]): HeaderLine[] {
+  const lines: HeaderLine[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (!name.startsWith(':')) lines.push([name, value]);
+  }
+  return lines;
 }
 
 /** The headers by lower-case name, repeated ones joined with `, `; what HTTP/2 begins with a colon is none. */

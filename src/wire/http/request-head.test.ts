@@ -20,6 +20,7 @@ test('a usual head', () => {
       'x-tight': 'v',
       'x-words': 'a  b; c',
     }),
+    fields: `${HOST}Content-Length: 12\r\nX-Empty:\r\nx-tight:v\r\nX-Words: a  b; c\r\n`,
     contentLength: 12,
     isKept: true,
     length: text.length,

@@ -1,3 +1,4 @@
+import type { HeaderLine } from '../../ports/http.ts';
 import { httpLimits } from './limits.ts';
 
 /** The head of one request as every sender usually writes it. */
@@ -7,6 +8,8 @@ export interface RequestHead {
   readonly target: string;
   /** Lower-case names, each once; Host is among them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The lines of the fields as they came, each with its end. */
+  readonly fields: string;
   readonly contentLength: number;
   /** False: the sender wants the connection closed after the answer. */
   readonly isKept: boolean;
@@ -66,10 +69,19 @@ export function readHead(bytes: Buffer): RequestHead | 'partial' | 'unusual' {
     method: text.slice(0, space),
     target: text.slice(space + 1, lineEnd - ' HTTP/1.1'.length),
     headers,
+    fields: text.slice(lineEnd + 2),
     contentLength: Number(announced),
     isKept: connection === 'keep-alive',
     length: end + 4,
   };
+}
+
+/** The fields one by one, as they were written. */
+export function fieldLines(fields: string): HeaderLine[] {
+  return fields.split('\r\n', httpLimits.headersMax).flatMap((line): HeaderLine[] => {
+    const colon = line.indexOf(':');
+    return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1).trim()]];
+  });
 }
 
 /** The fields by name; undefined when one is unusual, or there twice. `text` was checked. */
