@@ -27,6 +27,7 @@ export const DOORS: readonly Door[] = [
       'quickjs-emscripten-core',
       '@jitl/quickjs-ng-wasmfile-release-sync',
       '@aws-sdk/client-s3',
+      'ajv',
     ],
   },
   { room: 'conformance', mayImport: [], packages: [] },

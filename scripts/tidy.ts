@@ -156,7 +156,8 @@ function importRule(path: string, door: Door, target: string): string | undefine
     return PURE_NODE.has(target) ? undefined : `${target} only in environments, drivers, wire/http, wire/websocket`;
   }
   if (!target.startsWith('.')) {
-    return door.packages.includes(target) ? undefined : `${door.room} may not import the package ${target}`;
+    const name = /^(?:@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target;
+    return door.packages.includes(name) ? undefined : `${door.room} may not import the package ${target}`;
   }
   if (!target.endsWith('.ts')) return `own files are imported with their .ts ending: ${target}`;
   const resolved = join(path, '..', target).split(sep).join('/');

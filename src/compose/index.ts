@@ -21,6 +21,7 @@ import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-ru
 import type { Functions } from '../ports/functions.ts';
 import type { GovernedHttpClient } from '../ports/http-client.ts';
 import type { HttpHandler } from '../ports/http.ts';
+import type { JsonSchemas } from '../ports/json-schema.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
@@ -36,6 +37,7 @@ export interface Drivers {
   readonly functionRuntime: FunctionRuntime;
   /** Requests to other servers, under rules that the caller gave. */
   readonly http: GovernedHttpClient;
+  readonly jsonSchemas: JsonSchemas;
   readonly documents: DocumentStore;
   /** Where buckets are kept; absent: in folders of the data directory. */
   readonly objectStore?: ObjectStore | undefined;
@@ -134,7 +136,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     closing.push(async () => await catalog.close());
     const records = await openRecords(log.store, catalog, environment, identity);
     closing.push(async () => await records.close());
-    const { functionRuntime, http, documents, objectStore } = options.drivers;
+    const { functionRuntime, http, documents, objectStore, jsonSchemas } = options.drivers;
     const blobs =
       objectStore === undefined ? openFolderBlobs(environment, `${dataDirectory}/buckets`) : openS3Blobs(objectStore);
     const started: Started[] = [];
@@ -142,7 +144,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
       () => options.functions ?? started.find(({ running }) => running.functions !== undefined)?.running.functions,
     );
     const { mode, configFolder, surroundings } = options;
-    const node = { identity, mode, configFolder, surroundings, functionRuntime };
+    const node = { identity, mode, configFolder, surroundings, functionRuntime, jsonSchemas };
     const destinations = [...registered, ...(options.destinations ?? [])];
     const doors: Doors = { catalog, records, blobs, http, documents, destinations, functions, ...node };
     const rooms = options.destinations === undefined ? capabilities : capabilitiesWith(destinations);

@@ -1,6 +1,7 @@
 import type { Drivers } from '../compose/index.ts';
 import type { Config } from '../config/index.ts';
 import { openS3Store } from '../drivers/aws/index.ts';
+import { createJsonSchemas } from '../drivers/json-schema/index.ts';
 import { createLambdaRuntime } from '../drivers/lambda-runtime/index.ts';
 import { createMongodbStore } from '../drivers/mongodb/index.ts';
 import { NodeHttpClient } from '../environments/node/http-client.ts';
@@ -28,6 +29,7 @@ export async function openDrivers(environment: Environment, { s3, server }: Conf
     functionRuntime: createFunctionRuntime(environment),
     http: new NodeHttpClient(environment.meter),
     documents: createMongodbStore(),
+    jsonSchemas: createJsonSchemas(),
     objectStore: s3 === undefined ? undefined : await openS3Store({ ...s3, region: s3.region ?? region }),
   };
 }

@@ -8,6 +8,7 @@ import type { FunctionRuntime, FunctionSurroundings } from './function-runtime.t
 import type { Functions } from './functions.ts';
 import type { HttpClient } from './http-client.ts';
 import type { HttpHandler, HttpRequest } from './http.ts';
+import type { JsonSchemas } from './json-schema.ts';
 import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
 import type { RestOperation } from './rest-operation.ts';
@@ -39,6 +40,7 @@ export interface Doors {
   /** Runs them, and what the node lends them; only one capability asks for these. */
   readonly functionRuntime: FunctionRuntime;
   readonly surroundings: FunctionSurroundings;
+  readonly jsonSchemas: JsonSchemas;
   /** Absolute path of the folder that relative paths of the config are meant from. */
   readonly configFolder: string;
   readonly identity: Identity;

@@ -1,4 +1,5 @@
 import type { Drivers } from '../compose/index.ts';
+import { createJsonSchemas } from '../drivers/json-schema/index.ts';
 import type { Clock } from '../ports/environment.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { fakeFunctionRuntime } from './fake-function-runtime.ts';
@@ -10,6 +11,7 @@ export function fakeDrivers(clock: Clock, given: Partial<Drivers> = {}): Drivers
     functionRuntime: fakeFunctionRuntime(clock),
     http: new ScriptedHttp(clock),
     documents: new FakeDocuments(),
+    jsonSchemas: createJsonSchemas(),
     ...given,
   };
 }

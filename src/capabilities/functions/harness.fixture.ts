@@ -85,6 +85,7 @@ export async function openBench(
     catalog,
     records,
     functionRuntime: runtime,
+    jsonSchemas: missing,
     blobs: missing,
     http: missing,
     documents: missing,
