@@ -47,6 +47,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'gateway.dedupe-checkpoint-failed': 'Delivery ids could not be checkpointed; tried again soon.',
   'gateway.dedupe-rebuilt': 'The window of delivery ids is known again after a start.',
   'gateway.dedupe-window-short': '`idsMax` makes the window of delivery ids shorter than `windowHours`.',
+  'gateway.key-set-unavailable': 'The keys behind a `jwks` URL could not be had; earlier ones stay good for a day.',
+  'gateway.missing-function': 'A route calls a function that does not exist: its requests fail.',
   'gateway.missing-stream': 'A route writes to a stream that does not exist: it answers 503.',
   'gateway.refused':
     'A request was refused; at most one line in ten seconds for each route and code, `unlogged` counts the rest.',
@@ -180,7 +182,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   gateway_dedupe_ids: 'Delivery ids known, by `route`.',
   gateway_dedupe_window_ms: 'How far back repeats are told in fact, by `route`.',
   gateway_request_ms: 'From the request to its answer, accepted requests only, by `route`.',
-  gateway_requests_total: 'Requests by `route` and `outcome`: accepted, duplicate, or the code of the refusal.',
+  gateway_requests_total: 'Requests by `route` and `outcome`: that of the verdict, such as accepted, or the code of the refusal.',
   http_bugs_total: 'Requests that failed by a bug.',
   http_connections: 'Open connections, by `listener`.',
   http_connections_refused_total: 'Connections closed as they came, above `limits.connectionsMax`, by `listener`.',

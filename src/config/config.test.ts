@@ -130,7 +130,7 @@ test('capabilities say what shapes cannot, with positions', () => {
   const text = `
 gateway:
   routes:
-    GET /x: { to: s, verify: none }
+    FETCH /x: { to: s, verify: none }
     POST /api/x: { to: s, verify: none }
 deliveries:
   d: { from: s }
@@ -141,7 +141,7 @@ deliveries:
   assert.deepEqual(refused(text), [
     'm.yaml:7:3 deliveries.d: has no destination; name one',
     'm.yaml:10:5 deliveries.e.ExtendedS3DestinationConfiguration: S3BackupMode: Enabled is not built yet',
-    'm.yaml:4:5 gateway.routes.GET /x: the method GET is not built yet; POST is',
+    'm.yaml:4:5 gateway.routes.FETCH /x: FETCH is no method; use one of ANY, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT',
     "m.yaml:5:5 gateway.routes.POST /api/x: /api/x is reserved: /api/, /write and /healthz are the gateway's own",
   ]);
 });
@@ -191,7 +191,7 @@ test('words that are not built yet', () => {
     ['limits: { connectionsMax: 5 }'],
     ['limits: {}'],
     ['faults: {}\nseries: {}\n', `m.yaml:2:1 series: ${soon}`, `m.yaml:1:1 faults: ${soon}`],
-    ['gateway: { basePath: x }', `m.yaml:1:22 gateway.basePath: ${soon}`],
+    ['gateway: { websockets: {} }', `m.yaml:1:12 gateway.websockets: ${soon}`],
   ];
   for (const [text, ...expected] of table) assert.deepEqual(refused(text), expected, text);
 });

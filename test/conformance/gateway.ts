@@ -133,7 +133,8 @@ async function bodyTypes(subject: Subject): Promise<void> {
     [{ 'content-type': 'text/plain' }, 415],
     [{ 'content-type': 'multipart/form-data; boundary=x' }, 415],
     [{ 'content-type': '' }, 415],
-    [{ 'content-type': JSON_TYPE, 'content-encoding': 'gzip' }, 415],
+    [{ 'content-type': JSON_TYPE, 'content-encoding': 'gzip' }, 400],
+    [{ 'content-type': JSON_TYPE, 'content-encoding': 'zstd' }, 415],
   ];
   for (const [index, [headers, status]] of table.entries()) {
     const id = subject.name(status === 200 ? `type-${index}` : `refused-type-${index}`);

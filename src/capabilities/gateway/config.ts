@@ -1,50 +1,67 @@
 import * as s from '../../kernel/schema/declare.ts';
+import { callForms } from './calls/index.ts';
+import { verifierKinds } from './kinds/index.ts';
 import { limits } from './limits.ts';
 
-const secret = s.either(
-  [
-    s.string({ min: 1, max: 1024, secret: true }),
-    s.struct({
-      value: s.string({ min: 1, max: 1024, secret: true, doc: 'The secret itself.' }),
-      notBefore: s.optional(s.string({ doc: 'ISO 8601 time from which it verifies; without it, always did.' })),
-      notAfter: s.optional(s.string({ doc: 'ISO 8601 time up to which it verifies; without it, for ever.' })),
-    }),
-  ],
-  { doc: 'A secret, or one with the time in which it verifies. Two active ones make a rotation without loss.' },
-);
+const headerName = s.string({ min: 1, max: 128, pattern: "[A-Za-z0-9!#$%&'*+.^_`|~-]+" });
+const streamName = s.string({ min: 1, max: 128 });
 
 const verify = s.either(
   [
     s.string({ values: ['none'], doc: 'Takes everything, keeps no ids: every request is a record of its own.' }),
-    s.struct({
-      github: s.optional(
-        s.struct(
-          { secrets: s.list(secret, { min: 1, max: limits.secretsMax, doc: 'Any of them verifies.' }) },
-          { doc: 'X-Hub-Signature-256 over the bytes as sent; X-GitHub-Delivery is the delivery id.' },
+    s.struct(
+      {
+        ...Object.fromEntries(verifierKinds.map(({ name, options }) => [name, s.optional(options)])),
+        ip: s.optional(
+          s.struct(
+            {
+              allow: s.list(s.string({ min: 1, max: 64 }), {
+                min: 1,
+                max: 1000,
+                doc: 'Addresses, or blocks in CIDR notation: those the connection may come from.',
+              }),
+            },
+            { doc: 'Alone, or beside another way. Headers of proxies are not believed.' },
+          ),
         ),
-      ),
-      standard: s.optional(s.notBuilt()),
-      stripe: s.optional(s.notBuilt()),
-      slack: s.optional(s.notBuilt()),
-      shopify: s.optional(s.notBuilt()),
-      gitlab: s.optional(s.notBuilt()),
-      bitbucket: s.optional(s.notBuilt()),
-      jira: s.optional(s.notBuilt()),
-      hmac: s.optional(s.notBuilt()),
-      basic: s.optional(s.notBuilt()),
-      apiKey: s.optional(s.notBuilt()),
-      jwt: s.optional(s.notBuilt()),
-      ip: s.optional(s.notBuilt()),
-    }),
+      },
+      { doc: 'One way, with or without `ip`.' },
+    ),
   ],
   { doc: 'How the sender proves itself; checked before anything else is done with a request.' },
+);
+
+const authorizer = s.struct(
+  {
+    function: s.string({ min: 1, max: 64, doc: 'The function that is asked.' }),
+    identity: s.optional(
+      s.list(s.string({ min: 1, max: 256 }), {
+        max: limits.identitySourcesMax,
+        doc: '`$request.header.NAME`, `$request.querystring.NAME` and such; without one of them a request gets 401.',
+      }),
+    ),
+    cacheSeconds: s.optional(
+      s.integer({
+        min: 0,
+        max: limits.authorizerCacheSecondsMax,
+        doc: 'How long an answer is kept for the same identity; default 0. Above that it is not shown the body.',
+      }),
+    ),
+  },
+  { doc: 'Asked after `verify`: an API Gateway REQUEST authorizer that gets `rawBody`, too.' },
 );
 
 const dedupe = s.either(
   [
     s.string({ values: ['off'], doc: 'Every request is a record, repeats too.' }),
     s.struct({
-      id: s.optional(s.notBuilt()),
+      id: s.optional(
+        s.string({
+          min: 1,
+          max: 256,
+          doc: 'The id, in place of the sender’s own: a path into the JSON body such as `event.id`, or `header:NAME`.',
+        }),
+      ),
       windowHours: s.optional(
         s.integer({ min: 1, max: limits.windowHoursMax, doc: `How long an id is known (${limits.windowHours}).` }),
       ),
@@ -60,44 +77,121 @@ const dedupe = s.either(
   { doc: 'One verified delivery id gives one record; a repeat gets the first answer again.' },
 );
 
+const rate = s.struct({
+  perSecond: s.double({ min: 0.001, max: limits.rateMax, doc: 'Requests on average.' }),
+  burst: s.optional(
+    s.integer({ min: 1, max: limits.rateMax, doc: 'Requests at once; default as many as in a second.' }),
+  ),
+});
+
+const cors = s.either(
+  [
+    s.boolean({ doc: 'true: pages of any origin.' }),
+    s.struct({
+      origins: s.list(s.string({ min: 1, max: 256 }), {
+        min: 1,
+        max: 100,
+        doc: 'Such as `https://example.org`, or `*`.',
+      }),
+      methods: s.optional(s.list(s.string({ min: 1, max: 16 }), { max: 10, doc: 'Default: those of the path.' })),
+      headers: s.optional(s.list(headerName, { max: 100, doc: 'Those a page may send; default what it asks for.' })),
+      expose: s.optional(s.list(headerName, { max: 100, doc: 'Those a page may read beside the usual ones.' })),
+      credentials: s.optional(s.boolean({ doc: 'Whether pages may send cookies; not with `*`.' })),
+      maxAgeSeconds: s.optional(s.integer({ min: 0, max: 86_400, doc: 'How long a page remembers it.' })),
+    }),
+  ],
+  { doc: 'Which pages may use the route; preflight requests are answered.' },
+);
+
+const partitionKey = s.struct(
+  {
+    id: s.optional(s.boolean({ doc: 'true: the delivery id, the default.' })),
+    header: s.optional({ ...headerName, doc: 'A header; only with `dedupe: off`, as nobody vouches for it.' }),
+    parameter: s.optional(
+      s.string({ min: 1, max: 128, doc: 'A parameter of the URL’s path; only with `dedupe: off`.' }),
+    ),
+    path: s.optional(s.string({ min: 1, max: 256, doc: 'A path into the JSON body, such as `repository.full_name`.' })),
+  },
+  { doc: 'One of them. Where a request has none the delivery id is taken.' },
+);
+
+const bodyBytes = (doc: string): s.Optional<s.NumberSchema> =>
+  s.optional(s.integer({ min: 1, max: limits.bodyBytesMax, doc }));
+
 const route = s.struct({
   verify: s.optional(verify),
-  to: s.either([s.string({ min: 1, max: 128 }), s.notBuilt()], { doc: 'The stream that takes the records.' }),
+  authorizer: s.optional(authorizer),
+  to: s.optional(s.either([streamName, s.notBuilt()], { doc: 'The stream that takes the records.' })),
+  function: s.optional(s.string({ min: 1, max: 64, doc: 'The function that answers, in place of `to`.' })),
+  event: s.optional(
+    s.string({
+      values: callForms.map(({ name }) => name),
+      doc: 'What the function gets: the JSON body (default), an event of API Gateway 1.0 or 2.0, a webhook of Realm.',
+    }),
+  ),
   dedupe: s.optional(dedupe),
-  bodyBytesMax: s.optional(
-    s.integer({
-      min: 1,
-      max: limits.bodyBytesMax,
-      doc: 'Largest body, in bytes; the stream sets a bound too: body and delivery id fit MaxRecordSizeInKiB.',
-    }),
-  ),
+  partitionKey: s.optional(partitionKey),
   payload: s.optional(
-    s.either([s.string({ values: ['raw'] }), s.notBuilt({ values: ['json', 'envelope'] })], {
-      doc: 'raw: the bytes as sent.',
+    s.string({
+      values: ['raw', 'json', 'envelope'],
+      doc: 'raw (default): the bytes, inflated; json: the JSON, of a form its `payload`; envelope: all of the request.',
     }),
   ),
-  function: s.optional(s.notBuilt()),
-  event: s.optional(s.notBuilt()),
-  authorizer: s.optional(s.notBuilt()),
+  schema: s.optional(
+    s.string({ min: 1, max: 4096, doc: 'A file with a JSON Schema that the JSON of the body must fit.' }),
+  ),
+  onInvalid: s.optional(
+    s.either(
+      [
+        s.string({ values: ['refuse'], doc: '422.' }),
+        s.struct({
+          quarantine: { ...streamName, doc: 'The stream that takes it, each time it is sent; answered with 200.' },
+        }),
+      ],
+      { doc: 'What becomes of a body that does not fit; default refuse.' },
+    ),
+  ),
+  bodyBytesMax: bodyBytes(
+    'Largest body as sent, in bytes; without `largeBody` the stream’s record size bounds it, too.',
+  ),
+  inflatedBytesMax: bodyBytes('Largest body once it is inflated; default as `bodyBytesMax`.'),
+  largeBody: s.optional(
+    s.either(
+      [
+        s.string({ values: ['reject'], doc: '413.' }),
+        s.struct({
+          claimCheck: s.string({ min: 3, max: 63, doc: 'The bucket that takes it; the record names the object.' }),
+        }),
+      ],
+      { doc: 'What becomes of a body that is larger than a record of the stream; default reject.' },
+    ),
+  ),
+  limit: s.optional({ ...rate, doc: 'Verified requests; beyond that 429 with Retry-After.' }),
+  cors: s.optional(cors),
   receive: s.optional(s.notBuilt()),
-  cors: s.optional(s.notBuilt()),
-  partitionKey: s.optional(s.notBuilt()),
-  schema: s.optional(s.notBuilt()),
-  onInvalid: s.optional(s.notBuilt()),
-  limit: s.optional(s.notBuilt()),
-  inflatedBytesMax: s.optional(s.notBuilt()),
-  largeBody: s.optional(s.either([s.string({ values: ['reject'] }), s.notBuilt()])),
 });
 
 /** The section `gateway` of the config file. */
 export const gatewayOptions = s.struct(
   {
     routes: s.optional(
-      s.map(route, { key: s.string({ min: 1, max: 1024 }), doc: 'Webhooks by `POST /path`, matched exactly.' }),
+      s.map(route, {
+        key: s.string({ min: 1, max: 1024 }),
+        max: limits.routesMax,
+        doc: 'By `METHOD /path`, the method also ANY; `{name}` is one part of the path, `{name+}` all that are left.',
+      }),
     ),
+    basePath: s.optional(
+      s.string({ min: 2, max: 256, pattern: '(/[A-Za-z0-9._~-]+)+', doc: 'Stands in front of all paths of routes.' }),
+    ),
+    limit: s.optional({ ...rate, doc: 'All requests together, verified or not; beyond that 503 with Retry-After.' }),
     websockets: s.optional(s.notBuilt()),
-    basePath: s.optional(s.notBuilt()),
-    limit: s.optional(s.notBuilt()),
   },
-  { doc: 'The public side: signed webhooks become records.' },
+  { doc: 'The public side: webhooks become records, or events of functions.' },
 );
+
+/** The checked section. */
+export type GatewayOptions = s.Static<typeof gatewayOptions>;
+
+/** One route of it. */
+export type RouteOptions = NonNullable<GatewayOptions['routes']>[string];

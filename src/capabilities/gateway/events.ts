@@ -1,11 +1,15 @@
 import type { Environment } from '../../ports/environment.ts';
 import type { HttpRequest } from '../../ports/http.ts';
 import { limits } from './limits.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What happened on one route since the start. */
 export interface RouteCounts {
   accepted: number;
   duplicate: number;
+  quarantined: number;
+  answered: number;
+  challenged: number;
   readonly refused: Record<string, number>;
 }
 
@@ -26,17 +30,16 @@ export class GatewayEvents {
   counts(route: string): RouteCounts {
     const known = this.#counts.get(route);
     if (known !== undefined) return known;
-    const counts: RouteCounts = { accepted: 0, duplicate: 0, refused: {} };
+    const counts: RouteCounts = { accepted: 0, duplicate: 0, quarantined: 0, answered: 0, challenged: 0, refused: {} };
     this.#counts.set(route, counts);
     return counts;
   }
 
-  accepted(route: string, bytes: number, isDuplicate: boolean, startedAt: number): void {
+  accepted(route: string, outcome: Exclude<Verdict['outcome'], 'refused'>, bytes: number, startedAt: number): void {
     const { meter, clock } = this.#environment;
-    const outcome = isDuplicate ? 'duplicate' : 'accepted';
     this.counts(route)[outcome] += 1;
     meter.count('gateway_requests_total', { route, outcome });
-    if (!isDuplicate) meter.count('gateway_bytes_total', { route }, bytes);
+    if (outcome !== 'duplicate') meter.count('gateway_bytes_total', { route }, bytes);
     meter.observe('gateway_request_ms', { route }, clock.monotonic() - startedAt);
   }
 
@@ -63,6 +66,10 @@ export class GatewayEvents {
 
   unverifiedRoute(route: string): void {
     this.#environment.log.warn('gateway.unverified-route', { route });
+  }
+
+  missingFunction(route: string, name: string): void {
+    this.#environment.log.warn('gateway.missing-function', { route, function: name });
   }
 
   missingStream(route: string, stream: string): void {

@@ -1,99 +1,155 @@
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import type { TokenBucket } from '../../kernel/flow/token-bucket.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
-import { sentences } from './errors.ts';
+import { preflight, withCors } from './cors.ts';
+import { refusal } from './errors.ts';
 import type { GatewayEvents } from './events.ts';
-import { limits } from './limits.ts';
-import { receiveWebhook, refusal, unavailable, type Receiver } from './operations/receive-webhook.ts';
-import { isReserved, type Route } from './routes.ts';
+import { acceptRequest, bodyBytesMax, type Accepted, type Acceptor } from './operations/accept-request.ts';
+import { unavailable } from './operations/receive-webhook.ts';
+import { jsonAnswer, refusalAnswer } from './refusal-answer.ts';
+import { isReserved } from './route-problems.ts';
+import type { Match, RouteTable } from './route-table.ts';
+import type { Route } from './route.ts';
+import type { Trace, Verdict } from './verdict.ts';
 
 /** What the handler asks of the running gateway. */
-export interface Served extends Receiver {
+export interface Served extends Acceptor {
   readonly events: GatewayEvents;
-  /** Routes by path, as the file says now. */
-  routes(): ReadonlyMap<string, Route>;
+  /** Routes as the file says now. */
+  routes(): RouteTable;
+  /** Of all requests together. */
+  limit(): TokenBucket | undefined;
   /** Whether the route's repeats can be told, and the gateway takes work. */
   isReady(route: Route): boolean;
   /** An id was stored. */
   noteStored(): void;
+  /** Told of each request that met a route, with its body where that was read. Must not throw, and answers at once. */
+  observe?(request: HttpRequest, verdict: Verdict, body: Uint8Array | undefined): void;
 }
-
-const BODY_TYPES = new Set(['application/json', 'application/x-www-form-urlencoded']);
 
 /** Serves the public listener. Bad input never rejects: it is answered here. */
 export function createHandler(served: Served): HttpHandler {
   return async (request) => {
-    if (request.path === '/healthz') return answerHealth(request);
-    const route = isReserved(request.path) ? undefined : served.routes().get(request.path);
-    try {
-      return await answerRoute(served, route, request);
-    } catch (error) {
-      const refused = asRefusal(error);
-      served.events.refused(route?.key, refused.code, request, causeOf(served, route, refused));
-      return answerRefusal(request, refused);
-    }
+    if (request.path === '/healthz') return withId(request, answerHealth(request));
+    const table = served.routes();
+    const match = isReserved(request.path) ? undefined : table.find(request.method, request.path);
+    const question = match === undefined || match.route.method === 'ANY' ? preflight(table, request) : undefined;
+    if (question !== undefined) return withId(request, question);
+    const startedAt = served.environment.clock.monotonic();
+    const route = match?.route.key;
+    const trace: Trace = { route, reason: '', deliveryId: undefined, body: undefined, startedAt };
+    const answer = await serve(served, match, request, trace);
+    return withId(request, withCors(match?.route.cors, request, answer));
   };
 }
 
-async function answerRoute(served: Served, route: Route | undefined, request: HttpRequest): Promise<HttpAnswer> {
-  const startedAt = served.environment.clock.monotonic();
-  if (route === undefined) throw refusal('NotFound');
-  if (request.method !== 'POST') throw refusal('MethodNotAllowed', { allow: 'POST' });
-  if (!served.isReady(route)) throw unavailable();
-  if (!route.verifier.mayVerify(request.headers)) throw refusal('Unauthorized');
-  const recordBytesMax = served.records.describe(route.stream)?.maxRecordBytes ?? limits.bodyBytesMax;
-  const body = await request.readBody(Math.min(route.bodyBytesMax, recordBytesMax));
-  if (!route.verifier.verify(body, request.headers, served.environment.clock.now())) throw refusal('Unauthorized');
-  checkBodyType(request);
-  // The gateway may have begun to drain while the body came in.
-  if (!served.isReady(route)) throw unavailable();
-  const webhook = { body, deliveryId: route.verifier.deliveryId(request.headers) };
-  const received = await receiveWebhook(served, route, webhook);
-  served.events.accepted(route.key, body.length, received.duplicate, startedAt);
-  if (!received.duplicate) served.noteStored();
-  return answer(request, 200, received);
+async function serve(
+  served: Served,
+  match: Match | undefined,
+  request: HttpRequest,
+  trace: Trace,
+): Promise<HttpAnswer> {
+  try {
+    const accepted = await answerRoute(served, match, request, trace);
+    note(served, request, trace, accepted);
+    return accepted.answer;
+  } catch (error) {
+    const refused = asRefusal(error);
+    served.events.refused(trace.route, refused.code, request, causeOf(served, match?.route, refused, trace));
+    observe(served, request, trace, { outcome: 'refused', status: refused.status, code: refused.code });
+    return refusalAnswer(refused);
+  }
 }
 
-/** GitHub sends plain JSON, or a form with the JSON in `payload`; either is stored as it came. */
-function checkBodyType(request: HttpRequest): void {
-  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (!BODY_TYPES.has(type) || encoding !== 'identity') throw refusal('UnsupportedMediaType');
+async function answerRoute(
+  served: Served,
+  match: Match | undefined,
+  request: HttpRequest,
+  trace: Trace,
+): Promise<Accepted> {
+  const { clock } = served.environment;
+  const waitMs = served.limit()?.take(clock.monotonic()) ?? 0;
+  if (waitMs > 0) throw limited('ServiceUnavailable', waitMs);
+  if (match === undefined) throw noRoute(served, request);
+  const { route, parameters } = match;
+  if (!served.isReady(route)) throw unavailable();
+  const { verifier } = route;
+  if (route.isAllowedFrom?.(request.remoteAddress) === false) throw because(trace, 'address', refusal('Forbidden'));
+  if (!verifier.mayVerify(request.headers)) throw because(trace, 'missing', refusal('Unauthorized'));
+  const body = await request.readBody(bodyBytesMax(served, route));
+  trace.body = body;
+  const receivedAt = clock.now();
+  const verification = await verifier.verify({ headers: request.headers, body, nowMs: receivedAt });
+  if (verification === 'unavailable') throw because(trace, 'keys', unavailable());
+  if (verification !== 'valid') throw because(trace, verification, refusal('Unauthorized'));
+  const pauseMs = route.limit?.take(clock.monotonic()) ?? 0;
+  if (pauseMs > 0) throw limited('TooManyRequests', pauseMs);
+  const claims = verifier.claims?.(request.headers);
+  const verified = { request, parameters, body, receivedAt, claims, authorized: undefined };
+  const facts = { ...verified, routeKey: route.key, resource: route.path.text, identity: served.identity };
+  const authorized = await route.authorizer?.authorize({ ...facts, deliveryId: undefined });
+  // The gateway may have begun to drain while the body came in.
+  if (!served.isReady(route)) throw unavailable();
+  return await acceptRequest(served, route, { ...verified, authorized });
+}
+
+function because(trace: Trace, reason: string, refused: RequestError): RequestError {
+  trace.reason = reason;
+  return refused;
+}
+
+function limited(code: 'ServiceUnavailable' | 'TooManyRequests', waitMs: number): RequestError {
+  return refusal(code, { 'retry-after': String(Math.ceil(waitMs / 1000)) });
+}
+
+function noRoute(served: Served, { path }: HttpRequest): RequestError {
+  const methods = isReserved(path) ? [] : served.routes().methods(path);
+  return methods.length === 0 ? refusal('NotFound') : refusal('MethodNotAllowed', { allow: methods.join(', ') });
+}
+
+function note(served: Served, request: HttpRequest, trace: Trace, accepted: Accepted): void {
+  const { outcome, answer, deliveryId, shardId, sequenceNumber } = accepted;
+  const bytes = trace.body?.length ?? 0;
+  served.events.accepted(trace.route ?? '', outcome, bytes, trace.startedAt);
+  if (outcome === 'accepted') served.noteStored();
+  observe(served, request, { ...trace, deliveryId }, { outcome, status: answer.status, shardId, sequenceNumber });
+}
+
+function observe(
+  served: Served,
+  request: HttpRequest,
+  trace: Trace,
+  known: Partial<Verdict> & Pick<Verdict, 'outcome' | 'status'>,
+): void {
+  if (served.observe === undefined || trace.route === undefined) return;
+  const latencyMs = served.environment.clock.monotonic() - trace.startedAt;
+  const { route, reason, deliveryId, body } = trace;
+  const none = { code: '', shardId: undefined, sequenceNumber: undefined };
+  served.observe(request, { ...none, route, reason, deliveryId, bytes: body?.length ?? 0, latencyMs, ...known }, body);
 }
 
 /** The refusal an error stands for; others are bugs and pass. */
 function asRefusal(error: unknown): RequestError {
-  if (error instanceof ThrottleError) {
-    const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
-    return refusal('ServiceUnavailable', { 'retry-after': seconds });
-  }
+  if (error instanceof ThrottleError) return limited('ServiceUnavailable', Math.max(1, error.retryAfterMs));
   if (!(error instanceof RequestError)) throw error;
   if (error.status !== 413) return error;
   // What is left of the body is not read.
   return refusal('RequestEntityTooLarge', { ...error.headers, connection: 'close' });
 }
 
-function causeOf(served: Served, route: Route | undefined, refused: RequestError): string | undefined {
+function causeOf(served: Served, route: Route | undefined, refused: RequestError, trace: Trace): string | undefined {
+  if (trace.reason !== '') return trace.reason;
   if (route === undefined || refused.status !== 503) return undefined;
-  if (served.records.describe(route.stream) === undefined) return `no stream ${route.stream}`;
-  return served.isReady(route) ? 'the log refuses writes' : 'not ready, or stopping';
+  if (!served.isReady(route)) return 'not ready, or stopping';
+  if (route.call !== undefined) return `the function ${route.call.function} is busy`;
+  return served.records.describe(route.stream) === undefined ? `no stream ${route.stream}` : 'the log refuses writes';
 }
 
 function answerHealth(request: HttpRequest): HttpAnswer {
-  if (request.method === 'GET' || request.method === 'HEAD') return answer(request, 200, { ok: true });
-  return answerRefusal(request, refusal('MethodNotAllowed', { allow: 'GET, HEAD' }));
+  if (request.method === 'GET' || request.method === 'HEAD') return jsonAnswer(200, { ok: true });
+  return refusalAnswer(refusal('MethodNotAllowed', { allow: 'GET, HEAD' }));
 }
 
-function answerRefusal(request: HttpRequest, { status, code, headers }: RequestError): HttpAnswer {
-  const message = Object.hasOwn(sentences, code) ? sentences[code as keyof typeof sentences] : 'the request is refused';
-  return answer(request, status, { error: code, message }, headers);
-}
-
-function answer(
-  request: HttpRequest,
-  status: number,
-  value: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): HttpAnswer {
-  const own = { 'content-type': 'application/json', 'x-amzn-requestid': request.id };
-  return { status, headers: { ...own, ...headers }, body: JSON.stringify(value) };
+function withId(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
+  return { ...answer, headers: { ...answer.headers, 'x-amzn-requestid': request.id } };
 }

@@ -1,5 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import type { Functions } from '../../ports/functions.ts';
+import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
 import type { Answer, NodeBench } from '../../testing/node-bench.ts';
+import { textOf } from '../../testing/text-of.ts';
 
 export { NodeBench, type Answer } from '../../testing/node-bench.ts';
 
@@ -43,4 +47,70 @@ export async function stored(bench: NodeBench): Promise<readonly (readonly [stri
       records.push([PartitionKey, Buffer.from(Data, 'base64').toString()]);
   }
   return records;
+}
+
+/** What a request says beside what a plain POST would. */
+export type Asked = FakeRequest;
+
+/** What the gateway answered: its body as text, and as JSON where it is some. */
+export interface Told {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: readonly string[] | undefined;
+  readonly text: string;
+  readonly json: Answer;
+}
+
+/** Sends any request. */
+export async function ask(bench: NodeBench, asked: Asked): Promise<Told> {
+  const { status, headers, cookies, body } = await bench.simulation.drive(bench.node.gateway(fakeRequest(asked)));
+  const text = textOf(body);
+  return { status, headers, cookies, text, json: jsonOf(text) };
+}
+
+/** What a function of a test does: returns its value, or fails. */
+export type Handler = (event: Answer) => unknown;
+
+/** A way for a handler to end that is no return: it never ends, throws, or is not taken. */
+export class Ends extends Error {
+  readonly how: 'never' | 'throws' | 'busy';
+  constructor(how: Ends['how'], message = 'it threw') {
+    super(message);
+    this.how = how;
+  }
+}
+
+/** Functions that run in the test itself; a handler's own errors are bugs of the test. */
+export function functionsOf(handlers: Readonly<Record<string, Handler>>): Functions & { readonly calls: string[] } {
+  const calls: string[] = [];
+  return {
+    calls,
+    has: (name) => handlers[name] !== undefined,
+    async invoke(name, event, { signal } = {}) {
+      const handler = handlers[name];
+      if (handler === undefined) throw new RequestError('ResourceNotFoundException', `no ${name}`, 404);
+      calls.push(name);
+      const base = { requestId: 'r', logTail: '' };
+      try {
+        const value = handler(JSON.parse(textOf(event)));
+        const payload =
+          typeof value === 'string' && value.startsWith('raw:') ? value.slice(4) : JSON.stringify(value ?? null);
+        return { ...base, payload: Buffer.from(payload) };
+      } catch (error) {
+        if (!(error instanceof Ends)) throw error;
+        if (error.how === 'busy') throw new ThrottleError('TooManyRequestsException', 'Rate Exceeded.');
+        if (error.how === 'never') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        const failure = { type: 'Error', message: error.message };
+        return { ...base, payload: Buffer.from(JSON.stringify({ errorMessage: error.message })), failure };
+      }
+    },
+  };
+}
+
+function jsonOf(text: string): Answer {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

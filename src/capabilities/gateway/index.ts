@@ -1,13 +1,18 @@
 import { RequestError } from '../../kernel/errors.ts';
 import type { AdminRoute, Capability, Doors, Running } from '../../ports/capability.ts';
+import type { HttpRequest } from '../../ports/http.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { gatewayOptions } from './config.ts';
+import { gatewayOptions, type GatewayOptions } from './config.ts';
+import { createRoutes, readLimit } from './create-routes.ts';
 import { GatewayEvents } from './events.ts';
 import { gatewayNotes } from './gateway-notes.ts';
 import { createHandler } from './handler.ts';
+import type { TokenBucket } from '../../kernel/flow/token-bucket.ts';
 import { DedupeModel } from './model.ts';
 import type { Receiver } from './operations/receive-webhook.ts';
-import { readRoutes, type GatewayOptions, type Route } from './routes.ts';
+import { routeProblems } from './route-problems.ts';
+import { RouteTable } from './route-table.ts';
+import type { Route, StreamRoute } from './route.ts';
 import { DedupeCheckpoint } from './workers/dedupe-checkpoint.ts';
 
 const DRAIN_LOOK_MS = 5;
@@ -18,7 +23,7 @@ export const gateway: Capability<typeof gatewayOptions, undefined> = {
   section: 'gateway',
   options: gatewayOptions,
   operations: [],
-  problems: (options, mode) => readRoutes(options, mode).problems,
+  problems: routeProblems,
   notes: async (options, doors) => gatewayNotes(options, doors),
   async start(options, doors, environment) {
     const running = new RunningGateway(doors, environment);
@@ -36,7 +41,9 @@ class RunningGateway implements Running<undefined> {
   readonly #receiver: Receiver;
   readonly #events: GatewayEvents;
   readonly #checkpoint: DedupeCheckpoint;
-  #routes: ReadonlyMap<string, Route> = new Map();
+  #routes = new RouteTable([]);
+  #limit: TokenBucket | undefined;
+  #running = 0;
   #isDraining = false;
   #taking: Promise<unknown> = Promise.resolve();
 
@@ -45,13 +52,26 @@ class RunningGateway implements Running<undefined> {
     this.#receiver = { records: doors.records, dedupe: new DedupeModel(), environment };
     this.#events = new GatewayEvents(environment);
     this.#checkpoint = new DedupeCheckpoint(this.#receiver, this.#events);
-    this.gateway = createHandler({
+    const { blobs, functions, identity } = doors;
+    const handle = createHandler({
       ...this.#receiver,
+      blobs,
+      functions,
+      identity,
       events: this.#events,
       routes: () => this.#routes,
-      isReady: (route) => !this.#isDraining && this.#checkpoint.isReady(route),
+      limit: () => this.#limit,
+      isReady: (route) => !this.#isDraining && this.#isKnown(route),
       noteStored: () => this.#checkpoint.noteStored(),
     });
+    this.gateway = async (request: HttpRequest) => {
+      this.#running += 1;
+      try {
+        return await handle(request);
+      } finally {
+        this.#running -= 1;
+      }
+    };
     this.admin = [
       {
         method: 'GET',
@@ -68,21 +88,33 @@ class RunningGateway implements Running<undefined> {
 
   /** Serves these routes from now on; rejects with RequestError and keeps the earlier ones when they are wrong. */
   async take(options: GatewayOptions | undefined): Promise<void> {
-    const { routes, problems } = readRoutes(options, this.#doors.mode);
+    const problems = routeProblems(options, this.#doors.mode);
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `gateway.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
     }
+    const routes = await createRoutes(options, { ...this.#doors, environment: this.#receiver.environment });
     const mine = this.#taking.then(async () => {
-      await this.#checkpoint.prepare([...routes.values()]);
-      this.#routes = routes;
+      await this.#checkpoint.prepare(routes.filter(isToStream));
+      this.#routes = new RouteTable(routes);
+      this.#limit = readLimit(options?.limit);
     });
     this.#taking = mine.catch(() => undefined);
     await mine;
-    for (const { key, verifier, stream } of routes.values()) {
-      if (verifier.kind === 'none') this.#events.unverifiedRoute(key);
-      if (this.#doors.records.describe(stream) === undefined) this.#events.missingStream(key, stream);
-    }
+    for (const route of routes) this.#warn(route);
+  }
+
+  #warn(route: Route): void {
+    const { key, verifier, authorizer } = route;
+    const { records, functions } = this.#doors;
+    if (verifier.kind === 'none' && authorizer === undefined) this.#events.unverifiedRoute(key);
+    for (const name of streamsOf(route))
+      if (records.describe(name) === undefined) this.#events.missingStream(key, name);
+    for (const name of functionsOf(route)) if (!functions.has(name)) this.#events.missingFunction(key, name);
+  }
+
+  #isKnown(route: Route): boolean {
+    return !isToStream(route) || this.#checkpoint.isReady(route);
   }
 
   async reload(options: unknown): Promise<void> {
@@ -91,11 +123,16 @@ class RunningGateway implements Running<undefined> {
   }
 
   health(): { ok: boolean; problems: readonly string[] } {
-    const problems = Array.from(this.#routes.values()).flatMap((route) => {
-      if (this.#doors.records.describe(route.stream) === undefined) {
-        return [`gateway: ${route.key} writes to the stream ${route.stream}, which does not exist`];
-      }
-      return this.#checkpoint.isReady(route) ? [] : [`gateway: the delivery ids of ${route.key} are not loaded yet`];
+    const { records, functions } = this.#doors;
+    const problems = this.#routes.all.flatMap((route) => {
+      const streams = streamsOf(route).filter((name) => records.describe(name) === undefined);
+      const missing = functionsOf(route).filter((name) => !functions.has(name));
+      const isKnown = streams.length > 0 || this.#isKnown(route);
+      return [
+        ...streams.map((name) => `gateway: ${route.key} writes to the stream ${name}, which does not exist`),
+        ...missing.map((name) => `gateway: ${route.key} calls the function ${name}, which does not exist`),
+        ...(isKnown ? [] : [`gateway: the delivery ids of ${route.key} are not loaded yet`]),
+      ];
     });
     return { ok: problems.length === 0, problems };
   }
@@ -113,16 +150,30 @@ class RunningGateway implements Running<undefined> {
   }
 
   #isBusy(): boolean {
+    if (this.#running > 0) return true;
     return Array.from(this.#receiver.dedupe.lanes.values()).some(({ length }) => length > 0);
   }
 
   #describe(): readonly unknown[] {
     const now = this.#receiver.environment.clock.now();
-    return Array.from(this.#routes.values(), ({ key, path, verifier, stream }) => {
+    return this.#routes.all.map((route) => {
+      const { key, method, path, verifier, stream, call } = route;
       const window = this.#receiver.dedupe.windows.get(key);
       const known = window === undefined ? {} : { ids: window.size, windowMs: window.realWindowMs(now) };
-      const { accepted, duplicate, refused } = this.#events.counts(key);
-      return { method: 'POST', path, verify: verifier.kind, stream, accepted, duplicate, refused, ...known };
+      const target = call === undefined ? { stream } : { function: call.function, event: call.form.name };
+      return { key, method, path: path.text, verify: verifier.kind, ...target, ...this.#events.counts(key), ...known };
     });
   }
+}
+
+function isToStream(route: Route): route is StreamRoute {
+  return route.call === undefined;
+}
+
+function streamsOf(route: Route): readonly string[] {
+  return [route.stream, route.quarantine].filter((name) => name !== undefined);
+}
+
+function functionsOf({ call, authorizer }: Route): readonly string[] {
+  return [call?.function, authorizer?.spec.function].filter((name) => name !== undefined);
 }

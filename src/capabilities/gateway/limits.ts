@@ -13,6 +13,37 @@ export const limits = {
   idsMax: 4_000_000,
   idsMaxMax: 100_000_000,
   secretsMax: 10,
+  /** As the libraries of Standard Webhooks, Stripe and Slack have it. */
+  toleranceSeconds: 300,
+  toleranceSecondsMax: 86_400,
+  /** Clocks of token issuers are seldom far off. */
+  tokenToleranceSeconds: 60,
+  /** How long keys behind a URL are good without a look, and without an answer. */
+  keySetFreshMs: 600_000,
+  keySetKeptMs: 24 * HOUR_MS,
+  /** Between two requests for them. */
+  keySetPauseMs: 30_000,
+  keySetTimeoutMs: 5000,
+  keySetBytesMax: 1024 * 1024,
+  /** As API Gateway waits: 29 s for event 1.0, 30 s for others; 10 s for authorizers. */
+  proxy1TimeoutMs: 29_000,
+  functionTimeoutMs: 30_000,
+  authorizerTimeoutMs: 10_000,
+  /** As for API Gateway. */
+  authorizerCacheSecondsMax: 3600,
+  /** Answers of one authorizer that are kept; the oldest fall out first. */
+  authorizerCacheMax: 1000,
+  identitySourcesMax: 10,
+  /** Each source of an identity, in characters. */
+  identityCharactersMax: 4096,
+  /** What an authorizer may say beside its verdict, as JSON. */
+  authorizerContextBytesMax: 64 * 1024,
+  /** As many events a function takes at once: 6 MiB, of which base64 and headers take their part. */
+  functionBodyBytesMax: 4 * 1024 * 1024,
+  /** A schema's file. */
+  schemaBytesMax: 1024 * 1024,
+  routesMax: 1000,
+  rateMax: 1_000_000,
   /** Webhooks of one stream between append and answer; more are told to come again. */
   pendingMax: 10_000,
   retryAfterSeconds: 1,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Defect } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 import { createByteBudget } from './byte-budget.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 test('waits double up to their bound, and chance takes off up to a half', () => {
   const options = { baseMs: 100, maxMs: 1000 };
@@ -59,4 +60,14 @@ test('more than the whole budget is given when nobody holds any', async () => {
   budget.giveBack(50);
   assert.equal(await next, true);
   assert.throws(() => budget.giveBack(2), Defect);
+});
+
+test('tokens come back with time, up to the burst, and one that is missing says when', () => {
+  const bucket = new TokenBucket({ perSecond: 2, burst: 3 });
+  const table: readonly (readonly [atMs: number, waitMs: number])[] = [
+    [0, 0], [0, 0], [0, 0], [0, 500], [250, 250], [500, 0], [500, 500], [99_000, 0], [99_000, 0], [99_000, 0], [99_000, 500],
+  ]; // prettier-ignore
+  for (const [atMs, waitMs] of table) assert.equal(bucket.take(atMs), waitMs, `${atMs} ms`);
+  const slow = new TokenBucket({ perSecond: 0.001, burst: 1 });
+  assert.deepEqual([slow.take(5), slow.take(5), slow.take(1_000_006)], [0, 1_000_000, 0]);
 });

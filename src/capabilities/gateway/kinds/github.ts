@@ -1,26 +1,12 @@
-import { isGithubSignature, verifyGithub } from '../../../wire/webhook/github.ts';
-import type { Verifier } from './verifier.ts';
+import { bodySignature } from './body-signature.ts';
 
-/** A secret with the time in which it verifies, both ends included, in ms since the Unix epoch. */
-export interface TimedSecret {
-  readonly value: string;
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
-
-/** GitHub's webhooks: HMAC-SHA256 over the bytes as sent. The older SHA-1 header alone proves nothing here. */
-export function github(secrets: readonly TimedSecret[]): Verifier {
-  return {
-    kind: 'github',
-    mayVerify: (headers) => isGithubSignature(headers['x-hub-signature-256'] ?? ''),
-    verify(body, headers, nowMs) {
-      const active = secrets.filter(({ notBefore, notAfter }) => notBefore <= nowMs && nowMs <= notAfter);
-      const values = active.map(({ value }) => value);
-      return verifyGithub(values, body, headers['x-hub-signature-256'] ?? '');
-    },
-    deliveryId(headers) {
-      const id = headers['x-github-delivery'];
-      return id === '' ? undefined : id;
-    },
-  };
-}
+/** GitHub's webhooks. The older SHA-1 header alone proves nothing here; the delivery id is not signed. */
+export const github = bodySignature({
+  name: 'github',
+  doc: 'X-Hub-Signature-256 over the bytes as sent; X-GitHub-Delivery is the delivery id.',
+  header: 'x-hub-signature-256',
+  idHeader: 'x-github-delivery',
+  scheme: { encoding: 'hex', prefix: 'sha256=' },
+  form: /^sha256=[0-9a-f]{64}$/,
+  more: ({ event }) => ({ 'user-agent': 'GitHub-Hookshot/millrace', 'x-github-event': event }),
+});

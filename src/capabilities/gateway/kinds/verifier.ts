@@ -1,5 +1,25 @@
+import type { Schema, Static } from '../../../kernel/schema/declare.ts';
+import type { HttpClient } from '../../../ports/http-client.ts';
+import type { Environment } from '../../../ports/environment.ts';
+import type { Content } from '../content.ts';
+
 /** Headers of a request, lower-case names. */
 export type Headers = Readonly<Record<string, string>>;
+
+/** What a sender's proof is made of. */
+export interface SignedRequest {
+  readonly headers: Headers;
+  /** The body, byte for byte as it was sent. */
+  readonly body: Uint8Array;
+  /** Decides which secrets are active and which times are fresh. */
+  readonly nowMs: number;
+}
+
+/**
+ * What became of the proof: `mismatch` (none of the active secrets made it), `stale` (its time is too far from now),
+ * `unavailable` (what it is checked against cannot be had now; the sender should come again).
+ */
+export type Verification = 'valid' | 'mismatch' | 'stale' | 'unavailable';
 
 /** How senders of one kind prove themselves and name their deliveries. */
 export interface Verifier {
@@ -7,8 +27,55 @@ export interface Verifier {
   readonly kind: string;
   /** Whether a request without a body could still verify; false refuses it before its body is read. */
   mayVerify(headers: Headers): boolean;
-  /** Whether the body as sent is the sender's; `nowMs` decides which secrets are active. */
-  verify(body: Uint8Array, headers: Headers, nowMs: number): boolean;
+  /** Whether the request is the sender's. */
+  verify(request: SignedRequest): Verification | Promise<Verification>;
   /** The sender's id of the delivery, the same when it sends again; undefined when there is none. */
-  deliveryId(headers: Headers): string | undefined;
+  deliveryId(headers: Headers, content: Content): string | undefined;
+  /** What the sender wants back, in place of a record, when it tests the address. */
+  challenge?(content: Content): string | undefined;
+  /** What a verified request says of its sender: the claims of its token. */
+  claims?(headers: Headers): Readonly<Record<string, unknown>> | undefined;
+  /** Headers that prove the sender to anyone who repeats them: they are in no record and no log. */
+  readonly secretHeaders: readonly string[];
+}
+
+/** What is wrong with a section beyond its shape; `path` leads to the place. */
+export interface RouteProblem {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** What verifiers may use beside the request. */
+export interface VerifierDoors {
+  readonly environment: Environment;
+  readonly http: HttpClient;
+}
+
+/** A webhook that is to be signed as its sender would. */
+export interface Sample {
+  readonly body: Uint8Array;
+  /** The sender's word for what happened, for example `push`. */
+  readonly event: string;
+  readonly deliveryId: string;
+  readonly nowMs: number;
+}
+
+/** One word of `verify`. */
+export interface VerifierKind<O extends Schema = Schema> {
+  readonly name: string;
+  readonly options: O;
+  /** What the shape of the options alone cannot say. */
+  problems?(options: Static<O>): readonly RouteProblem[];
+  create(options: Static<O>, doors: VerifierDoors): Verifier;
+  /** The headers of a sample that verifies; undefined when the options hold nothing to sign with. */
+  sign(options: Static<O>, sample: Sample): Readonly<Record<string, string>> | undefined;
+}
+
+/** A kind whose options only it knows. */
+export interface AnyVerifierKind {
+  readonly name: string;
+  readonly options: Schema;
+  problems?(options: never): readonly RouteProblem[];
+  create(options: never, doors: VerifierDoors): Verifier;
+  sign(options: never, sample: Sample): Readonly<Record<string, string>> | undefined;
 }

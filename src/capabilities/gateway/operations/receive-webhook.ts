@@ -1,13 +1,13 @@
-import { Defect, RequestError } from '../../../kernel/errors.ts';
+import { Defect, type RequestError } from '../../../kernel/errors.ts';
 import { decodeSequenceNumber, encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import { shardId } from '../../../kernel/names.ts';
 import { assert } from '../../../kernel/assert.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { RecordFailure, RecordInput, RecordPosition, Records, StreamInfo } from '../../../ports/records.ts';
-import { gatewayErrors, sentences, type GatewayErrorCode } from '../errors.ts';
+import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { webhookId, type DedupeModel, type Lane, type StoredPlace } from '../model.ts';
-import type { Route } from '../routes.ts';
+import type { StreamRoute } from '../route.ts';
 
 /** Header of a record that holds its webhook id: 16 bytes. */
 export const ID_HEADER = 'millrace-id';
@@ -24,6 +24,9 @@ export interface Receiver {
 /** A webhook that was verified. */
 export interface Webhook {
   readonly deliveryId: string | undefined;
+  /** Absent: the delivery id. */
+  readonly partitionKey?: string | undefined;
+  /** The record's data. */
   readonly body: Uint8Array;
 }
 
@@ -35,11 +38,6 @@ export interface Received {
   readonly duplicate: boolean;
 }
 
-/** A refusal; its status belongs to the code. */
-export function refusal(code: GatewayErrorCode, headers: Readonly<Record<string, string>> = {}): RequestError {
-  return new RequestError(code, sentences[code], gatewayErrors[code], headers);
-}
-
 /** Nothing was stored and the sender should come again. */
 export function unavailable(): RequestError {
   return refusal('ServiceUnavailable', { 'retry-after': String(limits.retryAfterSeconds) });
@@ -49,19 +47,20 @@ export function unavailable(): RequestError {
  * Stores a verified webhook, or finds the record that its id already has. Resolves once that record is durable.
  * Between the look-up and the append nothing is awaited, so of any number of requests with one id exactly one appends.
  */
-export async function receiveWebhook(receiver: Receiver, route: Route, webhook: Webhook): Promise<Received> {
+export async function receiveWebhook(receiver: Receiver, route: StreamRoute, webhook: Webhook): Promise<Received> {
   const { environment, records } = receiver;
   const deliveryId = webhook.deliveryId ?? environment.random.uuid();
   if (deliveryId.length > limits.deliveryIdCharactersMax) throw refusal('InvalidDeliveryId');
+  const partitionKey = webhook.partitionKey ?? deliveryId;
+  if (partitionKey.length > limits.deliveryIdCharactersMax) throw refusal('InvalidPartitionKey');
   const stream = records.describe(route.stream);
   if (stream === undefined) throw unavailable();
-  const keyBytes = new TextEncoder().encode(deliveryId).length;
-  if (webhook.body.length + keyBytes > stream.maxRecordBytes) {
+  if (!fitsRecord(stream, partitionKey, webhook.body)) {
     throw refusal('RequestEntityTooLarge', { connection: 'close' });
   }
-  const record = { partitionKey: deliveryId, data: webhook.body };
+  const record = { partitionKey, data: webhook.body };
   if (route.dedupe === undefined || webhook.deliveryId === undefined) {
-    const position = await appended(records.append(route.stream, [record]));
+    const position = await storeRecord(records, route.stream, record);
     return { ShardId: position.shardId, SequenceNumber: position.sequenceNumber, deliveryId, duplicate: false };
   }
   const id = webhookId(route.key, deliveryId);
@@ -70,8 +69,27 @@ export async function receiveWebhook(receiver: Receiver, route: Route, webhook: 
   return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
 }
 
+/** Whether key and data are together no larger than a record of the stream. */
+export function fitsRecord(stream: StreamInfo, partitionKey: string, data: Uint8Array): boolean {
+  return data.length + new TextEncoder().encode(partitionKey).length <= stream.maxRecordBytes;
+}
+
+/** Whether the id has a record already, or will have one. */
+export function isKnownId(receiver: Receiver, route: StreamRoute, deliveryId: string): boolean {
+  return knownPlace(receiver, route, webhookId(route.key, deliveryId)) !== undefined;
+}
+
+/** Stores a record of no id; resolves once it is durable. */
+export async function storeRecord(records: Records, stream: string, record: RecordInput): Promise<RecordPosition> {
+  return await appended(records.append(stream, [record]));
+}
+
 /** The place of the id's record, already stored or on its way. */
-function knownPlace(receiver: Receiver, route: Route, id: Uint8Array): Promise<StoredPlace> | StoredPlace | undefined {
+function knownPlace(
+  receiver: Receiver,
+  route: StreamRoute,
+  id: Uint8Array,
+): Promise<StoredPlace> | StoredPlace | undefined {
   const { dedupe, environment, records } = receiver;
   const pending = dedupe.pending(id);
   if (pending !== undefined) return pending;
@@ -84,7 +102,7 @@ function knownPlace(receiver: Receiver, route: Route, id: Uint8Array): Promise<S
 /** Appends the record of an id that nobody else is appending. */
 async function storeOnce(
   receiver: Receiver,
-  route: Route,
+  route: StreamRoute,
   stream: StreamInfo,
   id: Uint8Array,
   record: RecordInput,

@@ -8,7 +8,7 @@ import { limits } from '../limits.ts';
 import type { Lane } from '../model.ts';
 import type { Receiver } from '../operations/receive-webhook.ts';
 import { readChunks, readTail, type FoundId } from '../rebuild.ts';
-import type { Route } from '../routes.ts';
+import type { StreamRoute } from '../route.ts';
 
 /** The internal stream that holds the windows. */
 export const DEDUPE_STREAM = '$dedupe';
@@ -41,7 +41,7 @@ export class DedupeCheckpoint {
   #writtenAt = -Infinity;
   #trimmedAt = -Infinity;
   #hasFolded = false;
-  #routes: readonly Route[] = [];
+  #routes: readonly StreamRoute[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | undefined;
   #pause = new AbortController();
@@ -53,12 +53,12 @@ export class DedupeCheckpoint {
   }
 
   /** Whether repeats of the route's ids can be told from new ones. */
-  isReady(route: Route): boolean {
+  isReady(route: StreamRoute): boolean {
     return route.dedupe === undefined || (this.#rebuilt.has(route.key) && this.#coveredStreams.has(route.stream));
   }
 
   /** Gets the routes ready. When the log refuses writes they stay unready, and the worker tries again. */
-  async prepare(routes: readonly Route[]): Promise<void> {
+  async prepare(routes: readonly StreamRoute[]): Promise<void> {
     this.#routes = routes.filter(({ dedupe }) => dedupe !== undefined);
     await this.#alone(async () => await this.#tryPrepare());
   }
@@ -142,7 +142,7 @@ export class DedupeCheckpoint {
     this.#dropUnrouted();
   }
 
-  async #rebuild(stream: StreamInfo, missing: readonly Route[]): Promise<void> {
+  async #rebuild(stream: StreamInfo, missing: readonly StreamRoute[]): Promise<void> {
     const { environment, dedupe } = this.#receiver;
     const startedAt = environment.clock.monotonic();
     // Ids found for routes that are not in the file now must be in `$dedupe` before one of these routes

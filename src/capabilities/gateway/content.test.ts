@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { compileValuePath } from '../../kernel/value-path.ts';
+import { Content, contentEncodings, inflated } from './content.ts';
+
+const FORM = 'application/x-www-form-urlencoded';
+const text = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString();
+
+test('encodings are undone in their order, and never beyond the bound', () => {
+  const plain = Buffer.from('x'.repeat(1000));
+  const table: readonly (readonly [string, Uint8Array])[] = [
+    ['', plain],
+    ['identity', plain],
+    ['gzip', gzipSync(plain)],
+    ['X-GZIP', gzipSync(plain)],
+    ['deflate', deflateSync(plain)],
+    ['br', brotliCompressSync(plain)],
+    ['deflate, gzip', gzipSync(deflateSync(plain))],
+  ];
+  for (const [header, body] of table) {
+    const encodings = contentEncodings({ 'content-encoding': header });
+    assert.ok(encodings !== undefined);
+    assert.deepEqual(Buffer.from(inflated(body, encodings, 1000)), plain, header);
+    if (encodings.length > 0)
+      assert.throws(() => inflated(body, encodings, 999), { code: 'RequestEntityTooLarge' }, header);
+  }
+  for (const header of ['zstd', 'gzip, zstd', 'gzip, gzip, gzip', 'toString']) {
+    assert.equal(contentEncodings({ 'content-encoding': header }), undefined, header);
+  }
+});
+
+test('bombs end at the bound, and bytes that are not what they say are refused', () => {
+  const bomb = gzipSync(gzipSync(Buffer.alloc(64 * 1024 * 1024)));
+  assert.throws(() => inflated(bomb, ['gzip', 'gzip'], 1024 * 1024), { code: 'RequestEntityTooLarge' });
+  const whole = gzipSync(Buffer.from('{}'));
+  for (let length = 0; length < whole.length; length += 1) {
+    assert.throws(() => inflated(whole.subarray(0, length), ['gzip'], 100), { code: 'InvalidBody' }, `${length} bytes`);
+  }
+});
+
+test('what a body says as JSON, and the bytes of it', () => {
+  const table: readonly (readonly [type: string, body: string, json: unknown, bytes: string | undefined])[] = [
+    ['application/json', ' {"a":1}', { a: 1 }, ' {"a":1}'],
+    ['application/cloudevents+json', '[1]', [1], '[1]'],
+    ['application/json', '{', undefined, undefined],
+    ['application/json', '', undefined, undefined],
+    [FORM, 'payload=%7B%22a%22%3A%20%22%2B%22%7D', { a: '+' }, '{"a": "+"}'],
+    [FORM, 'a=1&b=2&a=3', { a: ['1', '3'], b: '2' }, '{"a":["1","3"],"b":"2"}'],
+    [FORM, 'payload=x', { payload: 'x' }, '{"payload":"x"}'],
+    [FORM, '__proto__=1', JSON.parse('{"__proto__":"1"}'), '{"__proto__":"1"}'],
+  ];
+  for (const [type, body, json, bytes] of table) {
+    const content = new Content(Buffer.from(body), type);
+    assert.deepEqual(content.json, json, body);
+    assert.equal(text(content.jsonBytes), bytes, body);
+  }
+  assert.equal(new Content(Buffer.from('{}'), 'text/plain').isReadable, false);
+});
+
+test('paths into a value', () => {
+  const content = new Content(Buffer.from('{"a":{"b":[{"c":"x"},7,"",null]},"d e":1}'), 'application/json');
+  const table: readonly (readonly [path: string, found: string | undefined])[] = [
+    ['a.b[0].c', 'x'],
+    ['$.a.b.0.c', 'x'],
+    ['a.b[1]', '7'],
+    ['d e', '1'],
+    ['a.b[2]', undefined],
+    ['a.b[3]', undefined],
+    ['a.b', undefined],
+    ['a.toString', undefined],
+    ['a.b.length', undefined],
+  ];
+  for (const [path, found] of table) assert.equal(content.text(path), found === undefined ? undefined : found, path);
+  for (const path of ['', '$', '.', 'a..b', 'a[b]', 'a[', '[0']) assert.equal(compileValuePath(path), undefined, path);
+});

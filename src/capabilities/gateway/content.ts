@@ -1,0 +1,108 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { compileValuePath, scalarText } from '../../kernel/value-path.ts';
+import { refusal } from './errors.ts';
+
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
+const INFLATE: Readonly<Record<string, (bytes: Uint8Array, options: { maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+};
+/** Each takes the whole output of the one before. */
+const ENCODINGS_MAX = 2;
+
+/** The media type of a request, lower case, without parameters; empty when absent. */
+export function mediaType(headers: Readonly<Record<string, string>>): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Content encodings in the order they were applied, without `identity`; undefined when one is not known here. */
+export function contentEncodings(headers: Readonly<Record<string, string>>): readonly string[] | undefined {
+  const named = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const encodings = named.filter((name) => name !== '' && name !== 'identity');
+  if (encodings.length > ENCODINGS_MAX || !encodings.every((name) => Object.hasOwn(INFLATE, name))) return undefined;
+  return encodings;
+}
+
+/**
+ * Undoes the encodings; never makes more than `maxBytes`. RequestErrors: RequestEntityTooLarge beyond that, InvalidBody
+ * for bytes that are not what the header says.
+ */
+export function inflated(body: Uint8Array, encodings: readonly string[], maxBytes: number): Uint8Array {
+  let bytes = body;
+  for (const encoding of encodings.toReversed()) {
+    try {
+      bytes = INFLATE[encoding]?.(bytes, { maxOutputLength: maxBytes }) ?? bytes;
+    } catch (error) {
+      const isTooLong = (error as { code?: unknown } | null)?.code === 'ERR_BUFFER_TOO_LARGE';
+      throw refusal(isTooLong ? 'RequestEntityTooLarge' : 'InvalidBody');
+    }
+  }
+  return bytes;
+}
+
+/** The body of a verified request, not compressed any more; what it says is read when somebody asks. */
+export class Content {
+  readonly bytes: Uint8Array;
+  readonly type: string;
+  #json: { readonly value: unknown } | undefined;
+
+  constructor(bytes: Uint8Array, type: string) {
+    this.bytes = bytes;
+    this.type = type;
+  }
+
+  /** Whether it is of a kind that says something here: JSON, or a form. */
+  get isReadable(): boolean {
+    return this.type === FORM || JSON_TYPE.test(this.type);
+  }
+
+  /** The JSON value: of a form that of its field `payload`, or else its fields; undefined when there is none. */
+  get json(): unknown {
+    this.#json ??= { value: this.type === FORM ? formValue(this.#text()) : parsed(this.#text()) };
+    return this.#json.value;
+  }
+
+  /** The JSON text in UTF-8: the bytes as they are where they are JSON; undefined when there is none. */
+  get jsonBytes(): Uint8Array | undefined {
+    if (this.json === undefined) return undefined;
+    if (this.type !== FORM) return this.bytes;
+    const payload = payloadOf(this.#text());
+    return new TextEncoder().encode(parsed(payload) === undefined ? JSON.stringify(this.json) : payload);
+  }
+
+  /** The text or number at a path of the JSON value; undefined for anything else. */
+  text(path: string): string | undefined {
+    return scalarText(compileValuePath(path)?.(this.json));
+  }
+
+  #text(): string {
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength).toString('utf8');
+  }
+}
+
+function payloadOf(form: string): string | undefined {
+  return new URLSearchParams(form).get('payload') ?? undefined;
+}
+
+function formValue(form: string): unknown {
+  const payload = parsed(payloadOf(form));
+  if (payload !== undefined) return payload;
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(form)) {
+    const earlier = fields.get(name);
+    fields.set(name, earlier === undefined ? value : [earlier, value].flat());
+  }
+  return Object.fromEntries(fields);
+}
+
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,153 @@
+import { EnvironmentError, RequestError } from '../../kernel/errors.ts';
+import { TokenBucket } from '../../kernel/flow/token-bucket.ts';
+import { isInRange, parseAddress, parseRange } from '../../kernel/net/ip-address.ts';
+import type { Doors } from '../../ports/capability.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { JsonCheck } from '../../ports/json-schema.ts';
+import { Authorizer } from './authorizer.ts';
+import { callForms } from './calls/index.ts';
+import type { CallForm } from './calls/call.ts';
+import type { GatewayOptions, RouteOptions } from './config.ts';
+import type { Cors } from './cors.ts';
+import { fromBody, fromHeader, fromParameter, readIdExpression, type IdSource } from './id-source.ts';
+import type { WindowBounds } from './id-window.ts';
+import { readIdentitySource } from './identity-source.ts';
+import { none } from './kinds/none.ts';
+import type { Verifier } from './kinds/verifier.ts';
+import { limits } from './limits.ts';
+import { chosenKind, readRouteKey } from './route-problems.ts';
+import type { Payload, Route } from './route.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** What routes are made with. */
+export interface RouteDoors extends Pick<Doors, 'configFolder' | 'functions' | 'http' | 'jsonSchemas'> {
+  readonly environment: Environment;
+}
+
+/**
+ * The routes of a section without problems. Rejects with RequestError InvalidConfig when the file of a schema cannot be
+ * used.
+ */
+export async function createRoutes(options: GatewayOptions | undefined, doors: RouteDoors): Promise<readonly Route[]> {
+  const entries = Object.entries(options?.routes ?? {});
+  return await Promise.all(
+    entries.map(async ([key, given]) => await createRoute(key, given, options?.basePath, doors)),
+  );
+}
+
+/** The bucket of a `limit`. */
+export function readLimit(limit: RouteOptions['limit']): TokenBucket | undefined {
+  if (limit === undefined) return undefined;
+  const { perSecond, burst = Math.max(1, Math.ceil(perSecond)) } = limit;
+  return new TokenBucket({ perSecond, burst });
+}
+
+async function createRoute(
+  key: string,
+  given: RouteOptions,
+  basePath: string | undefined,
+  doors: RouteDoors,
+): Promise<Route> {
+  const read = readRouteKey(key, basePath);
+  if (typeof read === 'string') throw new RequestError('InvalidConfig', `gateway.routes.${key}: ${read}`);
+  const form = callForms.find(({ name }) => name === (given.event ?? 'body')) as CallForm;
+  const dedupe = typeof given.dedupe === 'object' ? given.dedupe : undefined;
+  const verifier = verifierOf(given, doors);
+  const parts = {
+    key,
+    ...read,
+    verifier,
+    isAllowedFrom: addressesOf(given),
+    authorizer: authorizerOf(given, form, doors),
+    cors: corsOf(given.cors),
+    limit: readLimit(given.limit),
+    bodyBytesMax:
+      given.bodyBytesMax ?? (given.function === undefined ? limits.bodyBytesMax : limits.functionBodyBytesMax),
+    inflatedBytesMax: given.inflatedBytesMax,
+    check: given.schema === undefined ? undefined : await readSchema(key, given.schema, doors),
+    quarantine: typeof given.onInvalid === 'object' ? given.onInvalid.quarantine : undefined,
+    idSource: dedupe?.id === undefined ? undefined : readIdExpression(dedupe.id),
+  };
+  if (given.function !== undefined) return { ...parts, call: { function: given.function, form } };
+  const hasIds = parts.idSource !== undefined || !KINDS_WITHOUT_IDS.has(verifier.kind);
+  return {
+    ...parts,
+    stream: String(given.to),
+    dedupe: hasIds ? readDedupe(given.dedupe) : undefined,
+    partitionKey: keySourceOf(given.partitionKey),
+    payload: (given.payload ?? 'raw') as Payload,
+    claimCheckBucket: typeof given.largeBody === 'object' ? given.largeBody.claimCheck : undefined,
+  };
+}
+
+/** Their senders name no deliveries: without `dedupe.id` there is nothing to keep a window for. */
+const KINDS_WITHOUT_IDS: ReadonlySet<string> = new Set(['none', 'basic', 'apiKey', 'jwt']);
+
+function verifierOf({ verify }: RouteOptions, { environment, http }: RouteDoors): Verifier {
+  const chosen = chosenKind(verify);
+  return chosen === undefined ? none : chosen.kind.create(chosen.options as never, { environment, http });
+}
+
+function addressesOf({ verify }: RouteOptions): ((address: string) => boolean) | undefined {
+  if (typeof verify !== 'object' || verify.ip === undefined) return undefined;
+  const ranges = (verify.ip as { allow: readonly string[] }).allow.flatMap((block) => parseRange(block) ?? []);
+  return (address) => {
+    const bytes = parseAddress(address);
+    return bytes !== undefined && ranges.some((range) => isInRange(bytes, range));
+  };
+}
+
+function authorizerOf({ authorizer }: RouteOptions, form: CallForm, doors: RouteDoors): Authorizer | undefined {
+  if (authorizer === undefined) return undefined;
+  const spec = {
+    function: authorizer.function,
+    identity: (authorizer.identity ?? []).flatMap((source) => readIdentitySource(source) ?? []),
+    cacheMs: (authorizer.cacheSeconds ?? 0) * 1000,
+    version: form.name === 'proxy1' ? ('1.0' as const) : ('2.0' as const),
+  };
+  return new Authorizer(spec, doors.functions, doors.environment);
+}
+
+function corsOf(cors: RouteOptions['cors']): Cors | undefined {
+  if (cors === undefined || cors === false) return undefined;
+  const given: Exclude<RouteOptions['cors'], boolean | undefined> = cors === true ? { origins: ['*'] } : cors;
+  return {
+    origins: given.origins,
+    methods: given.methods,
+    headers: given.headers,
+    exposed: given.expose ?? [],
+    hasCredentials: given.credentials ?? false,
+    maxAgeSeconds: given.maxAgeSeconds,
+  };
+}
+
+function keySourceOf(partitionKey: RouteOptions['partitionKey']): IdSource | undefined {
+  const { header, parameter, path } = partitionKey ?? {};
+  if (header !== undefined) return fromHeader(header);
+  if (parameter !== undefined) return fromParameter(parameter);
+  return path === undefined ? undefined : fromBody(path);
+}
+
+function readDedupe(dedupe: RouteOptions['dedupe']): WindowBounds | undefined {
+  if (typeof dedupe === 'string') return undefined;
+  return {
+    windowMs: (dedupe?.windowHours ?? limits.windowHours) * HOUR_MS,
+    idsMax: dedupe?.idsMax ?? limits.idsMax,
+  };
+}
+
+async function readSchema(key: string, file: string, doors: RouteDoors): Promise<JsonCheck> {
+  const { environment, configFolder, jsonSchemas } = doors;
+  const path = file.startsWith('/') ? file : `${configFolder}/${file.replace(/^(\.\/+)+/, '')}`;
+  try {
+    const size = await environment.files.size(path);
+    if (size !== undefined && size > limits.schemaBytesMax) throw new RequestError('InvalidSchema', 'it is too large');
+    const bytes = await environment.files.readFile(path);
+    return jsonSchemas.compile(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (error) {
+    const isKnown = error instanceof RequestError || error instanceof EnvironmentError || error instanceof SyntaxError;
+    if (!isKnown) throw error;
+    throw new RequestError('InvalidConfig', `gateway.routes.${key}.schema: ${path}: ${error.message}`);
+  }
+}

@@ -1,0 +1,104 @@
+import type { BlobStore } from '../../../ports/blob-store.ts';
+import type { HttpAnswer, HttpRequest } from '../../../ports/http.ts';
+import type { Authorized, RequestHead } from '../calls/call.ts';
+import { Content, contentEncodings, inflated, mediaType } from '../content.ts';
+import { envelope } from '../envelope.ts';
+import { refusal } from '../errors.ts';
+import { jsonAnswer } from '../refusal-answer.ts';
+import type { Route } from '../route.ts';
+import type { Verdict } from '../verdict.ts';
+import { answerByFunction, type FunctionCaller } from './answer-by-function.ts';
+import { fitsRecord, storeRecord, unavailable, type Receiver } from './receive-webhook.ts';
+import { storeRequest } from './store-request.ts';
+
+/** What accepting needs. */
+export interface Acceptor extends Receiver, FunctionCaller {
+  readonly blobs: BlobStore;
+}
+
+/** A request whose sender is known: by its signature, or because it was once accepted and is sent on again. */
+export interface VerifiedRequest {
+  readonly request: RequestHead & Pick<HttpRequest, 'hold'>;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** As it was sent. */
+  readonly body: Uint8Array;
+  readonly receivedAt: number;
+  readonly claims: Readonly<Record<string, unknown>> | undefined;
+  readonly authorized: Authorized | undefined;
+}
+
+/** A verified request, read. */
+export interface ReadRequest extends VerifiedRequest {
+  readonly content: Content;
+  readonly deliveryId: string | undefined;
+}
+
+/** What became of it. */
+export interface Accepted extends Pick<Verdict, 'deliveryId' | 'shardId' | 'sequenceNumber'> {
+  readonly outcome: Exclude<Verdict['outcome'], 'refused'>;
+  readonly answer: HttpAnswer;
+}
+
+/**
+ * Serves a request after its verification: reads it, checks it against the route's schema, and stores it or calls the
+ * route's function. RequestErrors of the closed list for what cannot be served.
+ */
+export async function acceptRequest(acceptor: Acceptor, route: Route, verified: VerifiedRequest): Promise<Accepted> {
+  const content = await readContent(acceptor, route, verified);
+  const challenge = route.verifier.challenge?.(content);
+  if (challenge !== undefined) return challenged(challenge);
+  const { headers } = verified.request;
+  const addressed = { headers, content, parameters: verified.parameters };
+  const own = route.idSource === undefined ? route.verifier.deliveryId(headers, content) : route.idSource(addressed);
+  const read: ReadRequest = { ...verified, content, deliveryId: own };
+  const problems = route.check === undefined ? [] : checked(route.check, content);
+  if (problems.length > 0) return await refuseContent(acceptor, route, read, problems);
+  return route.call === undefined
+    ? await storeRequest(acceptor, route, read)
+    : await answerByFunction(acceptor, route, read);
+}
+
+async function readContent(acceptor: Acceptor, route: Route, { request, body }: VerifiedRequest): Promise<Content> {
+  const type = mediaType(request.headers);
+  const encodings = contentEncodings(request.headers);
+  if (encodings === undefined) throw refusal('UnsupportedMediaType');
+  const isOpaque = route.call !== undefined || route.payload === 'envelope';
+  if (!isOpaque && !new Content(body, type).isReadable) throw refusal('UnsupportedMediaType');
+  if (encodings.length === 0) return new Content(body, type);
+  const maxBytes = route.inflatedBytesMax ?? bodyBytesMax(acceptor, route);
+  await request.hold(maxBytes);
+  return new Content(inflated(body, encodings, maxBytes), type);
+}
+
+/** The largest body that the route can do something with. */
+export function bodyBytesMax({ records }: Pick<Receiver, 'records'>, route: Route): number {
+  if (route.call !== undefined || route.claimCheckBucket !== undefined) return route.bodyBytesMax;
+  return Math.min(route.bodyBytesMax, records.describe(route.stream)?.maxRecordBytes ?? route.bodyBytesMax);
+}
+
+function checked(check: NonNullable<Route['check']>, content: Content): readonly string[] {
+  return content.json === undefined ? ['the body is no JSON'] : check(content.json);
+}
+
+async function refuseContent(
+  { records }: Acceptor,
+  route: Route,
+  read: ReadRequest,
+  problems: readonly string[],
+): Promise<Accepted> {
+  const stream = route.quarantine === undefined ? undefined : records.describe(route.quarantine);
+  if (route.quarantine === undefined) throw refusal('InvalidContent');
+  if (stream === undefined) throw unavailable();
+  const data = envelope(read.request, route.verifier, read, problems);
+  const partitionKey = read.request.id;
+  if (!fitsRecord(stream, partitionKey, data)) throw refusal('RequestEntityTooLarge', { connection: 'close' });
+  const { shardId, sequenceNumber } = await storeRecord(records, stream.name, { partitionKey, data });
+  const deliveryId = read.deliveryId ?? read.request.id;
+  const told = { ShardId: shardId, SequenceNumber: sequenceNumber, deliveryId, duplicate: false, quarantined: true };
+  return { outcome: 'quarantined', deliveryId, shardId, sequenceNumber, answer: jsonAnswer(200, told) };
+}
+
+function challenged(challenge: string): Accepted {
+  const answer = { status: 200, headers: { 'content-type': 'text/plain' }, body: challenge };
+  return { outcome: 'challenged', deliveryId: undefined, shardId: undefined, sequenceNumber: undefined, answer };
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { DeliveryError } from '../../../kernel/errors.ts';
+import { envelope } from '../envelope.ts';
+import { refusal } from '../errors.ts';
+import { webhookId } from '../model.ts';
+import { jsonAnswer } from '../refusal-answer.ts';
+import type { StreamRoute } from '../route.ts';
+import type { Accepted, Acceptor, ReadRequest } from './accept-request.ts';
+import { fitsRecord, isKnownId, receiveWebhook, unavailable } from './receive-webhook.ts';
+
+/** Makes a record of a request by the route's words, and tells the sender where it stands. */
+export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read: ReadRequest): Promise<Accepted> {
+  const { headers } = read.request;
+  const { content, parameters, deliveryId } = read;
+  const partitionKey = route.partitionKey?.({ headers, content, parameters });
+  const data = dataOf(route, read);
+  const body = await checkedIn(acceptor, route, { ...read, partitionKey, data });
+  const received = await receiveWebhook(acceptor, route, { deliveryId, partitionKey, body });
+  return {
+    outcome: received.duplicate ? 'duplicate' : 'accepted',
+    deliveryId: received.deliveryId,
+    shardId: received.ShardId,
+    sequenceNumber: received.SequenceNumber,
+    answer: jsonAnswer(200, received),
+  };
+}
+
+function dataOf(route: StreamRoute, read: ReadRequest): Uint8Array {
+  if (route.payload === 'envelope') return envelope(read.request, route.verifier, read);
+  if (route.payload === 'raw') return read.content.bytes;
+  const json = read.content.jsonBytes;
+  if (json === undefined) throw refusal('InvalidBody');
+  return json;
+}
+
+/** The data, or, where it is larger than a record, what names the object that has it now. */
+async function checkedIn(
+  acceptor: Acceptor,
+  route: StreamRoute,
+  read: ReadRequest & { readonly partitionKey: string | undefined; readonly data: Uint8Array },
+): Promise<Uint8Array> {
+  const { records, blobs } = acceptor;
+  const { data, deliveryId, content } = read;
+  const stream = records.describe(route.stream);
+  const bucket = route.claimCheckBucket;
+  if (bucket === undefined || stream === undefined) return data;
+  if (fitsRecord(stream, read.partitionKey ?? deliveryId ?? read.request.id, data)) return data;
+  const isNamed = route.dedupe !== undefined && deliveryId !== undefined;
+  const name = isNamed ? Buffer.from(webhookId(route.key, deliveryId)).toString('hex') : read.request.id;
+  const key = `claims/${name}`;
+  // A repeat finds its first record: what that one names must stay as it is.
+  const isRepeat = isNamed && isKnownId(acceptor, route, deliveryId);
+  if (!isRepeat) await put(blobs, bucket, key, data);
+  const sha256 = createHash('sha256').update(data).digest('hex');
+  const claimCheck = { bucket, key, bytes: data.length, sha256, contentType: content.type };
+  return new TextEncoder().encode(JSON.stringify({ claimCheck }));
+}
+
+async function put(blobs: Acceptor['blobs'], bucket: string, key: string, data: Uint8Array): Promise<void> {
+  try {
+    await blobs.put(bucket, key, pieces(data));
+  } catch (error) {
+    if (error instanceof DeliveryError) throw unavailable();
+    throw error;
+  }
+}
+
+async function* pieces(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield data;
+}

@@ -1,0 +1,161 @@
+import { parseRange } from '../../kernel/net/ip-address.ts';
+import { compileValuePath } from '../../kernel/value-path.ts';
+import type { GatewayOptions, RouteOptions } from './config.ts';
+import { readIdExpression } from './id-source.ts';
+import { readIdentitySource } from './identity-source.ts';
+import { verifierKinds } from './kinds/index.ts';
+import type { AnyVerifierKind, RouteProblem } from './kinds/verifier.ts';
+import { readRoutePath, shapeOf, type RoutePath } from './route-path.ts';
+
+export type { RouteProblem } from './kinds/verifier.ts';
+
+const METHODS: ReadonlySet<string> = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+/** Words of routes to streams, which mean nothing where a function answers. */
+const OF_STREAMS = ['dedupe', 'partitionKey', 'payload', 'largeBody'] as const;
+
+/** Method and path of a route's key, with the base path; a sentence when it is none. */
+export function readRouteKey(
+  key: string,
+  basePath = '',
+): { readonly method: string; readonly path: RoutePath } | string {
+  const [, method = '', path = ''] = /^(\S+) (\/\S*)$/.exec(key) ?? [];
+  if (path === '') return 'expected a method and a path, for example `POST /hooks`';
+  if (!METHODS.has(method)) return `${method} is no method; use one of ${[...METHODS].join(', ')}`;
+  const read = readRoutePath(basePath + path);
+  if (typeof read === 'string') return read;
+  if (isReserved(read.text)) return `${read.text} is reserved: /api/, /write and /healthz are the gateway's own`;
+  return { method, path: read };
+}
+
+/** Whether the gateway keeps the path for itself: device API, line protocol and health. */
+export function isReserved(path: string): boolean {
+  return path === '/healthz' || path === '/write' || path === '/api' || path.startsWith('/api/');
+}
+
+/** The one way to verify that the options name beside `ip`; undefined when there is none, or `none`. */
+export function chosenKind(
+  verify: RouteOptions['verify'],
+): { readonly kind: AnyVerifierKind; readonly options: unknown } | undefined {
+  if (typeof verify !== 'object') return undefined;
+  const given = verify as Readonly<Record<string, unknown>>;
+  const kind = verifierKinds.find(({ name }) => given[name] !== undefined);
+  return kind === undefined ? undefined : { kind, options: given[kind.name] };
+}
+
+/** What is wrong with the section beyond its shape; `start` refuses routes that say nothing about verification. */
+export function routeProblems(options: GatewayOptions | undefined, mode: 'dev' | 'start'): readonly RouteProblem[] {
+  const seen = new Map<string, string>();
+  return Object.entries(options?.routes ?? {}).flatMap(([key, given]) => {
+    const found = [
+      ...keyProblems(key, options?.basePath, seen),
+      ...verifyProblems(given, mode),
+      ...targetProblems(given),
+      ...authorizerProblems(given),
+      ...idProblems(given),
+      ...contentProblems(given),
+      ...corsProblems(given),
+    ];
+    return found.map(({ path, message }) => ({ path: ['routes', key, ...path], message }));
+  });
+}
+
+function keyProblems(key: string, basePath: string | undefined, seen: Map<string, string>): RouteProblem[] {
+  const read = readRouteKey(key, basePath);
+  if (typeof read === 'string') return [{ path: [], message: read }];
+  const shape = `${read.method} ${shapeOf(read.path)}`;
+  const earlier = seen.get(shape);
+  seen.set(shape, key);
+  return earlier === undefined ? [] : [{ path: [], message: `fits the same paths as ${earlier}` }];
+}
+
+function verifyProblems({ verify, authorizer }: RouteOptions, mode: 'dev' | 'start'): RouteProblem[] {
+  const path = ['verify'];
+  if (verify === undefined) {
+    if (mode === 'dev' || authorizer !== undefined) return [];
+    return [{ path, message: 'is missing; name a way to verify, or `verify: none` to take everything' }];
+  }
+  if (typeof verify === 'string') return [];
+  const given = verify as Readonly<Record<string, unknown>>;
+  const kinds = verifierKinds.filter(({ name }) => given[name] !== undefined);
+  const ip = given['ip'] as { readonly allow: readonly string[] } | undefined;
+  if (kinds.length > 1)
+    return [{ path, message: `expected one way, not ${kinds.map(({ name }) => name).join(' and ')}` }];
+  if (kinds.length === 0 && ip === undefined) return [{ path, message: 'expected a way to verify, or `none`' }];
+  const wrong = (ip?.allow ?? []).flatMap((block, index) =>
+    parseRange(block) === undefined
+      ? [{ path: ['ip', 'allow', String(index)], message: 'expected an address or a block such as 192.0.2.0/24' }]
+      : [],
+  );
+  const own = kinds.flatMap((kind) =>
+    (kind.problems?.(given[kind.name] as never) ?? []).map((problem) => ({
+      ...problem,
+      path: [kind.name, ...problem.path],
+    })),
+  );
+  return [...wrong, ...own].map(({ path: place, message }) => ({ path: [...path, ...place], message }));
+}
+
+function targetProblems(given: RouteOptions): RouteProblem[] {
+  if ((given.to === undefined) === (given.function === undefined)) {
+    return [{ path: [], message: 'expected `to: STREAM` or `function: NAME`' }];
+  }
+  if (given.to !== undefined && typeof given.to !== 'string') {
+    return [{ path: ['to'], message: 'expected the name of a stream' }];
+  }
+  if (given.function === undefined) {
+    return given.event === undefined ? [] : [{ path: ['event'], message: 'is for routes with `function`' }];
+  }
+  return OF_STREAMS.filter((name) => given[name] !== undefined).map((name) => ({
+    path: [name],
+    message: 'is for routes with `to`; a function gets each request at least once, with its id',
+  }));
+}
+
+function authorizerProblems({ authorizer }: RouteOptions): RouteProblem[] {
+  if (authorizer === undefined) return [];
+  const { identity = [], cacheSeconds = 0 } = authorizer;
+  const wrong = identity.flatMap((source, index) =>
+    readIdentitySource(source) === undefined
+      ? [{ path: ['identity', String(index)], message: 'expected for example $request.header.Authorization' }]
+      : [],
+  );
+  if (cacheSeconds > 0 && identity.length === 0) {
+    wrong.push({ path: ['cacheSeconds'], message: 'needs `identity`: answers are kept by it' });
+  }
+  return wrong.map(({ path, message }) => ({ path: ['authorizer', ...path], message }));
+}
+
+function idProblems({ verify, authorizer, dedupe, partitionKey }: RouteOptions): RouteProblem[] {
+  const problems: RouteProblem[] = [];
+  const id = typeof dedupe === 'object' ? dedupe.id : undefined;
+  if (id !== undefined && readIdExpression(id) === undefined) {
+    problems.push({ path: ['dedupe', 'id'], message: 'expected a path such as event.id, or header:NAME' });
+  }
+  if (id !== undefined && authorizer === undefined && chosenKind(verify) === undefined) {
+    problems.push({ path: ['dedupe', 'id'], message: 'needs a sender that is verified: anyone could use up its ids' });
+  }
+  if (partitionKey === undefined) return problems;
+  const { header, parameter, path } = partitionKey;
+  const sources = [partitionKey.id, header, parameter, path].filter((source) => source !== undefined);
+  if (sources.length !== 1)
+    problems.push({ path: ['partitionKey'], message: 'expected one of id, header, parameter, path' });
+  if (path !== undefined && compileValuePath(path) === undefined) {
+    problems.push({ path: ['partitionKey', 'path'], message: 'expected a path such as repository.full_name' });
+  }
+  for (const [name, source] of Object.entries({ header, parameter })) {
+    if (source === undefined || dedupe === 'off') continue;
+    const message = 'needs `dedupe: off`: where ids are kept the key comes from the id or the verified body';
+    problems.push({ path: ['partitionKey', name], message });
+  }
+  return problems;
+}
+
+function contentProblems({ schema, onInvalid }: RouteOptions): RouteProblem[] {
+  if (schema !== undefined || onInvalid === undefined) return [];
+  return [{ path: ['onInvalid'], message: 'needs `schema`' }];
+}
+
+function corsProblems({ cors }: RouteOptions): RouteProblem[] {
+  if (typeof cors !== 'object' || cors.credentials !== true || !cors.origins.includes('*')) return [];
+  return [{ path: ['cors', 'credentials'], message: 'cannot be with the origin `*`: browsers refuse it' }];
+}

@@ -1,0 +1,57 @@
+import type { TokenBucket } from '../../kernel/flow/token-bucket.ts';
+import type { JsonCheck } from '../../ports/json-schema.ts';
+import type { Authorizer } from './authorizer.ts';
+import type { CallForm } from './calls/call.ts';
+import type { Cors } from './cors.ts';
+import type { IdSource } from './id-source.ts';
+import type { WindowBounds } from './id-window.ts';
+import type { Verifier } from './kinds/verifier.ts';
+import type { RoutePath } from './route-path.ts';
+
+/** What a record's data is made of: the bytes as sent, their JSON, or all of the request. */
+export type Payload = 'raw' | 'json' | 'envelope';
+
+/** What all routes have. */
+interface RouteParts {
+  /** `POST /path` as in the file: the scope of its delivery ids. */
+  readonly key: string;
+  /** Or `ANY`. */
+  readonly method: string;
+  /** With the base path. */
+  readonly path: RoutePath;
+  readonly verifier: Verifier;
+  /** Whether an address may send; absent: any. */
+  readonly isAllowedFrom: ((address: string) => boolean) | undefined;
+  readonly authorizer: Authorizer | undefined;
+  readonly cors: Cors | undefined;
+  readonly limit: TokenBucket | undefined;
+  readonly bodyBytesMax: number;
+  readonly inflatedBytesMax: number | undefined;
+  readonly check: JsonCheck | undefined;
+  /** The stream that takes what `check` refuses; absent: the sender is told. */
+  readonly quarantine: string | undefined;
+  /** In place of the sender's own delivery id. */
+  readonly idSource: IdSource | undefined;
+}
+
+/** A route whose requests become records. */
+export interface StreamRoute extends RouteParts {
+  readonly stream: string;
+  readonly call?: undefined;
+  /** Absent: repeats are stored again. */
+  readonly dedupe: WindowBounds | undefined;
+  /** Absent: the delivery id is the partition key. */
+  readonly partitionKey: IdSource | undefined;
+  readonly payload: Payload;
+  /** The bucket of bodies that are larger than a record; absent: they are refused. */
+  readonly claimCheckBucket: string | undefined;
+}
+
+/** A route whose requests a function answers. */
+export interface FunctionRoute extends RouteParts {
+  readonly stream?: undefined;
+  readonly call: { readonly function: string; readonly form: CallForm };
+}
+
+/** One route, ready to serve. */
+export type Route = StreamRoute | FunctionRoute;

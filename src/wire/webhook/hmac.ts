@@ -1,0 +1,40 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** Hashes that senders sign with. */
+export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
+
+/** How a signature is written. */
+export type HmacEncoding = 'hex' | 'base64' | 'base64url';
+
+/** A key as its text in UTF-8, or as bytes. */
+export type HmacKey = string | Uint8Array;
+
+/** The HMAC of all parts, one after the other, as senders write it; digits of `hex` are lower case. */
+export function hmacText(
+  algorithm: HmacAlgorithm,
+  encoding: HmacEncoding,
+  key: HmacKey,
+  parts: readonly (string | Uint8Array)[],
+): string {
+  const hmac = createHmac(algorithm, key);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest(encoding);
+}
+
+/**
+ * Whether one of `given` is one of `wanted`. Every pair is compared, in constant time, whatever earlier ones said; only
+ * the lengths, which are no secret, decide whether bytes are looked at.
+ */
+export function matchesAny(wanted: readonly string[], given: readonly string[]): boolean {
+  let matches = 0;
+  for (const one of wanted) {
+    const bytes = Buffer.from(one, 'latin1');
+    for (const text of given) {
+      const other = Buffer.from(text, 'latin1');
+      // A wide character and a Latin one may share their low byte.
+      const isLatin = Buffer.from(text, 'utf8').length === text.length;
+      if (isLatin && other.length === bytes.length) matches |= Number(timingSafeEqual(bytes, other));
+    }
+  }
+  return matches !== 0;
+}

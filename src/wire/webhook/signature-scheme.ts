@@ -1,0 +1,44 @@
+import { hmacText, matchesAny, type HmacAlgorithm, type HmacEncoding, type HmacKey } from './hmac.ts';
+
+/** How one sender signs with a shared key; `{id}`, `{ts}` and `{body}` stand in the template for what is signed. */
+export interface SignatureScheme {
+  readonly algorithm: HmacAlgorithm;
+  readonly encoding: HmacEncoding;
+  /** In front of the signature, for example `sha256=`. */
+  readonly prefix: string;
+  /** For example `{id}.{ts}.{body}`. */
+  readonly template: string;
+}
+
+/** What the template's places hold, as the sender wrote it. */
+export interface SignedParts {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly body: Uint8Array | string;
+}
+
+const PLACE = /(\{(?:id|ts|body)\})/;
+
+/** The signature as the sender writes it, prefix included. */
+export function signByScheme(scheme: SignatureScheme, key: HmacKey, parts: SignedParts): string {
+  const { algorithm, encoding, prefix, template } = scheme;
+  return prefix + hmacText(algorithm, encoding, key, signedBytes(template, parts));
+}
+
+/** Whether the signature is that of one of the keys, written exactly as the scheme says. */
+export function verifyByScheme(
+  scheme: SignatureScheme,
+  keys: readonly HmacKey[],
+  parts: SignedParts,
+  signature: string,
+): boolean {
+  return matchesAny(
+    keys.map((key) => signByScheme(scheme, key, parts)),
+    [signature],
+  );
+}
+
+function signedBytes(template: string, { id, timestamp, body }: SignedParts): (string | Uint8Array)[] {
+  const places: Readonly<Record<string, string | Uint8Array>> = { '{id}': id, '{ts}': timestamp, '{body}': body };
+  return template.split(PLACE).map((piece) => places[piece] ?? piece);
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { test } from 'node:test';
+import { SignJWT, generateKeyPair, exportJWK } from 'jose';
+import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { Stripe } from 'stripe';
+import { Webhook as SvixWebhook } from 'svix';
+import { isFresh } from './freshness.ts';
+import { matchesAny } from './hmac.ts';
+import { areValid, isSignedBy, readKeySet, readToken, sharedTokenKey, tokenAlgorithms } from './json-web-token.ts';
+import { basicHeader, isOneOfSecrets, readBasic } from './secret-text.ts';
+import { signByScheme, verifyByScheme, type SignatureScheme } from './signature-scheme.ts';
+import { signSlack, slackChallenge, verifySlack } from './slack.ts';
+import { readStandardKey, signStandard, verifyStandard, type StandardKey } from './standard.ts';
+import { readStripeSignature, signStripe, verifyStripe } from './stripe.ts';
+
+const NOW = 1_700_000_000;
+const BODY = '{"text":"größer als ASCII 🙂"}';
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+function standardKey(text: string): StandardKey {
+  const key = readStandardKey(text);
+  assert.ok(key !== undefined);
+  return key;
+}
+
+test('Standard Webhooks: what svix and standardwebhooks sign verifies, and what is signed here verifies there', () => {
+  const at = new Date(NOW * 1000);
+  const timestamp = String(NOW);
+  const key = standardKey(SECRET);
+  assert.ok(key.scheme === 'v1');
+  for (const library of [new StandardWebhook(SECRET), new SvixWebhook(SECRET)]) {
+    const signature = library.sign('msg_1', at, BODY);
+    assert.equal(signature, signStandard(key.bytes, 'msg_1', timestamp, BODY));
+    const headers = { id: 'msg_1', timestamp, signature };
+    assert.equal(verifyStandard([key], headers, Buffer.from(BODY)), true);
+    assert.equal(verifyStandard([key], { ...headers, id: 'msg_2' }, Buffer.from(BODY)), false, 'the id is signed');
+    assert.equal(verifyStandard([key], { ...headers, timestamp: '1' }, Buffer.from(BODY)), false, 'so is the time');
+    assert.equal(verifyStandard([key], headers, Buffer.from(`${BODY} `)), false);
+  }
+  const present = String(Math.floor(Date.now() / 1000));
+  const own = signStandard(key.bytes, 'msg_3', present, BODY);
+  const headers = { 'webhook-id': 'msg_3', 'webhook-timestamp': present, 'webhook-signature': own };
+  assert.deepEqual(new StandardWebhook(SECRET).verify(BODY, headers), JSON.parse(BODY));
+});
+
+test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8', () => {
+  const key = standardKey(SECRET);
+  const raw = Buffer.from([0xff, 0xfe, 0x00, 0x80]);
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const spki = publicKey.export({ format: 'der', type: 'spki' });
+  const open = standardKey(`whpk_${spki.subarray(spki.length - 32).toString('base64')}`);
+  const signed = Buffer.concat([Buffer.from(`m.${NOW}.`), raw]);
+  const v1a = `v1a,${sign(null, signed, privateKey).toString('base64')}`;
+  assert.ok(key.scheme === 'v1');
+  const v1 = signStandard(key.bytes, 'm', String(NOW), raw);
+  const table: readonly (readonly [string, readonly StandardKey[], boolean])[] = [
+    [v1, [key], true],
+    [`v1,AAAA ${v1}`, [key], true],
+    [`v2,AAAA ${v1}`, [key], true],
+    [v1.replace('v1,', 'v2,'), [key], false],
+    [v1a, [open], true],
+    [v1a, [key, open], true],
+    [v1a, [key], false],
+    [v1a.replace('v1a,', 'v1,'), [open], false],
+    [`${v1a} ${v1}`, [key], true],
+    ['v1a,', [open], false],
+    ['v1a,*', [open], false],
+    ['', [key, open], false],
+    [v1, [], false],
+  ];
+  for (const [signature, keys, isValid] of table) {
+    assert.equal(verifyStandard(keys, { id: 'm', timestamp: String(NOW), signature }, raw), isValid, signature);
+  }
+  for (const text of [
+    '',
+    'whsec_',
+    'whsec_AAAA',
+    'whsec_*',
+    'whpk_AAAA',
+    `whsec_${Buffer.alloc(65).toString('base64')}`,
+  ]) {
+    assert.equal(readStandardKey(text), undefined, text);
+  }
+});
+
+test('Stripe: what its library signs verifies; v0 alone, two times and a cut header do not', () => {
+  const secret = 'whsec_test_secret';
+  const header = Stripe.webhooks.generateTestHeaderString({ payload: BODY, secret, timestamp: NOW });
+  assert.equal(header, signStripe(secret, String(NOW), BODY));
+  const signature = readStripeSignature(header);
+  assert.ok(signature !== undefined);
+  assert.equal(verifyStripe(['old', secret], signature, Buffer.from(BODY)), true);
+  assert.equal(verifyStripe(['old'], signature, Buffer.from(BODY)), false);
+  assert.equal(verifyStripe([secret], { ...signature, timestamp: String(NOW + 1) }, Buffer.from(BODY)), false);
+  for (const text of ['', 't=1', 'v1=aa', 't=1,v0=aa', `t=1,${header}`]) {
+    assert.equal(readStripeSignature(text), undefined, text);
+  }
+});
+
+test("Slack's published vector", () => {
+  const secret = '8f742231b10e8888abcd99yyyzzz85a5';
+  const body =
+    'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c';
+  const signature = signSlack(secret, '1531420618', body);
+  assert.match(signature, /^v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503$/);
+  assert.equal(verifySlack(['other', secret], '1531420618', signature, Buffer.from(body)), true);
+  assert.equal(verifySlack([secret], '1531420619', signature, Buffer.from(body)), false);
+  assert.equal(slackChallenge({ type: 'url_verification', challenge: 'abc' }), 'abc');
+  for (const content of [undefined, null, 'x', {}, { type: 'url_verification' }, { type: 'x', challenge: 'abc' }]) {
+    assert.equal(slackChallenge(content), undefined);
+  }
+});
+
+test("Atlassian's published vector, and schemes of senders without a preset", () => {
+  const plain: SignatureScheme = { algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=', template: '{body}' };
+  const parts = { id: '', timestamp: '', body: 'Hello World!' };
+  assert.equal(
+    signByScheme(plain, "It's a Secret to Everybody", parts),
+    'sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9',
+  );
+  const scheme: SignatureScheme = {
+    ...plain,
+    algorithm: 'sha512',
+    encoding: 'base64url',
+    template: '{ts}:{id}:{body}',
+  };
+  const signature = signByScheme(scheme, 'k', { id: 'i', timestamp: '1', body: 'b' });
+  assert.equal(signature, `sha256=${createHmac('sha512', 'k').update('1:i:b').digest('base64url')}`);
+  assert.equal(verifyByScheme(scheme, ['x', 'k'], { id: 'i', timestamp: '1', body: 'b' }, signature), true);
+  assert.equal(verifyByScheme(scheme, ['k'], { id: 'b', timestamp: '1', body: 'i' }, signature), false);
+});
+
+test('times are digits alone, near enough in both directions', () => {
+  const now = NOW * 1000;
+  const fresh = [NOW, NOW - 300, NOW + 300].map(String);
+  const stale = [...[NOW - 301, NOW + 301, 0].map(String), '', `${NOW}abc`, ` ${NOW}`, `${NOW}.0`, `+${NOW}`, '0x1'];
+  for (const text of fresh) assert.equal(isFresh(text, now, 300), true, text);
+  for (const text of stale) assert.equal(isFresh(text, now, 300), false, text);
+});
+
+test('texts are compared whole: wide characters are not their low bytes', () => {
+  assert.equal(matchesAny(['a'], ['\u0161']), false);
+  assert.equal(matchesAny(['abc'], ['ab', 'abcd', 'abc']), true);
+  assert.equal(matchesAny([], ['']), false);
+  assert.equal(isOneOfSecrets(['a', 'größer'], 'größer'), true);
+  assert.equal(isOneOfSecrets(['a'], ''), false);
+  assert.deepEqual(readBasic(basicHeader('user', 'pass:word')), { user: 'user', password: 'pass:word' });
+  for (const text of ['', 'Basic', 'Basic %%', 'Bearer YTpi', `Basic ${Buffer.from('nocolon').toString('base64')}`]) {
+    assert.equal(readBasic(text), undefined, text);
+  }
+});
+
+test('tokens that jose signs verify by every algorithm, and by no other key or algorithm', async () => {
+  const bounds = { issuer: 'me', audience: 'you', toleranceSeconds: 60 };
+  for (const algorithm of tokenAlgorithms.filter((name) => !name.startsWith('HS'))) {
+    const { publicKey, privateKey } = await generateKeyPair(algorithm);
+    const other = await generateKeyPair(algorithm);
+    const text = await new SignJWT({}).setProtectedHeader({ alg: algorithm, kid: 'a' }).setIssuer('me').setAudience(['you', 'x'])
+      .setIssuedAt(NOW).setExpirationTime(NOW + 100).sign(privateKey); // prettier-ignore
+    const token = readToken(text);
+    assert.ok(token !== undefined, algorithm);
+    const keys = readKeySet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'a' }] }) ?? [];
+    const wrong = readKeySet({ keys: [{ ...(await exportJWK(other.publicKey)), kid: 'a' }] }) ?? [];
+    assert.equal(isSignedBy(token, keys, tokenAlgorithms), true, algorithm);
+    assert.equal(isSignedBy(token, wrong, tokenAlgorithms), false, algorithm);
+    assert.equal(
+      isSignedBy(
+        token,
+        keys,
+        tokenAlgorithms.filter((name) => name !== algorithm),
+      ),
+      false,
+      algorithm,
+    );
+    assert.equal(areValid(token.claims, bounds, NOW * 1000), true);
+  }
+  for (const algorithm of ['HS256', 'HS384', 'HS512']) {
+    const text = await new SignJWT({})
+      .setProtectedHeader({ alg: algorithm })
+      .setExpirationTime(NOW)
+      .sign(Buffer.alloc(64, 1));
+    const token = readToken(text);
+    assert.ok(token !== undefined);
+    assert.equal(isSignedBy(token, [sharedTokenKey(Buffer.alloc(64, 1).toString())], tokenAlgorithms), true);
+  }
+});
+
+test('tokens that try to deceive', async () => {
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const keys = readKeySet({ keys: [jwk] }) ?? [];
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = part({ exp: NOW + 100 });
+  const good = await new SignJWT({})
+    .setProtectedHeader({ alg: 'RS256' })
+    .setExpirationTime(NOW + 100)
+    .sign(privateKey);
+  const [head = '', , signature = ''] = good.split('.');
+  const signedByPublic = createHmac('sha256', JSON.stringify(jwk))
+    .update(`${part({ alg: 'HS256' })}.${claims}`)
+    .digest('base64url');
+  const unread = [
+    '', 'a.b', 'a.b.c.d', `${head}..${signature}`, `${part({ alg: 'none' })}.${claims}.`, `${head}.${claims}.!`,
+    `${part({ alg: 'RS256', crit: ['x'] })}.${claims}.${signature}`, `${part([])}.${claims}.${signature}`,
+    `${head}.${'A'.repeat(20_000)}.${signature}`,
+  ]; // prettier-ignore
+  for (const text of unread) assert.equal(readToken(text), undefined, text.slice(0, 60));
+  for (const text of [
+    `${part({ alg: 'none' })}.${claims}.AA`,
+    `${part({ alg: 'HS256' })}.${claims}.${signedByPublic}`,
+    `${part({ alg: 'ES256' })}.${claims}.${signature}`,
+    `${part({ alg: 'toString' })}.${claims}.${signature}`,
+    `${head}.${part({ exp: NOW + 9999 })}.${signature}`,
+  ]) {
+    const token = readToken(text);
+    assert.ok(token !== undefined, text);
+    assert.equal(isSignedBy(token, keys, tokenAlgorithms), false, text);
+  }
+  const digest = createHash('sha256').update('x').digest('base64url');
+  for (const wrong of [{}, { keys: 1 }, null, 'x']) assert.equal(readKeySet(wrong), undefined);
+  for (const key of [{}, { kty: 'oct', k: digest }, { kty: 'RSA', n: 'AA', e: 'AQAB' }, { ...jwk, use: 'enc' }, null]) {
+    assert.deepEqual(readKeySet({ keys: [key] }), [], JSON.stringify(key));
+  }
+});
+
+test('claims are looked at in both directions', () => {
+  const bounds = { issuer: 'me', audience: 'you', toleranceSeconds: 60 };
+  const good = { iss: 'me', aud: 'you', exp: NOW + 10 };
+  const table: readonly (readonly [object, boolean])[] = [
+    [good, true],
+    [{ ...good, exp: NOW - 59 }, true],
+    [{ ...good, exp: NOW - 60 }, false],
+    [{ ...good, exp: undefined }, false],
+    [{ ...good, exp: String(NOW + 10) }, false],
+    [{ ...good, nbf: NOW + 60 }, true],
+    [{ ...good, nbf: NOW + 61 }, false],
+    [{ ...good, iat: NOW + 61 }, false],
+    [{ ...good, iat: 'x' }, false],
+    [{ ...good, iss: 'other' }, false],
+    [{ ...good, aud: ['x'] }, false],
+    [{ ...good, aud: undefined }, false],
+  ];
+  for (const [claims, isValid] of table) {
+    assert.equal(areValid(claims as Record<string, unknown>, bounds, NOW * 1000), isValid, JSON.stringify(claims));
+  }
+});

@@ -1,0 +1,26 @@
+import { hmacText, matchesAny } from './hmac.ts';
+
+/** The value of `X-Slack-Signature`. */
+export function signSlack(secret: string, timestamp: string, body: Uint8Array | string): string {
+  return `v0=${hmacText('sha256', 'hex', secret, [`v0:${timestamp}:`, body])}`;
+}
+
+/** Whether the signature is the body's under one of the secrets. The time is not compared with any clock. */
+export function verifySlack(
+  secrets: readonly string[],
+  timestamp: string,
+  signature: string,
+  body: Uint8Array,
+): boolean {
+  return matchesAny(
+    secrets.map((secret) => signSlack(secret, timestamp, body)),
+    [signature],
+  );
+}
+
+/** What Slack wants back when an address is registered: the challenge of an `url_verification`; else undefined. */
+export function slackChallenge(content: unknown): string | undefined {
+  if (typeof content !== 'object' || content === null) return undefined;
+  const { type, challenge } = content as { type?: unknown; challenge?: unknown };
+  return type === 'url_verification' && typeof challenge === 'string' ? challenge : undefined;
+}

@@ -1,0 +1,69 @@
+import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { hmacText, matchesAny } from './hmac.ts';
+
+const SECRET_PREFIX = 'whsec_';
+const PUBLIC_PREFIX = 'whpk_';
+const KEY_BYTES_MIN = 24;
+const KEY_BYTES_MAX = 64;
+const ED25519_BYTES = 32;
+/** DER of a SubjectPublicKeyInfo of Ed25519 in front of its 32 bytes (RFC 8410). */
+const ED25519_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
+/** More than any sender lists while it rotates; each v1a costs a public-key operation. */
+const SIGNATURES_MAX = 16;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** A key of Standard Webhooks: a shared one (`v1`) or a public one (`v1a`). */
+export type StandardKey =
+  | { readonly scheme: 'v1'; readonly bytes: Uint8Array }
+  | { readonly scheme: 'v1a'; readonly key: KeyObject };
+
+/** What a sender says beside the body. */
+export interface StandardHeaders {
+  readonly id: string;
+  /** Seconds since the Unix epoch, as written. */
+  readonly timestamp: string;
+  /** Signatures with their scheme, separated by spaces. */
+  readonly signature: string;
+}
+
+/** The key of `whsec_` and 24 to 64 bytes in base64, or of `whpk_` and 32; undefined for any other text. */
+export function readStandardKey(text: string): StandardKey | undefined {
+  if (text.startsWith(PUBLIC_PREFIX)) {
+    const bytes = decode(text.slice(PUBLIC_PREFIX.length));
+    if (bytes?.length !== ED25519_BYTES) return undefined;
+    return {
+      scheme: 'v1a',
+      key: createPublicKey({ key: Buffer.concat([ED25519_HEAD, bytes]), format: 'der', type: 'spki' }),
+    };
+  }
+  const bytes = decode(text.startsWith(SECRET_PREFIX) ? text.slice(SECRET_PREFIX.length) : text);
+  if (bytes === undefined || bytes.length < KEY_BYTES_MIN || bytes.length > KEY_BYTES_MAX) return undefined;
+  return { scheme: 'v1', bytes };
+}
+
+/** The `v1` signature of a body under a shared key. */
+export function signStandard(key: Uint8Array, id: string, timestamp: string, body: Uint8Array | string): string {
+  return `v1,${hmacText('sha256', 'base64', key, [`${id}.${timestamp}.`, body])}`;
+}
+
+/** Whether one of the signatures is one of the keys'. The time is not looked at. */
+export function verifyStandard(
+  keys: readonly StandardKey[],
+  { id, timestamp, signature }: StandardHeaders,
+  body: Uint8Array,
+): boolean {
+  const given = signature.split(' ').slice(0, SIGNATURES_MAX);
+  const shared = keys.flatMap((key) => (key.scheme === 'v1' ? [signStandard(key.bytes, id, timestamp, body)] : []));
+  if (matchesAny(shared, given)) return true;
+  const asymmetric = given.flatMap((text) => (text.startsWith('v1a,') ? [decode(text.slice(4))] : []));
+  if (asymmetric.length === 0) return false;
+  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
+  return keys.some(
+    (key) =>
+      key.scheme === 'v1a' && asymmetric.some((bytes) => bytes !== undefined && verify(null, signed, key.key, bytes)),
+  );
+}
+
+function decode(text: string): Buffer | undefined {
+  return text !== '' && BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;
+}
