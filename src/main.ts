@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 /** The package's API, and the program. */
-import { readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
+import { verifierKinds } from './capabilities/gateway/kinds/index.ts';
 import type { CliContext } from './cli/context.ts';
 import { runCli } from './cli/index.ts';
 import { configJsonSchema } from './config/schema.ts';
 import { openQuickJs } from './drivers/quickjs/index.ts';
 import { createNodeEnvironment } from './environments/node/index.ts';
-import { readConfig } from './main/config-file.ts';
 import { examineMachine } from './main/examine.ts';
 import { lintConfig } from './main/lint.ts';
 import { packageVersion, startNode, type StartedNode } from './main/node.ts';
@@ -18,6 +18,7 @@ import { keyPair } from './main/key-pair.ts';
 import { runNode } from './main/run.ts';
 import { keptSecrets } from './main/secrets.ts';
 import { capabilities } from './registry.ts';
+import { signWebhook } from './main/sign-webhook.ts';
 import { signRequest } from './wire/sigv4/sign.ts';
 
 const STOP_MS = 10_000;
@@ -105,27 +106,17 @@ async function flush(node: StartedNode, wanted: string | undefined): Promise<voi
 
 /** Samples that come with the package: `fixtures/github/push.json` is `github.push`. */
 async function fixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const folder = fileURLToPath(new URL('../fixtures/github', import.meta.url));
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  const entries = names.sort().map(async (name) => {
-    const bytes: Uint8Array = await readFile(join(folder, name));
-    return [`github.${basename(name, '.json')}`, bytes] as const;
+  const home = fileURLToPath(new URL('../fixtures', import.meta.url));
+  const files = verifierKinds.flatMap(({ name: sender }) => {
+    const folder = join(home, sender);
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+    return names.sort().map((name) => [`${sender}.${basename(name, '.json')}`, join(folder, name)] as const);
+  });
+  const entries = files.map(async ([name, path]) => {
+    const bytes: Uint8Array = await readFile(path);
+    return [name, bytes] as const;
   });
   return new Map(await Promise.all(entries));
-}
-
-type Verification =
-  | { readonly github?: { readonly secrets: readonly (string | { readonly value: string })[] } }
-  | string;
-
-async function routeSecrets(file: string, data: string, route: string): Promise<readonly string[]> {
-  const environment = createNodeEnvironment({ log: 'silent' });
-  const dataDirectory = resolve(data);
-  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', missingSecrets: 'refuse' });
-  const gateway = config.sections['gateway'] as { routes?: Record<string, { verify?: Verification }> } | undefined;
-  const verify = gateway?.routes?.[route]?.verify;
-  if (verify === undefined || typeof verify === 'string') return [];
-  return (verify.github?.secrets ?? []).map((secret) => (typeof secret === 'string' ? secret : secret.value));
 }
 
 async function runProgram(): Promise<number> {
@@ -155,7 +146,7 @@ async function runProgram(): Promise<number> {
     },
     fixtures,
     secrets: async (data) => await keptSecrets(createNodeEnvironment({ log: 'silent' }), resolve(data)),
-    routeSecrets,
+    signWebhook,
     scripts: () => openQuickJs(createNodeEnvironment({ log: 'silent' })),
     run: runNode,
     lint: lintConfig,

@@ -72,7 +72,7 @@ export async function millrace(args: readonly string[], parts: Parts = {}): Prom
     writeFile: async (path) => assert.fail(`write ${path}`),
     fixtures: async () => new Map(),
     secrets: async () => ({}),
-    routeSecrets: async () => [],
+    signWebhook: async () => ({}),
     scripts: () => assert.fail('ran a script'),
     run: async (options) => {
       ended.runs.push(options);

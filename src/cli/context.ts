@@ -80,8 +80,11 @@ export interface CliContext {
   fixtures(): Promise<ReadonlyMap<string, Uint8Array>>;
   /** The values of a config file's secrets as the node in that data directory has them. */
   secrets(data: string): Promise<Readonly<Record<string, string>>>;
-  /** Secrets that verify webhooks of a route (`POST /path`), by a config file and its node's data directory. */
-  routeSecrets(file: string, data: string, route: string): Promise<readonly string[]>;
+  /**
+   * The headers of a webhook as a route verifies it; undefined when nothing is known that could sign it. CliErrors for
+   * routes that the config file does not have.
+   */
+  signWebhook(webhook: WebhookToSign): Promise<Readonly<Record<string, string>> | undefined>;
   /** What runs scripts, for as long as the command needs it. */
   scripts(): ScriptRuntime;
   /** Runs a node until it is stopped; resolves with the exit code. */
@@ -92,6 +95,22 @@ export interface CliContext {
   configSchema(): string;
   /** Looks at the machine: ports, clock, disk, latency of fdatasync. */
   examine(options: Pick<RunOptions, 'api' | 'gateway' | 'data'>): Promise<readonly Finding[]>;
+}
+
+/** A webhook that a command sends in place of its sender. */
+export interface WebhookToSign {
+  /** The route's key, such as `POST /path`, and its way to verify. */
+  readonly route: string;
+  readonly kind: string;
+  /** The node's config file, where there is one, and its data directory. */
+  readonly file: string | undefined;
+  readonly data: string;
+  /** In place of the route's own secret. */
+  readonly secret: string | undefined;
+  readonly body: Uint8Array;
+  /** The sender's word for what happened, such as `push`. */
+  readonly event: string;
+  readonly deliveryId: string;
 }
 
 /** Exit codes of all commands. */

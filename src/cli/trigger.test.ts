@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { verifyGithub } from '../wire/webhook/github.ts';
+import { githubHeaders, verifyGithub } from '../wire/webhook/github.ts';
+import type { WebhookToSign } from './context.ts';
 import { FACTS, millrace, refused, type Ended, type Parts, type Reply } from './cli.fixture.ts';
 
 const SAMPLE = Buffer.from('{"zen":"Keep it logically awesome."}');
-const GITHUB = { method: 'POST', path: '/test/git-data', verify: 'github' };
-const OTHER = { method: 'POST', path: '/other', verify: 'github' };
-const OPEN = { method: 'POST', path: '/open', verify: 'none' };
+const GITHUB = { key: 'POST /test/git-data', method: 'POST', path: '/test/git-data', verify: 'github' };
+const OTHER = { key: 'POST /other', method: 'POST', path: '/other', verify: 'github' };
+const OPEN = { key: 'POST /open', method: 'POST', path: '/open', verify: 'none' };
+const STRIPE = { key: 'ANY /{x}/s', method: 'ANY', path: '/v1/{x}/s', verify: 'stripe' };
 
 interface Node {
   readonly routes?: readonly object[];
@@ -14,11 +16,21 @@ interface Node {
   readonly configFile?: string | null;
 }
 
+/** Signs as GitHub does, whoever is meant. */
+async function signWebhook(webhook: WebhookToSign): Promise<Readonly<Record<string, string>>> {
+  const { route, file, data, body, event, deliveryId } = webhook;
+  if (webhook.kind === 'none') return {};
+  const secret = webhook.secret ?? `secret of ${route} by ${file} in ${data}`;
+  return githubHeaders({ event, deliveryId, secret, body });
+}
+
 /** Triggers on a node with these routes; secrets of a route are `secret of POST /path`. */
 async function trigger(args: readonly string[], node: Node = {}, parts: Parts = {}): Promise<Ended> {
   const { routes = [GITHUB, OPEN], configFile = FACTS.configFile } = node;
   const answer = node.answer ?? (() => ({ ShardId: 's', duplicate: false }));
-  const posts = Object.fromEntries(['/test/git-data', '/other', '/open'].map((path) => [`POST ${path}`, answer]));
+  const posts = Object.fromEntries(
+    ['/test/git-data', '/other', '/open', '/v1/sample/s'].map((path) => [`POST ${path}`, answer]),
+  );
   const replies: Record<string, Reply> = {
     'GET /admin/node': () => ({ ...FACTS, configFile }),
     'GET /admin/routes': () => ({ routes }),
@@ -28,9 +40,9 @@ async function trigger(args: readonly string[], node: Node = {}, parts: Parts = 
     new Map([
       ['github.ping', SAMPLE],
       ['github.push', SAMPLE],
+      ['stripe.charge.succeeded', Buffer.from('{"id":"evt_{delivery}"}')],
     ]);
-  const routeSecrets: Parts['routeSecrets'] = async (file, data, route) => [`secret of ${route} by ${file} in ${data}`];
-  return await millrace(['trigger', ...args], { replies, fixtures, routeSecrets, ...parts });
+  return await millrace(['trigger', ...args], { replies, fixtures, signWebhook, ...parts });
 }
 
 test('a sample goes to the only GitHub route, signed with its own secret', async () => {
@@ -70,9 +82,16 @@ test('what flags change', async () => {
   assert.equal(verifyGithub(['secret of POST /test/git-data by /config/m.yaml in d'], SAMPLE, signature), true);
 });
 
+test('other senders have their own routes, and the id where theirs is', async () => {
+  const { code, sent } = await trigger(['stripe.charge.succeeded', '--delivery', '7'], { routes: [GITHUB, STRIPE] });
+  assert.equal(code, 0);
+  const { url, body } = sent.at(-1) ?? assert.fail();
+  assert.deepEqual([url, body.toString()], ['http://127.0.0.1:4568/v1/sample/s', '{"id":"evt_7"}']);
+});
+
 test('without an event, the samples there are', async () => {
   const { out, sent } = await trigger([]);
-  assert.equal(out, 'github.ping\ngithub.push\n');
+  assert.equal(out, 'github.ping\ngithub.push\nstripe.charge.succeeded\n');
   assert.deepEqual(sent, []);
 });
 
@@ -97,11 +116,18 @@ test('what ends it', async () => {
   const gone: Reply = () => {
     throw new TypeError('fetch failed');
   };
-  const none: Parts = { routeSecrets: async () => [] };
+  const none: Parts = { signWebhook: async () => undefined };
   const table: readonly (readonly [args: string, node: Node, parts: Parts, code: number, said: RegExp])[] = [
-    ['github.nope', {}, {}, 2, /^millrace: no sample github\.nope; there are github\.ping, github\.push\n$/],
+    [
+      'github.nope',
+      {},
+      {},
+      2,
+      /^millrace: no sample github\.nope; there are github\.ping, github\.push, stripe\.charge\.succeeded\n$/,
+    ],
     ['gitlab.push', {}, {}, 2, /^millrace: no sample gitlab\.push; /],
-    ['gitlab.push --file f', {}, {}, 2, /^millrace: no sample gitlab\.push; /],
+    ['gitlab.push --file f', {}, { readFile: async () => SAMPLE }, 1, /^millrace: no such route; /],
+    ['nobody.push --file f', {}, {}, 2, /^millrace: no sample nobody\.push; /],
     ['github.push', { configFile: null }, {}, 2, /^millrace: the node has no config file; give --secret\n$/],
     ['github.push', {}, none, 1, /^millrace: the secret of the route is not known here; give --secret\n$/],
     [

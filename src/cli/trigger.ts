@@ -1,6 +1,5 @@
-import { createHmac } from 'node:crypto';
 import type { Command } from 'commander';
-import { ApiClient, type NodeFacts } from './api-client.ts';
+import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
 
 interface Flags {
@@ -13,10 +12,18 @@ interface Flags {
 }
 
 interface RouteFacts {
+  readonly key: string;
   readonly method: string;
   readonly path: string;
   readonly verify: string;
 }
+
+/** Ways to verify that belong to one sender: its samples fit no other one's routes unless they are named. */
+const SENDERS: ReadonlySet<string> = new Set([
+  'github', 'standard', 'stripe', 'slack', 'shopify', 'gitlab', 'bitbucket', 'jira',
+]); // prettier-ignore
+/** Stands in samples where the sender's id of the delivery is in the body. */
+const DELIVERY_PLACE = '{delivery}';
 
 /** `trigger github.push`: sends a signed sample webhook to a route. */
 export function declareTrigger(program: Command, context: CliContext): void {
@@ -24,7 +31,7 @@ export function declareTrigger(program: Command, context: CliContext): void {
     .command('trigger')
     .description('send a signed sample webhook to a route of the node')
     .argument('[event]', 'such as github.push; without it, the events there are')
-    .option('--route <route>', "`POST /path`; the node's only GitHub route when absent")
+    .option('--route <route>', "`POST /path`; the node's only route for this sender when absent")
     .option('--secret <text>', "the secret; the route's own when absent")
     .option('--delivery <id>', 'delivery id; a new one when absent')
     .option('--file <path>', 'send this file instead of the sample')
@@ -40,65 +47,79 @@ async function trigger(context: CliContext, event: string | undefined, flags: Fl
     return;
   }
   const sample = fixtures.get(event);
-  const name = /^github\.([a-z_]+)$/.exec(event)?.[1];
-  if (name === undefined || (sample === undefined && flags.file === undefined)) {
+  const [, sender = '', name = ''] = /^(\w+)\.([\w.:/-]+)$/.exec(event) ?? [];
+  if (!SENDERS.has(sender) || (sample === undefined && flags.file === undefined)) {
     throw new CliError(`no sample ${event}; there are ${[...fixtures.keys()].join(', ')}`, exitCodes.usage);
   }
-  const body = flags.file === undefined ? (sample ?? new Uint8Array()) : await context.readFile(flags.file);
+  const deliveryId = flags.delivery ?? context.uuid();
+  const body = flags.file === undefined ? withDelivery(sample, deliveryId) : await context.readFile(flags.file);
   const client = new ApiClient(context, flags.api);
-  const facts = await client.facts();
-  const route = await chooseRoute(client, flags.route);
-  const secret = flags.secret ?? (await secretOf(context, facts, flags, route));
-  await send(context, `${facts.gateway}${route.path}`, name, body, secret, flags.delivery ?? context.uuid());
+  const { configFile, dataDirectory, gateway } = await client.facts();
+  const route = await chooseRoute(client, sender, flags.route);
+  const isKnown = configFile !== null || flags.secret !== undefined || route.verify === 'none';
+  if (!isKnown) throw new CliError('the node has no config file; give --secret', exitCodes.usage);
+  const headers = await context.signWebhook({
+    route: route.key,
+    kind: route.verify,
+    file: configFile ?? undefined,
+    data: flags.data ?? dataDirectory,
+    secret: flags.secret,
+    body,
+    event: name,
+    deliveryId,
+  });
+  if (headers === undefined) throw new CliError('the secret of the route is not known here; give --secret');
+  await send(
+    context,
+    `${gateway}${samplePath(route.path)}`,
+    route.method === 'ANY' ? 'POST' : route.method,
+    headers,
+    body,
+  );
 }
 
-async function chooseRoute(client: ApiClient, wanted: string | undefined): Promise<RouteFacts> {
+async function chooseRoute(client: ApiClient, sender: string, wanted: string | undefined): Promise<RouteFacts> {
   const { routes } = (await client.admin('GET', '/admin/routes')) as { routes: readonly RouteFacts[] };
-  const path = wanted?.replace(/^POST\s+/, '');
-  const fitting = routes.filter((route) => (path === undefined ? route.verify === 'github' : route.path === path));
+  const names = routes.map((one) => `${one.method} ${one.path}`);
+  const fitting = routes.filter(({ key, path, verify }, index) =>
+    wanted === undefined ? verify === sender : [key, path, names[index]].includes(wanted),
+  );
   const [route] = fitting;
-  const names = routes.map((one) => `${one.method} ${one.path}`).join(', ') || 'none';
-  if (route === undefined) throw new CliError(`no such route; the node has: ${names}`);
-  if (fitting.length > 1) throw new CliError(`several routes fit; choose with --route: ${names}`, exitCodes.usage);
+  const list = names.join(', ') || 'none';
+  if (route === undefined) throw new CliError(`no such route; the node has: ${list}`);
+  if (fitting.length > 1) throw new CliError(`several routes fit; choose with --route: ${list}`, exitCodes.usage);
   return route;
 }
 
-async function secretOf(context: CliContext, facts: NodeFacts, flags: Flags, route: RouteFacts): Promise<string> {
-  if (route.verify !== 'github') return '';
-  if (facts.configFile === null) throw new CliError('the node has no config file; give --secret', exitCodes.usage);
-  const data = flags.data ?? facts.dataDirectory;
-  const [secret] = await context.routeSecrets(facts.configFile, data, `${route.method} ${route.path}`);
-  if (secret === undefined) throw new CliError('the secret of the route is not known here; give --secret');
-  return secret;
+function withDelivery(sample: Uint8Array | undefined, deliveryId: string): Uint8Array {
+  const text = new TextDecoder().decode(sample);
+  return new TextEncoder().encode(text.replaceAll(DELIVERY_PLACE, deliveryId));
+}
+
+/** Parameters of the path are something. */
+function samplePath(path: string): string {
+  return path.replaceAll(/\{[^}]+\}/g, 'sample');
 }
 
 async function send(
   context: CliContext,
   url: string,
-  event: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
   body: Uint8Array,
-  secret: string,
-  delivery: string,
 ): Promise<void> {
-  const signature = createHmac('sha256', secret).update(body).digest('hex');
   const answer = await context
     .fetch(url, {
-      method: 'POST',
+      method,
       body: new Uint8Array(body),
       signal: context.interrupted,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'GitHub-Hookshot/millrace',
-        'x-github-event': event,
-        'x-github-delivery': delivery,
-        'x-hub-signature-256': `sha256=${signature}`,
-      },
+      headers: { 'content-type': 'application/json', ...headers },
     })
     .catch(() => {
       throw new CliError(`nothing answers at ${url}`, exitCodes.unreachable);
     });
   const text = await answer.text();
-  context.err(`POST ${url} -> ${answer.status}\n`);
+  context.err(`${method} ${url} -> ${answer.status}\n`);
   context.out(`${text.trimEnd()}\n`);
   if (!answer.ok) throw new CliError(`the route answered ${answer.status}`);
 }
