@@ -22,6 +22,7 @@ import { restart, retain } from './scenarios/retain.ts';
 import { scripts } from './scenarios/scripts.ts';
 import { sseScenario } from './scenarios/sse.ts';
 import { start } from './scenarios/start.ts';
+import { webhook } from './scenarios/webhook.ts';
 import { markdown } from './table.ts';
 
 const SCENARIOS: readonly Scenario[] = [
@@ -45,6 +46,7 @@ const SCENARIOS: readonly Scenario[] = [
   start,
   encode,
   httpEndpoint,
+  webhook,
   invokeFunctions,
   idleHandlers,
   retain,

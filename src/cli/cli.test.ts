@@ -153,7 +153,10 @@ const STREAMS = {
   ],
 };
 const ROUTES = {
-  routes: [{ method: 'POST', path: '/x', verify: 'github', stream: 'git-data', accepted: 12, duplicate: 3 }],
+  routes: [
+    { method: 'POST', path: '/x', verify: 'github', stream: 'git-data', accepted: 12, duplicate: 3 },
+    { method: 'ANY', path: '/f', verify: 'none', function: 'hello', accepted: 0, duplicate: 0, answered: 5 },
+  ],
 };
 const counts = { processes: 1, running: 0, waiting: 2, invocations: 7, failures: 3 };
 const FUNCTIONS = {
@@ -214,8 +217,9 @@ test('ps prints tables, and leaves out what there is none of', async () => {
 git-data  ON_DEMAND    4       12       file
 a         PROVISIONED  1       0        unmanaged
 
-ROUTE    VERIFY  STREAM    ACCEPTED  REPEATED
-POST /x  github  git-data  12        3
+ROUTE    VERIFY  TO              ACCEPTED  REPEATED
+POST /x  github  git-data        12        3
+ANY /f   none    function hello  5         0
 
 SOURCE  KIND  STATE                TO  STORED  REPEATED  RECONNECTS  LAG MS  LAST ID                              MANAGED
 feed    sse   connected            a   8       1         2           15      7?[31m                               file

@@ -35,9 +35,11 @@ interface Routes {
     readonly method: string;
     readonly path: string;
     readonly verify: string;
-    readonly stream: string;
+    readonly stream?: string;
+    readonly function?: string;
     readonly accepted: number;
     readonly duplicate: number;
+    readonly answered?: number;
   }[];
 }
 
@@ -120,14 +122,14 @@ function streamTable(streams: Streams['streams']): string {
 
 function routeTable(routes: Routes['routes']): string {
   if (routes.length === 0) return '';
-  const rows = routes.map(({ method, path, verify, stream, accepted, duplicate }) => [
+  const rows = routes.map(({ method, path, verify, stream, function: name, accepted, duplicate, answered = 0 }) => [
     `${method} ${path}`,
     verify,
-    stream,
-    String(accepted),
+    stream ?? `function ${name ?? ''}`,
+    String(stream === undefined ? answered : accepted),
     String(duplicate),
   ]);
-  return table([['ROUTE', 'VERIFY', 'STREAM', 'ACCEPTED', 'REPEATED'], ...rows]);
+  return table([['ROUTE', 'VERIFY', 'TO', 'ACCEPTED', 'REPEATED'], ...rows]);
 }
 
 /** An id of many parts says little in a table; `--json` has all of it. */

@@ -39,9 +39,17 @@ export function welcome(node: StartedNode, file: string | undefined): string {
 
 type Sections = StartedNode['config']['sections'];
 
+interface Target {
+  readonly to?: string;
+  readonly function?: string;
+}
+
 function routes(sections: Sections): readonly (readonly [string, string])[] {
-  const gateway = sections['gateway'] as { routes?: Readonly<Record<string, { to: string }>> } | undefined;
-  return Object.entries(gateway?.routes ?? {}).map(([key, { to }]) => [key, to]);
+  const gateway = sections['gateway'] as { routes?: Readonly<Record<string, Target>>; basePath?: string } | undefined;
+  return Object.entries(gateway?.routes ?? {}).map(([key, route]) => {
+    const target = route.to ?? `function ${route.function ?? ''}`;
+    return [key.replace(' ', ` ${gateway?.basePath ?? ''}`), target];
+  });
 }
 
 function deliveries(sections: Sections, folder: (bucket: string) => string): string[] {

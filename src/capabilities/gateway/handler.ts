@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import { preflight, withCors } from './cors.ts';
 import { refusal } from './errors.ts';
 import type { GatewayEvents } from './events.ts';
+import { limits } from './limits.ts';
 import { acceptRequest, bodyBytesMax, type Accepted, type Acceptor } from './operations/accept-request.ts';
 import { unavailable } from './operations/receive-webhook.ts';
 import { jsonAnswer, refusalAnswer } from './refusal-answer.ts';
@@ -87,6 +88,9 @@ async function answerRoute(
   const claims = verifier.claims?.(request.headers);
   const verified = { request, parameters, body, receivedAt, claims, authorized: undefined };
   const facts = { ...verified, routeKey: route.key, resource: route.path.text, identity: served.identity };
+  // Events are made of the body: as text or base64, and once more as bytes.
+  if (route.authorizer !== undefined || route.call !== undefined)
+    await request.hold(limits.eventBytesPerByte * body.length);
   const authorized = await route.authorizer?.authorize({ ...facts, deliveryId: undefined });
   // The gateway may have begun to drain while the body came in.
   if (!served.isReady(route)) throw unavailable();

@@ -40,6 +40,8 @@ export const limits = {
   authorizerContextBytesMax: 64 * 1024,
   /** As many events a function takes at once: 6 MiB, of which base64 and headers take their part. */
   functionBodyBytesMax: 4 * 1024 * 1024,
+  /** Memory that an event takes for each byte of a body. */
+  eventBytesPerByte: 4,
   /** A schema's file. */
   schemaBytesMax: 1024 * 1024,
   routesMax: 1000,
