@@ -1,3 +1,5 @@
+import { matchPath } from '../../kernel/match-path.ts';
+
 /** The path of a route: texts, `{name}` for one segment, and `{name+}` for all that are left, one or more. */
 export interface RoutePath {
   readonly text: string;
@@ -8,7 +10,7 @@ export interface RoutePath {
 
 type Segment = { readonly literal: string } | { readonly name: string; readonly isGreedy: boolean };
 
-const PARAMETER = /^\{([\w.-]+)(\+?)\}$/;
+const PARAMETER = /^\{(\w+)(\+?)\}$/;
 
 /** Reads the path of a route; a sentence when it is none. */
 export function readRoutePath(text: string): RoutePath | string {
@@ -29,23 +31,8 @@ export function readRoutePath(text: string): RoutePath | string {
 }
 
 /** The values of the parameters, decoded, or undefined when the path does not fit. */
-export function matchRoutePath({ segments }: RoutePath, path: string): Readonly<Record<string, string>> | undefined {
-  const given = path.slice(1).split('/');
-  const last = segments.at(-1);
-  const isGreedy = last !== undefined && 'name' in last && last.isGreedy;
-  if (isGreedy ? given.length < segments.length : given.length !== segments.length) return undefined;
-  const values: [string, string][] = [];
-  for (const [index, segment] of segments.entries()) {
-    const text = given[index] ?? '';
-    if ('literal' in segment) {
-      if (segment.literal !== text) return undefined;
-      continue;
-    }
-    const value = decode(segment.isGreedy ? given.slice(index).join('/') : text);
-    if (value === undefined || value === '') return undefined;
-    values.push([segment.name, value]);
-  }
-  return Object.fromEntries(values);
+export function matchRoutePath({ text }: RoutePath, path: string): Readonly<Record<string, string>> | undefined {
+  return matchPath(text, path);
 }
 
 /** Sorts by what API Gateway tries first: a text before a parameter, a parameter before one that takes the rest. */
@@ -68,13 +55,4 @@ export function shapeOf({ segments }: RoutePath): string {
 function rankOf(segment: Segment | undefined): number {
   if (segment === undefined || 'literal' in segment) return 0;
   return segment.isGreedy ? 2 : 1;
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A stray % is a path that fits nothing, not a fault.
-    return undefined;
-  }
 }

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { kinesis } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { installDynamoDbLocal, startDynamoDbLocal } from '../kcl/dynamodb-local.ts';
+import { postWebhook } from '../../support/post-webhook.ts';
 import type { Group } from '../run.ts';
 import { pythonWith, runProgram } from '../tools.ts';
 import { indented, numberedListings, plainListings } from './python-listing.ts';
@@ -14,6 +15,7 @@ import { indented, numberedListings, plainListings } from './python-listing.ts';
 const BOTO3 = 'boto3==1.44.8';
 const OFFICIAL = 'awslambdaric==4.2.2';
 const STREAM = 'git-data-stream';
+const HOOK_SECRET = 'the secret of the webhook';
 const TABLE = 'connections';
 
 /** Documents with the handlers that are to run: the folder that MILLRACE_SEEDS names, else one beside the checkout. */
@@ -48,7 +50,7 @@ export const functions: Group = {
       const config = await writeCode(data, database.url, sockets.url);
       const node = await startNodeProcess({ config, data: join(data, 'node') });
       try {
-        const webhooks = await webhookHandlers(node.api);
+        const webhooks = await webhookHandlers(node.api, node.gateway);
         const own = await officialClient(node.api);
         return webhooks + own + (await socketHandlers(node.api, sockets.posted));
       } finally {
@@ -120,7 +122,12 @@ async function writeCode(data: string, database: string, sockets: string): Promi
   const start = `#!/bin/sh\nexec ${await pythonWith(OFFICIAL)} -m awslambdaric "$_HANDLER"\n`;
   writeFileSync(join(data, 'official'), start, { mode: 0o755 });
   const official = { runtime: 'python', code: './code', handler: 'official.handler', python: './official' };
-  const config = { streams: { [STREAM]: { ShardCount: 1 } }, functions: { ...Object.fromEntries(entries), official } };
+  const verify = { github: { secrets: [HOOK_SECRET] } };
+  const config = {
+    streams: { [STREAM]: { ShardCount: 1 } },
+    functions: { ...Object.fromEntries(entries), official },
+    gateway: { routes: { 'POST /test/git-data': { verify, function: 'second' } } },
+  };
   writeFileSync(join(data, 'millrace.yaml'), JSON.stringify(config));
   return join(data, 'millrace.yaml');
 }
@@ -148,8 +155,10 @@ async function invoke(api: string, name: string, event: unknown): Promise<Invoke
   };
 }
 
-/** Both versions put their record, and answer what the stream answered. */
-async function webhookHandlers(api: string): Promise<number> {
+/**
+ * Both versions put their record, and answer what the stream answered; behind a signed route GitHub gets that answer.
+ */
+async function webhookHandlers(api: string, gateway: string): Promise<number> {
   const event = { zen: 'Design for failure.', hook_id: 409_875_732 };
   for (const name of ['first', 'second']) {
     const { error, value, log } = await invoke(api, name, event);
@@ -157,12 +166,16 @@ async function webhookHandlers(api: string): Promise<number> {
     assert.equal(value['ShardId'], 'shardId-000000000000');
     assert.match(String(value['SequenceNumber']), /^49\d{54}$/);
   }
+  const ping = { zen: 'Keep it logically awesome.' };
+  const put = await postWebhook(`${gateway}/test/git-data`, HOOK_SECRET, 'ping-1', JSON.stringify(ping));
+  assert.match(String(put?.SequenceNumber), /^49\d{54}$/);
+  assert.equal(await postWebhook(`${gateway}/test/git-data`, 'a guess', 'ping-2', JSON.stringify(ping)), undefined);
   const shard = { StreamName: STREAM, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' };
   const { ShardIterator } = (await kinesis(api, 'GetShardIterator', shard)) as { ShardIterator: string };
   const { Records } = (await kinesis(api, 'GetRecords', { ShardIterator })) as { Records: readonly { Data: string }[] };
   const stored = Records.map(({ Data }) => JSON.parse(Buffer.from(Data, 'base64').toString()) as unknown);
-  assert.deepEqual(stored, [{ order: '2 Icecreams' }, event]);
-  return 2;
+  assert.deepEqual(stored, [{ order: '2 Icecreams' }, event, ping]);
+  return 3;
 }
 
 /** AWS's own client of the runtime API for Python. */
