@@ -41,9 +41,10 @@ async function checkedIn(
 ): Promise<Uint8Array> {
   const { records, blobs } = acceptor;
   const { data, deliveryId, content } = read;
-  const stream = records.describe(route.stream);
   const bucket = route.claimCheckBucket;
-  if (bucket === undefined || stream === undefined) return data;
+  if (bucket === undefined) return data;
+  const stream = records.describe(route.stream);
+  if (stream === undefined) throw unavailable();
   if (fitsRecord(stream, read.partitionKey ?? deliveryId ?? read.request.id, data)) return data;
   const isNamed = route.dedupe !== undefined && deliveryId !== undefined;
   const name = isNamed ? Buffer.from(webhookId(route.key, deliveryId)).toString('hex') : read.request.id;
