@@ -26,7 +26,7 @@ async function optionsOf({ file, data, route, kind }: WebhookToSign): Promise<Op
   if (file === undefined) return undefined;
   const environment = createNodeEnvironment({ log: 'silent' });
   const dataDirectory = resolve(data);
-  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', makeSecrets: false });
+  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', missingSecrets: 'refuse' });
   const verify = (config.sections['gateway'] as Section | undefined)?.routes?.[route]?.verify;
   return typeof verify === 'object' ? verify[kind] : undefined;
 }

@@ -4,10 +4,7 @@ import type { SectionProblem } from '../../ports/section-problem.ts';
 import type { GatewayOptions } from './config.ts';
 
 /** What works in the section, but perhaps not as it was meant: streams and functions that the file does not have. */
-export function gatewayNotes(
-  options: GatewayOptions,
-  { names }: Pick<NoteDoors, 'names'>,
-): readonly SectionProblem[] {
+export function gatewayNotes(options: GatewayOptions, { names }: Pick<NoteDoors, 'names'>): readonly SectionProblem[] {
   return Object.entries(options.routes ?? {}).flatMap(([key, { to, function: handler, authorizer, onInvalid }]) => {
     const quarantine = typeof onInvalid === 'object' ? onInvalid.quarantine : undefined;
     const named = [
