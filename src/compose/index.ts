@@ -26,6 +26,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { Operation } from '../ports/operation.ts';
 import type { Records } from '../ports/records.ts';
 import type { RestOperation } from '../ports/rest-operation.ts';
+import type { SearchClusters } from '../ports/search-clusters.ts';
 import { capabilities, capabilitiesWith, destinations as registered } from '../registry.ts';
 import { functionsOf } from './functions-door.ts';
 
@@ -39,6 +40,7 @@ export interface Drivers {
   readonly http: GovernedHttpClient;
   readonly jsonSchemas: JsonSchemas;
   readonly documents: DocumentStore;
+  readonly clusters: SearchClusters;
   /** Where buckets are kept; absent: in folders of the data directory. */
   readonly objectStore?: ObjectStore | undefined;
 }
@@ -136,7 +138,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     closing.push(async () => await catalog.close());
     const records = await openRecords(log.store, catalog, environment, identity);
     closing.push(async () => await records.close());
-    const { functionRuntime, http, documents, objectStore, jsonSchemas } = options.drivers;
+    const { functionRuntime, http, documents, clusters, objectStore, jsonSchemas } = options.drivers;
     const blobs =
       objectStore === undefined ? openFolderBlobs(environment, `${dataDirectory}/buckets`) : openS3Blobs(objectStore);
     const started: Started[] = [];
@@ -146,7 +148,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
     const { mode, configFolder, surroundings } = options;
     const node = { identity, mode, configFolder, surroundings, functionRuntime, jsonSchemas };
     const destinations = [...registered, ...(options.destinations ?? [])];
-    const doors: Doors = { catalog, records, blobs, http, documents, destinations, functions, ...node };
+    const doors: Doors = { catalog, records, blobs, http, documents, clusters, destinations, functions, ...node };
     const rooms = options.destinations === undefined ? capabilities : capabilitiesWith(destinations);
     for (const capability of rooms) {
       const running = await capability.start(options.sections[capability.section] as never, doors, environment);

@@ -3,6 +3,7 @@ import { printFinding, type ConfigFinding } from '../kernel/schema/config-findin
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
 import { credentialProblems, functionAllowProblems } from './credentials.ts';
 import { literalSecrets } from './literal-secrets.ts';
+import { openSearchProblems, type OpenSearchSection } from './opensearch.ts';
 import {
   configSchema,
   type ConfigSection,
@@ -15,6 +16,7 @@ import {
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
+export type { OpenSearchSection } from './opensearch.ts';
 export type { EngineOptions, LimitsOptions, OutgoingSection, S3SectionOptions, ServerOptions } from './schema.ts';
 
 /** What a config is checked with. */
@@ -34,6 +36,8 @@ export interface Config {
   readonly outgoing: OutgoingSection;
   /** Absent: buckets are folders. */
   readonly s3?: S3SectionOptions;
+  /** Absent: clusters are asked without proof. */
+  readonly opensearch?: OpenSearchSection;
   /** By their top-level word. */
   readonly sections: Readonly<Record<string, unknown>>;
 }
@@ -116,7 +120,8 @@ function check(file: ConfigFile, options: ConfigOptions): LoadedConfig {
     const { credentials = [] } = (value['server'] ?? {}) as ServerOptions;
     problems.push(...engineProblems(value['engine']), ...credentialProblems(credentials, options.sections));
     problems.push(...functionAllowProblems(value['functions'], options.sections));
-    problems.push(...outgoingProblems(value['outgoing']), ...sectionProblems(value, options));
+    problems.push(...outgoingProblems(value['outgoing']), ...openSearchProblems(value['opensearch']));
+    problems.push(...sectionProblems(value, options));
   }
   const finding = (path: ConfigPath, message: string): ConfigFinding => {
     return { file: name, ...file.locate(path), path: path.join('.'), message };
@@ -134,6 +139,7 @@ function configOf(value: Readonly<Record<string, unknown>>, options: ConfigOptio
     limits: limitsOf(value['limits']),
     outgoing: value['outgoing'] ?? {},
     ...(value['s3'] !== undefined && { s3: value['s3'] as S3SectionOptions }),
+    ...(value['opensearch'] !== undefined && { opensearch: value['opensearch'] as OpenSearchSection }),
     sections: Object.fromEntries(sections.filter(([, given]) => given !== undefined)),
   };
 }

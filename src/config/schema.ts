@@ -1,5 +1,6 @@
 import * as s from '../kernel/schema/declare.ts';
 import { toJsonSchema } from '../kernel/schema/json-schema.ts';
+import { openSearchSection } from './opensearch.ts';
 
 const credential = s.struct({
   accessKeyId: s.string({ min: 1, max: 128, pattern: '[\\w.-]+', doc: 'As AWS clients name it; no secret.' }),
@@ -165,7 +166,7 @@ export const ownWords = {
     ),
   ),
   s3: s.optional(s3),
-  opensearch: s.optional(s.notBuilt()),
+  opensearch: s.optional(openSearchSection),
   devices: s.optional(s.notBuilt()),
   converters: s.optional(s.notBuilt()),
   series: s.optional(s.notBuilt()),

@@ -7,6 +7,7 @@ import { createMongodbStore } from '../drivers/mongodb/index.ts';
 import { NodeHttpClient } from '../environments/node/http-client.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { FunctionRuntime } from '../ports/function-runtime.ts';
+import type { SearchClusters } from '../ports/search-clusters.ts';
 import { identityOf } from './config-facts.ts';
 
 /** What users' handlers see of the node's own environment. */
@@ -23,13 +24,18 @@ export function createFunctionRuntime(environment: Environment): FunctionRuntime
 }
 
 /** The drivers of this platform. EnvironmentError where the config needs a package that is not installed. */
-export async function openDrivers(environment: Environment, { s3, server }: Config): Promise<Drivers> {
+export async function openDrivers(
+  environment: Environment,
+  { s3, server }: Config,
+  clusters: SearchClusters,
+): Promise<Drivers> {
   const { region } = identityOf(server);
   return {
     functionRuntime: createFunctionRuntime(environment),
     http: new NodeHttpClient(environment.meter),
     documents: createMongodbStore(),
     jsonSchemas: createJsonSchemas(),
+    clusters,
     objectStore: s3 === undefined ? undefined : await openS3Store({ ...s3, region: s3.region ?? region }),
   };
 }

@@ -20,6 +20,14 @@ export async function keyPair(profile?: string): Promise<KeyPair | undefined> {
   return pair;
 }
 
+/** The keys of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, of a session with AWS_SESSION_TOKEN; undefined: none. */
+export function environmentKeys(): (KeyPair & { readonly sessionToken?: string }) | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = process.env;
+  const { AWS_SESSION_TOKEN: sessionToken = '' } = process.env;
+  if (accessKeyId === '' || secretAccessKey === '') return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken !== '' && { sessionToken }) };
+}
+
 /** The pair in the section of that name of AWS's credentials file. */
 export function pairOf(text: string, profile: string): KeyPair | undefined {
   let section = '';

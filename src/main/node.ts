@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ConfiguredClusters } from '../compose/search-clusters.ts';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
@@ -10,6 +11,7 @@ import type { LogStyle } from '../environments/node/log.ts';
 import { readConfig } from './config-file.ts';
 import { folderOf, identityOf } from './config-facts.ts';
 import { openDrivers } from './drivers.ts';
+import { environmentKeys } from './key-pair.ts';
 import { refuseUnsafe } from './refuse-unsafe.ts';
 
 const ALIVE_MS = 60_000;
@@ -74,7 +76,9 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     let reloading: Promise<void> = Promise.resolve();
     let isStopping = false;
     const own = serveOptions(config, options);
-    const drivers = await openDrivers(environment, config);
+    const clusters = new ConfiguredClusters({ region: own.identity.region, keys: environmentKeys() });
+    clusters.use(config.opensearch);
+    const drivers = await openDrivers(environment, config, clusters);
     const served = await serve({ ...options, ...own, drivers, environment, dataDirectory });
     const unwatch = watchEventLoop(environment);
     return {
@@ -93,6 +97,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
           for (const section of ['server', 'engine', 'limits', 's3'] as const) {
             warnOfRestart(environment, section, config[section], changed[section]);
           }
+          clusters.use(changed.opensearch);
           await served.reload(changed.sections, changed.server.credentials, changed.outgoing);
         });
         reloading = mine.catch(() => undefined);

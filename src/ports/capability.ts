@@ -13,6 +13,7 @@ import type { Operation } from './operation.ts';
 import type { Records } from './records.ts';
 import type { RestOperation } from './rest-operation.ts';
 import type { SectionProblem } from './section-problem.ts';
+import type { SearchClusters } from './search-clusters.ts';
 
 /** Who this node says it is in ARNs. */
 export interface Identity {
@@ -35,6 +36,7 @@ export interface Doors {
   readonly documents: DocumentStore;
   readonly destinations: readonly AnyDestination[];
   readonly http: HttpClient;
+  readonly clusters: SearchClusters;
   /** The users' handlers; those of the file are there once all capabilities have started. */
   readonly functions: Functions;
   /** Runs them, and what the node lends them; only one capability asks for these. */

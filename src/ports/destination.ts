@@ -6,6 +6,7 @@ import type { DocumentStore } from './document-store.ts';
 import type { Environment } from './environment.ts';
 import type { HttpClient } from './http-client.ts';
 import type { SectionProblem } from './section-problem.ts';
+import type { SearchClusters } from './search-clusters.ts';
 
 /** One record on its way out. Bytes belong to the batch and are gone after `deliver`. */
 export interface OutgoingRecord {
@@ -111,6 +112,7 @@ export interface DestinationDoors {
   readonly http: HttpClient;
   readonly documents: DocumentStore;
   readonly settings: DeliverySettings;
+  readonly clusters: SearchClusters;
 }
 
 /** How long records are gathered: a batch leaves when one of the two is reached. */
@@ -130,6 +132,8 @@ export interface Destination<O extends Schema = Schema> {
   urls?(options: Static<O>): readonly string[];
   /** What works, but perhaps not as it was meant; paths are below the options. */
   notes?(options: Static<O>): readonly SectionProblem[];
+  /** Whether what the options name exists in this version; absent: always. A delivery to what does not waits. */
+  isBuilt?(options: Static<O>): boolean;
   /** Members of AWS's destination description; never a secret. */
   describe(options: Static<O>): Readonly<Record<string, Json>>;
   /** Absent: a batch is attempted until it has arrived. */
@@ -153,6 +157,7 @@ export interface AnyDestination {
   problem(options: never): string | undefined;
   urls?(options: never): readonly string[];
   notes?(options: never): readonly SectionProblem[];
+  isBuilt?(options: never): boolean;
   describe(options: never): Readonly<Record<string, Json>>;
   failures?(options: never): FailurePath;
   sourceBackup?(options: never): Json | undefined;

@@ -3,6 +3,7 @@ import { createJsonSchemas } from '../drivers/json-schema/index.ts';
 import type { Clock } from '../ports/environment.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { fakeFunctionRuntime } from './fake-function-runtime.ts';
+import { openClusters } from './open-clusters.ts';
 import { ScriptedHttp } from './scripted-http.ts';
 
 /** What a node has of the outside world in tests: these, and of the others what knows nobody. */
@@ -12,6 +13,7 @@ export function fakeDrivers(clock: Clock, given: Partial<Drivers> = {}): Drivers
     http: new ScriptedHttp(clock),
     documents: new FakeDocuments(),
     jsonSchemas: createJsonSchemas(),
+    clusters: openClusters(),
     ...given,
   };
 }

@@ -36,9 +36,9 @@ export function openTarget(
   target: Target,
   settings = DELIVERY_DEFAULTS,
 ): OpenDestination {
-  const { blobs, http, documents } = doors;
+  const { blobs, http, documents, clusters } = doors;
   const destination = destinationOf(destinations, target);
-  return destination.open(target.options as never, { blobs, http, documents, settings }, environment);
+  return destination.open(target.options as never, { blobs, http, documents, clusters, settings }, environment);
 }
 
 /** How long records are gathered for a target. */

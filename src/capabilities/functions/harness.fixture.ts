@@ -89,6 +89,7 @@ export async function openBench(
     blobs: missing,
     http: missing,
     documents: missing,
+    clusters: missing,
     destinations: [],
     functions: missing,
   };

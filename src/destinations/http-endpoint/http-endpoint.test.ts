@@ -62,7 +62,7 @@ function endpoint(
     seen.push(request);
     return script(request);
   });
-  const doors = { blobs: {} as never, documents: {} as never, http, settings: { on413 } };
+  const doors = { blobs: {} as never, documents: {} as never, clusters: {} as never, http, settings: { on413 } };
   const open = httpEndpoint.open(options(given), doors, environment);
   const never = new AbortController().signal;
   return { seen, deliver: async (batch, signal = never) => await open.deliver(batch, PLACE, signal) };

@@ -43,7 +43,13 @@ function open(Url: string, ContentEncoding = 'NONE'): OpenDestination {
     RequestConfiguration: { ContentEncoding },
     S3Configuration: { BucketARN: 'failed' },
   };
-  const doors = { blobs: {} as never, documents: {} as never, http, settings: { on413: 'bisect' } } as const;
+  const doors = {
+    blobs: {} as never,
+    documents: {} as never,
+    clusters: {} as never,
+    http,
+    settings: { on413: 'bisect' },
+  } as const;
   const environment = { clock: nodeClock, random: nodeRandom, log, meter, compute: createNodeCompute(meter) };
   return httpEndpoint.open(options, doors, environment as unknown as Environment);
 }

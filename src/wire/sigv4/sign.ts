@@ -9,7 +9,8 @@ export interface Unsigned {
   readonly url: URL;
   /** Lower-case names; all of them are signed. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  /** The body, or its SHA-256 in hex where whoever sends it has hashed it piece by piece. */
+  readonly body: string | Uint8Array | { readonly sha256: string };
 }
 
 /** Whose signature, for which service and region, and when (ms). */
@@ -30,7 +31,7 @@ export function signRequest({ method, url, headers, body }: Unsigned, signing: S
   const signed: Record<string, string> = { ...own, host: url.host };
   const signedHeaders = Object.keys(signed).sort();
   const query = url.search.slice(1);
-  const payloadHash = hash('sha256', body);
+  const payloadHash = isHashed(body) ? body.sha256 : hash('sha256', body);
   const canonical = canonicalRequest({
     method,
     path: url.pathname,
@@ -45,4 +46,8 @@ export function signRequest({ method, url, headers, body }: Unsigned, signing: S
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scopeText(scope)}, ` +
     `SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`;
   return { ...own, authorization };
+}
+
+function isHashed(body: Unsigned['body']): body is { readonly sha256: string } {
+  return typeof body === 'object' && 'sha256' in body;
 }

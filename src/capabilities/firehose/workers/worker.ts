@@ -8,6 +8,7 @@ import type { Environment } from '../../../ports/environment.ts';
 import type { Functions } from '../../../ports/functions.ts';
 import type { HttpClient } from '../../../ports/http-client.ts';
 import type { Records } from '../../../ports/records.ts';
+import type { SearchClusters } from '../../../ports/search-clusters.ts';
 import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
 import { sourceStream, type DeliveryStream, type Intent } from '../model.ts';
 import type { Attempt } from './delivery-notes.ts';
@@ -19,6 +20,7 @@ export interface WorkerDoors {
   readonly blobs: BlobStore;
   readonly http: HttpClient;
   readonly documents: DocumentStore;
+  readonly clusters: SearchClusters;
   readonly destinations: readonly AnyDestination[];
   readonly functions: Functions;
   readonly identity: Identity;
