@@ -37,6 +37,22 @@ export function welcome(node: StartedNode, file: string | undefined): string {
   return `${[first, ...api, ...gateway, ...shown, ...last].join('\n')}\n`;
 }
 
+/** Members of the two kinds of search that say where documents go. */
+interface SearchTarget {
+  readonly ClusterEndpoint?: string;
+  readonly DomainARN?: string;
+  readonly IndexName: string;
+}
+
+/** As much of a delivery as is shown of it. */
+interface ShownDelivery {
+  readonly from?: string;
+  readonly ExtendedS3DestinationConfiguration?: { readonly BucketARN: string };
+  readonly AmazonopensearchserviceDestinationConfiguration?: SearchTarget;
+  readonly ElasticsearchDestinationConfiguration?: SearchTarget;
+  readonly function?: { readonly name: string };
+}
+
 type Sections = StartedNode['config']['sections'];
 
 interface Target {
@@ -53,16 +69,19 @@ function routes(sections: Sections): readonly (readonly [string, string])[] {
 }
 
 function deliveries(sections: Sections, folder: (bucket: string) => string): string[] {
-  const section = (sections['deliveries'] ?? {}) as Readonly<
-    Record<
-      string,
-      { from?: string; ExtendedS3DestinationConfiguration?: { BucketARN: string }; function?: { name: string } }
-    >
-  >;
+  const section = (sections['deliveries'] ?? {}) as Readonly<Record<string, ShownDelivery>>;
   return Object.entries(section).map(([name, delivery]) => {
-    const bucket = delivery.ExtendedS3DestinationConfiguration?.BucketARN.replace(/^arn:[^:]*:s3:::/, '');
     const source = delivery.from ?? 'DirectPut';
-    if (delivery.function !== undefined) return `  delivery  ${source} -> function ${delivery.function.name}`;
-    return `  delivery  ${source} -> ${bucket === undefined ? `${name} (paused: not built)` : folder(bucket)}`;
+    return `  delivery  ${source} -> ${goal(delivery, folder) ?? `${name} (paused: not built)`}`;
   });
+}
+
+function goal(delivery: ShownDelivery, folder: (bucket: string) => string): string | undefined {
+  if (delivery.function !== undefined) return `function ${delivery.function.name}`;
+  const bucket = delivery.ExtendedS3DestinationConfiguration?.BucketARN.replace(/^arn:[^:]*:s3:::/, '');
+  if (bucket !== undefined) return folder(bucket);
+  const search =
+    delivery.AmazonopensearchserviceDestinationConfiguration ?? delivery.ElasticsearchDestinationConfiguration;
+  if (search === undefined || search.ClusterEndpoint === 'embedded') return undefined;
+  return `${search.ClusterEndpoint ?? search.DomainARN}/${search.IndexName}`;
 }

@@ -4,14 +4,7 @@ import { FUNCTION, functionOptions } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 
 /** Destinations of the contract that are to come: a delivery that names one is kept, and waits. */
-export const comingDestinations = [
-  'AmazonopensearchserviceDestinationConfiguration',
-  'ElasticsearchDestinationConfiguration',
-  'series',
-  'websocket',
-  'kinesis',
-  'influxdb',
-] as const;
+export const comingDestinations = ['series', 'websocket', 'kinesis', 'influxdb'] as const;
 
 const timeOrPlace = s.either(
   [

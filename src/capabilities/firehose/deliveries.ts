@@ -21,6 +21,7 @@ import {
   progressToJson,
   sourceStream,
   type DeliveryStream,
+  type Target,
 } from './model.ts';
 import { PROCESSED_PREFIX } from './processed-record.ts';
 import { REPLAY_PREFIX } from './replay.ts';
@@ -157,9 +158,9 @@ export class Deliveries {
       for (const [name, wanted] of Object.entries(options)) {
         const kind = this.#kinds().find((one) => wanted[one] !== undefined);
         named.set(name, kind === undefined ? '' : fileMark(wanted[kind] as Json));
-        if (kind === undefined) {
+        if (kind === undefined || !this.#isKnownOrBuilt(name, { kind, options: wanted[kind] as Json })) {
           waiting.set(name, wanted);
-          const destination = comingDestinations.find((one) => wanted[one] !== undefined);
+          const destination = kind ?? comingDestinations.find((one) => wanted[one] !== undefined);
           log.info(firehoseEvents.paused, { delivery: name, destination, reason: 'not built' });
         } else await this.#applyOne(name, kind, wanted);
       }
@@ -222,7 +223,7 @@ export class Deliveries {
       const verdict = await catalog.propose([{ key, expect, put: deliveryToJson(updated) }]);
       // Somebody else changed it: that stands, and this comes on top of it.
       if (!verdict.accepted) continue;
-      if (updated.version !== current.version) this.#workers.get(name)?.update(updated);
+      if (updated.version !== current.version) await this.#follow(updated);
       return updated;
     }
   }
@@ -230,6 +231,9 @@ export class Deliveries {
   async #create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
     const { catalog, environment, identity } = this.#doors;
     if (this.get(wanted.name) !== undefined) throw inUse(wanted.name, identity.account);
+    if (!this.#isBuilt(wanted.target)) {
+      throw firehoseError('InvalidArgumentException', `What ${wanted.target.kind} names is not built yet.`);
+    }
     if (this.list().length >= firehoseLimits.deliveryStreamsMax) {
       const sentence = `You have reached the limit of ${firehoseLimits.deliveryStreamsMax} delivery streams.`;
       throw firehoseError('LimitExceededException', sentence);
@@ -249,13 +253,37 @@ export class Deliveries {
   }
 
   async #begin(delivery: DeliveryStream): Promise<void> {
-    // Another version of millrace may have made it for a destination that this one does not have.
-    if (!this.#kinds().includes(delivery.target.kind)) return;
+    if (!this.#isBuilt(delivery.target)) return;
     if (delivery.from === undefined) await this.#makeDirect(DIRECT_PREFIX + delivery.name);
     const isFunction = delivery.target.kind === FUNCTION;
     const worker = isFunction ? new FunctionWorker(delivery, this.#doors) : new DeliveryLanes(delivery, this.#doors);
     this.#workers.set(delivery.name, worker);
     if (delivery.isPaused !== true) worker.start();
+  }
+
+  /** The worker goes by what the delivery has become. */
+  async #follow(delivery: DeliveryStream): Promise<void> {
+    const worker = this.#workers.get(delivery.name);
+    if (worker === undefined) {
+      await this.#begin(delivery);
+    } else if (this.#isBuilt(delivery.target)) {
+      worker.update(delivery);
+    } else {
+      await worker.stop();
+      this.#workers.delete(delivery.name);
+    }
+  }
+
+  /** What exists is changed as the file says; what does not exist and cannot be built yet waits. */
+  #isKnownOrBuilt(name: string, target: Target): boolean {
+    return this.get(name) !== undefined || this.#isBuilt(target);
+  }
+
+  /** Another version of millrace may have made it for a destination that this one does not have, or not yet. */
+  #isBuilt({ kind, options }: Target): boolean {
+    if (kind === FUNCTION) return true;
+    const destination = this.#doors.destinations.find(({ name }) => name === kind);
+    return destination !== undefined && destination.isBuilt?.(options as never) !== false;
   }
 
   /** What a delivery can be to. */

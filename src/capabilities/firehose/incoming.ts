@@ -27,6 +27,7 @@ export async function putDirectly(
     const sentence = 'This operation is not permitted on KinesisStreamAsSource delivery stream type.';
     throw firehoseError('InvalidArgumentException', sentence);
   }
+  if (state.deliveries.worker(name) === undefined) throw paused(name);
   try {
     const entries = data.map((bytes) => ({ partitionKey: name, data: bytes }));
     const results = await state.records.append(DIRECT_PREFIX + name, entries);
@@ -45,7 +46,10 @@ export function recordId({ sequenceNumber }: RecordPosition): string {
 
 function notTaken(state: FirehoseState, name: string): Error {
   const waiting = state.deliveries.waiting.get(name);
-  if (waiting === undefined) return deliveryStreamNotFound(name, state.identity.account);
+  return waiting === undefined ? deliveryStreamNotFound(name, state.identity.account) : paused(name);
+}
+
+function paused(name: string): Error {
   return firehoseError('ServiceUnavailableException', `${name} is paused: its destination is not built yet.`);
 }
 

@@ -1,0 +1,60 @@
+import type { Destination, FailurePath } from '../../ports/destination.ts';
+import { OpenSearchDelivery } from './delivery.ts';
+import { describe } from './describe.ts';
+import { rotatedIndex } from './index-name.ts';
+import { ELASTICSEARCH, OPEN_SEARCH, type Naming } from './naming.ts';
+import {
+  documentId,
+  EMBEDDED,
+  hasOwnIds,
+  openSearchDefaults,
+  openSearchOptions,
+  rotationOf,
+  type OpenSearchOptions,
+} from './options.ts';
+import { problem } from './problem.ts';
+
+/** Longest wait before the second attempt, and before later ones; AWS does not say. */
+const BACKOFF = { baseMs: 1000, maxMs: 60_000 };
+
+/** Documents in an index of OpenSearch. */
+export const openSearch = named(OPEN_SEARCH);
+
+/** The same by the name it had before. */
+export const elasticsearch = named(ELASTICSEARCH);
+
+function named(naming: Naming): Destination<ReturnType<typeof openSearchOptions>> {
+  return {
+    name: `${naming.name}DestinationConfiguration`,
+    options: openSearchOptions(naming),
+    buffering: ({ BufferingHints: hints }) => ({
+      bytesMax: (hints?.SizeInMBs ?? openSearchDefaults.sizeMib) * openSearchDefaults.mib,
+      intervalMs: (hints?.IntervalInSeconds ?? openSearchDefaults.intervalSeconds) * 1000,
+    }),
+    problem,
+    urls: ({ ClusterEndpoint: url = EMBEDDED }) => (url === EMBEDDED ? [] : [url]),
+    isBuilt: ({ ClusterEndpoint }) => ClusterEndpoint !== EMBEDDED,
+    describe: (options) => ({ [`${naming.name}DestinationDescription`]: describe(options, naming) }),
+    failures: (options) => failures(options, naming),
+    // Address and names may be mended while documents are tried again; where they go stands in the place.
+    usesNewestOptions: true,
+    overwrites: hasOwnIds,
+    open: (options, doors, environment) => new OpenSearchDelivery(options, naming, doors, environment),
+  };
+}
+
+function failures(options: OpenSearchOptions, naming: Naming): FailurePath {
+  const { S3Configuration, S3BackupMode, RetryOptions, IndexName, TypeName } = options;
+  return {
+    errorType: naming.errorType,
+    backup: S3Configuration,
+    backupMode: S3BackupMode === 'AllDocuments' ? 'all' : 'failed',
+    retryMs: (RetryOptions?.DurationInSeconds ?? openSearchDefaults.retrySeconds) * 1000,
+    backoff: BACKOFF,
+    line: (record) => ({
+      ...(hasOwnIds(options) && { esDocumentId: documentId(record) }),
+      esIndexName: rotatedIndex(IndexName, rotationOf(options, naming), record.at),
+      esTypeName: TypeName ?? '',
+    }),
+  };
+}

@@ -1,0 +1,28 @@
+import { processingProblem } from '../../kernel/processing.ts';
+import { indexNameProblem } from './index-name.ts';
+import { EMBEDDED, type OpenSearchOptions } from './options.ts';
+
+/** What the shape alone cannot say, and what is not built, in a sentence. */
+export function problem(options: OpenSearchOptions): string | undefined {
+  const { DomainARN: domain, ClusterEndpoint: endpoint, BufferingHints: hints, ProcessingConfiguration } = options;
+  if ((domain === undefined) === (endpoint === undefined)) {
+    return 'Give one of DomainARN and ClusterEndpoint, and not both.';
+  }
+  if (endpoint !== undefined && endpoint !== EMBEDDED) {
+    const fault = endpointProblem(endpoint);
+    if (fault !== undefined) return `ClusterEndpoint: ${fault}`;
+  }
+  if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
+    return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
+  }
+  return processingProblem(ProcessingConfiguration ?? {}, false) ?? indexNameProblem(options.IndexName);
+}
+
+function endpointProblem(endpoint: string): string | undefined {
+  if (!URL.canParse(endpoint)) return 'it is no URL';
+  const { username, password, search, hash } = new URL(endpoint);
+  if (username !== '' || password !== '') {
+    return 'it holds a name or a password, and would be shown; the section opensearch takes them';
+  }
+  return search === '' && hash === '' ? undefined : 'it may have a path, and no query';
+}
