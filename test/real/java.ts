@@ -23,7 +23,7 @@ async function compiled(source: string, jars: string): Promise<string> {
   const digest = createHash('sha256').update(readFileSync(source)).update(jars).digest('hex').slice(0, 12);
   return await toolFolder(`${basename(source, '.java')}-${digest}`, async (made) => {
     const classPath = readdirSync(jars).map((file) => join(jars, file));
-    const words = ['-17', '-nowarn', '-cp', classPath.join(delimiter), '-d', made, source];
+    const words = ['-17', '-nowarn', '-proc:none', '-cp', classPath.join(delimiter), '-d', made, source];
     await runProgram('java', ['-cp', join(compiler, '*'), COMPILER_CLASS, ...words]);
   });
 }

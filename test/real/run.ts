@@ -10,6 +10,7 @@ import { functions } from './functions/group.ts';
 import { httpEndpoint } from './http-endpoint/group.ts';
 import { kcl } from './kcl/group.ts';
 import { kpl } from './kpl/group.ts';
+import { openSearch } from './opensearch/group.ts';
 import { sdkJs } from './sdk-js/group.ts';
 import { snappyJava } from './snappy-java/group.ts';
 import { sse } from './sse/group.ts';
@@ -40,6 +41,7 @@ const GROUPS: readonly Group[] = [
   sse,
   kpl,
   kcl,
+  openSearch,
 ];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
