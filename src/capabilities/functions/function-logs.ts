@@ -1,7 +1,7 @@
 import { timeValue, wholeNumber } from '../../kernel/query-values.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { ensureInternalStream } from '../../ports/internal-stream.ts';
-import { isStored, type Records } from '../../ports/records.ts';
+import { isStored, type RecordFailure, type RecordPosition, type Records } from '../../ports/records.ts';
 import { orPastDamage } from '../../ports/stream-store.ts';
 import { functionsEvents } from './events.ts';
 import { functionsLimits } from './limits.ts';
@@ -23,15 +23,25 @@ const LOOK_BACK_MS = 3_600_000;
 /** Room for the frame around the lines, and for quotes within them. */
 const RECORD_BYTES_MAX = 4 * functionsLimits.logEntryBytesMax;
 
+interface Gathered {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+}
+
 /**
  * The lines of all runs as records of the internal stream `$function-logs`. A run does not wait for its entry, unless
- * more entries wait for the disk than may.
+ * more entries wait for the disk than may: those of some time are written at once, since a commit for each run costs
+ * more than many a run.
  */
 export class FunctionLogs {
   readonly #records: Records;
   readonly #environment: Environment;
+  #gathered: Gathered[] = [];
+  #gatheredBytes = 0;
   #pendingBytes = 0;
-  #last: Promise<void> = Promise.resolve();
+  /** Ends the wait for more entries. */
+  #full: AbortController | undefined;
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(records: Records, environment: Environment) {
     this.#records = records;
@@ -51,33 +61,63 @@ export class FunctionLogs {
   /** Keeps an entry; resolves at once while there is room for it in memory. Never rejects. */
   async keep(entry: LogEntry): Promise<void> {
     const data = Buffer.from(JSON.stringify(entry));
+    this.#gathered.push({ partitionKey: entry.function, data });
+    this.#gatheredBytes += data.length;
     this.#pendingBytes += data.length;
-    const mine = this.#append(entry.function, data);
-    this.#last = mine;
-    if (this.#pendingBytes > functionsLimits.logPendingBytesMax) await mine;
+    if (this.#full === undefined) void this.#storeLater();
+    const { logGatherRecords, logGatherBytes, logPendingBytesMax } = functionsLimits;
+    if (this.#gathered.length >= logGatherRecords || this.#gatheredBytes >= logGatherBytes) this.#store();
+    if (this.#pendingBytes > logPendingBytesMax) await this.settle();
   }
 
   /** Resolves once all entries stand, or are lost. */
   async settle(): Promise<void> {
-    await this.#last;
+    this.#store();
+    await this.#storing;
   }
 
-  async #append(name: string, data: Uint8Array): Promise<void> {
+  async #storeLater(): Promise<void> {
+    const full = new AbortController();
+    this.#full = full;
+    await this.#environment.clock.sleep(functionsLimits.logGatherMs, full.signal);
+    if (this.#full === full) this.#store();
+  }
+
+  /** Enqueues what was gathered: the order of calls is the order in the stream. */
+  #store(): void {
+    const gathered = this.#gathered;
+    if (gathered.length === 0) return;
+    const bytes = this.#gatheredBytes;
+    const full = this.#full;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#full = undefined;
+    full?.abort();
+    const mine = this.#append(gathered).finally(() => {
+      this.#pendingBytes -= bytes;
+    });
+    this.#storing = Promise.all([this.#storing, mine]).then(() => undefined);
+  }
+
+  async #append(entries: readonly Gathered[]): Promise<void> {
     let problem = 'unavailable';
+    let lost = entries;
     try {
-      const [result] = await this.#records.append(LOGS_STREAM, [{ partitionKey: name, data }]);
-      if (result !== undefined && isStored(result)) return;
+      const results = await this.#records.append(LOGS_STREAM, entries);
+      lost = entries.filter((_, index) => !isKept(results[index]));
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
-    } finally {
-      this.#pendingBytes -= data.length;
     }
-    this.#environment.log.warn(functionsEvents.logLost, { function: name, problem });
-    this.#environment.meter.count(functionsEvents.logsLost, { function: name });
+    for (const { partitionKey } of lost) {
+      this.#environment.log.warn(functionsEvents.logLost, { function: partitionKey, problem });
+      this.#environment.meter.count(functionsEvents.logsLost, { function: partitionKey });
+    }
   }
 
   /** Entries of a function, oldest first: `from` (a time; an hour ago when absent) or `after` (a former `next`). */
   async page(name: string, query: URLSearchParams): Promise<unknown> {
+    // Who asks after a run has ended finds it.
+    await this.settle();
     const stream = this.#records.describe(LOGS_STREAM);
     const [shard] = stream?.shards ?? [];
     const limit = Math.min(wholeNumber(query, 'limit') ?? functionsLimits.logPage, functionsLimits.logPageMax);
@@ -101,6 +141,10 @@ export class FunctionLogs {
     }
     return { entries, next: at.toString() };
   }
+}
+
+function isKept(result: RecordPosition | RecordFailure | undefined): boolean {
+  return result !== undefined && isStored(result);
 }
 
 function parse(data: Uint8Array): unknown {

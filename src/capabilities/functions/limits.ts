@@ -33,8 +33,13 @@ export const functionsLimits = {
   invocationsRetentionMs: DAY_MS,
   /** First tries, second and third ones have a shard each, so that none waits behind another's delay. */
   tries: 3,
-  /** Our own: events of one shard that are under way at once. */
+  /** Our own: events of one function, in one shard, that are under way at once. */
   eventsAtOnce: 64,
+  eventsAtOnceBytes: 16 * MIB,
+  /** Our own: the same of all functions in one shard, and events that wait behind others of their function. */
+  laneEventsMax: 1024,
+  laneBytesMax: 64 * MIB,
+  laneParkedMax: 100_000,
   readRecords: 64,
   readBytes: MIB,
   /** Our own: how often positions are written while events are run. */
@@ -48,6 +53,10 @@ export const functionsLimits = {
   /** Our own: lines of one run that are kept, and what may wait to be kept. */
   logEntryBytesMax: 512 * KIB,
   logPendingBytesMax: 8 * MIB,
+  /** Our own: entries are gathered for so long, or until there are so many, and written at once. */
+  logGatherMs: 100,
+  logGatherRecords: 500,
+  logGatherBytes: MIB,
   logPage: 100,
   logPageMax: 1000,
   logPageBytesMax: MIB,

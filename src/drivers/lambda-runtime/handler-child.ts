@@ -8,7 +8,7 @@ import { runtimeLimits } from './limits.ts';
 import type { IdleWatch, IdleWatched } from './idle-watch.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import { Output } from './output.ts';
-import { residentBytes } from './resident-memory.ts';
+import { ResidentMemory } from './resident-memory.ts';
 import { RuntimeApi } from './runtime-api.ts';
 
 /** How the program of a handler is started. */
@@ -60,6 +60,7 @@ export class HandlerChild {
   #exit: Exit | undefined;
   #isEnding = false;
   #memoryPeak = 0;
+  #resident: ResidentMemory | undefined;
   #loaded: () => void = () => undefined;
   readonly #isLoaded: Promise<void>;
 
@@ -79,6 +80,7 @@ export class HandlerChild {
       get pid() {
         return pid();
       },
+      residentBytes: () => this.#resident?.bytes(),
       found: (bytes) => this.#foundMemory(bytes),
       spun: () => this.end(),
     };
@@ -95,7 +97,7 @@ export class HandlerChild {
 
   /** Alive and within its memory; beyond it the process ends, and no event pays for what was done between two. */
   isFit(): boolean {
-    if (this.isAlive) this.#foundMemory(residentBytes(this.#watched.pid) ?? 0);
+    if (this.isAlive) this.#foundMemory(this.#watched.residentBytes() ?? 0);
     return this.isAlive;
   }
 
@@ -111,6 +113,7 @@ export class HandlerChild {
       env: { ...launch.variables, AWS_LAMBDA_RUNTIME_API: address },
     });
     this.#child = child;
+    if (child.pid !== undefined) this.#resident = new ResidentMemory(child.pid);
     child.stdio[3]?.on('error', () => undefined);
     child.stdout?.on('data', (bytes: Buffer) => this.#output.add(0, bytes)).on('error', () => undefined);
     child.stderr?.on('data', (bytes: Buffer) => this.#output.add(1, bytes)).on('error', () => undefined);
@@ -159,6 +162,7 @@ export class HandlerChild {
     const pid = this.#child?.pid;
     this.#isEnding = true;
     this.#api.close();
+    this.#resident?.close();
     if (pid !== undefined) killGroup(pid);
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/environment.ts';
 import { runtimeLimits } from './limits.ts';
 import type { Watched } from './memory-watch.ts';
-import { cpuMs, residentBytes } from './resident-memory.ts';
+import { cpuMs } from './resident-memory.ts';
 
 /** An idle process that is looked at. */
 export interface IdleWatched extends Watched {
@@ -48,7 +48,7 @@ export class IdleWatch {
       const now = cpuMs(one.pid);
       this.#idle.set(one, now);
       if (before !== undefined && now !== undefined && now - before > busyMs) one.spun();
-      else one.found(residentBytes(one.pid) ?? 0);
+      else one.found(one.residentBytes() ?? 0);
     }
     if (this.#idle.size > 0) this.#arm();
   }

@@ -1,11 +1,13 @@
 import type { Clock } from '../../ports/environment.ts';
 import { runtimeLimits } from './limits.ts';
-import { groupsResidentBytes, residentBytes } from './resident-memory.ts';
+import { groupsResidentBytes } from './resident-memory.ts';
 
 /** A running process whose memory is looked at. */
 export interface Watched {
   /** Also its process group. */
   readonly pid: number;
+  /** What its process holds now; undefined where it cannot be told. */
+  residentBytes(): number | undefined;
   /** What its process, or its whole group, holds now. */
   found(bytes: number): void;
 }
@@ -44,7 +46,7 @@ export class MemoryWatch {
     this.#looks += 1;
     // A process that was looked at may end, and leave the set.
     for (const one of this.#watched) {
-      const bytes = residentBytes(one.pid);
+      const bytes = one.residentBytes();
       if (bytes !== undefined) one.found(bytes);
     }
     if (this.#looks % runtimeLimits.memoryLooksDeep === 0) {
