@@ -16,11 +16,34 @@ export interface LaneParts {
   readonly stopped: AbortSignal;
 }
 
-/** Reads one shard of events, some at once; its position is the first event that is not done. */
+/** An event in the log; its bytes are read again when its turn comes. */
+interface Place {
+  readonly offset: Offset;
+  readonly bytes: number;
+}
+
+/** What one function has in a lane. */
+interface Share {
+  readonly name: string;
+  running: number;
+  bytes: number;
+  /** Events that wait until others of the same function are done, from `next` on. */
+  parked: Place[];
+  next: number;
+}
+
+/**
+ * Reads one shard of events, some at once; its position is the first event that is not done. A function has a share of
+ * what is under way: behind a slow one, events of others go on.
+ */
 export class EventLane {
   readonly #parts: LaneParts;
   /** Events that are not done, in the shard's order. */
   readonly #open = new Set<Offset>();
+  readonly #shares = new Map<string, Share>();
+  #runningCount = 0;
+  #bytes = 0;
+  #parked = 0;
   #cursor: Offset;
   #freed: () => void = () => undefined;
   #running: Promise<void> = Promise.resolve();
@@ -45,14 +68,13 @@ export class EventLane {
   async run(): Promise<void> {
     const { records, shard, stopped } = this.#parts;
     while (!stopped.aborted) {
-      const room = limits.eventsAtOnce - this.#open.size;
-      if (room <= 0) {
+      if (!this.#hasRoom()) {
         await new Promise<void>((resolve) => {
           this.#freed = resolve;
         });
         continue;
       }
-      if (await this.#read(room)) continue;
+      if (await this.#read()) continue;
       await records.waitForMore(shard, this.#cursor, stopped);
     }
   }
@@ -67,26 +89,96 @@ export class EventLane {
     await this.#running;
   }
 
+  #hasRoom(): boolean {
+    const { laneEventsMax, laneBytesMax, laneParkedMax } = limits;
+    return this.#runningCount < laneEventsMax && this.#bytes < laneBytesMax && this.#parked < laneParkedMax;
+  }
+
   /** False: nothing more is there. */
-  async #read(room: number): Promise<boolean> {
+  async #read(): Promise<boolean> {
     const { records, stream, shard } = this.#parts;
     if (this.#cursor >= records.bounds(shard).end) return false;
-    const limit = { records: Math.min(room, limits.readRecords), bytes: limits.readBytes };
+    const limit = { records: limits.readRecords, bytes: limits.readBytes };
     const slice = await orPastDamage(records.read(stream, shard, this.#cursor, limit));
-    for (const record of slice.records) this.#begin(record);
+    for (const record of slice.records) this.#take(record);
     this.#cursor = slice.next;
     return true;
   }
 
-  #begin(record: StoredRecord): void {
-    const { serve, moved } = this.#parts;
+  #take(record: StoredRecord): void {
     this.#open.add(record.offset);
-    const one = serve(record).then((isDone) => {
-      // What is not done keeps the position where it is.
-      if (isDone) this.#open.delete(record.offset);
-      this.#freed();
-      if (isDone) moved();
-    });
-    this.#running = Promise.all([this.#running, one]).then(() => undefined);
+    const place = { offset: record.offset, bytes: record.data.length };
+    const share = this.#shareOf(Buffer.from(record.key).toString());
+    if (share.parked.length === 0 && hasRoom(share)) return this.#begin(share, place, async () => record);
+    share.parked.push(place);
+    this.#parked += 1;
   }
+
+  #shareOf(name: string): Share {
+    const known = this.#shares.get(name);
+    if (known !== undefined) return known;
+    const share: Share = { name, running: 0, bytes: 0, parked: [], next: 0 };
+    this.#shares.set(name, share);
+    return share;
+  }
+
+  #begin(share: Share, place: Place, load: () => Promise<StoredRecord | undefined>): void {
+    share.running += 1;
+    share.bytes += place.bytes;
+    this.#runningCount += 1;
+    this.#bytes += place.bytes;
+    this.#running = Promise.all([this.#running, this.#serve(share, place, load)]).then(() => undefined);
+  }
+
+  async #serve(share: Share, place: Place, load: () => Promise<StoredRecord | undefined>): Promise<void> {
+    const record = await load();
+    const isDone = record === undefined ? !this.#parts.stopped.aborted : await this.#parts.serve(record);
+    share.running -= 1;
+    share.bytes -= place.bytes;
+    this.#runningCount -= 1;
+    this.#bytes -= place.bytes;
+    // What is not done keeps the position where it is.
+    if (isDone) this.#open.delete(place.offset);
+    this.#resume(share);
+    this.#freed();
+    if (isDone) this.#parts.moved();
+  }
+
+  /** The next ones of the same function that were put aside. */
+  #resume(share: Share): void {
+    if (this.#parts.stopped.aborted) return;
+    while (hasRoom(share)) {
+      const place = share.parked[share.next];
+      if (place === undefined) break;
+      share.next += 1;
+      this.#parked -= 1;
+      this.#begin(share, place, async () => await this.#reread(place.offset));
+    }
+    // Each place is moved once at most for each that went.
+    if (share.next * 2 >= share.parked.length) {
+      share.parked = share.parked.slice(share.next);
+      share.next = 0;
+    }
+    if (share.running === 0 && share.parked.length === 0) this.#shares.delete(share.name);
+  }
+
+  /** Undefined: it is there no more, or the node stops. */
+  async #reread(offset: Offset): Promise<StoredRecord | undefined> {
+    const { records, stream, shard, stopped, environment } = this.#parts;
+    while (!stopped.aborted) {
+      try {
+        const limit = { records: 1, bytes: limits.readBytes };
+        const slice = await orPastDamage(records.read(stream, shard, offset, limit));
+        return slice.records.find((record) => record.offset === offset);
+      } catch {
+        // The lane's own reading meets the same, and tells it.
+        await environment.clock.sleep(limits.idleMs);
+      }
+    }
+    return undefined;
+  }
+}
+
+function hasRoom({ running, bytes }: Share): boolean {
+  return running < limits.eventsAtOnce && bytes < limits.eventsAtOnceBytes;
 }

@@ -187,3 +187,25 @@ test('an Event that an earlier build accepted goes by the rules of the file', as
   await bench.until(async () => (await bench.stored('failures')).length === 1);
   await bench.close();
 });
+
+test('Events of a slow function do not hold up those of others, and none is lost', async () => {
+  let isMended = false;
+  const slow = { ...usualFunctions['slow'], runtime: 'node', code: '.', handler: 'index.slow' };
+  const bench = await openBench(
+    { 'index.slow': () => ({ takesMs: isMended ? 1 : 800_000 }) },
+    { ...usualFunctions, slow: { ...slow, concurrency: 1, timeoutSeconds: 900 } },
+  );
+  for (let sent = 0; sent < 200; sent += 1) await bench.invoke('slow', String(sent), EVENT);
+  for (let sent = 0; sent < 100; sent += 1) await bench.invoke('echo', String(sent), EVENT);
+  const of = (name: string): string[] => bench.ran.filter((one) => one.startsWith(`${name} `));
+  await bench.until(() => of('echo').length === 100);
+  assert.ok(of('slow').length < 64, String(of('slow').length));
+  assert.ok((await kept(bench)) >= 200 - of('slow').length);
+  await bench.restart();
+  isMended = true;
+  await bench.until(async () => (await kept(bench)) === 0);
+  const events = new Set(of('slow').map((one) => one.split(' ')[2]));
+  assert.equal(events.size, 200, 'none is lost');
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
