@@ -33,7 +33,8 @@ export function createApi(parts: ApiParts): HttpHandler {
     if (path === '/') return await (isForSts(request) ? parts.callerIdentity : parts.awsJson)(request);
     if (path === '/healthz') return answerHealth(request, parts.health());
     if (path === '/readyz') return answerReady(request, parts.ready());
-    if (parts.awsRest.serves(path)) return await parts.awsRest.handle(request);
+    const rest = parts.awsRest(path);
+    if (rest !== undefined) return await rest(request);
     return await refusable(async () => {
       const caller = await callerOf(parts.gate, request);
       if (path.startsWith('/admin/')) return await answerAdmin(parts, request, caller);

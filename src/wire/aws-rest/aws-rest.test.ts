@@ -62,8 +62,10 @@ async function answer(request: FakeRequest, credentials?: readonly Credential[])
     identity,
     audit,
   });
-  assert.equal(rest.serves(request.path ?? ''), true);
-  const { status, headers, body } = await rest.handle(fakeRequest(request));
+  assert.equal(rest('/v1/things'), undefined);
+  const handle = rest(request.path ?? '');
+  assert.ok(handle !== undefined);
+  const { status, headers, body } = await handle(fakeRequest(request));
   return `${status} ${headers['x-amzn-errortype'] ?? 'ok'} ${textOf(body)}`;
 }
 

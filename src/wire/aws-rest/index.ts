@@ -25,13 +25,11 @@ export interface AwsRestOptions {
   readonly audit: Audit;
 }
 
-/** AWS's REST protocol with JSON: actions have paths, and members stand in headers too. */
-export interface AwsRest {
-  /** Whether some action, by whatever method, has this path. */
-  serves(path: string): boolean;
-  /** Rejects only for bugs and when the disk fails. */
-  readonly handle: HttpHandler;
-}
+/**
+ * AWS's REST protocol with JSON: actions have paths, and members stand in headers too. What serves a path; undefined
+ * when no action, by whatever method, has it. The handler rejects only for bugs and when the disk fails.
+ */
+export type AwsRest = (path: string) => HttpHandler | undefined;
 
 interface Match {
   readonly served: ServedRestOperation;
@@ -49,20 +47,19 @@ const REFUSED = new Set([
 
 /** Serves these operations. */
 export function createAwsRest(options: AwsRestOptions): AwsRest {
-  const find = (path: string): Match[] =>
-    options.operations.flatMap((served) => {
+  return (path) => {
+    const matches = options.operations.flatMap((served) => {
       const parameters = matchPath(served.operation.path, path);
       return parameters === undefined ? [] : [{ served, parameters }];
     });
-  return {
-    serves: (path) => find(path).length > 0,
-    handle: async (request) => {
+    if (matches.length === 0) return undefined;
+    return async (request) => {
       try {
-        return await serve(request, find(request.path), options);
+        return await serve(request, matches, options);
       } catch (error) {
         return refusal(error);
       }
-    },
+    };
   };
 }
 
