@@ -61,7 +61,9 @@ export class HostedFunctions implements Functions {
     if (this.#isClosing) throw new ThrottleError('TooManyRequestsException', 'The node is being stopped.');
     const { eventBytesMax } = functionsLimits;
     if (event.length > eventBytesMax) throw eventTooLarge(event.length, 'RequestResponse', eventBytesMax);
-    if (options.isChecked !== true) checkEvent(event);
+    const { clock } = this.#parts.environment;
+    const checking = options.isChecked === true ? undefined : checkEvent(event, clock);
+    if (checking !== undefined) await checking;
     const requestId = options.requestId ?? this.#parts.environment.random.uuid();
     const log = new InvocationLog(requestId, one.memoryMb);
     const outcome = await this.#run(one, event, requestId, log, options.signal);

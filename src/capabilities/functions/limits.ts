@@ -12,6 +12,8 @@ export const functionsLimits = {
   eventBytesMax: 6 * MIB,
   /** Event of a call that does not. */
   asyncEventBytesMax: MIB,
+  /** Our own: bytes of an event that are looked at in one turn. */
+  checkBytes: 64 * KIB,
   timeoutSeconds: 3,
   timeoutSecondsMax: 900,
   memoryMb: 128,

@@ -64,6 +64,8 @@ export function abandoned(requestId: string): RunFailure {
 }
 
 const SHOWN_MAX = 16 * 1024;
+/** A larger one is not looked into: its type stands in its header too, and reading it would hold up all else. */
+const READ_BYTES_MAX = 256 * 1024;
 
 /** What a handler's runtime posted as its error: an object of Lambda's shape, or anything else. */
 export function posted(payload: Uint8Array, type: string | undefined): RunFailure {
@@ -75,6 +77,7 @@ export function posted(payload: Uint8Array, type: string | undefined): RunFailur
 }
 
 function read(payload: Uint8Array): { readonly errorType?: string; readonly errorMessage?: string } {
+  if (payload.length > READ_BYTES_MAX) return {};
   try {
     const value = JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown> | null;
     const text = (name: string): string | undefined => (typeof value?.[name] === 'string' ? value[name] : undefined);

@@ -41,7 +41,13 @@ test('InvokeFunction refuses in AWS’s words', async () => {
       {},
       '404 ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:000000000000:function:echo:7',
     ],
-    ['echo', '{"a', {}, '400 InvalidRequestContentException: Could not parse request body into json: Unterminated'],
+    [
+      'echo',
+      `[${'1,'.repeat(40_000)}]`,
+      {},
+      '400 InvalidRequestContentException: Could not parse request body into json: Unexpected byte at position 80001',
+    ],
+    ['echo', '{"a', {}, '400 InvalidRequestContentException: Could not parse request body into json: Unexpected end'],
     ['echo', '{"a', { 'x-amz-invocation-type': 'Event' }, '400 InvalidRequestContentException: Could not parse'],
     [
       'echo',

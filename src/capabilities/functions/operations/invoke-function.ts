@@ -96,7 +96,8 @@ async function runLater(
   const { requestId, state } = call;
   const { environment, events } = state;
   if (event.length > limits.asyncEventBytesMax) throw eventTooLarge(event.length, 'Event', limits.asyncEventBytesMax);
-  checkEvent(event);
+  const checking = checkEvent(event, environment.clock);
+  if (checking !== undefined) await checking;
   const now = environment.clock.now();
   const rules = rulesOf(options);
   await events.add({ function: name, requestId, attempt: 1, acceptedAt: now, dueAt: now, rules }, event);
