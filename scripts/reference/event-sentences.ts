@@ -182,7 +182,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   gateway_dedupe_ids: 'Delivery ids known, by `route`.',
   gateway_dedupe_window_ms: 'How far back repeats are told in fact, by `route`.',
   gateway_request_ms: 'From the request to its answer, accepted requests only, by `route`.',
-  gateway_requests_total: 'Requests by `route` and `outcome`: that of the verdict, such as accepted, or the code of the refusal.',
+  gateway_requests_total:
+    'Requests by `route` and `outcome`: that of the verdict, such as accepted, or the code of the refusal.',
   http_bugs_total: 'Requests that failed by a bug.',
   http_connections: 'Open connections, by `listener`.',
   http_connections_refused_total: 'Connections closed as they came, above `limits.connectionsMax`, by `listener`.',
