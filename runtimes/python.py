@@ -66,8 +66,8 @@ class RuntimeClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         if error_type is not None:
-            name = error_type.encode("ascii", "replace").decode()
-            headers["Lambda-Runtime-Function-Error-Type"] = name
+            visible = "".join(letter if "!" <= letter <= "~" else "?" for letter in error_type)
+            headers["Lambda-Runtime-Function-Error-Type"] = visible[:256]
         try:
             self._connection.request(method, PREFIX + path, body, headers)
             response = self._connection.getresponse()
@@ -112,6 +112,24 @@ def hint_of(error):
     return f"; install it: {sys.executable} -m pip install boto3"
 
 
+def say(text=""):
+    """Prints where the handler left something to print to."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is sys.stdout:
+                stream.write(text)
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+
+
+def message_of(error):
+    try:
+        return str(error)
+    except Exception:  # Whatever an error of the handler's own does when it is asked.
+        return "an error that cannot be told"
+
+
 def error_object(error, request_id):
     if isinstance(error, LoadError):
         kind, trace = error.kind, error.trace
@@ -119,10 +137,10 @@ def error_object(error, request_id):
         kind = type(error).__name__
         frames = traceback.extract_tb(error.__traceback__)
         trace = traceback.format_list([frame for frame in frames if frame.filename != __file__])
-    shape = {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": trace}
+    message = message_of(error)
+    shape = {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
     lines = "".join(trace)
-    sys.stdout.write(f"[ERROR] {kind}: {error}\n" + (f"Traceback (most recent call last):\n{lines}" if trace else ""))
-    sys.stdout.flush()
+    say(f"[ERROR] {kind}: {message}\n" + (f"Traceback (most recent call last):\n{lines}" if trace else ""))
     return shape
 
 
@@ -158,11 +176,10 @@ def serve(client, handler):
             post_error(client, f"/invocation/{request_id}/error", error, request_id)
             continue
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            say()
         status, _, refusal = client.request("POST", f"/invocation/{request_id}/response", answer)
         if status >= 400:
-            sys.stdout.write(refusal.decode("utf-8", "replace"))
+            say(refusal.decode("utf-8", "replace"))
 
 
 def main():

@@ -84,6 +84,39 @@ test('handlers are called in every way that Lambda knows', async () => {
   await bench.end();
 });
 
+const ODD_PYTHON = `
+import sys
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError("no")
+def mute(event, context):
+    raise Mute()
+def named(event, context):
+    raise type("A\\r\\nB: c", (Exception,), {})("m")
+def closes(event, context):
+    sys.stdout.close()
+    return "closed"
+`;
+
+test('errors that cannot be told, and a handler that closes its output, end no process of Python', async () => {
+  const bench = await openDriver({ 'odd.py': ODD_PYTHON });
+  const table: readonly (readonly [handler: string, said: string])[] = [
+    ['odd.mute', 'Mute: an error that cannot be told'],
+    ['odd.named', 'A\r\nB: c: m'],
+    ['odd.closes', '"closed"'],
+  ];
+  for (const [handler, said] of table) {
+    const open = bench.runtime.open(bench.spec(handler, { runtime: 'python' }));
+    for (const id of ['id-1', 'id-2']) {
+      const { failure, initMs, payload } = (await runOnce(open, {}, id)).outcome;
+      const text = failure === undefined ? Buffer.from(payload).toString() : `${failure.type}: ${failure.message}`;
+      assert.deepEqual([text, initMs === undefined], [said, id === 'id-2'], `${handler} ${id}`);
+    }
+    await open.close(0);
+  }
+  await bench.end();
+});
+
 const LAMBDA = [
   'AWS_DEFAULT_REGION',
   'AWS_EXECUTION_ENV',
