@@ -18,6 +18,9 @@ const KNOWN: readonly RegExp[] = [
   // What is not built is not looked into.
   /^(CreateDeliveryStream|UpdateDestination)\.input\.\w+(Destination|Source)(Configuration|Update) is a structure$/,
   /\.(DataFormatConversionConfiguration|DynamicPartitioningConfiguration) is a structure$/,
+  // The contract: http where `outgoing` allows it, and the search that is to come.
+  /\.(Amazonopensearchservice|Elasticsearch)Destination(Configuration|Update)\.ClusterEndpoint has pattern https:\.\*$/,
+  /\.(Amazonopensearchservice|Elasticsearch)DestinationConfiguration\.VpcConfiguration is a structure$/,
   // Each destination describes itself: compared below.
   /^DescribeDeliveryStream\.output\.DeliveryStreamDescription\.Destinations\[\] is a structure$/,
   /^DescribeDeliveryStream\.output\.DeliveryStreamDescription\.Source\.(MSK|Database)SourceDescription is missing$/,

@@ -134,7 +134,7 @@ test('codes of the admin paths and of other services are all listed', () => {
   const text = sourcesUnder('src/compose', 'src/capabilities');
   for (const name of raised(text, /(?:error: '|RequestError\(\s*')([A-Z]\w+)'/g)) {
     // Those of config checks, of exceptions in mid-stream, and of actions that are not built.
-    const named = ['RetentionExceeded', 'InvalidConfig', 'InvalidArgumentException'];
+    const named = ['RetentionExceeded', 'InvalidConfig', 'InvalidSchema', 'InvalidArgumentException'];
     const own = [...named, 'InternalFailure', 'UnknownOperationException'];
     assert.ok([...namesOf(adminCodes), ...namesOf(stsCodes), ...own].includes(name), name);
   }

@@ -9,10 +9,12 @@ const COMMANDS = [
   'put',
   'tail',
   'trigger',
+  'inspect',
   'invoke',
   'converters',
   'converters test',
   'ps',
+  'replay',
   'env',
   'doctor',
 ] as const;

@@ -61,8 +61,10 @@ export const adminCodes: readonly Code[] = [
   ['BadRequest', 400, 'A parameter of the query is not what the path takes.'],
   ['InternalFailure', 500, 'A bug of millrace, or its disk failed; the log names it by the request id.'],
   ['MethodNotAllowed', 405, 'Another method; `allow` names those that are served.'],
-  ['NotFound', 404, 'Nothing is served there, or no delivery has that name.'],
+  ['NotFound', 404, 'Nothing is served there, or nothing has that name.'],
+  ['NotInFile', 409, 'The source is not in the file any more: it cannot be resumed.'],
   ['ResourceNotFoundException', 400, 'No stream has that name.'],
+  ['Unavailable', 503, 'What it needs, such as a bucket, does not answer now: try again.'],
 ];
 
 /** Codes of the one action of the Security Token Service. */

@@ -140,7 +140,7 @@ deliveries:
 `;
   assert.deepEqual(refused(text), [
     'm.yaml:7:3 deliveries.d: has no destination; name one',
-    'm.yaml:10:5 deliveries.e.ExtendedS3DestinationConfiguration: S3BackupMode: Enabled is not built yet',
+    'm.yaml:10:5 deliveries.e.ExtendedS3DestinationConfiguration: S3BackupMode: Enabled needs S3BackupConfiguration',
     'm.yaml:4:5 gateway.routes.FETCH /x: FETCH is no method; use one of ANY, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT',
     "m.yaml:5:5 gateway.routes.POST /api/x: /api/x is reserved: /api/, /write and /healthz are the gateway's own",
   ]);
