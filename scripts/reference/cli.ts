@@ -13,6 +13,7 @@ const COMMANDS = [
   'invoke',
   'converters',
   'converters test',
+  'preview',
   'ps',
   'replay',
   'env',

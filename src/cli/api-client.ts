@@ -49,8 +49,12 @@ export class ApiClient {
   }
 
   /** The JSON of an admin path. Ends the command when it is refused. */
-  async admin(method: 'GET' | 'POST', path: string, signal?: AbortSignal): Promise<unknown> {
-    const answer = await this.#fetch(path, 'millrace', { method, body: '', headers: {} }, signal);
+  async admin(
+    method: 'GET' | 'POST',
+    path: string,
+    { body = '', signal }: { readonly body?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<unknown> {
+    const answer = await this.#fetch(path, 'millrace', { method, body, headers: {} }, signal);
     const value = this.#parse(await answer.text()) as { message?: string };
     if (!answer.ok) throw new CliError(value.message ?? `the node answered ${answer.status}`);
     return value;

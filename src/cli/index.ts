@@ -8,6 +8,7 @@ import { declareInvoke } from './invoke.ts';
 import { declareLint } from './lint.ts';
 import { declarePs } from './ps.ts';
 import { declarePut } from './put.ts';
+import { declarePreview } from './preview.ts';
 import { declareReplay } from './replay.ts';
 import { declareRun } from './run-node.ts';
 import { declareTail } from './tail.ts';
@@ -39,6 +40,7 @@ export async function runCli(given: CliContext): Promise<number> {
   declareInvoke(program, context);
   declareConverters(program, context);
   declarePs(program, context);
+  declarePreview(program, context);
   declareReplay(program, context);
   declareEnv(program, context);
   declareDoctor(program, context);

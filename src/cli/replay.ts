@@ -88,7 +88,7 @@ async function followed(context: CliContext, client: ApiClient, { delivery, id }
   let shown = '';
   for (;;) {
     const path = `/admin/deliveries/${encodeURIComponent(delivery)}/replays/${id}`;
-    const status = (await client.admin('GET', path, context.interrupted)) as Status;
+    const status = (await client.admin('GET', path, { signal: context.interrupted })) as Status;
     const failure = status.failure === undefined ? '' : `, ${status.failure}`;
     const line = `${status.state}: ${status.recordsDelivered} delivered${failure}`;
     if (line !== shown) context.err(`${line}\n`);

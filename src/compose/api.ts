@@ -1,7 +1,7 @@
 import { RequestError } from '../kernel/errors.ts';
 import { matchPath } from '../kernel/match-path.ts';
 import type { Audit } from '../ports/audit.ts';
-import { AdminBytes, type AdminRoute, type Health } from '../ports/capability.ts';
+import { AdminBytes, type AdminRequest, type AdminRoute, type Health } from '../ports/capability.ts';
 import type { AwsRest } from '../wire/aws-rest/index.ts';
 import type { Gate } from '../wire/sigv4/gate.ts';
 import type { Principal } from '../wire/sigv4/principal.ts';
@@ -36,8 +36,9 @@ export function createApi(parts: ApiParts): HttpHandler {
     const rest = parts.awsRest(path);
     if (rest !== undefined) return await rest(request);
     return await refusable(async () => {
-      const caller = await callerOf(parts.gate, request);
-      if (path.startsWith('/admin/')) return await answerAdmin(parts, request, caller);
+      const asked = adminRequest(request);
+      const caller = await callerOf(parts.gate, request, asked);
+      if (path.startsWith('/admin/')) return await answerAdmin(parts, request, { caller, asked });
       if (path !== '/metrics') return plainAnswer(404, 'NotFound', `nothing is served at ${path}`);
       caller?.check(READ, []);
       const headers = { 'content-type': 'text/plain; version=0.0.4' };
@@ -46,7 +47,7 @@ export function createApi(parts: ApiParts): HttpHandler {
   };
 }
 
-/** Bytes of the body of an admin request; none has one so far. */
+/** Bytes of the body of an admin request. */
 const ADMIN_BODY_BYTES_MAX = 1024 * 1024;
 const READ = 'admin:Read';
 const WRITE = 'admin:Write';
@@ -54,11 +55,21 @@ const WRITE = 'admin:Write';
 const OPEN_TO_BOUND = '/admin/node';
 
 /** Who signed for the service `millrace`; undefined while signatures are not verified. */
-async function callerOf(gate: Gate, request: HttpRequest): Promise<Principal | undefined> {
+async function callerOf(gate: Gate, request: HttpRequest, asked: AdminRequest): Promise<Principal | undefined> {
   const presented = gate.begin(request, 'millrace');
   if (presented === undefined) return undefined;
-  await request.readBody(ADMIN_BODY_BYTES_MAX, presented.see);
+  await asked.readBody(ADMIN_BODY_BYTES_MAX, presented.see);
   return gate.finish(presented);
+}
+
+/** The request as routes see it: the body is read once, by the signature's check or by the route. */
+function adminRequest(request: HttpRequest): AdminRequest {
+  let body: Promise<Uint8Array> | undefined;
+  return {
+    signal: request.signal,
+    hold: async (bytes) => await request.hold(bytes),
+    readBody: async (_maxBytes, seen) => await (body ??= request.readBody(ADMIN_BODY_BYTES_MAX, seen)),
+  };
 }
 
 async function refusable(answer: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
@@ -92,7 +103,7 @@ function answerReady(request: HttpRequest, ready: boolean): HttpAnswer {
 async function answerAdmin(
   { admin: routes, audit }: ApiParts,
   request: HttpRequest,
-  caller: Principal | undefined,
+  { caller, asked }: { readonly caller: Principal | undefined; readonly asked: AdminRequest },
 ): Promise<HttpAnswer> {
   const matches = routes.flatMap((route) => {
     const parameters = matchPath(route.path, request.path);
@@ -107,7 +118,7 @@ async function answerAdmin(
   const { route, parameters } = match;
   const handle = async (): Promise<unknown> => {
     if (caller !== undefined) checkAllowed(caller, route, parameters);
-    return await route.handle(parameters, new URLSearchParams(request.query), request);
+    return await route.handle(parameters, new URLSearchParams(request.query), asked);
   };
   if (caller === undefined || route.method === 'GET') return answered(await handle());
   const { id: requestId, remoteAddress: from, path } = request;

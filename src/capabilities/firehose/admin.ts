@@ -7,8 +7,11 @@ import type { DeliveryOptions } from './config.ts';
 import { explainDelivery } from './explain.ts';
 import { FUNCTION, functionTarget } from './function-options.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
+import type { Sample } from './preview.ts';
 import { recordFate } from './record-fate.ts';
 import type { DeliveryStatus } from './workers/worker.ts';
+
+const PREVIEW_BYTES_MAX = 1024 * 1024;
 
 /** The admin routes of deliveries and of the buckets they fill. */
 export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRoute[] {
@@ -54,6 +57,17 @@ export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRou
       path: '/admin/deliveries/{name}/flush',
       doc: 'Delivers what stands in the stream now, without waiting for size or interval.',
       handle: async ({ name = '' }, _query, { signal }) => await flush(state, name, signal),
+    },
+    {
+      method: 'POST',
+      path: '/admin/deliveries/{name}/preview',
+      doc:
+        'What would become of sample records: what the function makes of them, keys and ids. Nothing is stored, no ' +
+        'server is asked. The body: `{"records": [{"data": BASE64, "partitionKey": TEXT}]}`.',
+      handle: async ({ name = '' }, _query, request) => {
+        const samples = samplesOf(await request.readBody(PREVIEW_BYTES_MAX));
+        return await state.deliveries.preview(known(state, name).name, samples, request.signal);
+      },
     },
     {
       method: 'GET',
@@ -175,4 +189,27 @@ async function refusable<T>(asked: Promise<T>): Promise<T> {
     if (!(error instanceof DeliveryError)) throw error;
     throw new RequestError(error.retryable ? 'Unavailable' : 'BadRequest', error.message, error.retryable ? 503 : 400);
   }
+}
+
+/** Reads the body of a preview. RequestError BadRequest. */
+function samplesOf(body: Uint8Array): readonly Sample[] {
+  const wrong = (): RequestError =>
+    new RequestError('BadRequest', 'the body is {"records": [{"data": BASE64, "partitionKey": TEXT}]}');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(body).toString());
+  } catch {
+    throw wrong();
+  }
+  const records = isMapping(parsed) ? parsed['records'] : undefined;
+  if (!Array.isArray(records)) throw wrong();
+  return records.map((record: unknown) => {
+    const { data, partitionKey = 'sample' } = isMapping(record) ? record : {};
+    if (typeof data !== 'string' || typeof partitionKey !== 'string') throw wrong();
+    return { data: Buffer.from(data, 'base64'), partitionKey };
+  });
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -23,6 +23,7 @@ import {
   type DeliveryStream,
   type Target,
 } from './model.ts';
+import { previewDelivery, type Sample } from './preview.ts';
 import { PROCESSED_PREFIX } from './processed-record.ts';
 import { REPLAY_PREFIX } from './replay.ts';
 import { DeliveryLanes } from './workers/delivery-lanes.ts';
@@ -123,6 +124,13 @@ export class Deliveries {
       }
       this.#doors.environment.meter.forget({ delivery: name });
     });
+  }
+
+  /** What would become of these records as a batch; nothing is stored. RequestErrors: BadRequest, ResourceNotFound. */
+  async preview(name: string, samples: readonly Sample[], signal: AbortSignal): Promise<object> {
+    const delivery = this.get(name);
+    if (delivery === undefined) throw deliveryStreamNotFound(name, this.#doors.identity.account);
+    return await previewDelivery(this.#doors, delivery, samples, signal);
   }
 
   /**

@@ -115,7 +115,11 @@ export async function openBench(
     },
     admin: async (path, name = '', query = '') => {
       const route = running.admin?.find((one) => one.path === path);
-      const request = { signal: new AbortController().signal, hold: async () => undefined };
+      const request = {
+        signal: new AbortController().signal,
+        hold: async () => undefined,
+        readBody: async () => Buffer.alloc(0),
+      };
       return await route?.handle({ name }, new URLSearchParams(query), request);
     },
     stored: async (name) => {

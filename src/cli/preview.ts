@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { ApiClient } from './api-client.ts';
+import { CliError, type CliContext } from './context.ts';
+import { table } from './table.ts';
+
+interface Flags {
+  readonly event: string;
+  readonly lines?: true;
+  readonly key?: string;
+  readonly json?: true;
+  readonly api?: string;
+}
+
+interface Preview {
+  readonly destination: string;
+  readonly place: string;
+  readonly failedPlace?: string;
+  readonly bytes: number;
+  readonly records: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** `preview DELIVERY --event FILE`: what would become of sample records, without storing or sending anything. */
+export function declarePreview(program: Command, context: CliContext): void {
+  program
+    .command('preview')
+    .description('what a delivery would make of sample records, and where they would arrive; nothing is stored or sent')
+    .argument('<delivery>', 'its name')
+    .requiredOption('--event <file>', 'a file, or `-` for stdin: one record')
+    .option('--lines', 'each line of it is a record')
+    .option('--key <key>', 'their partition key')
+    .option('--json', 'as JSON')
+    .option('--api <url>', 'the node (MILLRACE_API)')
+    .action(async (name: string, flags: Flags) => await preview(context, name, flags));
+}
+
+async function preview(context: CliContext, name: string, flags: Flags): Promise<void> {
+  const client = new ApiClient(context, flags.api);
+  const bytes = await sampleBytes(context, flags.event);
+  const samples = flags.lines === true ? linesOf(bytes) : [bytes];
+  const records = samples.map((data) => ({
+    data: data.toString('base64'),
+    ...(flags.key !== undefined && { partitionKey: flags.key }),
+  }));
+  const path = `/admin/deliveries/${encodeURIComponent(name)}/preview`;
+  const value = await client.admin('POST', path, { body: JSON.stringify({ records }) });
+  context.out(flags.json === true ? `${JSON.stringify(value)}\n` : shown(value as Preview));
+}
+
+async function sampleBytes(context: CliContext, given: string): Promise<Buffer> {
+  if (given !== '-') {
+    const bytes = await context.readFile(given).catch(() => undefined);
+    if (bytes === undefined) throw new CliError(`there is no file ${given}`);
+    return Buffer.from(bytes);
+  }
+  const parts: Uint8Array[] = [];
+  for await (const part of context.stdin) parts.push(Buffer.from(part as Uint8Array));
+  return Buffer.concat(parts);
+}
+
+function linesOf(bytes: Buffer): readonly Buffer[] {
+  const lines = bytes.toString('latin1').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => Buffer.from(line, 'latin1'));
+}
+
+function shown({ destination, place, failedPlace, bytes, records }: Preview): string {
+  const head = table([
+    ['destination', destination],
+    ['place', place],
+    ...(failedPlace === undefined ? [] : [['what failed', failedPlace]]),
+    ['bytes', String(bytes)],
+  ]);
+  const rows = records.map(({ result, text, data, ...rest }, index) => [
+    String(index),
+    String(result),
+    typeof text === 'string' ? text : typeof data === 'string' ? data : '',
+    Object.keys(rest).length === 0 ? '' : JSON.stringify(rest),
+  ]);
+  return `${head}\n${table([['RECORD', 'RESULT', 'DATA', 'ALSO'], ...rows])}`;
+}
