@@ -5,7 +5,7 @@ import { Damaged, positionKey, type Offset, type Slice, type StoredRecord } from
 import { type AggregatedRecord, looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import type { Failure } from './error-lines.ts';
 import { firehoseLimits } from './limits.ts';
-import { processedRecord } from './processed-record.ts';
+import { processedRecord, type GoneUpTo } from './processed-record.ts';
 import { countOf, type Gap, type Intent, type LossCause, type Range } from './model.ts';
 
 /** One read of a stream by a delivery. */
@@ -35,6 +35,8 @@ export interface OutgoingOptions {
 export type PlacedRecord = { -readonly [K in keyof OutgoingRecord]: OutgoingRecord[K] } & {
   /** Why it could not be processed: then it goes to no destination. */
   readonly failure?: Failure;
+  /** It stands for records that were gone before. */
+  readonly gone?: GoneUpTo;
 };
 
 /** More records than a producer can pack into one. */

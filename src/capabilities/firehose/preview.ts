@@ -1,7 +1,6 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { deliveryStreamArn, shardId, streamArn } from '../../kernel/names.ts';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
-import type { Environment } from '../../ports/environment.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import { FUNCTION } from './function-options.ts';
 import type { DeliveryStream } from './model.ts';
@@ -10,8 +9,7 @@ import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from './t
 import { UNPROCESSED } from './error-lines.ts';
 import { transformOf, type Transform } from './transform-options.ts';
 import type { TransformSource } from './transform-event.ts';
-import { DeliveryNotes } from './workers/delivery-notes.ts';
-import { transformPiece } from './workers/transform-piece.ts';
+import { transformGroup } from './workers/transform-piece.ts';
 import type { WorkerDoors } from './workers/worker.ts';
 
 /** Records that are looked at once. */
@@ -62,13 +60,11 @@ async function process(
   if ('url' in transform.to) throw refuse('its records are processed by a URL, and a preview asks no server');
   const { name } = transform.to;
   if (!doors.functions.has(name)) throw refuse(`there is no function ${name}`);
-  const found = await transformPiece(records, NOWHERE, () => sourceOf(doors, delivery), {
-    ...doors,
-    notes: new DeliveryNotes(delivery.name, silent(doors.environment)),
-    transform: () => ({ ...transform, retries: 0 }),
-    cut: signal,
-  });
-  return (found ?? []).map(({ entry }) => {
+  const once = { ...transform, retries: 0 };
+  const tries = { source: sourceOf(doors, delivery), failures: 0, waits: 0 };
+  const found = await transformGroup(records, NOWHERE, tries, { ...doors, transform: once, cut: signal });
+  if ('pauseMs' in found) throw refuse(typeof found.error === 'string' ? found.error : found.error.message);
+  return found.map(({ entry }) => {
     const { partitionKey, data, headers = [] } = entry;
     return processedRecord({ offset: 0n, at: 0, key: Buffer.from(partitionKey), data, headers });
   });
@@ -128,16 +124,6 @@ function textOf(data: Uint8Array): { readonly text: string } | { readonly data: 
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const text = bytes.toString();
   return Buffer.from(text).equals(bytes) ? { text } : { data: bytes.toString('base64') };
-}
-
-/** A preview is nobody's failure: it leaves no line and no metric. */
-function silent(environment: Environment): Environment {
-  const nothing = (): void => undefined;
-  return {
-    ...environment,
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    meter: { count: nothing, gauge: nothing, observe: nothing, forget: nothing },
-  };
 }
 
 function refuse(sentence: string): RequestError {

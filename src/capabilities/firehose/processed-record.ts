@@ -2,6 +2,7 @@ import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { RecordInput } from '../../ports/records.ts';
 import type { Header, Offset, StoredRecord } from '../../ports/stream-store.ts';
 import type { Failure } from './error-lines.ts';
+import type { LossCause } from './model.ts';
 
 /** Internal streams of what was transformed and is not yet delivered. */
 export const PROCESSED_PREFIX = '$processed/';
@@ -24,6 +25,13 @@ interface Kept {
   readonly s: string;
   readonly a: number;
   readonly f?: Failure;
+  readonly x?: GoneUpTo;
+}
+
+/** Records of the source from the entry's own on, up to but without `to`, were gone. */
+export interface GoneUpTo {
+  readonly to: string;
+  readonly cause: LossCause;
 }
 
 const HEADER = 'of';
@@ -33,7 +41,7 @@ export function processedEntry(
   record: OutgoingRecord,
   origin: Origin,
   data: Uint8Array,
-  failure?: Failure,
+  failure?: Failure | GoneUpTo,
 ): RecordInput {
   const { sequenceNumber, shardId, at, partitionKey } = record;
   const { generation: g, ordinal: o, offset, subSequenceNumber: u } = origin;
@@ -45,7 +53,7 @@ export function processedEntry(
     n: sequenceNumber,
     s: shardId,
     a: at,
-    ...(failure !== undefined && { f: failure }),
+    ...(failure !== undefined && ('cause' in failure ? { x: failure } : { f: failure })),
   };
   return { partitionKey, data, headers: [[HEADER, Buffer.from(JSON.stringify(kept))]] };
 }
@@ -54,11 +62,13 @@ export function processedEntry(
 export interface ProcessedRecord extends Omit<OutgoingRecord, 'index'> {
   /** Set where it could not be transformed. */
   readonly failure?: Failure;
+  /** Set where it stands for records that were gone: nothing of it is delivered. */
+  readonly gone?: GoneUpTo;
 }
 
 /** Reads such an entry. */
 export function processedRecord({ key, data, headers }: StoredRecord): ProcessedRecord {
-  const { u, n, s, a, f } = keptOf(headers);
+  const { u, n, s, a, f, x } = keptOf(headers);
   return {
     data,
     at: a,
@@ -67,13 +77,15 @@ export function processedRecord({ key, data, headers }: StoredRecord): Processed
     shardId: s,
     ...(u !== undefined && { subSequenceNumber: u }),
     ...(f !== undefined && { failure: f }),
+    ...(x !== undefined && { gone: x }),
   };
 }
 
 /** Where such an entry comes from. */
 export function originOf({ headers }: Pick<StoredRecord, 'headers'>): Origin {
-  const { g, o, p, u } = keptOf(headers);
-  return { generation: g, ordinal: o, offset: BigInt(p), subSequenceNumber: u };
+  const { g, o, p, u, x } = keptOf(headers);
+  const offset = x === undefined ? BigInt(p) : BigInt(x.to) - 1n;
+  return { generation: g, ordinal: o, offset, subSequenceNumber: u };
 }
 
 function keptOf(headers: readonly Header[]): Kept {

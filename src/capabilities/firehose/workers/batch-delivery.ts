@@ -6,7 +6,7 @@ import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Intent, Outcome, Range, Target } from '../model.ts';
 import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
-import { BatchRecords, countGone, originRange, type BatchSource } from './batch-records.ts';
+import { BatchRecords, countGone, isDeliverable, originRange, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
 import type { WorkerDoors } from './worker.ts';
@@ -153,7 +153,7 @@ export class BatchDelivery {
     let count = 0;
     for await (const some of this.#records.pass()) {
       const wanted = some.filter(
-        ({ index, failure }) => failure === undefined && (pending === undefined || pending.has(index)),
+        (record) => isDeliverable(record) && (pending === undefined || pending.has(record.index)),
       );
       for (const record of wanted) {
         if (isNoted) given.push(record.index);

@@ -3,6 +3,7 @@ import { decodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts'
 import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey } from '../../../ports/stream-store.ts';
 import type { Gap, Intent, LossCause, Range } from '../model.ts';
+import type { GoneUpTo } from '../processed-record.ts';
 import { isFirstOfStored, outgoingRecords, type PlacedRecord, type RecordForm } from '../outgoing.ts';
 import type { WorkerDoors } from './worker.ts';
 
@@ -73,7 +74,10 @@ export class BatchRecords {
     let [stored, unprocessed] = [0, 0];
     const origins = new Map<string, Range>();
     for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, { form, gone, turn })) {
-      for (const record of some) if (record.failure !== undefined) unprocessed += 1;
+      for (const record of some) {
+        if (record.failure !== undefined) unprocessed += 1;
+        if (record.gone !== undefined) gaps.push({ ...originRange(record), ...goneIn(record.gone) });
+      }
       if (form === 'processed') for (const record of some) widen(origins, record);
       for (const record of some) if (form === 'processed' || isFirstOfStored(record)) stored += 1;
       yield some;
@@ -87,7 +91,7 @@ export class BatchRecords {
 
   /** Whether there is anything left to deliver. */
   async hasAny(): Promise<boolean> {
-    for await (const some of this.pass()) if (some.some(({ failure }) => failure === undefined)) return true;
+    for await (const some of this.pass()) if (some.some(isDeliverable)) return true;
     return false;
   }
 
@@ -96,11 +100,21 @@ export class BatchRecords {
   }
 }
 
+/** Whether the destination is to get it. */
+export function isDeliverable({ failure, gone }: PlacedRecord): boolean {
+  return failure === undefined && gone === undefined;
+}
+
+function goneIn({ to, cause }: GoneUpTo): Pick<Gap, 'to' | 'cause'> {
+  return { to: BigInt(to), cause };
+}
+
 /** Those of a shard follow each other, but for what was dropped. */
 function widen(origins: Map<string, Range>, record: PlacedRecord): void {
   const origin = originRange(record);
   const known = origins.get(positionKey(origin));
-  origins.set(positionKey(origin), known === undefined ? origin : { ...known, to: origin.to });
+  const to = record.gone === undefined ? origin.to : BigInt(record.gone.to);
+  origins.set(positionKey(origin), { ...(known ?? origin), to });
 }
 
 /** The one stored record that this one was, or was made of. A Defect where its number is none. */

@@ -307,8 +307,48 @@ test('records that retention took before they were processed have a line of thei
   await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64('c') });
   await bench.simulation.pass(30_000);
   assert.deepEqual(fake.arrived, ['C']);
-  const told = (await lines(bench)).map(({ errorCode, errorMessage, rawData }) => [errorCode, errorMessage, rawData]);
-  assert.equal(told.length, 1);
-  assert.match(JSON.stringify(told), /RetentionExceeded.*2 records, up to 49\d+, were gone/);
+  const [line, ...others] = await lines(bench);
+  assert.deepEqual(others, []);
+  assert.match(line.key, /^retention-exceeded\//);
+  assert.deepEqual([line.errorCode, line.records, line.shardId], ['RetentionExceeded', 2, 'shardId-000000000000']);
+  const { recordsFailed, recordsLost } = await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' });
+  assert.deepEqual([recordsFailed, recordsLost], [0, 2]);
   assert.match(bench.node.health().problems.join(), /records were gone before they were delivered/);
+});
+
+test('a function that is not there holds up no other delivery, nor the end of the node', async () => {
+  const fake = new FakeDestination();
+  const { deliveries: waiting } = sections({ handler: 'gone', parameters: { BufferSizeInMBs: '3' } });
+  const { deliveries: working } = sections({ handler: 'f' });
+  const deliveries = { ...(working as object), e: (waiting as { d: object }).d };
+  const bench = await opened(fake).open({ deliveries }, new FakeFunctions({ f: upper }));
+  const Records = Array.from({ length: 4 }, () => ({ Data: Buffer.alloc(900_000, 'x').toString('base64') }));
+  // More than all functions' events may hold together.
+  for (let round = 0; round < 24; round += 1) {
+    await bench.call('PutRecordBatch', { DeliveryStreamName: 'e', Records });
+  }
+  await bench.simulation.pass(10_000);
+  await put(bench, 'a');
+  await bench.simulation.pass(10_000);
+  assert.deepEqual(fake.arrived, ['A']);
+  const before = bench.simulation.environment.clock.monotonic();
+  await bench.close();
+  assert.ok(bench.simulation.environment.clock.monotonic() - before < 1000);
+});
+
+test('an event has so many records at most, however small they are', async () => {
+  const fake = new FakeDestination();
+  const functions = new FakeFunctions({ f: each(() => ({ result: 'Dropped' })) });
+  const bench = await opened(fake).open(sections({ from: 's', handler: 'f' }), functions);
+  const inputs = Array.from({ length: 500 }, (_, index) => ({ PartitionKey: String(index), Data: '' }));
+  for (let round = 0; round < 23; round += 1) {
+    await bench.call('Kinesis_20131202.PutRecords', { StreamName: 's', Records: inputs });
+  }
+  await bench.simulation.pass(30_000);
+  const counts = functions.events.map(({ records }) => (records as readonly unknown[]).length);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    11_500,
+  );
+  assert.ok(counts.every((count) => count <= 5000) && counts.length >= 3, counts.join());
 });

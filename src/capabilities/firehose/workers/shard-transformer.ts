@@ -1,21 +1,33 @@
+import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import type { ByteBudget } from '../../../kernel/flow/byte-budget.ts';
 import type { OutgoingRecord } from '../../../ports/destination.ts';
 import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
 import { positionKey, Unavailable, type Offset } from '../../../ports/stream-store.ts';
+import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { Gap } from '../model.ts';
 import { outgoingRecords, type RecordForm } from '../outgoing.ts';
 import type { Origin } from '../processed-record.ts';
 import type { Transform } from '../transform-options.ts';
 import type { TransformSource } from '../transform-event.ts';
+import type { DeliveryNotes } from './delivery-notes.ts';
 import { readOnward } from './read-onward.ts';
 import type { Feed } from './shard-follower.ts';
-import type { CallDoors } from './transform-call.ts';
-import { goneEntry, offsetOf, transformPiece, type Processed } from './transform-piece.ts';
+import { missingFunction } from './transform-call.ts';
+import {
+  EVENT_RECORDS_MAX,
+  EventGathering,
+  goneEntry,
+  offsetOf,
+  transformGroup,
+  type GroupTries,
+  type Processed,
+} from './transform-piece.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What one shard is transformed with. */
-export interface TransformerDoors extends WorkerDoors, Omit<CallDoors, 'transform' | 'cut'> {
+export interface TransformerDoors extends WorkerDoors {
+  readonly notes: DeliveryNotes;
   readonly transform: () => Transform | undefined;
   readonly eventBytes: ByteBudget;
   /** The stream that is read, as it is now; undefined: it is gone. */
@@ -39,12 +51,22 @@ interface Piece {
   readonly from: Offset;
   readonly to: Offset;
   readonly bytes: number;
+  /** Stored records of it. */
+  readonly records: number;
+}
+
+interface Trying {
+  readonly tries: GroupTries;
+  readonly transform: Transform;
 }
 
 /** Bytes of entries that are stored as one, or not at all. */
 const RUN_BYTES = 512 * 1024;
 /** Of a byte of records: as it was read, in the event, in the answer, and as it is stored. */
 const COPIES = 4;
+/** Of a record while its event is under way: an object, its number, what the answer says of it. */
+const OBJECT_BYTES = 1000;
+const WAIT = { baseMs: firehoseLimits.functionWaitBaseMs, maxMs: firehoseLimits.functionWaitMaxMs };
 
 /**
  * Has the records of one shard transformed, and stores what comes of them in their order. What was stored says itself
@@ -140,41 +162,106 @@ export class ShardTransformer implements Feed {
     return isOver;
   }
 
-  /** Transforms a piece at once, and stores it behind the one before. */
+  /** Transforms a piece, as often as it takes, and stores it behind the one before. */
   async #settle(piece: Piece, before: Promise<void>): Promise<void> {
-    const { eventBytes } = this.#doors;
+    const { clock } = this.#doors.environment;
     // Who waits for this one waits for the failure, too.
     before.catch(() => undefined);
-    const bytes = COPIES * piece.bytes;
-    if (!(await eventBytes.take(bytes, this.#cut.signal))) throw new Unavailable('the delivery stops');
+    const tries: GroupTries = { failures: 0, waits: 0 };
+    for (let pauseMs = await this.#try(piece, before, tries); pauseMs > 0;) {
+      // Nothing of the piece is held meanwhile: it is read again.
+      await clock.sleep(pauseMs, this.#stop.signal);
+      if (this.#stop.signal.aborted) throw new Unavailable('the delivery stops');
+      pauseMs = await this.#try(piece, before, tries);
+    }
+    await before;
+    this.#position = piece.to;
+    this.#last = undefined;
+    this.#pendingFrom = undefined;
+    this.#doors.moved();
+  }
+
+  /** Goes through what is left of a piece; how long to wait before it is tried again, 0: it is done. */
+  async #try(piece: Piece, before: Promise<void>, tries: GroupTries): Promise<number> {
+    const { eventBytes, functions, environment, notes } = this.#doors;
+    const transform = this.#doors.transform();
+    if (transform === undefined || this.#stop.signal.aborted) throw new Unavailable('the delivery stops');
+    if ('name' in transform.to && !functions.has(transform.to.name)) {
+      notes.waits(missingFunction(transform.to.name));
+      tries.waits += 1;
+      return backoffMs(tries.waits, WAIT, environment.random.fraction());
+    }
+    const bytes = COPIES * piece.bytes + piece.records * OBJECT_BYTES;
+    if (!(await eventBytes.take(bytes, this.#stop.signal))) throw new Unavailable('the delivery stops');
+    this.#measure();
     try {
-      const { records, gone } = await this.#load(piece);
-      const doors = { ...this.#doors, cut: this.#cut.signal };
-      const processed = await transformPiece(records, this.#shard.ref, this.#doors.source, doors);
-      await before;
-      if (processed === undefined) throw new Unavailable('the delivery stops');
-      await this.#store([...gone, ...processed]);
-      this.#position = piece.to;
-      this.#last = undefined;
-      this.#pendingFrom = undefined;
-      this.#doors.moved();
+      return await this.#groups(piece, before, { tries, transform });
     } finally {
       eventBytes.giveBack(bytes);
+      this.#measure();
     }
   }
 
-  async #load({ from, to }: Piece): Promise<{ records: readonly OutgoingRecord[]; gone: readonly Processed[] }> {
+  #measure(): void {
+    const { eventBytes, environment } = this.#doors;
+    environment.meter.gauge(firehoseEvents.eventBytes, {}, eventBytes.usedBytes);
+  }
+
+  async #groups(piece: Piece, before: Promise<void>, { tries, transform }: Trying): Promise<number> {
+    const gathering = new EventGathering();
+    const doors = { ...this.#doors, transform, cut: this.#cut.signal };
+    const settle = async (group: readonly OutgoingRecord[]): Promise<number> => {
+      const source = (tries.source ??= this.#doors.source());
+      const outcome = await transformGroup(group, this.#shard.ref, Object.assign(tries, { source }), doors);
+      if (this.#cut.signal.aborted) throw new Unavailable('the delivery stops');
+      if ('pauseMs' in outcome) return this.#pauses(outcome);
+      await before;
+      await this.#store(outcome);
+      this.#doors.notes.succeeded();
+      Object.assign(tries, { source: undefined, failures: 0, waits: 0 });
+      return 0;
+    };
+    for await (const some of this.#load(piece, before)) {
+      for (const record of some) {
+        const group = gathering.take(record);
+        const pauseMs = group === undefined ? 0 : await settle(group);
+        if (pauseMs > 0) return pauseMs;
+      }
+    }
+    const rest = gathering.rest();
+    return rest.length === 0 ? 0 : await settle(rest);
+  }
+
+  #pauses({ pauseMs, error }: { readonly pauseMs: number; readonly error: Error | string }): number {
+    if (typeof error === 'string') this.#doors.notes.waits(error);
+    else this.#doors.notes.failed(error);
+    return pauseMs;
+  }
+
+  /** What is left of a piece, read anew; what of it was gone is stored as such. */
+  async *#load({ from, to }: Piece, before: Promise<void>): AsyncGenerator<readonly OutgoingRecord[]> {
     const { records, environment, form } = this.#doors;
     const range = { ...this.#shard.ref, from, to };
     const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
-    const found: OutgoingRecord[] = [];
     const gaps: Gap[] = [];
     const options = { form, turn, gone: (gap: Gap) => void gaps.push(gap) };
     for await (const some of outgoingRecords(records, this.#stream(), { ranges: [range] }, options)) {
-      found.push(...some.filter((record) => !this.#isStored(record)));
+      await this.#storeGaps(gaps, before);
+      const left = some.filter((record) => !this.#isStored(record));
+      // Memory of what was read is used again with the next piece of it.
+      yield left.map((record) => ({ ...record, data: record.data.slice() }));
     }
-    const untold = gaps.filter((gap) => this.#last === undefined || gap.from > this.#last.offset);
-    return { records: found, gone: untold.map((gap) => goneEntry(gap, this.#shard, environment.clock.now())) };
+    await this.#storeGaps(gaps, before);
+  }
+
+  async #storeGaps(gaps: Gap[], before: Promise<void>): Promise<void> {
+    const now = this.#doors.environment.clock.now();
+    for (let gap = gaps.shift(); gap !== undefined; gap = gaps.shift()) {
+      await before;
+      const told = this.#last === undefined ? gap.from : this.#last.offset + 1n;
+      const from = gap.from > told ? gap.from : told;
+      if (from < gap.to) await this.#store([goneEntry({ ...gap, from }, this.#shard, now)]);
+    }
   }
 
   /** Whether the record was stored before what followed it failed. */
@@ -207,7 +294,7 @@ export class ShardTransformer implements Feed {
     while (!this.#stop.signal.aborted && !hasFailed()) {
       const [stream, transform] = [this.#stream(), this.#doors.transform()];
       if (stream === undefined || transform === undefined) return 'end';
-      while (bytes < transform.bufferBytes && to < records.bounds(this.#shard).end) {
+      while (bytes < transform.bufferBytes && count < EVENT_RECORDS_MAX && to < records.bounds(this.#shard).end) {
         const onward = await readOnward(records, stream, this.#shard, to, this.#doors.notes);
         if (onward.next <= to) break;
         if (count === 0) since = clock.monotonic();
@@ -217,8 +304,9 @@ export class ShardTransformer implements Feed {
       const { closedAt } = records.bounds(this.#shard);
       const isAtEnd = closedAt !== undefined && to >= closedAt;
       const dueMs = since + transform.intervalMs - clock.monotonic();
-      const isDue = bytes >= transform.bufferBytes || dueMs <= 0 || isAtEnd || this.#doors.isFlushed();
-      if (count > 0 && isDue) return { from, to, bytes };
+      const isFull = bytes >= transform.bufferBytes || count >= EVENT_RECORDS_MAX;
+      const isDue = isFull || dueMs <= 0 || isAtEnd || this.#doors.isFlushed();
+      if (count > 0 && isDue) return { from, to, bytes, records: count };
       if (isAtEnd) return 'end';
       await this.#wait(to, count > 0 ? dueMs : undefined);
     }
@@ -256,7 +344,7 @@ function taken(
   let { bytes, count } = so;
   for (const { offset, data } of records) {
     // The one that does not fit begins the next piece.
-    if (count > 0 && bytes + data.length > bytesMax) return [offset, bytesMax, count];
+    if (count > 0 && (bytes + data.length > bytesMax || count >= EVENT_RECORDS_MAX)) return [offset, bytesMax, count];
     bytes += data.length;
     count += 1;
   }

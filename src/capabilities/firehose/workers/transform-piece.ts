@@ -1,4 +1,5 @@
-import { Defect } from '../../../kernel/errors.ts';
+import { Defect, DeliveryError } from '../../../kernel/errors.ts';
+import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import { decodeSequenceNumber, encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../../ports/destination.ts';
 import type { RecordInput, ShardInfo } from '../../../ports/records.ts';
@@ -9,7 +10,9 @@ import type { Gap } from '../model.ts';
 import { processedEntry, type Origin } from '../processed-record.ts';
 import type { Transformed } from '../transform-answer.ts';
 import { transformEvent, transformRecordId, type TransformSource } from '../transform-event.ts';
-import { transformCall, type CallDoors } from './transform-call.ts';
+import type { Transform } from '../transform-options.ts';
+import { tryTransform, type CallDoors } from './transform-call.ts';
+import type { WorkerDoors } from './worker.ts';
 
 /** The shard that records come from. */
 export interface SourceShard {
@@ -26,45 +29,58 @@ export interface Processed {
 /** What stands around a record's data in an event, in bytes, near enough. */
 const ENTRY_BYTES = 600;
 const EVENT_BYTES = 1024;
+/** Our own: each is an object while its event is under way. */
+export const EVENT_RECORDS_MAX = 5000;
 
-/**
- * Has records of one shard transformed, in their order; what is dropped leaves no entry. Undefined: it was cut off.
- * `source` makes the head of each event.
- */
-export async function transformPiece(
-  records: readonly OutgoingRecord[],
-  shard: SourceShard,
-  source: () => TransformSource,
-  doors: CallDoors,
-): Promise<readonly Processed[] | undefined> {
-  const done: Processed[] = [];
-  for (const group of eventsOf(records)) {
-    const found = await transformGroup(group, shard, source, doors);
-    if (found === undefined) return undefined;
-    done.push(...found);
-  }
-  return done;
+/** What is kept of a group over the tries to have it transformed. */
+export interface GroupTries {
+  /** The same event each time. */
+  source?: TransformSource | undefined;
+  failures: number;
+  waits: number;
 }
 
-async function transformGroup(
+/** What came of one try; `pauseMs`: the group is to be tried again then. */
+export type GroupOutcome = readonly Processed[] | { readonly pauseMs: number; readonly error: DeliveryError | string };
+
+const WAIT = { baseMs: firehoseLimits.functionWaitBaseMs, maxMs: firehoseLimits.functionWaitMaxMs };
+const RETRY = { baseMs: firehoseLimits.backoffBaseMs, maxMs: firehoseLimits.backoffMaxMs };
+
+/** One try to have records of one shard transformed as one event; what is dropped leaves no entry. */
+export async function transformGroup(
   records: readonly OutgoingRecord[],
   shard: SourceShard,
-  source: () => TransformSource,
-  doors: CallDoors,
-): Promise<readonly Processed[] | undefined> {
-  const event = transformEvent(source(), records);
-  const { clock } = doors.environment;
+  tries: GroupTries & { readonly source: TransformSource },
+  {
+    transform,
+    environment,
+    ...doors
+  }: CallDoors & { readonly transform: Transform } & Pick<WorkerDoors, 'environment'>,
+): Promise<GroupOutcome> {
+  const event = transformEvent(tries.source, records);
+  const { clock, random } = environment;
   if (event.length > firehoseLimits.eventBytesMax) {
     const code = 'Lambda.FunctionRequestTooLarge';
     const message = `the event would have ${event.length} bytes of ${firehoseLimits.eventBytesMax} at most`;
-    const failure = { code, message, attempts: 0, at: clock.now() };
-    return records.map((record) => failedRecord(record, shard, failure));
+    return failedRecords(records, shard, { code, message, attempts: 0, at: clock.now() });
   }
-  const outcome = await transformCall(event, records.map(transformRecordId), doors);
-  if (outcome === undefined) return undefined;
-  const [attempts, at] = [outcome.calls, clock.now()];
+  const tried = await tryTransform(event, records.map(transformRecordId), transform, doors);
+  if (tried.kind === 'waits') {
+    tries.waits += 1;
+    return { pauseMs: backoffMs(tries.waits, WAIT, random.fraction()), error: tried.message };
+  }
+  if (tried.kind === 'failed') {
+    tries.failures += 1;
+    const { code, message } = tried;
+    if (tries.failures <= transform.retries) {
+      const error = new DeliveryError(code, message, true);
+      return { pauseMs: backoffMs(tries.failures, RETRY, random.fraction()), error };
+    }
+    return failedRecords(records, shard, { code, message, attempts: tries.failures, at: clock.now() });
+  }
+  const [attempts, at] = [tries.failures + 1, clock.now()];
   return records.flatMap((record, index) => {
-    const transformed = outcome.records[index] as Transformed;
+    const transformed = tried.records[index] as Transformed;
     if (transformed.result === 'Dropped') return [];
     const origin = originOf(record, shard);
     if (transformed.result === 'Ok') return [{ origin, entry: processedEntry(record, origin, transformed.data) }];
@@ -74,8 +90,7 @@ async function transformGroup(
 }
 
 /** An entry that tells of records which were gone before they could be transformed. */
-export function goneEntry(gap: Gap, shard: ShardInfo, now: number): Processed {
-  const { from, to, cause } = gap;
+export function goneEntry({ from, to, cause }: Gap, shard: ShardInfo, now: number): Processed {
   const sequenceNumber = encodeSequenceNumber(shard.ref, from);
   const record = {
     data: Buffer.alloc(0),
@@ -85,9 +100,12 @@ export function goneEntry(gap: Gap, shard: ShardInfo, now: number): Processed {
     shardId: shard.id,
     index: 0,
   };
-  const last = encodeSequenceNumber(shard.ref, to - 1n);
-  const message = `${to - from} records, up to ${last}, were gone before they were processed`;
-  return failedRecord(record, shard.ref, { code: cause, message, attempts: 0, at: now });
+  const origin = { ...originOf(record, shard.ref), offset: to - 1n };
+  return { origin, entry: processedEntry(record, originOf(record, shard.ref), record.data, { to: String(to), cause }) };
+}
+
+function failedRecords(records: readonly OutgoingRecord[], shard: SourceShard, failure: Failure): readonly Processed[] {
+  return records.map((record) => failedRecord(record, shard, failure));
 }
 
 function failedRecord(record: OutgoingRecord, shard: SourceShard, failure: Failure): Processed {
@@ -95,20 +113,27 @@ function failedRecord(record: OutgoingRecord, shard: SourceShard, failure: Failu
   return { origin, entry: processedEntry(record, origin, record.data, failure) };
 }
 
-/** Records of which each group makes an event that Lambda takes, but for one that is too large alone. */
-function* eventsOf(records: readonly OutgoingRecord[]): Generator<readonly OutgoingRecord[]> {
-  let group: OutgoingRecord[] = [];
-  let bytes = EVENT_BYTES;
-  for (const record of records) {
+/** Gathers records until the next one would make more than an event that Lambda takes, or than is held at once. */
+export class EventGathering {
+  #group: OutgoingRecord[] = [];
+  #bytes = EVENT_BYTES;
+
+  /** The group that is full; undefined: the record is part of the one that is gathered. */
+  take(record: OutgoingRecord): readonly OutgoingRecord[] | undefined {
     const more = ENTRY_BYTES + 2 * record.partitionKey.length + 4 * Math.ceil(record.data.length / 3);
-    if (group.length > 0 && bytes + more > firehoseLimits.eventBytesMax) {
-      yield group;
-      [group, bytes] = [[], EVENT_BYTES];
-    }
-    group.push(record);
-    bytes += more;
+    const isFull = this.#bytes + more > firehoseLimits.eventBytesMax || this.#group.length >= EVENT_RECORDS_MAX;
+    const full = this.#group.length > 0 && isFull ? this.rest() : undefined;
+    this.#group.push(record);
+    this.#bytes += more;
+    return full;
   }
-  if (group.length > 0) yield group;
+
+  /** What was gathered; nothing is gathered then. */
+  rest(): readonly OutgoingRecord[] {
+    const group = this.#group;
+    [this.#group, this.#bytes] = [[], EVENT_BYTES];
+    return group;
+  }
 }
 
 function originOf(record: OutgoingRecord, { generation, ordinal }: SourceShard): Origin {

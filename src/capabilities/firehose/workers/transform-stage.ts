@@ -151,8 +151,10 @@ export class TransformStage {
   /** Where a shard is begun with: of a record whose last part may not be stored, with that record again. */
   #start(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
     const kept = this.#ledger.position(shard);
-    const stored = this.#stored.get(positionKey(shard))?.offset ?? kept;
-    return stored > kept ? stored : kept;
+    const last = this.#stored.get(positionKey(shard));
+    if (last === undefined || last.offset < kept) return kept;
+    // One that came alone is stored whole.
+    return last.subSequenceNumber === undefined ? last.offset + 1n : last.offset;
   }
 
   #source(): TransformSource {
