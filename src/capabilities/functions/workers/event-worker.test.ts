@@ -209,3 +209,31 @@ test('Events of a slow function do not hold up those of others, and none is lost
   assert.deepEqual(bench.environment.troubles, []);
   await bench.close();
 });
+
+test('an Event whose nesting can be read but not written anew is given up as it came', async () => {
+  const bench = await withFailures();
+  const deep = `${'['.repeat(6000)}${']'.repeat(6000)}`;
+  const now = bench.environment.clock.now();
+  const rules = { onFailure: 'failures' };
+  const old = { function: 'gone', requestId: 'deep', attempt: 1, acceptedAt: now - DAY_MS, dueAt: now, rules };
+  await bench.state.events.add(old, Buffer.from(deep));
+  await bench.invoke('echo', '1', EVENT);
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.deepEqual(bench.ran, ['echo request-1 1']);
+  const [record = ''] = await bench.stored('failures');
+  assert.ok(record.endsWith(`"requestPayload":${deep}}`), record.slice(0, 300));
+  assert.ok(JSON.parse(record) !== undefined);
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
+
+test('an Event that nothing can be done with is told, and leaves the log', async () => {
+  const bench = await withFailures();
+  const now = bench.environment.clock.now();
+  const broken = { function: 'fails', requestId: 'broken', attempt: 1, acceptedAt: now, dueAt: now };
+  const rules = { retryAfterSeconds: 7 as never };
+  await bench.state.events.add({ ...broken, rules }, Buffer.from('{}'));
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.deepEqual(bench.environment.troubles, ['function.bug', 'function.event-failed']);
+  await bench.close();
+});

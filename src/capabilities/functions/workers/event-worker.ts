@@ -18,9 +18,11 @@ import {
 } from '../model.ts';
 import { EventLane } from './event-lane.ts';
 
+type Failure = Invocation['failure'];
+
 /** How a try ended that did not succeed. */
 interface Failed {
-  readonly failure: Invocation['failure'];
+  readonly failure: Failure;
   readonly payload: Uint8Array | undefined;
 }
 
@@ -104,7 +106,16 @@ export class EventWorker {
   async #serve({ headers, data }: StoredRecord): Promise<boolean> {
     const pending = pendingFromHeaders(headers);
     if (pending === undefined) return true;
-    const event = Buffer.from(data);
+    try {
+      return await this.#serveEvent(pending, Buffer.from(data));
+    } catch (error) {
+      // One that cannot be dealt with must keep no other from its turn, nor the node from starting.
+      this.#note(error);
+      return this.#stop.signal.aborted ? false : this.#dropped(pending, 'Defect', undefined, messageOf(error));
+    }
+  }
+
+  async #serveEvent(pending: PendingEvent, event: Uint8Array): Promise<boolean> {
     const { clock } = this.#state.environment;
     const waitMs = pending.dueAt - clock.now();
     // A clock that was set back must not make it longer.
@@ -183,27 +194,24 @@ export class EventWorker {
     const { records, environment } = this.#state;
     const { pending, condition, failure } = failed;
     const stream = this.#rulesOf(pending).onFailure;
-    const dropped = (reason: string): true => {
-      const { requestId } = pending;
-      const error = failure?.type.slice(0, limits.messageCharactersMax);
-      environment.log.error(functionsEvents.dropped, {
-        function: pending.function,
-        requestId,
-        condition,
-        error,
-        reason,
-      });
-      return true;
-    };
+    const dropped = (reason: string): true => this.#dropped(pending, condition, failure, reason);
     if (stream === undefined) return dropped('it has no onFailure');
-    const data = failureRecord(failed);
     const max = records.describe(stream)?.maxRecordBytes ?? 0;
     if (max === 0) return dropped(`there is no stream ${stream}`);
+    const data = await failureRecord(failed, environment.clock);
     if (data.length + pending.requestId.length > max) return dropped(`its record is larger than ${stream} takes`);
     return await this.#untilStored(async () => {
       const [result] = await records.append(stream, [{ partitionKey: pending.requestId, data }]);
       if (result === undefined || !isStored(result)) throw new Unavailable('the failure was not stored');
     });
+  }
+
+  /** Nothing is left of it but a line in the log. */
+  #dropped({ function: name, requestId }: PendingEvent, condition: string, failure: Failure, reason: string): true {
+    const error = failure?.type.slice(0, limits.messageCharactersMax);
+    const { log } = this.#state.environment;
+    log.error(functionsEvents.dropped, { function: name, requestId, condition, error, reason });
+    return true;
   }
 
   /** False: the node stops before. */
@@ -232,7 +240,7 @@ export class EventWorker {
 
   #note(error: unknown): void {
     const { log } = this.#state.environment;
-    const message = (error instanceof Error ? error.message : String(error)).slice(0, limits.messageCharactersMax);
+    const message = messageOf(error);
     this.#failure = message;
     if (mayPass(error)) log.warn(functionsEvents.workerFailed, { message });
     else log.error(functionsEvents.bug, { message, stack: error instanceof Error ? error.stack : undefined });
@@ -240,3 +248,7 @@ export class EventWorker {
 }
 
 const HOUR_MS = 3_600_000;
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, limits.messageCharactersMax);
+}
