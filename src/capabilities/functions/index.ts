@@ -9,7 +9,7 @@ import { HostedFunctions } from './hosted-functions.ts';
 import { functionsNotes } from './functions-notes.ts';
 import { functionsLimits } from './limits.ts';
 import { realmProblems } from './realm-problems.ts';
-import type { FunctionsState } from './model.ts';
+import { isOwnStream, type FunctionsState } from './model.ts';
 import { invokeFunction } from './operations/invoke-function.ts';
 import { PendingEvents } from './pending-events.ts';
 import { EventWorker } from './workers/event-worker.ts';
@@ -80,7 +80,7 @@ class RunningFunctions implements Running<FunctionsState> {
 
 /** What the shape of the section alone cannot say. */
 function functionsProblems(options: FunctionsOptions): readonly SectionProblem[] {
-  return Object.entries(options).flatMap(([name, { runtime, python, values, services, env = {} }]) => {
+  return Object.entries(options).flatMap(([name, { runtime, python, values, services, onFailure, env = {} }]) => {
     const problems: SectionProblem[] = [];
     const only = (word: string, given: unknown, wanted: string): void => {
       if (given === undefined || runtime === wanted) return;
@@ -90,6 +90,9 @@ function functionsProblems(options: FunctionsOptions): readonly SectionProblem[]
     only('values', values, 'realm');
     only('services', services, 'realm');
     problems.push(...realmProblems(name, { values, services }));
+    if (onFailure !== undefined && isOwnStream(onFailure)) {
+      problems.push({ path: [name, 'onFailure'], message: 'names a stream of millrace itself: name another one' });
+    }
     const bytes = Object.entries(env).reduce((sum, [key, text]) => sum + key.length + text.length, 0);
     if (bytes > functionsLimits.environmentBytesMax) {
       const message = `is ${bytes} characters long, at most ${functionsLimits.environmentBytesMax} are taken`;

@@ -23,6 +23,11 @@ export const LOGS_STREAM = '$function-logs';
 /** Where the worker is in `$invocations`. */
 export const EVENTS_POSITION_KEY = 'function-events/position';
 
+/** Whether it is a stream of millrace itself: what others write there, its own readers cannot read. */
+export function isOwnStream(name: string): boolean {
+  return name.startsWith('$');
+}
+
 /** What the file said of Events when one was accepted: it holds for this one, whatever the file says later. */
 export interface EventRules {
   readonly retries?: number | undefined;

@@ -237,3 +237,19 @@ test('an Event that nothing can be done with is told, and leaves the log', async
   assert.deepEqual(bench.environment.troubles, ['function.bug', 'function.event-failed']);
   await bench.close();
 });
+
+test('a failure is written to no stream of millrace itself', async () => {
+  const bench = await withFailures();
+  const now = bench.environment.clock.now();
+  const rules = { retries: 0, onFailure: '$function-logs' };
+  const old = { function: 'fails', requestId: 'old', attempt: 1, acceptedAt: now, dueAt: now, rules };
+  await bench.state.events.add(old, Buffer.from('{}'));
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.deepEqual(bench.environment.troubles, ['function.event-failed']);
+  const fails = { ...usualFunctions['fails'], runtime: 'node', code: '.', handler: 'index.fails' } as const;
+  await assert.rejects(bench.reload({ fails: { ...fails, onFailure: '$dedupe' } }), {
+    code: 'InvalidConfig',
+    message: 'functions.fails.onFailure: names a stream of millrace itself: name another one',
+  });
+  await bench.close();
+});

@@ -11,6 +11,7 @@ import { failureRecord, type FailedEvent } from '../failure-record.ts';
 import { functionsLimits as limits } from '../limits.ts';
 import {
   INVOCATIONS_STREAM,
+  isOwnStream,
   pendingFromHeaders,
   type EventRules,
   type FunctionsState,
@@ -196,6 +197,8 @@ export class EventWorker {
     const stream = this.#rulesOf(pending).onFailure;
     const dropped = (reason: string): true => this.#dropped(pending, condition, failure, reason);
     if (stream === undefined) return dropped('it has no onFailure');
+    // Of one that an earlier build accepted.
+    if (isOwnStream(stream)) return dropped(`${stream} is a stream of millrace itself`);
     const max = records.describe(stream)?.maxRecordBytes ?? 0;
     if (max === 0) return dropped(`there is no stream ${stream}`);
     const data = await failureRecord(failed, environment.clock);
