@@ -26,6 +26,8 @@ export const runtimeLimits = {
   idleBusyShare: 0.25,
   /** Editors write a file in several steps; our own. */
   settleMs: 100,
+  /** Changes that do not end are taken over after so long; our own. */
+  settleMsMax: 2000,
   /** Folders that are watched of one function; our own. */
   watchedFoldersMax: 2000,
 } as const;
