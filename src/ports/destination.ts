@@ -43,6 +43,8 @@ export interface Batch {
    * `http-endpoint-failed`. They go below the error output prefix.
    */
   readonly errorType?: string;
+  /** Others of its records arrived before, or were given up: `records` gives only what is left. */
+  readonly isPart?: true;
   /** The records not delivered yet; may be iterated again for a repeated attempt. */
   records(): AsyncIterable<readonly OutgoingRecord[]>;
 }

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { createNodeCompute } from '../../environments/node/compute.ts';
 import { DeliveryError, type EnvironmentCode } from '../../kernel/errors.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
-import type { Delivered, DeliverySettings } from '../../ports/destination.ts';
+import type { Delivered, DeliverySettings, OutgoingRecord } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { ScriptedHttp, type HttpScript, type ScriptedAnswer, type SeenRequest } from '../../testing/scripted-http.ts';
@@ -319,6 +319,34 @@ test('413: half the batch poisonous, all of it, and what is only too much togeth
   assert.deepEqual((await small.deliver(batchOf(data))).refused, []);
   const taken = small.seen.filter(({ body }) => body.length <= 300);
   assert.deepEqual(taken.flatMap(dataOf), data);
+});
+
+test('one id never stands for two bodies: records that are given up leave the ends of a request as they were', async () => {
+  const { seen, deliver } = endpoint(() => ({ status: 500 }));
+  const all = batchOf(['0', '1', '2', '3']);
+  const records: OutgoingRecord[] = [];
+  for await (const some of all.records()) records.push(...some);
+  const left = records.filter((_, index) => index !== 1).map((one, index) => ({ ...one, index }));
+  const packed = left.map((one, subSequenceNumber) => ({ ...one, sequenceNumber: '1', subSequenceNumber }));
+  const attempts: readonly (readonly [count: number, given: readonly OutgoingRecord[], isPart?: true])[] = [
+    [5, records],
+    [5, left],
+    [1, packed],
+    [1, packed.slice(0, 2), true],
+  ];
+  for (const [recordCount, given, isPart] of attempts) {
+    const batch = { ...all, recordCount, ...(isPart && { isPart }) };
+    batch.records = async function* () {
+      yield given;
+    };
+    await failure(deliver(batch));
+  }
+  assert.deepEqual(
+    seen.map((request) => dataOf(request).length),
+    [4, 3, 3, 2],
+  );
+  assert.equal(new Set(seen.map(({ headers }) => headers['x-amz-firehose-request-id'])).size, 4);
+  assert.equal(bodyOf(seen[2] ?? assert.fail()).requestId, BATCH_ID, 'all of the batch');
 });
 
 test('413 with `aws`: one request, and all of it has failed', async () => {

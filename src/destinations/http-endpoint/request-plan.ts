@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Batch, OutgoingRecord } from '../../ports/destination.ts';
 
 /** AWS's bounds of a request: records, and bytes of its body before compression. */
@@ -13,6 +13,8 @@ export interface RequestPart {
   readonly bytes: number;
   readonly firstId: string;
   readonly lastId: string;
+  /** Of the ids of all records. */
+  readonly digest: string;
 }
 
 /** A part that has the id it is sent with. */
@@ -43,8 +45,8 @@ export function bodyBytes({ bytes }: RequestPart): number {
 
 /**
  * Cuts the records of an attempt into requests. An attempt whose records are all of the batch and fit in one request
- * has the batch's id; of several requests each has one of its own, made of the batch's id and of what it holds, so that
- * it is the same in a later attempt that holds the records of that request alone.
+ * has the batch's id; of several requests each has one of its own, made of the batch's id and of all records that it
+ * holds, so that it is the same in a later attempt that holds these records alone, and never that of another body.
  */
 export async function planRequests(batch: Batch, turn: () => Promise<void>): Promise<readonly PlannedRequest[]> {
   const parts: RequestPart[] = [];
@@ -59,7 +61,7 @@ export async function planRequests(batch: Batch, turn: () => Promise<void>): Pro
     await turn();
   }
   if (!part.isEmpty) parts.push(part.close());
-  const isWhole = parts.length === 1 && stored === batch.recordCount;
+  const isWhole = parts.length === 1 && batch.isPart !== true && stored === batch.recordCount;
   return parts.map((one) => ({ ...one, id: isWhole ? batch.id : partId(batch.id, one) }));
 }
 
@@ -87,8 +89,8 @@ function withId(batchId: string, part: RequestPart): PlannedRequest {
 }
 
 /** A UUID of version 8 (RFC 9562). */
-function partId(batchId: string, { firstId, lastId }: RequestPart): string {
-  const bytes = createHash('sha256').update(`${batchId}/${firstId}/${lastId}`).digest().subarray(0, 16);
+function partId(batchId: string, { digest }: RequestPart): string {
+  const bytes = createHash('sha256').update(`${batchId}/${digest}`).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
@@ -100,7 +102,8 @@ class PartBuilder {
   #to: number;
   #bytes = 0;
   #firstId = '';
-  #last: OutgoingRecord | undefined;
+  #lastId = '';
+  #ids: Hash = createHash('sha256');
 
   constructor(from: number) {
     this.#from = from;
@@ -122,18 +125,20 @@ class PartBuilder {
   }
 
   add(record: OutgoingRecord): void {
-    if (this.isEmpty) this.#firstId = idOf(record);
+    this.#lastId = idOf(record);
+    if (this.isEmpty) this.#firstId = this.#lastId;
     else this.#bytes += 1;
     this.#bytes += recordBytes(record.data.length);
-    this.#last = record;
+    this.#ids.update(`${this.#lastId}\n`);
     this.#to += 1;
   }
 
   close(): RequestPart {
-    const lastId = this.#last === undefined ? '' : idOf(this.#last);
-    const part = { from: this.#from, to: this.#to, bytes: this.#bytes, firstId: this.#firstId, lastId };
-    this.#from = this.#to;
+    const [from, to, bytes] = [this.#from, this.#to, this.#bytes];
+    const part = { from, to, bytes, firstId: this.#firstId, lastId: this.#lastId, digest: this.#ids.digest('hex') };
+    this.#from = to;
     this.#bytes = 0;
+    this.#ids = createHash('sha256');
     return part;
   }
 }

@@ -138,7 +138,9 @@ export class BatchDelivery {
     const { identity, cut } = this.#doors;
     const open = openTarget(this.#doors, this.#target(), this.#doors.delivery().settings);
     try {
-      const batch = { ...batchOf(this.#doors.delivery(), identity, this.#intent), records: () => this.#give() };
+      const isPart = this.#arrived + this.#givenUp.size > 0;
+      const told = { ...batchOf(this.#doors.delivery(), identity, this.#intent), ...(isPart && { isPart }) };
+      const batch = { ...told, records: () => this.#give() };
       return await open.deliver(batch, this.#intent.place, cut);
     } finally {
       await open.close();
