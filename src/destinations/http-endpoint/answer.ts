@@ -1,4 +1,5 @@
 import type { EnvironmentCode, EnvironmentError } from '../../kernel/errors.ts';
+import { withoutSecrets } from '../../kernel/without-secrets.ts';
 import type { ClientAnswer } from '../../ports/http-client.ts';
 
 /** Why a request did not do. */
@@ -71,7 +72,7 @@ export async function judge(answer: ClientAnswer, requestId: string, secret: str
   const body = await answer.readBody(Math.max(0, ANSWER_BYTES_MAX - head));
   const said = parsed(body);
   if (status !== 200) return refusal(status, said, secret);
-  const reason = formProblem(headers) ?? contentProblem(said, requestId);
+  const reason = formProblem(headers, secret) ?? contentProblem(said, requestId);
   if (reason === undefined) return undefined;
   return {
     code: 'HttpEndpoint.InvalidResponseFromDestination',
@@ -85,9 +86,11 @@ export async function judge(answer: ClientAnswer, requestId: string, secret: str
 function refusal(status: number, said: Readonly<Record<string, unknown>>, secret: string): Failure {
   const { requestId, timestamp, errorMessage } = said;
   const shown = {
-    ...(typeof requestId === 'string' && { requestId: requestId.slice(0, SHOWN_CHARACTERS_MAX) }),
+    ...(typeof requestId === 'string' && { requestId: shortened(requestId, secret) }),
     ...(typeof timestamp === 'number' && { timestamp }),
-    ...(typeof errorMessage === 'string' && { errorMessage: without(secret, errorMessage) }),
+    ...(typeof errorMessage === 'string' && {
+      errorMessage: withoutSecrets(errorMessage, [secret]).slice(0, ERROR_CHARACTERS_MAX),
+    }),
   };
   const body = Object.keys(shown).length === 0 ? '' : ` ${JSON.stringify(shown)}`;
   return {
@@ -100,16 +103,10 @@ function refusal(status: number, said: Readonly<Record<string, unknown>>, secret
   };
 }
 
-/** Some servers repeat the key that they refuse. */
-function without(secret: string, text: string): string {
-  const clean = secret === '' ? text : text.replaceAll(secret, '***');
-  return clean.slice(0, ERROR_CHARACTERS_MAX);
-}
-
-function formProblem(headers: ClientAnswer['headers']): string | undefined {
+function formProblem(headers: ClientAnswer['headers'], secret: string): string | undefined {
   const type = headers['content-type'];
   const media = type?.split(';', 1)[0]?.trim().toLowerCase();
-  if (media !== 'application/json') return `its Content-Type is ${shortened(type)}, not application/json`;
+  if (media !== 'application/json') return `its Content-Type is ${shortened(type, secret)}, not application/json`;
   if (headers['content-encoding'] !== undefined) return 'it has a Content-Encoding';
   return headers['content-length'] === undefined ? 'it has no Content-Length' : undefined;
 }
@@ -133,6 +130,7 @@ function parsed(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-function shortened(text = 'missing'): string {
-  return text.slice(0, SHOWN_CHARACTERS_MAX);
+/** Some servers repeat the key that they refuse. */
+function shortened(text = 'missing', secret = ''): string {
+  return withoutSecrets(text, [secret]).slice(0, SHOWN_CHARACTERS_MAX);
 }

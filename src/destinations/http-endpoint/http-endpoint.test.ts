@@ -245,6 +245,11 @@ test('what is no success, and how it is told', async () => {
       { status: 500, body: '{"errorMessage":"the key s3cret is wrong"}' },
       `${exception}: ${said} 500 {"errorMessage":"the key *** is wrong"}`,
     ],
+    [{ status: 401, body: '{"requestId":"no s3cret"}' }, `${exception}: ${said} 401 {"requestId":"no ***"}`],
+    [
+      { headers: { 'content-type': 'text/s3cret' }, body: ok },
+      `${invalid} its Content-Type is text/***, not application/json`,
+    ],
     [{ status: 413 }, `HttpEndpoint.DestinationException final: ${said} 413`],
     [{ body: ok }, `${invalid} its Content-Type is missing, not application/json`],
     [{ ...page }, `${invalid} its Content-Type is text/html, not application/json`],

@@ -5,6 +5,13 @@ const MESSAGE_CHARACTERS_MAX = 8192;
 /** Not taken now: too busy, not allowed yet, blocked for writing, or there is no index yet. */
 const RETRYABLE = new Set([401, 403, 404, 408, 429]);
 
+/** What the answer is to. */
+export interface BulkQuestion {
+  readonly count: number;
+  readonly hasIds: boolean;
+  readonly clean: (text: string) => string;
+}
+
 interface Item {
   readonly status: number;
   readonly error?: unknown;
@@ -13,16 +20,19 @@ interface Item {
 /**
  * One verdict for each of `count` documents, of the whole answer to a bulk request; undefined when it is no such
  * answer.
- * `hasIds`: what stands there already under a document's id is that document.
+ * `hasIds`: what stands there already under a document's id is that document. `clean` takes secrets out of what was said.
  */
-export function bulkVerdicts(answer: Uint8Array, count: number, hasIds: boolean): readonly Verdict[] | undefined {
+export function bulkVerdicts(
+  answer: Uint8Array,
+  { count, hasIds, clean }: BulkQuestion,
+): readonly Verdict[] | undefined {
   const items = itemsOf(answer);
   if (items?.length !== count) return undefined;
   const verdicts: Verdict[] = [];
   for (const item of items) {
     const result = resultOf(item);
     if (result === undefined) return undefined;
-    verdicts.push(verdict(result, hasIds));
+    verdicts.push(verdict(result, hasIds, clean));
   }
   return verdicts;
 }
@@ -56,10 +66,11 @@ function resultOf(item: unknown): Item | undefined {
 }
 
 /** As on AWS the code is the engine's status, and the message what it said. */
-function verdict({ status, error }: Item, hasIds: boolean): Verdict {
+function verdict({ status, error }: Item, hasIds: boolean, clean: BulkQuestion['clean']): Verdict {
   if (status >= 200 && status < 300) return 'arrived';
   if (status === 409 && hasIds && typeOf(error) === 'version_conflict_engine_exception') return 'arrived';
-  const message = bounded(typeof error === 'string' ? error : (JSON.stringify(error) ?? `status ${status}`));
+  const said = typeof error === 'string' ? error : (JSON.stringify(error) ?? `status ${status}`);
+  const message = bounded(clean(said));
   return { code: String(status), message, retryable: isRetryableStatus(status) };
 }
 

@@ -108,8 +108,9 @@ export class BulkAttempt {
     const { cluster, naming, signal, hasIds } = this.#options;
     const body = this.#body.bytes(from, to);
     const { status, body: answer } = await cluster.ask({ method: 'POST', path: `/_bulk?${FILTER}`, body }, signal);
-    if (status !== 200) throw statusFailure(cluster.url, status, answer);
-    const verdicts = bulkVerdicts(answer, to - from, hasIds);
+    const clean = (text: string): string => cluster.withoutSecrets(text);
+    if (status !== 200) throw statusFailure(cluster.url, status, answer, clean);
+    const verdicts = bulkVerdicts(answer, { count: to - from, hasIds, clean });
     if (verdicts === undefined) {
       throw failure(
         naming,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { nameOfArn } from '../../kernel/names.ts';
+import { withoutSecrets } from '../../kernel/without-secrets.ts';
 import type { DestinationDoors } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { ClusterAccess } from '../../ports/search-clusters.ts';
@@ -38,6 +39,8 @@ export class Cluster {
   readonly #naming: Naming;
   readonly #doors: Doors;
   readonly #environment: Environment;
+  /** What was sent with requests: the section may hold others by the time of the answer. */
+  readonly #secrets = new Set<string>();
 
   constructor(options: OpenSearchOptions, naming: Naming, doors: Doors, environment: Environment) {
     this.#options = options;
@@ -71,13 +74,21 @@ export class Cluster {
     }
   }
 
+  /** What the cluster said, without what proves who asks. */
+  withoutSecrets(text: string): string {
+    return withoutSecrets(text, this.#secrets);
+  }
+
   async #proof(request: Unsigned): Promise<Readonly<Record<string, string>>> {
     const access = this.#doors.clusters.access(this.url);
     if (access.kind === 'none') return {};
     if (access.kind === 'missing') throw failure(this.#naming, 'NoCredentials', `${this.url}: ${access.reason}`);
     if (access.kind === 'basic') {
-      return { authorization: `Basic ${Buffer.from(`${access.username}:${access.password}`).toString('base64')}` };
+      const pair = Buffer.from(`${access.username}:${access.password}`).toString('base64');
+      this.#secrets.add(access.password).add(pair);
+      return { authorization: `Basic ${pair}` };
     }
+    this.#secrets.add(access.secretAccessKey).add(access.sessionToken ?? '');
     return await this.#signature(access, request);
   }
 

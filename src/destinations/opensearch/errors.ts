@@ -36,9 +36,14 @@ export function connectionFailure(naming: Naming, url: string, error: unknown): 
   return failure(naming, CODES[error.code] ?? 'ConnectionFailed', `${url}: ${error.message}`, error);
 }
 
-/** An answer that is about the request as a whole. */
-export function statusFailure(url: string, status: number, answer: Uint8Array): DeliveryError {
-  const said = Buffer.from(answer).toString().trim();
+/** An answer that is about the request as a whole; `clean` takes secrets out of what it said. */
+export function statusFailure(
+  url: string,
+  status: number,
+  answer: Uint8Array,
+  clean: (text: string) => string,
+): DeliveryError {
+  const said = clean(Buffer.from(answer).toString().trim());
   const message = bounded(`${url} answered ${status}${said === '' ? '' : `: ${said}`}`);
   // What is neither an answer of the engine nor an error of it (a redirect, say) is a matter of configuration.
   return new DeliveryError(String(status), message, status < 400 || isRetryableStatus(status));

@@ -7,7 +7,7 @@ import type { SearchClusters } from '../../ports/search-clusters.ts';
 import { fakeDrivers } from '../../testing/fake-drivers.ts';
 import { openClusters } from '../../testing/open-clusters.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
-import { ScriptedHttp } from '../../testing/scripted-http.ts';
+import { ScriptedHttp, type ScriptedAnswer } from '../../testing/scripted-http.ts';
 import { smithySigner } from '../../wire/sigv4/smithy.fixture.ts';
 import { Engine } from './engine.fixture.ts';
 import { elasticsearch, openSearch } from './index.ts';
@@ -371,6 +371,29 @@ test('who asks is proven as the section says', async () => {
   const missing = openClusters({ kind: 'missing', reason: 'no keys' });
   const wanted = { code: 'OS.NoCredentials', message: `${CLUSTER}: no keys`, retryable: true };
   await assert.rejects(deliver(engine, texts('{}'), BARE, missing), wanted);
+});
+
+test('what the engine repeats of the password, or of the header, is shown nowhere', async () => {
+  const basic = { kind: 'basic', username: 'me', password: 'pä"ssword' } as const;
+  const pair = Buffer.from('me:pä"ssword').toString('base64');
+  const said = `pä"ssword, ${pair}`;
+  const headers = { authorization: 'Basic b3RoZXI=' };
+  const table: readonly (readonly [answer: ScriptedAnswer, told: string])[] = [
+    [{ status: 401, body: `no: ${said}` }, `${CLUSTER} answered 401: no: ***, ***`],
+    [{ status: 401, body: JSON.stringify({ said, headers }) }, '{"said":"***, ***","headers":{"authorization":"***"}}'],
+    [
+      { body: JSON.stringify({ errors: true, items: [{ index: { status: 400, error: { reason: said } } }] }) },
+      '{"reason":"***, ***"}',
+    ],
+    [{ body: JSON.stringify({ errors: true, items: [{ index: { status: 400, error: said } }] }) }, '***, ***'],
+  ];
+  for (const [answer, told] of table) {
+    const engine = new Engine();
+    engine.answer = () => answer;
+    const delivered = await deliver(engine, texts('{}'), BARE, openClusters(basic)).catch((error: Error) => error);
+    const message = 'message' in delivered ? delivered.message : delivered.refused?.[0]?.message;
+    assert.ok(message?.endsWith(told), message);
+  }
 });
 
 test('AWS’s own signer makes the same signature', async () => {
