@@ -5,6 +5,7 @@ import { describeS3 } from '../../kernel/s3-description.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { comingProblem } from './coming-options.ts';
 import { formatOf } from './formats.ts';
 import { notes } from './notes.ts';
 import { objectKey } from './object-key.ts';
@@ -35,7 +36,9 @@ export const s3: Destination<typeof s3Options> = {
 /** Rules that the service has beside its shapes, and what is not built. */
 function problem(options: S3Options): string | undefined {
   const { ProcessingConfiguration: processing = {} } = options;
-  return objectsProblem(options) ?? processingProblem(processing, true) ?? backupProblem(options);
+  return (
+    comingProblem(options) ?? objectsProblem(options) ?? processingProblem(processing, true) ?? backupProblem(options)
+  );
 }
 
 function backupProblem({ S3BackupMode: mode, S3BackupConfiguration: backup }: S3Options): string | undefined {
@@ -75,6 +78,7 @@ function endingOf({ FileExtension: own = '', CompressionFormat }: ObjectOptions)
 /** AWS describes such a destination twice, the older form without what it did not know. */
 function describe(options: S3Options): Readonly<Record<string, Json>> {
   const { ProcessingConfiguration, S3BackupConfiguration, FileExtension, CustomTimeZone } = options;
+  const { DataFormatConversionConfiguration: conversion, DynamicPartitioningConfiguration: partitioning } = options;
   const plain = describeS3(options);
   return {
     S3DestinationDescription: plain,
@@ -83,6 +87,8 @@ function describe(options: S3Options): Readonly<Record<string, Json>> {
       ...(ProcessingConfiguration !== undefined && { ProcessingConfiguration: ProcessingConfiguration as Json }),
       S3BackupMode: options.S3BackupMode ?? 'Disabled',
       ...(S3BackupConfiguration !== undefined && { S3BackupDescription: describeS3(S3BackupConfiguration) }),
+      ...(conversion !== undefined && { DataFormatConversionConfiguration: conversion as Json }),
+      ...(partitioning !== undefined && { DynamicPartitioningConfiguration: partitioning as Json }),
       ...(FileExtension !== undefined && { FileExtension }),
       ...(CustomTimeZone !== undefined && { CustomTimeZone }),
     },

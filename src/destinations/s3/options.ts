@@ -1,5 +1,6 @@
 import * as s from '../../kernel/schema/declare.ts';
 import { processingConfiguration, s3Members } from '../../kernel/destination-shapes.ts';
+import { comingMembers } from './coming-options.ts';
 
 const MIB = 1024 * 1024;
 
@@ -19,8 +20,7 @@ export const s3Options = s.struct({
   S3BackupConfiguration: s.optional(
     s.struct(s3Members, { doc: 'Where each record goes as it came, beside the bucket, when S3BackupMode is Enabled.' }),
   ),
-  DataFormatConversionConfiguration: s.optional(s.notBuilt()),
-  DynamicPartitioningConfiguration: s.optional(s.notBuilt()),
+  ...comingMembers,
   FileExtension: s.optional(
     s.string({
       min: 0,

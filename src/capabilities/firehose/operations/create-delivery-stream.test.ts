@@ -163,3 +163,37 @@ test('through the API a delivery starts at LATEST; it survives a power cut', asy
   assert.equal((await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'd' })).flushed, true);
   assert.equal([...(await bench.objects('archive')).values()].map(String).join(), 'after;later;');
 });
+
+test('what is not built may say that it is off, and is described so; what is on is refused', async () => {
+  const bench = await new Bench().open();
+  const s3 = toBucket().ExtendedS3DestinationConfiguration;
+  const create = (more: object): object => ({
+    DeliveryStreamName: 'd',
+    ExtendedS3DestinationConfiguration: { ...s3, ...more },
+  });
+  const conversion = {
+    Enabled: false,
+    OutputFormatConfiguration: { Serializer: { ParquetSerDe: { Compression: 'SNAPPY' } } },
+  };
+  const table: readonly (readonly [more: object, expected: RegExp])[] = [
+    [
+      { DataFormatConversionConfiguration: { Enabled: true } },
+      /^Inv.*: DataFormatConversionConfiguration is not built/,
+    ],
+    [{ DataFormatConversionConfiguration: {} }, /^Inv.*: DataFormatConversionConfiguration is not built yet; Enabled:/],
+    [{ DynamicPartitioningConfiguration: { Enabled: true } }, /^Inv.*: DynamicPartitioningConfiguration is not built/],
+    [
+      { DynamicPartitioningConfiguration: { Enabled: false, RetryOptions: { DurationInSeconds: 7201 } } },
+      /^Val.*dynamicPartitioningConfiguration\.retryOptions\.durationInSeconds/,
+    ],
+  ];
+  for (const [more, expected] of table) {
+    assert.match(await bench.refusal('CreateDeliveryStream', create(more)), expected);
+  }
+  const off = { DataFormatConversionConfiguration: conversion, DynamicPartitioningConfiguration: { Enabled: false } };
+  await bench.call('CreateDeliveryStream', create(off));
+  const { DeliveryStreamDescription } = await bench.call('DescribeDeliveryStream', { DeliveryStreamName: 'd' });
+  const { DataFormatConversionConfiguration, DynamicPartitioningConfiguration } =
+    DeliveryStreamDescription.Destinations[0].ExtendedS3DestinationDescription;
+  assert.deepEqual({ DataFormatConversionConfiguration, DynamicPartitioningConfiguration }, off);
+});
