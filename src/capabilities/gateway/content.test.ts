@@ -59,6 +59,15 @@ test('what a body says as JSON, and the bytes of it', () => {
   assert.equal(new Content(Buffer.from('{}'), 'text/plain').isReadable, false);
 });
 
+test('a form of many fields costs little, one of too many is refused', () => {
+  const form = (fields: number): Content => new Content(Buffer.from(Array(fields).fill('a=1').join('&')), FORM);
+  assert.deepEqual(form(10_000).json, { a: Array(10_000).fill('1') });
+  for (const fields of [10_001, 1_000_000]) {
+    assert.throws(() => form(fields).json, { code: 'InvalidBody' }, String(fields));
+    assert.throws(() => form(fields).jsonBytes, { code: 'InvalidBody' }, String(fields));
+  }
+});
+
 test('paths into a value', () => {
   const content = new Content(Buffer.from('{"a":{"b":[{"c":"x"},7,"",null]},"d e":1}'), 'application/json');
   const table: readonly (readonly [path: string, found: string | undefined])[] = [

@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { compileValuePath, scalarText } from '../../kernel/value-path.ts';
 import { refusal } from './errors.ts';
+import { limits } from './limits.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
@@ -59,7 +60,10 @@ export class Content {
     return this.type === FORM || JSON_TYPE.test(this.type);
   }
 
-  /** The JSON value: of a form that of its field `payload`, or else its fields; undefined when there is none. */
+  /**
+   * The JSON value: of a form that of its field `payload`, or else its fields; undefined when there is none.
+   * RequestError: InvalidBody for a form of more than 10,000 fields.
+   */
   get json(): unknown {
     this.#json ??= { value: this.type === FORM ? formValue(this.#text()) : parsed(this.#text()) };
     return this.#json.value;
@@ -88,14 +92,25 @@ function payloadOf(form: string): string | undefined {
 }
 
 function formValue(form: string): unknown {
+  if (hasTooManyFields(form)) throw refusal('InvalidBody');
   const payload = parsed(payloadOf(form));
   if (payload !== undefined) return payload;
   const fields = new Map<string, string | string[]>();
   for (const [name, value] of new URLSearchParams(form)) {
     const earlier = fields.get(name);
-    fields.set(name, earlier === undefined ? value : [earlier, value].flat());
+    if (earlier === undefined) fields.set(name, value);
+    else if (typeof earlier === 'string') fields.set(name, [earlier, value]);
+    else earlier.push(value);
   }
   return Object.fromEntries(fields);
+}
+
+function hasTooManyFields(form: string): boolean {
+  let fields = 1;
+  for (let at = form.indexOf('&'); at >= 0 && fields <= limits.formFieldsMax; at = form.indexOf('&', at + 1)) {
+    fields += 1;
+  }
+  return fields > limits.formFieldsMax;
 }
 
 function parsed(text: string | undefined): unknown {

@@ -4,6 +4,8 @@ const HOUR_MS = 3_600_000;
 export const limits = {
   /** Above GitHub's own bound of 25 MB; the record size of the stream is the narrower bound. */
   bodyBytesMax: 25 * 1024 * 1024,
+  /** Of a form that is read: several times what browsers and senders make, and each one costs time and memory. */
+  formFieldsMax: 10_000,
   /** As for any partition key. */
   deliveryIdCharactersMax: 256,
   /** GitHub lets people redeliver for 3 days; 7 leaves room. */
