@@ -13,8 +13,9 @@ test('texts that are paths, and texts that are none', () => {
   assert.deepEqual(parseJsonPath('meta.id'), ['meta', 'id']);
   assert.deepEqual(parseJsonPath('$.rows[0].id'), ['rows', '0', 'id']);
   assert.deepEqual(parseJsonPath('$[2]'), ['2']);
+  assert.deepEqual(parseJsonPath('order no.id'), ['order no', 'id']);
   assert.deepEqual(parseJsonPath('$schema'), ['schema']);
-  for (const text of ['', '.', '$', 'a..b', 'a.', 'a b', 'a[', 'a[x]', Array(40).fill('a').join('.')]) {
+  for (const text of ['', '.', '$', 'a..b', 'a.', 'a[', 'a[x]', Array(40).fill('a').join('.')]) {
     assert.equal(parseJsonPath(text), undefined, text);
   }
 });
@@ -50,6 +51,24 @@ const ROWS: readonly (readonly [path: string, json: string, found: string | unde
 
 test('what stands at a path', () => {
   for (const [path, json, found] of ROWS) assert.equal(find(path, json), found, `${path} in ${json}`);
+});
+
+test('names are strings and numbers, as they are written', () => {
+  const table: readonly (readonly [json: string, found: string | undefined])[] = [
+    ['"x"', 'x'],
+    ['"true"', 'true'],
+    ['9007199254740993', '9007199254740993'],
+    ['1.0', '1.0'],
+    ['""', undefined],
+    ['true', undefined],
+    ['false', undefined],
+    ['null', undefined],
+    ['[1]', undefined],
+  ];
+  for (const [json, found] of table) {
+    assert.equal(new JsonPathFinder(['a']).findName(Buffer.from(`{"a":${json}}`)), found, json);
+  }
+  assert.equal(new JsonPathFinder(['b']).findName(Buffer.from('{"a":1}')), undefined);
 });
 
 test('of any JSON it finds what a full parse finds', () => {

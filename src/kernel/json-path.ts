@@ -9,17 +9,20 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+/** First letters of `true` and `false`. */
+const TRUE = 0x74;
+const FALSE = 0x66;
 const NOWHERE = -1;
 const SEGMENTS_MAX = 32;
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** `meta.id`, `$.meta.id`, `rows[0].id`; undefined when the text is no path. */
+/** `meta.id`, `$.meta.id`, `rows[0].id`, `order no.id`; undefined when the text is no path. */
 export function parseJsonPath(text: string): JsonPath | undefined {
   const path = text.replace(/^\$\.?/, '').replaceAll(/\[(\d{1,9})\]/g, '.$1');
   const segments = path.replace(/^\./, '').split('.');
-  const isPath = segments.length <= SEGMENTS_MAX && segments.every((segment) => /^[^\s[\].]+$/.test(segment));
+  const isPath = segments.length <= SEGMENTS_MAX && segments.every((segment) => /^[^[\].]+$/.test(segment));
   return isPath ? segments : undefined;
 }
 
@@ -38,14 +41,27 @@ export class JsonPathFinder {
   }
 
   find(bytes: Uint8Array): string | undefined {
+    const at = this.#place(bytes);
+    return at === NOWHERE ? undefined : scalar(bytes, at);
+  }
+
+  /** As `find`, of a string that is not empty or of a number alone: what tells one thing from others. */
+  findName(bytes: Uint8Array): string | undefined {
+    const at = this.#place(bytes);
+    if (at === NOWHERE || bytes[at] === TRUE || bytes[at] === FALSE) return undefined;
+    const text = scalar(bytes, at);
+    return text === '' ? undefined : text;
+  }
+
+  #place(bytes: Uint8Array): number {
     let at = skipSpace(bytes, 0);
     for (const [depth, name] of this.#names.entries()) {
       if (bytes[at] === OPEN_OBJECT) at = member(bytes, at, name);
       else if (bytes[at] === OPEN_LIST) at = item(bytes, at, this.#path[depth] as string);
-      else return undefined;
-      if (at === NOWHERE) return undefined;
+      else return NOWHERE;
+      if (at === NOWHERE) return NOWHERE;
     }
-    return scalar(bytes, at);
+    return at;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { compileValuePath } from '../../kernel/value-path.ts';
+import { parseJsonPath } from '../../kernel/json-path.ts';
 import { Content, contentEncodings, inflated } from './content.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -69,18 +69,26 @@ test('a form of many fields costs little, one of too many is refused', () => {
 });
 
 test('paths into a value', () => {
-  const content = new Content(Buffer.from('{"a":{"b":[{"c":"x"},7,"",null]},"d e":1}'), 'application/json');
+  const content = new Content(
+    Buffer.from('{"a":{"b":[{"c":"x"},7,"",null]},"d e":1,"n":9007199254740993,"t":true}'),
+    'application/json',
+  );
   const table: readonly (readonly [path: string, found: string | undefined])[] = [
     ['a.b[0].c', 'x'],
     ['$.a.b.0.c', 'x'],
     ['a.b[1]', '7'],
     ['d e', '1'],
+    ['n', '9007199254740993'],
+    ['t', undefined],
     ['a.b[2]', undefined],
     ['a.b[3]', undefined],
     ['a.b', undefined],
     ['a.toString', undefined],
     ['a.b.length', undefined],
   ];
-  for (const [path, found] of table) assert.equal(content.text(path), found === undefined ? undefined : found, path);
-  for (const path of ['', '$', '.', 'a..b', 'a[b]', 'a[', '[0']) assert.equal(compileValuePath(path), undefined, path);
+  for (const [path, found] of table) assert.equal(content.text(path), found, path);
+  const form = new Content(Buffer.from(`payload=${encodeURIComponent('{"n":9007199254740993}')}`), FORM);
+  assert.equal(form.text('n'), '9007199254740993');
+  assert.equal(new Content(Buffer.from('{"a":"x"'), 'application/json').text('a'), undefined);
+  for (const path of ['', '$', '.', 'a..b', 'a[b]', 'a[', '[0']) assert.equal(parseJsonPath(path), undefined, path);
 });

@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import { compileValuePath, scalarText } from '../../kernel/value-path.ts';
+import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
 import { refusal } from './errors.ts';
 import { limits } from './limits.ts';
 
@@ -77,9 +77,14 @@ export class Content {
     return new TextEncoder().encode(parsed(payload) === undefined ? JSON.stringify(this.json) : payload);
   }
 
-  /** The text or number at a path of the JSON value; undefined for anything else. */
+  /**
+   * The text or number at a path of the JSON value, a number as it is written: two that JavaScript cannot tell apart are
+   * two all the same. Undefined for anything else.
+   */
   text(path: string): string | undefined {
-    return scalarText(compileValuePath(path)?.(this.json));
+    const bytes = this.jsonBytes;
+    const segments = parseJsonPath(path);
+    return bytes === undefined || segments === undefined ? undefined : new JsonPathFinder(segments).findName(bytes);
   }
 
   #text(): string {

@@ -1,4 +1,4 @@
-import { compileValuePath } from '../../kernel/value-path.ts';
+import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { Content } from './content.ts';
 import type { Headers } from './kinds/verifier.ts';
 
@@ -18,7 +18,7 @@ const HEADER = /^header:([A-Za-z0-9!#$%&'*+.^_`|~-]+)$/;
 export function readIdExpression(text: string): IdSource | undefined {
   const header = HEADER.exec(text)?.[1];
   if (header !== undefined) return fromHeader(header);
-  return text.startsWith('header:') || compileValuePath(text) === undefined ? undefined : fromBody(text);
+  return text.startsWith('header:') || parseJsonPath(text) === undefined ? undefined : fromBody(text);
 }
 
 /** The value of a header. */

@@ -1,5 +1,5 @@
 import { parseRange } from '../../kernel/net/ip-address.ts';
-import { compileValuePath } from '../../kernel/value-path.ts';
+import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import { readIdExpression } from './id-source.ts';
 import { readIdentitySource } from './identity-source.ts';
@@ -139,7 +139,7 @@ function idProblems({ verify, authorizer, dedupe, partitionKey }: RouteOptions):
   const sources = [partitionKey.id, header, parameter, path].filter((source) => source !== undefined);
   if (sources.length !== 1)
     problems.push({ path: ['partitionKey'], message: 'expected one of id, header, parameter, path' });
-  if (path !== undefined && compileValuePath(path) === undefined) {
+  if (path !== undefined && parseJsonPath(path) === undefined) {
     problems.push({ path: ['partitionKey', 'path'], message: 'expected a path such as repository.full_name' });
   }
   for (const [name, source] of Object.entries({ header, parameter })) {

@@ -34,7 +34,7 @@ test('options that the shape lets through and that cannot be', () => {
     [{ url: 'https://me:secret@a.example/' }, 'url holds a user and a password; send them as a header'],
     [{ url: 'https://a.example/', headers: 'a' }, 'headers has a name without a value'],
     [{ url: 'https://a.example/', dedupeKey: 'a..b' }, 'a..b is no path, expected one such as meta.id'],
-    [{ url: 'https://a.example/', skip: { 'a b': 'c' } }, 'a b is no path, expected one such as meta.id'],
+    [{ url: 'https://a.example/', skip: { 'a..b': 'c' } }, 'a..b is no path, expected one such as meta.id'],
   ];
   for (const [options, problem] of rows) assert.equal(sseProblem(options), problem, JSON.stringify(options));
 });

@@ -70,6 +70,16 @@ test('dedupe.id takes the place of the sender’s own', async () => {
   assert.deepEqual(await send('two', '{"n":2}'), ['2', false]);
 });
 
+test('ids and keys of numbers that JavaScript cannot tell apart are two', async () => {
+  const bench = await new NodeBench().open(oneRoute({ dedupe: { id: 'id' }, partitionKey: { path: 'id' } }));
+  for (const id of ['9007199254740992', '9007199254740993']) {
+    const body = `{"id":${id}}`;
+    const { json } = await ask(bench, { path: '/hook', headers: signed(id, body), body });
+    assert.deepEqual([json.deliveryId, json.duplicate], [id, false]);
+  }
+  assert.deepEqual((await stored(bench)).map(([key]) => key).sort(), ['9007199254740992', '9007199254740993']);
+});
+
 test('a body larger than a record: refused, or checked in where its object can be found', async () => {
   const body = JSON.stringify({ text: 'x'.repeat(1024 * 1024) });
   const headers = signed('id', body);
