@@ -56,6 +56,11 @@ test('what is wrong with a route beyond its shape', () => {
       { verify: { hmac: { secrets: ['xyz'], header: 'a', secretEncoding: 'hex' } }, to: 's' },
       /expected hex/,
     ],
+    ...['a', 'abcde', '=', 'ab=', 'a b='].map((secret) => {
+      const hmac = { secrets: ['YQ==', secret], header: 'a', secretEncoding: 'base64' };
+      const said = /^POST \/a verify hmac secrets 1: expected base64 of 1 byte or more$/;
+      return ['POST /a', { verify: { hmac }, to: 's' }, said] as const;
+    }),
     ['POST /a', { verify: { jwt: {} }, to: 's' }, /expected one of `jwks`, `keys` and `secrets`/],
     [
       'POST /a',

@@ -7,7 +7,8 @@ import { activeKeys, activeText, filled, readSecrets, secretList, secretProblems
 import type { RouteProblem, VerifierKind } from './verifier.ts';
 
 const headerName = { min: 1, max: 128, pattern: "[A-Za-z0-9!#$%&'*+.^_`|~-]+" } as const;
-const ENCODED_BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+/** Whole bytes, at least one, padded or not; `A` alone would be read as none, and anyone can sign with an empty key. */
+const ENCODED_BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{4}|[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)$/;
 const ENCODED_HEX = /^(?:[0-9A-Fa-f]{2})+$/;
 
 const options = s.struct(
@@ -51,7 +52,10 @@ export const hmac: VerifierKind<typeof options> = {
     const encoding = given.secretEncoding ?? 'text';
     const isFit = (text: string): boolean =>
       encoding === 'text' || (encoding === 'hex' ? ENCODED_HEX : ENCODED_BASE64).test(text);
-    return [...secretProblems(given.secrets, ['secrets'], { isFit, expected: encoding }), ...templateProblems(given)];
+    return [
+      ...secretProblems(given.secrets, ['secrets'], { isFit, expected: `${encoding} of 1 byte or more` }),
+      ...templateProblems(given),
+    ];
   },
   create(given) {
     const { secrets, toleranceSeconds = limits.toleranceSeconds, timestampHeader } = given;
