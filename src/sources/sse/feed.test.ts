@@ -256,7 +256,9 @@ test('an id names its event; lists of places and events without an id do not', a
   const bench = await new FeedBench(
     stream(`id: 7\ndata: {"k":"x"}\n\ndata: {}\n\nid: ${places}\ndata: {}\n\nid\ndata: {}\n\n`),
   ).open();
-  const keyed = await new FeedBench(stream('id: 7\ndata: {"k":"x"}\n\nid: 8\ndata: {}\n\n')).open({ dedupeKey: 'k' });
+  const keyed = await new FeedBench(
+    stream('id: 7\ndata: {"k":"x"}\n\nid: 8\ndata: {}\n\nid: 9\ndata: {"k":""}\n\n'),
+  ).open({ dedupeKey: 'k' });
   await bench.pass(10);
   await keyed.pass(10);
   const named = (one: FeedBench): unknown =>
@@ -266,6 +268,7 @@ test('an id names its event; lists of places and events without an id do not', a
   assert.deepEqual(named(keyed), [
     { id: undefined, key: 'x' },
     { id: '8', key: undefined },
+    { id: '9', key: undefined },
   ]);
   bench.end();
   keyed.end();

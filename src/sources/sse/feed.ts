@@ -151,8 +151,9 @@ export class SseFeed implements OpenSource {
   }
 
   #arrival({ data, id }: SseEvent): Arrival {
-    const key = this.#settings.dedupeKey?.find(data);
-    if (key !== undefined) return { data, key };
+    const key = this.#settings.dedupeKey?.find(data) ?? '';
+    // An empty text names no event: all that have one would count as one.
+    if (key !== '') return { data, key };
     if (id === undefined || id === '') return { data };
     // A list of places differs from connection to connection: the bytes alone tell.
     return { data, id: isPlaces(id) ? '' : id };
