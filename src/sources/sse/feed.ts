@@ -113,7 +113,7 @@ export class SseFeed implements OpenSource {
     try {
       for await (const piece of pieces) {
         const { events, tooLarge } = parser.push(piece);
-        this.#retryMs = Math.min(parser.retryMs ?? this.#retryMs, sseLimits.waitMaxMs);
+        this.#retryMs = retryWithin(parser.retryMs ?? this.#retryMs);
         if (tooLarge > 0) this.#leftOut(tooLarge);
         if (parser.hasRefusedId) this.#warnOfId();
         const hasMoved = this.#moveTo(parser.lastEventId);
@@ -183,8 +183,7 @@ export class SseFeed implements OpenSource {
     this.#status.failures += 1;
     const { failures } = this.#status;
     const chance = random.fraction();
-    const bounds = { baseMs: this.#retryMs, maxMs: Math.max(sseLimits.backoffMaxMs, this.#retryMs) };
-    const own = backoffMs(failures, bounds, chance);
+    const own = backoffMs(failures, { baseMs: this.#retryMs, maxMs: sseLimits.backoffMaxMs }, chance);
     // Never before the time the server names; those that were all told the same do not come together.
     const waitMs = Math.max(own, retryAfterMs === 0 ? 0 : Math.round(retryAfterMs + chance * sseLimits.retryMs));
     this.#status.state = 'waiting';
@@ -192,4 +191,9 @@ export class SseFeed implements OpenSource {
     this.#events.disconnected(cause, failures, waitMs);
     await clock.sleep(waitMs, signal);
   }
+}
+
+/** The delay that the server asked for, in ms, as far as it makes no loop without a pause and no silence of hours. */
+function retryWithin(retryMs: number): number {
+  return Math.min(Math.max(retryMs, sseLimits.retryMinMs), sseLimits.backoffMaxMs);
 }

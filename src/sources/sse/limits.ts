@@ -14,8 +14,10 @@ export const sseLimits = {
   discardedBytesMax: 16 * 1024,
   /** Delay before connecting again where the server names none. */
   retryMs: 1000,
+  /** Chance takes off up to a half: a tenth of a second is always left between two connections. */
+  retryMinMs: 200,
   backoffMaxMs: 60_000,
-  /** A server may ask for longer waits than our own, within this. */
+  /** Of `Retry-After`, which may ask for longer waits than our own. */
   waitMaxMs: 3_600_000,
   propertiesBytesMax: 1024 * 1024,
   millisecondsMax: 86_400_000,
