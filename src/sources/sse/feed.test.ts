@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Simulation } from '../../environments/simulated/index.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import type { Clock } from '../../ports/environment.ts';
 import type { Arrivals, OpenSource } from '../../ports/source.ts';
 import { ScriptedHttp, type ScriptedAnswer, type SeenRequest } from '../../testing/scripted-http.ts';
 import { sse } from './index.ts';
@@ -10,16 +11,19 @@ import type { SseOptions } from './settings.ts';
 const URL_OF_FEED = 'http://127.0.0.1/v2/feed?since=0&x=1';
 const STREAM = { 'content-type': 'text/event-stream' };
 
+/** An answer, or one whose pieces take time. */
+type Given = ScriptedAnswer | ((clock: Clock) => ScriptedAnswer);
+
 /** One source against answers given one after the other; then nobody answers. */
 class FeedBench {
   readonly simulation = new Simulation(1);
   readonly seen: SeenRequest[] = [];
   readonly arrived: Arrivals[] = [];
-  readonly #answers: ScriptedAnswer[];
+  readonly #answers: Given[];
   #source: OpenSource | undefined;
   readonly #ending = new AbortController();
 
-  constructor(...answers: readonly ScriptedAnswer[]) {
+  constructor(...answers: readonly Given[]) {
     this.#answers = [...answers];
   }
 
@@ -27,7 +31,8 @@ class FeedBench {
     const { environment } = this.simulation;
     const http = new ScriptedHttp(environment.clock, (request) => {
       this.seen.push(request);
-      return this.#answers.shift() ?? { fails: 'ECONNREFUSED' };
+      const answer = this.#answers.shift() ?? { fails: 'ECONNREFUSED' };
+      return typeof answer === 'function' ? answer(environment.clock) : answer;
     });
     const doors = { name: 'feed', http, configFolder: '/config' };
     this.#source = await this.simulation.drive(sse.open({ url: URL_OF_FEED, ...options }, at, doors, environment));
@@ -78,6 +83,15 @@ function silent(body: string): ScriptedAnswer {
 async function* thenSilence(body: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(body);
   await new Promise(() => undefined);
+}
+
+function commentAfter(ms: number): Given {
+  return (clock) => ({ headers: STREAM, pieces: lateComment(clock, ms) });
+}
+
+async function* lateComment(clock: Clock, ms: number): AsyncGenerator<Uint8Array> {
+  await clock.sleep(ms);
+  yield Buffer.from(':\n\n');
 }
 
 test('the request says what it wants, and the headers of the options are sent', async () => {
@@ -164,6 +178,23 @@ test('waits grow to a minute, and begin again after an event', async () => {
   }
   assert.ok((waits[10] ?? 0) <= 1000, `${waits[10]}`);
   bench.end();
+});
+
+test('a feed that is only quiet does not count as failing', async () => {
+  const rows: readonly (readonly [what: string, failures: readonly number[], ...answers: Given[]])[] = [
+    ['new positions', [1, 1, 1], stream('id: 1\n\n'), stream('id: 2\n\n'), stream('id: 3\n\n')],
+    ['silence until the time is over', [1, 1, 1], silent(''), silent(':\n\n'), silent('')],
+    ['comments, then the end', [1, 1, 1], ...[1, 2, 3].map(() => commentAfter(15_000))],
+    ['the end at once', [1, 2, 3], stream(':\n\n'), stream(':\n\n'), stream('')],
+    ['a comment soon, then the end', [1, 2, 3], ...[1, 2, 3].map(() => commentAfter(1000))],
+  ];
+  for (const [what, failures, ...answers] of rows) {
+    const bench = await new FeedBench(...answers).open();
+    await bench.pass(1_000_000);
+    const counted = bench.lines('sse.disconnected').map((line) => line['failures']);
+    assert.deepEqual(counted.slice(0, 3), failures, what);
+    bench.end();
+  }
 });
 
 test('the server says how long to wait', async () => {

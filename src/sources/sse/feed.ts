@@ -100,15 +100,20 @@ export class SseFeed implements OpenSource {
       delete this.#status.failure;
       this.#events.connected(this.status().from, lastEventId !== '');
       const pieces = new TimedPieces(connected.answer.pieces, this.#settings.readTimeoutMs, clock, cut);
-      return yield* this.#read(pieces, lastEventId);
+      const openedAt = clock.monotonic();
+      const failure = yield* this.#read(pieces, lastEventId, openedAt);
+      // A feed may have nothing to say, and servers and proxies cut what is silent.
+      if (clock.monotonic() - openedAt >= sseLimits.backoffMaxMs) this.#status.failures = 0;
+      return failure;
     } finally {
       signal.removeEventListener('abort', abort);
       cut.abort();
     }
   }
 
-  async *#read(pieces: TimedPieces, lastEventId: string): AsyncGenerator<Arrivals, Failure> {
+  async *#read(pieces: TimedPieces, lastEventId: string, openedAt: number): AsyncGenerator<Arrivals, Failure> {
     const { eventBytesMax } = this.#settings;
+    const { clock } = this.#environment;
     const parser = new SseParser({ eventBytesMax, lastEventId, isPosition: isSendable });
     try {
       for await (const piece of pieces) {
@@ -117,8 +122,9 @@ export class SseFeed implements OpenSource {
         if (tooLarge > 0) this.#leftOut(tooLarge);
         if (parser.hasRefusedId) this.#warnOfId();
         const hasMoved = this.#moveTo(parser.lastEventId);
-        if (events.length === 0 && !hasMoved) continue;
-        if (events.length > 0) this.#status.failures = 0;
+        const isNews = events.length > 0 || hasMoved;
+        if (isNews || clock.monotonic() - openedAt >= sseLimits.settledMs) this.#status.failures = 0;
+        if (!isNews) continue;
         const kept = this.#keep(events);
         yield { events: kept, token: this.#tokens.of(this.#lastEventId), connection: this.#connections };
       }

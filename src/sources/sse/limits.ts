@@ -17,6 +17,8 @@ export const sseLimits = {
   /** Chance takes off up to a half: a tenth of a second is always left between two connections. */
   retryMinMs: 200,
   backoffMaxMs: 60_000,
+  /** A connection on which something, be it a comment, comes this long after its beginning works. */
+  settledMs: 10_000,
   /** Of `Retry-After`, which may ask for longer waits than our own. */
   waitMaxMs: 3_600_000,
   propertiesBytesMax: 1024 * 1024,
