@@ -30,6 +30,7 @@ export interface ApiParts {
 export function createApi(parts: ApiParts): HttpHandler {
   return async (request) => {
     const { path } = request;
+    if (!parts.ready() && !STOPPING_PATHS.has(path) && !parts.gate.isLent(request)) return refuseStopping();
     if (path === '/') return await (isForSts(request) ? parts.callerIdentity : parts.awsJson)(request);
     if (path === '/healthz') return answerHealth(request, parts.health());
     if (path === '/readyz') return answerReady(request, parts.ready());
@@ -45,6 +46,14 @@ export function createApi(parts: ApiParts): HttpHandler {
       return read(request, { status: 200, headers, body: await parts.metrics() });
     });
   };
+}
+
+/** What tells of the node, also while it stops. */
+const STOPPING_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** Clients of AWS try again after it, and with a new connection. */
+function refuseStopping(): HttpAnswer {
+  return plainAnswer(503, 'ServiceUnavailable', 'the node is being stopped', { connection: 'close' });
 }
 
 /** Bytes of the body of an admin request. */

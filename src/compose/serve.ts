@@ -4,6 +4,7 @@ import type { NodeEnvironment } from '../environments/node/index.ts';
 import type { OutgoingSection } from '../config/index.ts';
 import type { ByteBudget } from '../kernel/flow/byte-budget.ts';
 import type { AdminRoute, Identity } from '../ports/capability.ts';
+import type { Clock } from '../ports/environment.ts';
 import type { HttpHandler } from '../ports/http.ts';
 import { createAwsJson } from '../wire/aws-json/index.ts';
 import { createAwsRest } from '../wire/aws-rest/index.ts';
@@ -22,6 +23,9 @@ export type { SyncMode } from '../engines/segment-log/index.ts';
 
 /** Bytes of one AWS request: 10 MiB of records in base64, and room for keys and names. */
 const AWS_BODY_BYTES_MAX = 16 * 1024 * 1024;
+
+/** How long the last answers of the api listener may take once all workers came to their end. */
+const LAST_ANSWERS_MS = 500;
 
 /** Where a listener listens; port 0 takes any free one. */
 export interface Address {
@@ -83,7 +87,10 @@ export interface ServedNode {
   readonly node: ComposedNode;
   /** Takes over changed sections, key pairs, and which servers may be asked. */
   reload(sections: Sections, credentials: readonly Credential[] | undefined, outgoing?: OutgoingSection): Promise<void>;
-  /** Stops accepting, answers what is under way, closes; a second call waits for the same end. */
+  /**
+   * Stops accepting, answers what is under way, closes; a second call waits for the same end. Until the handlers under
+   * way came to their end, the api listener answers calls with their key pairs, and to others 503.
+   */
   stop(withinMs: number): Promise<void>;
   /** Resolves when the node can no longer promise durability; never otherwise. */
   readonly failed: Promise<Error>;
@@ -170,7 +177,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     stop: async (withinMs) => {
       ready = false;
       watched.stop();
-      stopping ??= stopAll(listeners, node, claim, withinMs);
+      stopping ??= stopAll({ listeners, node, claim, clock: environment.clock }, withinMs);
       await stopping;
     },
   };
@@ -271,9 +278,20 @@ async function measureRequests({ meter }: NodeEnvironment, listeners: Listeners,
   meter.gauge('http_connections', { listener: 'gateway' }, await listeners.gateway.connections());
 }
 
-async function stopAll(listeners: Listeners, node: ComposedNode, claim: Claim, withinMs: number): Promise<void> {
-  await Promise.all([listeners.api.drain(withinMs), listeners.gateway.drain(withinMs)]);
+interface StopParts {
+  readonly listeners: Listeners;
+  readonly node: ComposedNode;
+  readonly claim: Claim;
+  readonly clock: Clock;
+}
+
+/** The api listener is the last to close: handlers that come to their end call back over it. */
+async function stopAll({ listeners, node, claim, clock }: StopParts, withinMs: number): Promise<void> {
+  const end = clock.monotonic() + withinMs;
+  await listeners.gateway.drain(withinMs);
   await node.drain(withinMs);
+  // What else was under way there had as long as all the rest; the last answers to handlers are on their way.
+  await listeners.api.drain(Math.max(end - clock.monotonic(), LAST_ANSWERS_MS));
   await node.close();
   await claim.release();
 }

@@ -38,6 +38,8 @@ export interface Bench {
   problems(): readonly string[];
   /** Ends as a process that is killed does, and starts again on the same log. */
   restart(options?: FunctionsOptions): Promise<void>;
+  /** Lets what runs come to its end, and begins nothing. */
+  drain(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -144,6 +146,7 @@ export async function openBench(
       await running.stop();
       running = await functions.start(changed, doors, environment);
     },
+    drain: async (withinMs) => await running.drain(withinMs),
     close: async () => {
       await running.drain(1000);
       await running.stop();

@@ -41,6 +41,13 @@ export class Gate {
     if (this.#lent.delete(owner)) this.use(this.#credentials);
   }
 
+  /** Whether it names a key pair that was lent; only the check of its signature tells who it is. */
+  isLent({ headers }: HttpRequest): boolean {
+    const named = /Credential=([^/,\s]{1,128})\//.exec(headers['authorization'] ?? '')?.[1];
+    if (named === undefined) return false;
+    return [...this.#lent.values()].some(({ accessKeyId }) => accessKeyId === named);
+  }
+
   get isClosed(): boolean {
     return this.#verifier !== undefined;
   }

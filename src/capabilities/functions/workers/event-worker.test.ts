@@ -253,3 +253,24 @@ test('a failure is written to no stream of millrace itself', async () => {
   });
   await bench.close();
 });
+
+test('what fails while the node stops has used no try', async () => {
+  let isStopping = true;
+  const failing = { failure: { type: 'ECONNREFUSED', message: 'the node is gone' } };
+  const once = { runtime: 'node', code: '.', handler: 'index.once', retries: 0, onFailure: 'failures' } as const;
+  const handlers = { 'index.once': () => (isStopping ? { ...failing, takesMs: 500 } : {}) };
+  const bench = await openBench(handlers, { once });
+  const spec = { mode: 'PROVISIONED', shardCount: 1, retentionMs: DAY_MS, maxRecordBytes: 1024 * 1024 } as const;
+  await bench.records.create({ name: 'failures', ...spec });
+  await bench.invoke('once', '{}', EVENT);
+  await bench.until(() => bench.ran.length === 1);
+  await bench.drain(2000);
+  assert.equal(await kept(bench), 1);
+  isStopping = false;
+  await bench.restart();
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.equal(bench.ran.length, 2);
+  assert.deepEqual(await bench.stored('failures'), []);
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});

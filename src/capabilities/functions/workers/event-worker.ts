@@ -141,9 +141,10 @@ export class EventWorker {
       try {
         const { failure, payload } = await functions.invoke(pending.function, event, { requestId, isChecked: true });
         if (failure === undefined) return undefined;
-        // The node ended the process: the next start tries it again, and this try does not count.
-        return this.#stop.signal.aborted && failure.type === 'Runtime.ExitError' ? 'stopped' : { failure, payload };
+        // A node that stops may be why it failed: the next start tries it again, and this try does not count.
+        return this.#stop.signal.aborted ? 'stopped' : { failure, payload };
       } catch (error) {
+        if (this.#stop.signal.aborted) return 'stopped';
         if (error instanceof RequestError) {
           return { failure: { type: error.code, message: error.message }, payload: undefined };
         }

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FunctionRuntime, FunctionSpec, OpenFunction } from '../ports/function-runtime.ts';
+import { signRequest } from '../wire/sigv4/sign.ts';
+import { withNode, type Pair } from './key-pairs.fixture.ts';
+
+/** Calls an action of Kinesis; resolves with the status, or why there was none. */
+async function put(api: string, pair: Pair): Promise<number | string> {
+  const body = JSON.stringify({ StreamName: 'out', PartitionKey: 'k', Data: 'b25l' });
+  const url = new URL(`${api}/`);
+  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Kinesis_20131202.PutRecord' };
+  const signing = { ...pair, region: 'us-east-1', service: 'kinesis', now: Date.now() };
+  const signed = signRequest({ method: 'POST', url, headers, body }, signing);
+  try {
+    return (await fetch(url, { method: 'POST', headers: { ...headers, ...signed }, body })).status;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** One handler, which goes on when the test says so, and then puts a record. */
+class CallsBack implements OpenFunction {
+  readonly began: Promise<void>;
+  readonly answers: (number | string)[] = [];
+  goOn: () => void = () => undefined;
+  #begin: () => void = () => undefined;
+  readonly #gone: Promise<void>;
+  #variables: FunctionSpec['variables'] = {};
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    this.began = new Promise((resolve) => (this.#begin = resolve));
+    this.#gone = new Promise((resolve) => (this.goOn = resolve));
+  }
+
+  get runtime(): FunctionRuntime {
+    const open = (spec: FunctionSpec): OpenFunction => {
+      this.#variables = spec.variables;
+      return this;
+    };
+    return { problem: async () => undefined, open, close: async () => undefined };
+  }
+
+  async run(): ReturnType<OpenFunction['run']> {
+    const run = this.#run();
+    this.#running = run;
+    await run;
+    return { payload: Buffer.from('null'), durationMs: 1, memoryBytesPeak: 1 };
+  }
+
+  stats(): ReturnType<OpenFunction['stats']> {
+    return { processes: 1, running: 1, waiting: 0 };
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const {
+      AWS_ENDPOINT_URL_KINESIS: api = '',
+      AWS_ACCESS_KEY_ID: id = '',
+      AWS_SECRET_ACCESS_KEY: secret = '',
+    } = this.#variables;
+    this.#begin();
+    await this.#gone;
+    this.answers.push(await put(api, { accessKeyId: id, secretAccessKey: secret }));
+  }
+}
+
+const PAIR = { accessKeyId: 'OPERATOR', secretAccessKey: 'the secret of the operator' };
+
+for (const [name, credentials] of [
+  ['signatures are verified', [PAIR]],
+  ['signatures are not verified', undefined],
+] as const) {
+  test(`a node that stops answers handlers that call back, and nobody else: ${name}`, async () => {
+    const handler = new CallsBack();
+    const sections = {
+      streams: { out: { shards: 1 } },
+      functions: { f: { runtime: 'node', code: '.', handler: 'index.f', timeoutSeconds: 60 } },
+    };
+    await withNode(
+      credentials,
+      sections,
+      async (served) => {
+        const { api, node } = served;
+        const url = new URL(`${api}/2015-03-31/functions/f/invocations`);
+        const headers = { 'x-amz-invocation-type': 'Event' };
+        const signing = { ...PAIR, region: 'us-east-1', service: 'lambda', now: Date.now() };
+        const signed = signRequest({ method: 'POST', url, headers, body: '{}' }, signing);
+        const sent = await fetch(url, { method: 'POST', headers: { ...headers, ...signed }, body: '{}' });
+        assert.equal(sent.status, 202, await sent.text());
+        await handler.began;
+        assert.equal(await put(api, PAIR), 200);
+        const stopped = served.stop(10_000);
+        assert.equal(await put(api, PAIR), 503);
+        assert.equal((await fetch(`${api}/readyz`)).status, 503);
+        assert.equal((await fetch(`${api}/healthz`)).status, 200);
+        assert.deepEqual(handler.answers, []);
+        handler.goOn();
+        await stopped;
+        assert.deepEqual(handler.answers, [200]);
+        assert.equal(await put(api, PAIR), 'TypeError: fetch failed');
+        assert.equal(node.health().ok, true);
+      },
+      handler.runtime,
+    );
+  });
+}
