@@ -105,8 +105,9 @@ function refusal(status: number, said: Readonly<Record<string, unknown>>, secret
 
 function formProblem(headers: ClientAnswer['headers'], secret: string): string | undefined {
   const type = headers['content-type'];
-  const media = type?.split(';', 1)[0]?.trim().toLowerCase();
-  if (media !== 'application/json') return `its Content-Type is ${shortened(type, secret)}, not application/json`;
+  // AWS takes no parameter behind it.
+  if (type?.trim().toLowerCase() !== 'application/json')
+    return `its Content-Type is ${shortened(type, secret)}, not application/json`;
   if (headers['content-encoding'] !== undefined) return 'it has a Content-Encoding';
   return headers['content-length'] === undefined ? 'it has no Content-Length' : undefined;
 }

@@ -71,14 +71,13 @@ export class DeliveryNotes {
 
   /** An attempt ended. */
   attempted(end: AttemptEnd): void {
-    const { at, ms, status, records = 0, refused = [], error, mayHaveArrived = false } = end;
+    const { at, ms, status, records = 0, refused = [], error } = end;
     const [first] = refused;
     const reason = error ?? first;
     const attempt: Attempt = {
       at,
       ms: Math.round(ms),
-      outcome:
-        error === undefined ? (first === undefined ? 'delivered' : 'partly') : mayHaveArrived ? 'unknown' : 'failed',
+      outcome: outcomeOf(end),
       records,
       refused: refused.length,
       ...(status !== undefined && { status }),
@@ -156,6 +155,12 @@ export class DeliveryNotes {
     }
     return problems;
   }
+}
+
+function outcomeOf({ records = 0, refused = [], error, mayHaveArrived = false }: AttemptEnd): Attempt['outcome'] {
+  if (error !== undefined) return mayHaveArrived ? 'unknown' : 'failed';
+  if (refused.length === 0) return 'delivered';
+  return records === 0 ? 'failed' : 'partly';
 }
 
 function shortened(text: string): string {

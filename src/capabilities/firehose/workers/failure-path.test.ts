@@ -172,6 +172,23 @@ test('an attempt without an answer may have arrived: it is shown, and its record
   assert.equal(possibleDuplicates, 1);
 });
 
+test('an attempt of which some records arrived is shown as such, and one of which none did has failed', async () => {
+  const fake = new FakeDestination(refusing((text) => text.startsWith('bad'), false));
+  const bench = await open(fake);
+  await put(bench, 'one', 'bad');
+  await bench.simulation.pass(5000);
+  await put(bench, 'bad', 'bad');
+  await bench.simulation.pass(5000);
+  const { attempts } = await status(bench);
+  assert.deepEqual(
+    attempts.map(({ outcome, records, refused }: Answer) => [outcome, records, refused]),
+    [
+      ['failed', 0, 2],
+      ['partly', 1, 1],
+    ],
+  );
+});
+
 test('repeated attempts go by the newest options', async () => {
   const fake = new FakeDestination(({ address }) => (address === 'new' ? [] : unavailable()));
   const bench = await open(fake, { Address: 'old' });
