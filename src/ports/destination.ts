@@ -95,8 +95,11 @@ export interface FailurePath {
   /** How long a batch is attempted again after its first failure, in ms, without the time spent waiting for answers. */
   readonly retryMs: number;
   readonly backoff: BackoffOptions;
-  /** Members of a record's error line that only this destination has. */
-  line(record: OutgoingRecord): Readonly<Record<string, Json>>;
+  /**
+   * Members of a record's error line that only this destination has; `place` is that of the intent, absent: the record
+   * would go by these options.
+   */
+  line(record: OutgoingRecord, place?: string): Readonly<Record<string, Json>>;
 }
 
 /** The words of a delivery that are ours and concern its destination. */

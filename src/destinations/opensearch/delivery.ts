@@ -2,9 +2,9 @@ import type { Batch, Delivered, DestinationDoors, OpenDestination, OutgoingRecor
 import type { Environment } from '../../ports/environment.ts';
 import { BulkAttempt } from './bulk-attempt.ts';
 import { Cluster } from './cluster.ts';
-import { rotatedIndex, type Rotation } from './index-name.ts';
+import { indexAt } from './index-name.ts';
 import type { Naming } from './naming.ts';
-import { documentId, hasOwnIds, rotationOf, type OpenSearchOptions } from './options.ts';
+import { documentId, hasOwnIds, placeOf, type OpenSearchOptions } from './options.ts';
 
 /** The last version of Elasticsearch that needs types. */
 const TYPED_MAJOR_MAX = 6;
@@ -25,18 +25,16 @@ export class OpenSearchDelivery implements OpenDestination {
     this.#environment = environment;
   }
 
-  /** `gitlogs/OneDay`: records of a batch may go to several indexes, and an attempt under newer options to the same. */
   place(): string {
-    return `${this.#options.IndexName}/${rotationOf(this.#options, this.#naming)}`;
+    return placeOf(this.#options, this.#naming);
   }
 
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered> {
-    const index = readPlace(place);
     const type = await this.#type(signal);
     const names = new Set<string>();
     const hasIds = hasOwnIds(this.#options);
     const action = (record: OutgoingRecord): Uint8Array => {
-      const name = rotatedIndex(index.name, index.rotation, record.at);
+      const name = indexAt(place, record.at);
       names.add(name);
       return actionLine(name, type, hasIds ? documentId(record) : undefined);
     };
@@ -68,11 +66,6 @@ export class OpenSearchDelivery implements OpenDestination {
 function shownNames(names: ReadonlySet<string>): string {
   const shown = [...names].slice(0, SHOWN_MAX).join(',');
   return names.size > SHOWN_MAX ? `${shown},... (${names.size} indexes)` : shown;
-}
-
-function readPlace(place: string): { readonly name: string; readonly rotation: Rotation } {
-  const [name = '', rotation = ''] = place.split('/');
-  return { name, rotation: rotation as Rotation };
 }
 
 function actionLine(index: string, type: string | undefined, id: string | undefined): Uint8Array {

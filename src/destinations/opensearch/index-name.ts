@@ -13,6 +13,12 @@ const ROTATED_BYTES = 14;
 /** What neither OpenSearch nor Elasticsearch takes in the name of an index. */
 const ODD_CHARACTER = /[\\/*?"<>|,#:\s\p{Cc}]/u;
 
+/** The index of a record that arrived `at` (ms) and was to go to a place such as `gitlogs/OneDay`. */
+export function indexAt(place: string, at: number): string {
+  const [name = '', rotation = ''] = place.split('/');
+  return rotatedIndex(name, rotation as Rotation, at);
+}
+
 /** The index of a record that arrived `at` (ms), by UTC: `myindex`, `myindex-2016-02-25-13`, `myindex-2016-w09`. */
 export function rotatedIndex(name: string, rotation: Rotation, at: number): string {
   const time = new Date(at).toISOString();

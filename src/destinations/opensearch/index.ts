@@ -1,7 +1,7 @@
 import type { Destination, FailurePath } from '../../ports/destination.ts';
 import { OpenSearchDelivery } from './delivery.ts';
 import { describe } from './describe.ts';
-import { rotatedIndex } from './index-name.ts';
+import { indexAt } from './index-name.ts';
 import { ELASTICSEARCH, OPEN_SEARCH, type Naming } from './naming.ts';
 import {
   documentId,
@@ -9,7 +9,7 @@ import {
   hasOwnIds,
   openSearchDefaults,
   openSearchOptions,
-  rotationOf,
+  placeOf,
   type OpenSearchOptions,
 } from './options.ts';
 import { problem } from './problem.ts';
@@ -44,16 +44,16 @@ function named(naming: Naming): Destination<ReturnType<typeof openSearchOptions>
 }
 
 function failures(options: OpenSearchOptions, naming: Naming): FailurePath {
-  const { S3Configuration, S3BackupMode, RetryOptions, IndexName, TypeName } = options;
+  const { S3Configuration, S3BackupMode, RetryOptions, TypeName } = options;
   return {
     errorType: naming.errorType,
     backup: S3Configuration,
     backupMode: S3BackupMode === 'AllDocuments' ? 'all' : 'failed',
     retryMs: (RetryOptions?.DurationInSeconds ?? openSearchDefaults.retrySeconds) * 1000,
     backoff: BACKOFF,
-    line: (record) => ({
+    line: (record, place = placeOf(options, naming)) => ({
       ...(hasOwnIds(options) && { esDocumentId: documentId(record) }),
-      esIndexName: rotatedIndex(IndexName, rotationOf(options, naming), record.at),
+      esIndexName: indexAt(place, record.at),
       esTypeName: TypeName ?? '',
     }),
   };

@@ -132,6 +132,7 @@ test('the failure path: type of error, retry, backup, members of a line', () => 
   assert.deepEqual([errorType, backupMode, retryMs], ['AmazonOpenSearchService-failed', 'failed', 300_000]);
   assert.deepEqual([backup, backoff], [{ BucketARN: 'failed' }, { baseMs: 1000, maxMs: 60_000 }]);
   assert.deepEqual(path.line(record('', 7)), { esDocumentId: '497.0', esIndexName: 'logs', esTypeName: '' });
+  assert.equal(path.line(record('', 7), 'before/OneDay')['esIndexName'], 'before-2026-01-31', 'where it was to go');
   const other = elasticsearch.failures?.({
     ...BARE,
     TypeName: 'log',

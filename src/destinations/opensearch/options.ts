@@ -108,6 +108,11 @@ export function rotationOf({ IndexRotationPeriod: period }: OpenSearchOptions, {
   return (period as Rotation | undefined) ?? rotation;
 }
 
+/** `gitlogs/OneDay`: records of a batch may go to several indexes, and an attempt under newer options to the same. */
+export function placeOf(options: OpenSearchOptions, naming: Naming): string {
+  return `${options.IndexName}/${rotationOf(options, naming)}`;
+}
+
 /** Whether documents have ids of ours. */
 export function hasOwnIds({ DocumentIdOptions: ids }: OpenSearchOptions): boolean {
   return ids?.DefaultDocumentIdFormat !== 'NO_DOCUMENT_ID';

@@ -130,6 +130,23 @@ test('away for longer than the time for retries: all of it stands in the error o
   assert.deepEqual([...engine.documents.keys()], [`logs/${id}.0`]);
 });
 
+test('a line names the index that was asked, whatever the options say by then', async () => {
+  const engine = new Engine();
+  const bench = await new NodeBench(1, { servers: engine.script }).open(sections(CLUSTER));
+  engine.answer = () => ({ status: 503 });
+  await put(bench, '{"n":1}');
+  await bench.simulation.pass(5000);
+  const { deliveries, ...rest } = sections(CLUSTER) as { deliveries: { d: Record<string, object> } };
+  const kind = 'AmazonopensearchserviceDestinationConfiguration';
+  const d = { ...deliveries.d, [kind]: { ...deliveries.d[kind], IndexName: 'newest', IndexRotationPeriod: 'OneDay' } };
+  await reload(bench, { ...rest, deliveries: { d } });
+  await bench.simulation.pass(600_000);
+  assert.match(String(engine.requests.at(-1)?.body), /"_index":"logs"/);
+  const [[, object] = []] = await bench.objects('failed');
+  const line: Answer = JSON.parse(String(object));
+  assert.equal(line.esIndexName, 'logs');
+});
+
 test('a cluster that is part of millrace is not built: paused, nothing held, healthy; then from the oldest record on', async () => {
   const engine = new Engine();
   const bench = await new NodeBench(1, { servers: engine.script }).open(sections('embedded'));

@@ -34,11 +34,14 @@ export class ErrorOutput {
     path: FailurePath,
     failureOf: (record: OutgoingRecord) => Failure | undefined,
   ): Promise<Delivered> {
+    const { place } = this.#intent;
     const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
       for await (const some of records.pass()) {
         yield some.flatMap((record) => {
           const failure = failureOf(record);
-          return failure === undefined ? [] : [{ ...record, data: failedLine(record, failure, path.line(record)) }];
+          return failure === undefined
+            ? []
+            : [{ ...record, data: failedLine(record, failure, path.line(record, place)) }];
         });
       }
     };
