@@ -1,3 +1,4 @@
+import { EnvironmentError, type EnvironmentCode } from '../kernel/errors.ts';
 import type { BackoffOptions } from '../kernel/flow/backoff.ts';
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -58,6 +59,16 @@ export interface Refused {
   readonly message: string;
   /** The same record may be taken later: it is part of the next attempt. */
   readonly retryable: boolean;
+  /** No answer came for it: it may have arrived all the same. */
+  readonly mayHaveArrived?: true;
+}
+
+/** Codes of what ends a request that was sent, before its answer is known. */
+const UNANSWERED: ReadonlySet<EnvironmentCode> = new Set(['ETIMEDOUT', 'ECONNRESET', 'EMSGSIZE', 'EOTHER']);
+
+/** Whether what this is the cause of may have arrived all the same, since no answer of it is known. */
+export function isUnanswered(cause: unknown): boolean {
+  return cause instanceof EnvironmentError && UNANSWERED.has(cause.code);
 }
 
 /**
@@ -78,7 +89,7 @@ export interface OpenDestination {
   place(batch: Omit<Batch, 'records'>): string;
   /**
    * One attempt; whether and when another one follows is not the destination's to say. Where no answer came, so that
-   * records may have arrived all the same, the DeliveryError's cause is the EnvironmentError (ETIMEDOUT, ECONNRESET).
+   * records may have arrived all the same, the DeliveryError's cause is the EnvironmentError (`isUnanswered`).
    */
   deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered>;
   close(): Promise<void>;

@@ -211,6 +211,8 @@ test('where nobody answers the later requests are not even begun; a silent one i
   const silent = endpoint(() => ({ takesMs: 180_000 }));
   const { refused: late = [] } = await silent.deliver(batchOf(data, { groupMax: 1000 }));
   assert.deepEqual([silent.seen.length, late.length, late[0]?.code], [3, 30_000, 'HttpEndpoint.RequestTimeout']);
+  assert.ok(late.every(({ mayHaveArrived }) => mayHaveArrived === true));
+  assert.ok(refused.every(({ mayHaveArrived }) => mayHaveArrived === undefined));
 });
 
 test('what is no success, and how it is told', async () => {

@@ -1,5 +1,12 @@
 import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
-import type { Batch, Delivered, DestinationDoors, OpenDestination, Refused } from '../../ports/destination.ts';
+import {
+  isUnanswered,
+  type Batch,
+  type Delivered,
+  type DestinationDoors,
+  type OpenDestination,
+  type Refused,
+} from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { failureOf, isTooLarge, judge, type Failure } from './answer.ts';
 import { compressedBody, type SizedBody } from './compressed-body.ts';
@@ -181,6 +188,7 @@ class Attempt {
   }
 }
 
-function refusedOf({ from, to, failure: { code, message, retryable } }: Missed): readonly Refused[] {
-  return Array.from({ length: to - from }, (_, index) => ({ index: from + index, code, message, retryable }));
+function refusedOf({ from, to, failure: { code, message, retryable, cause } }: Missed): readonly Refused[] {
+  const shared = { code, message, retryable, ...(isUnanswered(cause) && { mayHaveArrived: true as const }) };
+  return Array.from({ length: to - from }, (_, index) => ({ index: from + index, ...shared }));
 }

@@ -1,5 +1,5 @@
 import { DeliveryError } from '../../kernel/errors.ts';
-import type { Delivered, OutgoingRecord, Refused } from '../../ports/destination.ts';
+import { isUnanswered, type Delivered, type OutgoingRecord, type Refused } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { bulkVerdicts, type Verdict } from './bulk-answer.ts';
 import { BulkBody } from './bulk-body.ts';
@@ -135,7 +135,8 @@ export class BulkAttempt {
   #fail(from: number, to: number, error: DeliveryError): void {
     if (error.retryable) {
       if (this.#arrived === 0 && this.#refused.length === 0) throw error;
-      this.#ended = error;
+      // What is not sent any more has not arrived.
+      this.#ended = new DeliveryError(error.code, error.message, true);
     }
     this.#refuseAll(from, to, error);
   }
@@ -144,7 +145,8 @@ export class BulkAttempt {
     for (let document = from; document < to; document += 1) this.#refuse(this.#body.recordIndex(document), error);
   }
 
-  #refuse(index: number, { code, message, retryable }: DeliveryError): void {
-    this.#refused.push({ index, code, message, retryable });
+  #refuse(index: number, { code, message, retryable, cause }: DeliveryError): void {
+    const mayHaveArrived = isUnanswered(cause) && { mayHaveArrived: true as const };
+    this.#refused.push({ index, code, message, retryable, ...mayHaveArrived });
   }
 }

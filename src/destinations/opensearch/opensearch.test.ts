@@ -347,6 +347,8 @@ test('requests of bounded size; what fails later is tried again without what arr
     documents.slice(5000).map(({ index }) => index),
   );
   assert.ok(refused.every(({ code, retryable }) => code === 'OS.ConnectionReset' && retryable));
+  const unanswered = refused.filter(({ mayHaveArrived }) => mayHaveArrived === true);
+  assert.deepEqual([unanswered.length, unanswered.at(-1)?.index], [5000, 9999], 'what was not sent has not arrived');
 });
 
 test('one document larger than a request may be goes alone', async () => {

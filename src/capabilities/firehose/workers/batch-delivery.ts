@@ -1,6 +1,12 @@
-import { DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
+import { DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
-import type { Delivered, FailurePath, OutgoingRecord, Refused } from '../../../ports/destination.ts';
+import {
+  isUnanswered,
+  type Delivered,
+  type FailurePath,
+  type OutgoingRecord,
+  type Refused,
+} from '../../../ports/destination.ts';
 import type { Failure } from '../error-lines.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Intent, Outcome, Range, Target } from '../model.ts';
@@ -57,7 +63,9 @@ export class BatchDelivery {
   #attempts = 0;
   #waitedMs = 0;
   #isGivenUp = false;
+  /** Of the latest attempt: all of it, or so many of the records that are to be attempted again. */
   #mayHaveArrived: boolean;
+  #unanswered = 0;
   #isLossNoted = false;
   #arrived = 0;
   #duplicates = 0;
@@ -120,7 +128,7 @@ export class BatchDelivery {
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       const { code, message } = error;
-      this.#mayHaveArrived = isUnknown(error) || this.#doors.cut.aborted;
+      this.#mayHaveArrived = isUnanswered(error.cause) || this.#doors.cut.aborted;
       this.#whole = { code, message, attempts: this.#attempts, at: clock.now() };
       notes.attempted({ at, ms: clock.monotonic() - startedAt, error, mayHaveArrived: this.#mayHaveArrived });
       notes.failed(error);
@@ -172,10 +180,12 @@ export class BatchDelivery {
   #take({ place, refused = [] }: Delivered): void {
     const at = this.#doors.environment.clock.now();
     const pending = new Map<number, Failure>();
+    this.#unanswered = 0;
     for (const one of refused) {
       const failure = failureOf(one, this.#attempts, at);
       const known = this.#given[one.index];
       if (known === undefined) continue;
+      if (one.retryable && one.mayHaveArrived === true) this.#unanswered += 1;
       if (one.retryable) pending.set(known, failure);
       else this.#givenUp.set(known, failure);
     }
@@ -266,8 +276,9 @@ export class BatchDelivery {
   #countRepeat(): void {
     const target = this.#target();
     const destination = destinationOf(this.#doors.destinations, target);
-    if (!this.#mayHaveArrived || destination.overwrites?.(target.options as never) === true) return;
-    const records = this.#pending?.size ?? this.#intent.recordCount;
+    const records = this.#mayHaveArrived ? (this.#pending?.size ?? this.#intent.recordCount) : this.#unanswered;
+    this.#unanswered = 0;
+    if (records === 0 || destination.overwrites?.(target.options as never) === true) return;
     this.#duplicates += records;
     this.#doors.notes.repeated(records);
   }
@@ -321,9 +332,4 @@ interface FailedOutput {
 
 function failureOf({ code, message }: Refused, attempts: number, at: number): Failure {
   return { code, message, attempts, at };
-}
-
-/** No answer came: the records may have arrived all the same. */
-function isUnknown({ cause }: DeliveryError): boolean {
-  return cause instanceof EnvironmentError && (cause.code === 'ETIMEDOUT' || cause.code === 'ECONNRESET');
 }

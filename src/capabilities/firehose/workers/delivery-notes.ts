@@ -160,7 +160,8 @@ export class DeliveryNotes {
 function outcomeOf({ records = 0, refused = [], error, mayHaveArrived = false }: AttemptEnd): Attempt['outcome'] {
   if (error !== undefined) return mayHaveArrived ? 'unknown' : 'failed';
   if (refused.length === 0) return 'delivered';
-  return records === 0 ? 'failed' : 'partly';
+  if (records > 0) return 'partly';
+  return refused.some((one) => one.mayHaveArrived === true) ? 'unknown' : 'failed';
 }
 
 function shortened(text: string): string {

@@ -172,6 +172,37 @@ test('an attempt without an answer may have arrived: it is shown, and its record
   assert.equal(possibleDuplicates, 1);
 });
 
+test('records of which no answer came count when they are sent again, and those that were refused do not', async () => {
+  const answers = ['ETIMEDOUT', 'ECONNRESET', 'EMSGSIZE', 'EOTHER', 'ECONNREFUSED', 'ENOTFOUND'] as const;
+  for (const code of answers) {
+    const fake = new FakeDestination(({ number }) =>
+      number === 1 ? unavailable('Fake.No', true, new EnvironmentError(code, 'no answer')) : [],
+    );
+    const bench = await open(fake);
+    await put(bench, 'a');
+    await bench.simulation.pass(10_000);
+    const isSent = !['ECONNREFUSED', 'ENOTFOUND'].includes(code);
+    assert.equal((await status(bench)).possibleDuplicates, isSent ? 1 : 0, code);
+  }
+  const fake = new FakeDestination(({ number, records }) => {
+    if (number > 2) return [];
+    const refused = { code: 'Fake.Later', message: 'no', retryable: true } as const;
+    const unanswered = { ...refused, mayHaveArrived: true } as const;
+    return number === 1
+      ? [
+          { index: 1, ...refused },
+          { index: 2, ...unanswered },
+          { index: 3, ...unanswered },
+        ]
+      : records.map((_, index) => ({ index, ...refused }));
+  });
+  const bench = await open(fake);
+  await put(bench, 'a', 'b', 'c', 'd');
+  await bench.simulation.pass(20_000);
+  assert.equal(fake.attempts.length, 3);
+  assert.equal((await status(bench)).possibleDuplicates, 2);
+});
+
 test('an attempt of which some records arrived is shown as such, and one of which none did has failed', async () => {
   const fake = new FakeDestination(refusing((text) => text.startsWith('bad'), false));
   const bench = await open(fake);
