@@ -8,8 +8,9 @@ const ABOUT = `One YAML file (\`millrace.yaml\`), or a module with \`export defa
 a capital letter are AWS's own, with AWS's names, units, ranges and defaults; the others are millrace's. Unknown words are
 errors. A key below stands for its place in the file: \`NAME\` is any name, \`[]\` each item of a list.
 
-\`\${env:X}\`, \`\${env:X:-default}\` and \`\${secret:X}\` may stand wherever a value may. Editors check the file while you
-type when its first line is \`# yaml-language-server: $schema=node_modules/millrace/docs/reference/config.schema.json\`.
+\`\${env:X}\` and \`\${env:X:-default}\` may stand wherever a value may, \`\${secret:X}\` where nothing shows it: elsewhere it is
+an error. Editors check the file while you type when its first line is
+\`# yaml-language-server: $schema=node_modules/millrace/docs/reference/config.schema.json\`.
 `;
 
 /** Every word of the config file. */

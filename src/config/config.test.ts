@@ -21,12 +21,13 @@ const things = {
   section: 'things',
   options: s.map(
     s.struct({
-      count: s.optional(s.integer({ min: 1, max: 10 })),
+      count: s.optional(s.integer({ min: 1, max: 10, hidden: true })),
       on: s.optional(s.boolean()),
       ratio: s.optional(s.double()),
       text: s.optional(s.string({ values: ['hunter3', 'text', '7', 'true'] })),
       list: s.optional(s.list(s.integer())),
-      deep: s.optional(s.struct({ more: s.any() })),
+      deep: s.optional(s.struct({ more: s.any({ hidden: true }) })),
+      key: s.optional(s.string({ values: ['hunter3'], secret: true })),
     }),
   ),
   problems: (options: object, mode: string) =>
@@ -251,15 +252,54 @@ test('a secret is never repeated', () => {
   const table: readonly (readonly [text: string, line: string])[] = [
     [
       'server: { region: "${secret:KEY}" }',
-      'm.yaml:1:19 server.region: the secret does not fit, expected text matching [a-z]{2}(-[a-z]+)+-\\d',
+      'm.yaml:1:19 server.region: a secret would be shown here, write it as it is where it is none',
     ],
     [
-      'things: { x: { text: "${secret:KEY}" } }',
-      'm.yaml:1:22 things.x.text: the secret does not fit, expected one of hunter3, text, 7, true',
+      'things: { x: { key: "${secret:KEY}" } }',
+      'm.yaml:1:21 things.x.key: the secret does not fit, expected one of hunter3',
     ],
   ];
   for (const [text, line] of table) assert.deepEqual(refused(text), [line]);
 });
+
+test('a secret stands only where nothing shows it', () => {
+  const endpoint = (own: string, more = ''): string =>
+    'deliveries: { d: { HttpEndpointDestinationConfiguration: { S3Configuration: { BucketARN: bucket }, ' +
+    `EndpointConfiguration: { Url: "https://a.example/", ${own} }${more} } } }`;
+  const attribute = ', RequestConfiguration: { CommonAttributes: [{ AttributeName: a, AttributeValue: "${secret:KEY}" }] }';
+  const fn = (more: string): string => `functions: { f: { code: c, handler: a.b, ${more} } }`;
+  const search = (more: string): string => `opensearch: { "https://o.example": ${more} }`;
+  const keys = '{ accessKeyId: "${secret:KEY}", secretAccessKey: "${secret:KEY}" }';
+  const shown = 'a secret would be shown here, ';
+  const url = endpoint('').replace('a.example/', 'a.example/?token=${secret:KEY}');
+  const http = 'deliveries.d.HttpEndpointDestinationConfiguration';
+  const table: readonly (readonly [text: string, said?: string])[] = [
+    [url, `${http}.EndpointConfiguration.Url: ${shown}AccessKey takes one`],
+    [
+      endpoint('', attribute),
+      `${http}.RequestConfiguration.CommonAttributes.0.AttributeValue: ${shown}EndpointConfiguration.AccessKey takes one`,
+    ],
+    [endpoint('AccessKey: "${secret:KEY}"')],
+    [fn('runtime: node, env: { A: "x${secret:KEY}" }')],
+    [fn('runtime: realm, values: { A: { b: ["${secret:KEY}"] } }')],
+    [fn('runtime: realm, services: { m: { mongodb: "mongodb://u:${secret:KEY}@host/" } }')],
+    [fn('runtime: node, onFailure: "${secret:KEY}"'), `functions.f.onFailure: ${shown}write it as it is where it is none`],
+    ['deliveries: { d: { mongodb: { uri: "mongodb://u:${secret:KEY}@host/", database: d, collection: c } } }'],
+    ['deliveries: { d: { influxdb: { token: "${secret:KEY}" } } }'],
+    [search('{ username: "${secret:KEY}", password: "${secret:KEY}" }')],
+    [search(`{ sigv4: ${keys} }`)],
+    [`s3: { credentials: ${keys} }`],
+    [`s3: { region: "\${secret:KEY}" }`, `s3.region: ${shown}credentials.accessKeyId takes one`],
+    ['gateway: { routes: { POST /a: { to: s, verify: { basic: { username: "${secret:KEY}", secrets: ["${secret:KEY}"] } } } } }'],
+    ['gateway: { routes: { POST /a: { to: s, verify: { github: { secrets: [{ value: "${secret:KEY}" }] } } } } }'],
+    ['sources: { a: { to: s, sse: { url: "https://a.example/", headers: "x-key|${secret:KEY}" } } }'],
+    ['sources: { a: { to: s, sse: { url: "https://a.example/${secret:KEY}" } } }', `sources.a.sse.url: ${shown}headers takes one`],
+  ];
+  for (const [text, said] of table) {
+    const found = refused(text).map((line) => line.replace(/^m\.yaml:\d+:\d+ /, ''));
+    assert.deepEqual(found, said === undefined ? [] : [said], text);
+  }
+}); // prettier-ignore
 
 test('what is no YAML', () => {
   const table: readonly (readonly [text: string, ...lines: string[]])[] = [

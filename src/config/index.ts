@@ -13,6 +13,7 @@ import {
   type S3SectionOptions,
   type ServerOptions,
 } from './schema.ts';
+import { shownSecrets } from './shown-secrets.ts';
 import { substitute, type Variables } from './substitute.ts';
 import { readYaml, type ConfigFile } from './yaml-file.ts';
 
@@ -110,11 +111,13 @@ function check(file: ConfigFile, options: ConfigOptions): LoadedConfig {
   const schema = configSchema(options.sections);
   const substituted = substitute(schema, file.value ?? {}, options.variables);
   const shape = checkConfig(schema, substituted.value);
+  const shown = shownSecrets(schema, substituted.secretPaths);
+  const misplaced = [...substituted.problems, ...shown.filter(isNewBeside(substituted.problems))];
   // An empty text where a placeholder found nothing is no second problem.
-  const isNew = ({ path }: Problem): boolean => !substituted.problems.some((one) => samePath(one.path, path));
+  const isNew = isNewBeside(misplaced);
   const isSecret = ({ path }: Problem): boolean => substituted.secretPaths.some((one) => samePath(one, path));
   const found = shape.filter(isNew).map((problem) => (isSecret(problem) ? withoutValue(problem) : problem));
-  const problems = [...substituted.problems, ...found];
+  const problems = [...misplaced, ...found];
   const value = substituted.value as Readonly<Record<string, unknown>>;
   if (problems.length === 0) {
     const { credentials = [] } = (value['server'] ?? {}) as ServerOptions;
@@ -189,6 +192,10 @@ function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, m
 function sentence({ what, expected, hint }: Problem): string {
   const words = [what, expected === '' ? '' : `expected ${expected}`, hint];
   return words.filter((word) => word !== '').join(', ');
+}
+
+function isNewBeside(known: readonly Problem[]): (problem: Problem) => boolean {
+  return ({ path }) => !known.some((one) => samePath(one.path, path));
 }
 
 function samePath(one: ConfigPath, other: ConfigPath): boolean {

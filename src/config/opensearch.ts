@@ -12,7 +12,9 @@ export const openSearchSection = s.map(
         doc: 'Of an entry that is named after a domain: where it is.',
       }),
     ),
-    username: s.optional(s.string({ min: 1, max: 256, pattern: '[^:]+', doc: 'With `password`: HTTP basic.' })),
+    username: s.optional(
+      s.string({ min: 1, max: 256, pattern: '[^:]+', hidden: true, doc: 'With `password`: HTTP basic.' }),
+    ),
     password: s.optional(s.string({ min: 1, max: 1024, secret: true })),
     sigv4: s.optional(
       s.struct(
@@ -20,7 +22,7 @@ export const openSearchSection = s.map(
           region: s.optional(
             s.string({ min: 1, max: 64, doc: 'Default: that in the host name of AWS, else the node’s.' }),
           ),
-          accessKeyId: s.optional(s.string({ min: 1, max: 128 })),
+          accessKeyId: s.optional(s.string({ min: 1, max: 128, hidden: true })),
           secretAccessKey: s.optional(s.string({ min: 1, max: 256, secret: true })),
           sessionToken: s.optional(s.string({ min: 1, max: 4096, secret: true })),
         },

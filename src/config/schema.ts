@@ -140,7 +140,7 @@ const s3 = s.struct(
     credentials: s.optional(
       s.struct(
         {
-          accessKeyId: s.string({ min: 1, max: 128 }),
+          accessKeyId: s.string({ min: 1, max: 128, hidden: true }),
           secretAccessKey: s.string({ min: 1, max: 256, secret: true }),
           sessionToken: s.optional(s.string({ min: 1, max: 8192, secret: true })),
         },

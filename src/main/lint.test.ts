@@ -58,7 +58,7 @@ test('each error and each warning has its place', async () => {
     ['from: events, E', 'from: none, E', 'warning :6:14 deliveries.d.from: the file has no stream none'],
     ['BucketARN: bucket', 'BucketARN: bucket, BufferingHints: { SizeInMBs: 5, IntervalInSeconds: 5 }', 'warning :6:130 deliveries.d.ExtendedS3DestinationConfiguration.BufferingHints.IntervalInSeconds: 5 s is below'],
     ['BucketARN: bucket', 'BucketARN: bucket, RoleARN: "arn:aws:iam::000000000000:role/r"', 'warning :6:88 deliveries.d.ExtendedS3DestinationConfiguration.RoleARN: is kept'],
-    ['ExtendedS3DestinationConfiguration: {', 'HttpEndpointDestinationConfiguration: {', 'warning :6:22 deliveries.d.HttpEndpointDestinationConfiguration: is not built yet'],
+    ['ExtendedS3DestinationConfiguration: {', 'series: {', 'warning :6:22 deliveries.d.series: is not built yet'],
     ['name: hello', 'name: helo, onFailure: lost', 'warning :7:40 deliveries.e.function.name: the file has no function helo: did you mean hello?', 'warning :7:57 deliveries.e.function.onFailure: the file has no stream lost'],
     ['streams:', 'engine: { segmentLog: { sync: none } }\nstreams:', 'warning engine.segmentLog.sync: `millrace start` refuses it: none may lose what was answered'],
   ]; // prettier-ignore

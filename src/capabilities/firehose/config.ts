@@ -18,7 +18,7 @@ const timeOrPlace = s.either(
 export function deliveriesOptions(destinations: readonly AnyDestination[]): s.MapSchema {
   const built = destinations.map(({ name, options }) => [name, s.optional(options)] as const);
   const doc = 'Not built yet: the delivery is kept and waits, shown as `paused: not built`.';
-  const coming = comingDestinations.map((name) => [name, s.optional(s.any({ doc }))] as const);
+  const coming = comingDestinations.map((name) => [name, s.optional(s.any({ hidden: true, doc }))] as const);
   const delivery = s.struct({
     from: s.optional(
       s.string({ min: 1, max: 128, doc: 'The stream it reads; without it, what is put to it directly.' }),

@@ -10,7 +10,7 @@ const service = s.struct({
       { doc: 'The AWS service: Kinesis and Firehose of this node.' },
     ),
   ),
-  mongodb: s.optional(s.string({ min: 1, max: 4096, doc: 'The URI of a MongoDB cluster.' })),
+  mongodb: s.optional(s.string({ min: 1, max: 4096, hidden: true, doc: 'The URI of a MongoDB cluster.' })),
 });
 
 const definition = s.struct({
@@ -37,8 +37,10 @@ const definition = s.struct({
       doc: `Resident memory of the process and its children; with more they are ended. Default ${limits.memoryMb}.`,
     }),
   ),
-  env: s.optional(s.map(s.string({ max: 65_536 }), { key: variableName, doc: 'Its environment variables.' })),
-  values: s.optional(s.map(s.any(), { doc: 'For `realm`: what `context.values.get` finds.' })),
+  env: s.optional(
+    s.map(s.string({ max: 65_536 }), { key: variableName, hidden: true, doc: 'Its environment variables.' }),
+  ),
+  values: s.optional(s.map(s.any(), { hidden: true, doc: 'For `realm`: what `context.values.get` finds.' })),
   services: s.optional(
     s.map(service, { doc: 'For `realm`: what `context.services.get` finds; each is one of the two.' }),
   ),

@@ -8,6 +8,8 @@
 interface Common {
   /** One sentence for people: what it is, unit, default. */
   readonly doc?: string;
+  /** Nothing shows what stands here or below, so that a config file may fill it from a secret, whatever it is. */
+  readonly hidden?: boolean;
 }
 
 export interface StringSchema extends Common {

@@ -5,7 +5,7 @@ import type { VerifierKind } from './verifier.ts';
 
 const options = s.struct(
   {
-    username: s.string({ min: 1, max: 256, pattern: '[^:]+', doc: 'The user.' }),
+    username: s.string({ min: 1, max: 256, pattern: '[^:]+', hidden: true, doc: 'The user.' }),
     secrets: { ...secretList, doc: 'Passwords: any of them verifies.' },
   },
   { doc: 'Basic authentication: user and password. There is no delivery id but by `dedupe.id`.' },
