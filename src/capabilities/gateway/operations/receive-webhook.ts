@@ -24,7 +24,7 @@ export interface Receiver {
 /** A webhook that was verified. */
 export interface Webhook {
   readonly deliveryId: string | undefined;
-  /** Absent: the delivery id. */
+  /** At most 256 characters; absent: the delivery id. */
   readonly partitionKey?: string | undefined;
   /** The record's data. */
   readonly body: Uint8Array;
@@ -52,7 +52,6 @@ export async function receiveWebhook(receiver: Receiver, route: StreamRoute, web
   const deliveryId = webhook.deliveryId ?? environment.random.uuid();
   if (deliveryId.length > limits.deliveryIdCharactersMax) throw refusal('InvalidDeliveryId');
   const partitionKey = webhook.partitionKey ?? deliveryId;
-  if (partitionKey.length > limits.deliveryIdCharactersMax) throw refusal('InvalidPartitionKey');
   const stream = records.describe(route.stream);
   if (stream === undefined) throw unavailable();
   if (!fitsRecord(stream, partitionKey, webhook.body)) {

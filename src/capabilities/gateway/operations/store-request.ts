@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { envelope } from '../envelope.ts';
 import { refusal } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { webhookId } from '../model.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
 import type { StreamRoute } from '../route.ts';
@@ -12,7 +13,7 @@ import { fitsRecord, isKnownId, receiveWebhook, unavailable } from './receive-we
 export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read: ReadRequest): Promise<Accepted> {
   const { headers } = read.request;
   const { content, parameters, deliveryId } = read;
-  const partitionKey = route.partitionKey?.({ headers, content, parameters });
+  const partitionKey = recordKey(route.partitionKey?.({ headers, content, parameters }));
   const data = dataOf(route, read);
   const body = await checkedIn(acceptor, route, { ...read, partitionKey, data });
   const received = await receiveWebhook(acceptor, route, { deliveryId, partitionKey, body });
@@ -23,6 +24,12 @@ export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read:
     sequenceNumber: received.SequenceNumber,
     answer: jsonAnswer(200, received),
   };
+}
+
+/** A key as records have it: of one that is too long its digest, which the same key has again. */
+function recordKey(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  return text.length <= limits.partitionKeyCharactersMax ? text : createHash('sha256').update(text).digest('hex');
 }
 
 function dataOf(route: StreamRoute, read: ReadRequest): Uint8Array {
