@@ -50,7 +50,7 @@ export function unavailable(): RequestError {
 export async function receiveWebhook(receiver: Receiver, route: StreamRoute, webhook: Webhook): Promise<Received> {
   const { environment, records } = receiver;
   const deliveryId = webhook.deliveryId ?? environment.random.uuid();
-  if (deliveryId.length > limits.deliveryIdCharactersMax) throw refusal('InvalidDeliveryId');
+  checkDeliveryId(deliveryId);
   const partitionKey = webhook.partitionKey ?? deliveryId;
   const stream = records.describe(route.stream);
   if (stream === undefined) throw unavailable();
@@ -66,6 +66,11 @@ export async function receiveWebhook(receiver: Receiver, route: StreamRoute, web
   const earlier = knownPlace(receiver, route, id);
   const place = await (earlier ?? storeOnce(receiver, route, stream, id, record));
   return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
+}
+
+/** RequestError: InvalidDeliveryId for one of more than 256 characters. */
+export function checkDeliveryId(deliveryId: string | undefined): void {
+  if ((deliveryId?.length ?? 0) > limits.deliveryIdCharactersMax) throw refusal('InvalidDeliveryId');
 }
 
 /** Whether key and data are together no larger than a record of the stream. */

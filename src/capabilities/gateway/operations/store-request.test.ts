@@ -103,10 +103,26 @@ test('a body larger than a record: refused, or checked in where its object can b
     bucket: 'large', key: claimCheck['key'], bytes: body.length, contentType: 'application/json',
     sha256: createHash('sha256').update(body).digest('hex'),
   }); // prettier-ignore
+  const tooLong = signed('i'.repeat(257), body);
+  assert.equal((await ask(bench, { path: '/hook', headers: tooLong, body })).json.error, 'InvalidDeliveryId');
+  assert.equal((await bench.objects('large')).size, 1, 'what is refused leaves no object');
   const small = await ask(bench, { path: '/hook', headers: signed('small', '{}'), body: '{}' });
   assert.equal(small.status, 200);
   assert.deepEqual(
     (await stored(bench)).filter(([key]) => key === 'small'),
     [['small', '{}']],
   );
+});
+
+test('of one id at once with two bodies, the record and its object belong together', async () => {
+  const bench = await new NodeBench().open(oneRoute({ largeBody: { claimCheck: 'large' } }));
+  const bodies = ['x', 'y', 'z'].map((letter) => JSON.stringify({ text: letter.repeat(1024 * 1024) }));
+  const posts = bodies.map(async (body) => await bench.gateway('/hook', signed('id', body), body));
+  const answers = await bench.simulation.drive(Promise.all(posts));
+  assert.deepEqual(answers.map(({ duplicate }) => duplicate).sort(), [false, true, true]);
+  const records = await stored(bench);
+  assert.equal(records.length, 1);
+  const { claimCheck } = JSON.parse(records[0]?.[1] ?? '') as { claimCheck: { key: string; sha256: string } };
+  const object = (await bench.objects('large')).get(claimCheck.key) ?? '';
+  assert.equal(createHash('sha256').update(object).digest('hex'), claimCheck.sha256);
 });

@@ -7,13 +7,14 @@ import { webhookId } from '../model.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
 import type { StreamRoute } from '../route.ts';
 import type { Accepted, Acceptor, ReadRequest } from './accept-request.ts';
-import { fitsRecord, isKnownId, receiveWebhook, unavailable } from './receive-webhook.ts';
+import { checkDeliveryId, fitsRecord, isKnownId, receiveWebhook, unavailable } from './receive-webhook.ts';
 
 /** Makes a record of a request by the route's words, and tells the sender where it stands. */
 export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read: ReadRequest): Promise<Accepted> {
   const { headers } = read.request;
   const { content, parameters, deliveryId } = read;
   const partitionKey = recordKey(route.partitionKey?.({ headers, content, parameters }));
+  checkDeliveryId(deliveryId);
   const data = dataOf(route, read);
   const body = await checkedIn(acceptor, route, { ...read, partitionKey, data });
   const received = await receiveWebhook(acceptor, route, { deliveryId, partitionKey, body });
@@ -55,11 +56,11 @@ async function checkedIn(
   if (fitsRecord(stream, read.partitionKey ?? deliveryId ?? read.request.id, data)) return data;
   const isNamed = route.dedupe !== undefined && deliveryId !== undefined;
   const name = isNamed ? Buffer.from(webhookId(route.key, deliveryId)).toString('hex') : read.request.id;
-  const key = `claims/${name}`;
-  // A repeat finds its first record: what that one names must stay as it is.
+  const sha256 = createHash('sha256').update(data).digest('hex');
+  // Of two that come at once with one id either may become the record: each has an object of its own.
+  const key = `claims/${name}-${sha256}`;
   const isRepeat = isNamed && isKnownId(acceptor, route, deliveryId);
   if (!isRepeat) await put(blobs, bucket, key, data);
-  const sha256 = createHash('sha256').update(data).digest('hex');
   const claimCheck = { bucket, key, bytes: data.length, sha256, contentType: content.type };
   return new TextEncoder().encode(JSON.stringify({ claimCheck }));
 }
