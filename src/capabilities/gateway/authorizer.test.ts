@@ -156,3 +156,19 @@ test('who is not verified never reaches the authorizer', async () => {
   assert.equal((await ask(bench, HOOK)).status, 401);
   assert.deepEqual(calls, []);
 });
+
+test('what a sender is told by stands in no record', async () => {
+  const identity = ['$request.header.X-Token', 'method.request.querystring.key', '$context.routeKey'];
+  const allow = (): object => ({ isAuthorized: true });
+  const { bench } = await open(allow, { identity }, { to: 'hooks', payload: 'envelope' });
+  const headers = { ...HOOK.headers, 'x-token': 's3cret', 'x-other': 'o' };
+  const query = 'a=1&k%65y=s3cret&key=s3cret&b=%20&&c';
+  assert.equal((await ask(bench, { ...HOOK, headers, query })).status, 200);
+  const [record] = await stored(bench);
+  const envelope = JSON.parse(record?.[1] ?? '') as Answer;
+  assert.ok(!record?.[1].includes('s3cret'));
+  assert.deepEqual(
+    [envelope.headers['x-token'], envelope.headers['x-other'], envelope.query],
+    ['***', 'o', 'a=1&k%65y=***&key=***&b=%20&&c'],
+  );
+});

@@ -9,9 +9,10 @@ import { callForms } from './calls/index.ts';
 import type { CallForm } from './calls/call.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import type { Cors } from './cors.ts';
+import type { SecretNames } from './envelope.ts';
 import { fromBody, fromHeader, fromParameter, readIdExpression, type IdSource } from './id-source.ts';
 import type { WindowBounds } from './id-window.ts';
-import { readIdentitySource } from './identity-source.ts';
+import { readIdentitySecret, readIdentitySource } from './identity-source.ts';
 import { none } from './kinds/none.ts';
 import type { Verifier } from './kinds/verifier.ts';
 import { limits } from './limits.ts';
@@ -60,6 +61,7 @@ async function createRoute(
     verifier,
     isAllowedFrom: addressesOf(given),
     authorizer: authorizerOf(given, form, doors),
+    secrets: secretsOf(given, verifier),
     cors: corsOf(given.cors),
     limit: readLimit(given.limit),
     bodyBytesMax:
@@ -107,6 +109,13 @@ function authorizerOf({ authorizer }: RouteOptions, form: CallForm, doors: Route
     version: form.name === 'proxy1' ? ('1.0' as const) : ('2.0' as const),
   };
   return new Authorizer(spec, doors.functions, doors.environment);
+}
+
+/** What the verifier says, and what the authorizer tells senders by. */
+function secretsOf({ authorizer }: RouteOptions, { secretHeaders }: Verifier): SecretNames {
+  const sources = (authorizer?.identity ?? []).flatMap((source) => readIdentitySecret(source) ?? []);
+  const namesIn = (wanted: string): string[] => sources.filter(({ place }) => place === wanted).map(({ name }) => name);
+  return { headers: [...secretHeaders, ...namesIn('header')], parameters: namesIn('querystring') };
 }
 
 function corsOf(cors: RouteOptions['cors']): Cors | undefined {

@@ -1,20 +1,37 @@
 import type { RequestHead } from './calls/call.ts';
-import type { Headers, Verifier } from './kinds/verifier.ts';
+import type { Headers } from './kinds/verifier.ts';
 
 /** What proves a sender to anyone who repeats it, whatever the route's way to verify. */
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie'];
 const MASK = '***';
 
+/** What of a route's requests proves their sender: names of headers, lower case, and of query parameters, decoded. */
+export interface SecretNames {
+  readonly headers: readonly string[];
+  readonly parameters: readonly string[];
+}
+
 /** Headers without the values of those that are secrets. */
-export function maskedHeaders(headers: Headers, { secretHeaders }: Verifier): Headers {
-  const secret = new Set([...SECRET_HEADERS, ...secretHeaders]);
+function maskedHeaders(headers: Headers, names: readonly string[]): Headers {
+  const secret = new Set([...SECRET_HEADERS, ...names]);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.has(name) ? MASK : value]));
+}
+
+/** A query without the values of the parameters that are secrets; the rest stays as it was written. */
+function maskedQuery(query: string, names: readonly string[]): string {
+  if (names.length === 0) return query;
+  const isSecret = (piece: string): boolean => {
+    const [name] = new URLSearchParams(piece).keys();
+    return name !== undefined && names.includes(name);
+  };
+  const masked = query.split('&').map((piece) => (isSecret(piece) ? `${piece.split('=', 1)[0] ?? ''}=${MASK}` : piece));
+  return masked.join('&');
 }
 
 /** All of a request as one JSON text in UTF-8: its body in base64, byte for byte as it was sent. */
 export function envelope(
   request: RequestHead,
-  verifier: Verifier,
+  secrets: SecretNames,
   parts: { readonly body: Uint8Array; readonly receivedAt: number; readonly deliveryId: string | undefined },
   problems?: readonly string[],
 ): Uint8Array {
@@ -27,9 +44,9 @@ export function envelope(
       ...(deliveryId !== undefined && { deliveryId }),
       method,
       path,
-      query,
+      query: maskedQuery(query, secrets.parameters),
       remoteAddress,
-      headers: maskedHeaders(headers, verifier),
+      headers: maskedHeaders(headers, secrets.headers),
       ...(problems !== undefined && { problems }),
       body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
     }),

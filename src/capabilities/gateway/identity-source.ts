@@ -22,6 +22,15 @@ export function readIdentitySource(text: string): IdentitySource | undefined {
   return name === 'identity.sourceIp' ? ({ request }) => filled(request.remoteAddress) : undefined;
 }
 
+/** The header or the query parameter that an identity source reads; undefined for others, which are no secrets. */
+export function readIdentitySecret(
+  text: string,
+): { readonly place: 'header' | 'querystring'; readonly name: string } | undefined {
+  const [, place, , name = ''] = SOURCE.exec(text) ?? [];
+  if (place === 'header') return { place, name: name.toLowerCase() };
+  return place === 'querystring' ? { place, name } : undefined;
+}
+
 function filled(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }

@@ -3,6 +3,7 @@ import type { JsonCheck } from '../../ports/json-schema.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { CallForm } from './calls/call.ts';
 import type { Cors } from './cors.ts';
+import type { SecretNames } from './envelope.ts';
 import type { IdSource } from './id-source.ts';
 import type { WindowBounds } from './id-window.ts';
 import type { Verifier } from './kinds/verifier.ts';
@@ -23,6 +24,8 @@ interface RouteParts {
   /** Whether an address may send; absent: any. */
   readonly isAllowedFrom: ((address: string) => boolean) | undefined;
   readonly authorizer: Authorizer | undefined;
+  /** What of a request must not be in a record. */
+  readonly secrets: SecretNames;
   readonly cors: Cors | undefined;
   readonly limit: TokenBucket | undefined;
   readonly bodyBytesMax: number;

@@ -89,7 +89,7 @@ async function refuseContent(
   const stream = route.quarantine === undefined ? undefined : records.describe(route.quarantine);
   if (route.quarantine === undefined) throw refusal('InvalidContent');
   if (stream === undefined) throw unavailable();
-  const data = envelope(read.request, route.verifier, read, problems);
+  const data = envelope(read.request, route.secrets, read, problems);
   const partitionKey = read.request.id;
   if (!fitsRecord(stream, partitionKey, data)) throw refusal('RequestEntityTooLarge', { connection: 'close' });
   const { shardId, sequenceNumber } = await storeRecord(records, stream.name, { partitionKey, data });

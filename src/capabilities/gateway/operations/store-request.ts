@@ -34,7 +34,7 @@ function recordKey(text: string | undefined): string | undefined {
 }
 
 function dataOf(route: StreamRoute, read: ReadRequest): Uint8Array {
-  if (route.payload === 'envelope') return envelope(read.request, route.verifier, read);
+  if (route.payload === 'envelope') return envelope(read.request, route.secrets, read);
   if (route.payload === 'raw') return read.content.bytes;
   const json = read.content.jsonBytes;
   if (json === undefined) throw refusal('InvalidBody');
