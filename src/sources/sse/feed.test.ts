@@ -328,6 +328,16 @@ test('an id that cannot be sent back is no position', async () => {
   bench.end();
 });
 
+test('an id that would lose its spaces on the way is no position', async () => {
+  for (const id of [' 2', '2 ', '\t2', '2\t', ' ']) {
+    const bench = await new FeedBench(stream(`id: 1 1\n\nid: ${id}\ndata: a\n\n`), stream('')).open();
+    await bench.pass(3000);
+    assert.equal(bench.seen[1]?.headers['last-event-id'], '1 1', JSON.stringify(id));
+    assert.equal(bench.lines('sse.id-cannot-be-sent').length, 1);
+    bench.end();
+  }
+});
+
 test('the report counts from the last one, in the words of the sample', async () => {
   const bench = await new FeedBench(silent('data: a\n\ndata: b\n\n')).open({ reportMessagesReceivedMS: 10_000 });
   await bench.pass(20_001);

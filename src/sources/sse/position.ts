@@ -4,7 +4,7 @@ import { sseLimits } from './limits.ts';
 
 const FINGERPRINT_DIGITS = 16;
 /** What a header's value cannot hold, or would not keep. */
-const UNSENDABLE = /\p{Cc}/u;
+const UNSENDABLE = /\p{Cc}|^ | $/u;
 
 /** The address without `since`, which says where to begin and is no part of what a feed is. */
 export function feedUrl(url: string): string {
