@@ -40,18 +40,22 @@ export function failedLine(
   return Buffer.from(`${JSON.stringify(line)}\n`);
 }
 
-/** The line for records that were gone: how many numbers, from which to which; ends with a line end. */
-export function goneLine({ cause, ...range }: Gap): Buffer {
+/** The line for records that were gone: how many numbers, from which to which, if known; ends with a line end. */
+export function goneLine({ cause, isOpen, ...range }: Gap): Buffer {
+  const isKnown = isOpen !== true;
   const line = {
     errorCode: cause,
-    errorMessage: SENTENCES[cause],
+    errorMessage: isKnown ? SENTENCES[cause] : UNCOUNTED,
     shardId: shardId(range.ordinal),
     fromSequenceNumber: encodeSequenceNumber(range, range.from),
-    toSequenceNumber: encodeSequenceNumber(range, range.to - 1n),
-    records: countOf(range),
+    toSequenceNumber: isKnown ? encodeSequenceNumber(range, range.to - 1n) : null,
+    records: isKnown ? countOf(range) : null,
   };
   return Buffer.from(`${JSON.stringify(line)}\n`);
 }
+
+const UNCOUNTED =
+  'The stream was deleted while it was not being delivered: how many records it held from here on, if any, is not known.';
 
 const SENTENCES: Readonly<Record<Gap['cause'], string>> = {
   RetentionExceeded: 'Retention removed the records before they were delivered.',

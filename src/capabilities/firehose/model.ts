@@ -75,6 +75,8 @@ export interface Range {
   readonly ordinal: number;
   readonly from: Offset;
   readonly to: Offset;
+  /** Gone with its stream, and it is not known how far it went: `to` is behind the first, which stands for all. */
+  readonly isOpen?: true;
 }
 
 /** Why records went before they were delivered. */
@@ -103,6 +105,8 @@ export interface Intent {
   readonly unprocessedPlace?: string;
   /** Where lines go that tell of records which were gone; absent in intents of older versions. */
   readonly lostPlace?: string;
+  /** It only tells of what went with a stream: no position is to speak of its shards again. */
+  readonly isOfDeleted?: true;
 }
 
 /** How far a delivery is. `positions`: by shard (`generation/ordinal`), the first record not yet delivered. */
@@ -166,18 +170,19 @@ export function progressFromJson(value: Json): Progress {
   return intent === undefined ? rest : { ...rest, intent: { ...intent, ranges: intent.ranges.map(rangeFromJson) } };
 }
 
-/** Generation, ordinal, from and to, offsets as digits. */
-export type StoredRange = readonly [number, number, string, string];
+/** Generation, ordinal, from and to, offsets as digits; with one more where the end is open. */
+export type StoredRange = readonly [number, number, string, string] | readonly [number, number, string, string, true];
 type StoredIntent = Omit<Intent, 'ranges'> & { readonly ranges: readonly StoredRange[] };
 
 /** A range as JSON. */
-export function rangeToJson({ generation, ordinal, from, to }: Range): StoredRange {
-  return [generation, ordinal, `${from}`, `${to}`];
+export function rangeToJson({ generation, ordinal, from, to, isOpen }: Range): StoredRange {
+  const [first, end] = [`${from}`, `${to}`];
+  return isOpen === true ? [generation, ordinal, first, end, true] : [generation, ordinal, first, end];
 }
 
 /** A range from JSON. */
-export function rangeFromJson([generation, ordinal, from, to]: StoredRange): Range {
-  return { generation, ordinal, from: BigInt(from), to: BigInt(to) };
+export function rangeFromJson([generation, ordinal, from, to, isOpen]: StoredRange): Range {
+  return { generation, ordinal, from: BigInt(from), to: BigInt(to), ...(isOpen === true && { isOpen }) };
 }
 
 /** Records of a range, at most: numbers may have gone with damage. */
@@ -204,7 +209,7 @@ export function completed(progress: Progress, outcome: Outcome): Progress {
   if (intent === undefined) throw new Defect('nothing was under way');
   return {
     ...rest,
-    positions: { ...rest.positions, ...endsOf(intent.ranges) },
+    positions: { ...rest.positions, ...(intent.isOfDeleted === true ? {} : endsOf(intent.ranges)) },
     ...(origins !== undefined && { origins: { ...rest.origins, ...endsOf(origins) } }),
     objects: rest.objects + (place === undefined ? 0 : 1),
     records: rest.records + records,
@@ -244,6 +249,12 @@ export function stepped(progress: Progress, { shard, to, taken, failed }: Step):
     records: progress.records + taken,
     ...(progress.failed !== undefined || failed > 0 ? { failed: (progress.failed ?? 0) + failed } : {}),
   };
+}
+
+/** Without the positions of these shards, of which all is told. */
+export function withoutPositions(progress: Progress, keys: readonly string[]): Progress {
+  const left = Object.entries(progress.positions).filter(([key]) => !keys.includes(key));
+  return { ...progress, positions: Object.fromEntries(left) };
 }
 
 /** Positions of shards that still exist: those of others would only pile up. */

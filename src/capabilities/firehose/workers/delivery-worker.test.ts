@@ -194,3 +194,71 @@ test('what went with its stream is no object but a line that says so', async () 
     [[1, 'StreamDeleted']],
   );
 });
+
+/** Records that wait are put, and some were delivered before, from a stream that is then deleted. */
+async function deletedWithRecords(bench: Bench, seenMs: number): Promise<void> {
+  const record = { StreamName: 'events', PartitionKey: 'k' };
+  await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64('first;') });
+  await bench.simulation.pass(61_000);
+  for (const text of ['second;', 'third;']) {
+    await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64(text) });
+  }
+  await bench.simulation.pass(3000);
+  await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'events' });
+  await bench.simulation.pass(seenMs);
+}
+
+test('records that were waiting when their stream was deleted are told of, also after a restart', async () => {
+  const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 60) } } };
+  const table = [
+    { seenMs: 5000, records: 2, lost: 2, to: /^\d{56}$/ },
+    // Nobody saw how far the stream went: the line says so, and the count is of one.
+    { seenMs: 0, records: null, lost: 1, to: /^null$/ },
+  ];
+  for (const { seenMs, records, lost, to } of table) {
+    const bench = await new Bench().open(sections);
+    await deletedWithRecords(bench, seenMs);
+    bench.simulation.crash();
+    bench.simulation.restart();
+    await bench.open(sections);
+    await bench.simulation.pass(5000);
+    const [[, first] = [], [key, line] = assert.fail('no line'), ...others] = [
+      ...(await bench.objects('archive')),
+    ].sort();
+    assert.deepEqual([String(first), others], ['first;', []]);
+    assert.match(key, /^retention-exceeded\//);
+    const told = JSON.parse(String(line));
+    assert.deepEqual([told.errorCode, told.records], ['StreamDeleted', records]);
+    assert.match(told.fromSequenceNumber, /^\d{56}$/);
+    assert.match(String(told.toSequenceNumber), to);
+    assert.equal((await status(bench)).recordsLost, lost);
+    const counted = bench.simulation.logged.filter(({ event }) => event === 'delivery.retention-exceeded');
+    assert.deepEqual(
+      counted.map(({ fields }) => fields),
+      [{ delivery: 'd', records: lost, error: 'StreamDeleted' }],
+    );
+    if (seenMs === 0)
+      assert.deepEqual(bench.node.health().problems, ['delivery d: records were gone before they were delivered']);
+    await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64('new;') });
+    await bench.close();
+    await bench.open(sections);
+    await bench.simulation.pass(70_000);
+    const contents = [...(await bench.objects('archive')).values()].map(String);
+    assert.deepEqual([contents.length, contents.includes('new;')], [3, true], 'told once');
+  }
+});
+
+test('a stream whose records were all delivered is deleted and made again without a word', async () => {
+  const sections = { streams: { events: {} }, deliveries: { d: { from: 'events', ...toBucket('archive', 1) } } };
+  const bench = await new Bench().open(sections);
+  await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64('old;') });
+  await bench.simulation.pass(5000);
+  await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'events' });
+  await bench.simulation.pass(3000);
+  await bench.close();
+  await bench.open(sections);
+  await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64('new;') });
+  await bench.simulation.pass(5000);
+  assert.deepEqual([...(await bench.objects('archive')).values()].map(String).sort(), ['new;', 'old;']);
+  assert.deepEqual(bench.node.health().problems, []);
+});

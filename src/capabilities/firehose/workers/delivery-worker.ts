@@ -2,11 +2,12 @@ import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
-import { completed, withoutGone, type DeliveryStream, type Intent } from '../model.ts';
+import { completed, countOf, withoutGone, withoutPositions, type DeliveryStream, type Intent } from '../model.ts';
 import { bufferingOf } from '../targets.ts';
 import { BatchDelivery, type BatchOutcome } from './batch-delivery.ts';
 import { planBatch } from './batch-plan.ts';
 import type { StreamSource } from './batch-records.ts';
+import { DeletedShards } from './deleted-shards.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
@@ -40,6 +41,7 @@ export class DeliveryWorker implements Worker {
   readonly #ledger: ProgressLedger;
   readonly #flushes = new FlushRequests();
   readonly #gatherer: SourceGatherer;
+  readonly #deleted: DeletedShards;
   #delivery: DeliveryStream;
   /** The intent that stood there at the start. */
   readonly #found: string | undefined;
@@ -54,6 +56,7 @@ export class DeliveryWorker implements Worker {
     this.#ledger = new ProgressLedger(lane.progress, doors.catalog);
     this.#found = this.#ledger.progress.intent?.id;
     this.notes = lane.notes ?? new DeliveryNotes(delivery.name, doors.environment);
+    this.#deleted = new DeletedShards(doors.records);
     this.#gatherer = new SourceGatherer({
       ...doors,
       notes: this.notes,
@@ -158,6 +161,8 @@ export class DeliveryWorker implements Worker {
       return;
     }
     const stream = this.#doors.records.describe(this.#lane.source().stream);
+    if (stream !== undefined) this.#deleted.see(stream);
+    if (await this.#tellDeleted(stream)) return;
     if (stream === undefined) {
       await this.#doors.environment.clock.sleep(firehoseLimits.idleMs, this.#stop.signal);
       return;
@@ -181,6 +186,22 @@ export class DeliveryWorker implements Worker {
     this.#gatherer.reset();
   }
 
+  /** What went with a stream that was deleted becomes a batch of its own; false: nothing did. */
+  async #tellDeleted(stream: StreamInfo | undefined): Promise<boolean> {
+    const { lost: ranges, settled } = this.#deleted.look(this.#ledger.progress, stream);
+    if (settled.length > 0) {
+      await this.#ledger.change((progress) => withoutPositions(progress, settled));
+      this.#deleted.forget(settled);
+    }
+    if (ranges.length === 0) return false;
+    const recordCount = ranges.reduce((sum, range) => sum + countOf(range), 0);
+    const gone = { ranges, recordCount, sizeBytes: 0, oldestAt: this.#doors.environment.clock.now() };
+    const intent = { ...(await planBatch(this.#doors, this.#delivery, gone)), isOfDeleted: true as const };
+    await this.#ledger.change((progress) => ({ ...withoutPositions(progress, ranges.map(positionKey)), intent }));
+    this.#gatherer.reset();
+    return true;
+  }
+
   /** Hands the batch over until it has arrived, or stands in the error output. */
   async #complete(intent: Intent): Promise<void> {
     const batch = new BatchDelivery(intent, {
@@ -201,6 +222,7 @@ export class DeliveryWorker implements Worker {
     }
     await this.#lane.delivered(intent, outcome);
     await this.#ledger.change((progress) => completed(progress, outcome));
+    if (intent.isOfDeleted === true) this.#deleted.forget(intent.ranges.map(positionKey));
     this.notes.succeeded();
     await this.#lane.trim();
   }
