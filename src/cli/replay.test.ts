@@ -24,6 +24,12 @@ test('replay shows how far it is until its end', async () => {
   assert.equal(new URL(sent[1]?.url ?? '').search, '?errors=true');
 });
 
+test('replay says what it leaves', async () => {
+  const some = { ...replies(), 'POST /admin/deliveries/out/replay': () => ({ ...PLANNED, unprocessedObjects: 3 }) };
+  const { err } = await millrace(['replay', 'out', '--errors', '--dry-run'], { replies: some });
+  assert.equal(err, '2 error objects of out to out (3 of type processing-failed are not replayed)\n');
+});
+
 test('replay sends what it was told, and a dry run follows nothing', async () => {
   const args = ['replay', 'events', '--to-delivery', 'out', '--from', '2026-01-31', '--to', '5', '--dry-run', '--json'];
   const { code, out, sent } = await millrace(args, { replies: replies() });

@@ -19,6 +19,7 @@ interface Counted {
   readonly records?: number;
   readonly errorsOf?: string;
   readonly objects?: number;
+  readonly unprocessedObjects?: number;
   readonly more?: true;
 }
 
@@ -77,10 +78,11 @@ async function pathOf(client: ApiClient, target: string, flags: Flags): Promise<
   return `/admin/deliveries/${encodeURIComponent(name)}/replay?${query.toString()}`;
 }
 
-function said({ delivery, stream, records, errorsOf, objects, more }: Counted): string {
+function said({ delivery, stream, records, errorsOf, objects, unprocessedObjects: left, more }: Counted): string {
   const what =
     errorsOf === undefined ? `up to ${records} records of ${stream}` : `${objects} error objects of ${errorsOf}`;
-  return `${what} to ${delivery}${more === true ? '; there are more: do it again when these are removed' : ''}`;
+  const leaves = left === undefined ? '' : ` (${left} of type processing-failed are not replayed)`;
+  return `${what} to ${delivery}${leaves}${more === true ? '; there are more: do it again when these are removed' : ''}`;
 }
 
 /** Shows how far it is until its end. */

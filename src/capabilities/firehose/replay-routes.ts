@@ -38,10 +38,12 @@ async function replay(state: FirehoseState, replays: Replays, name: string, quer
   if (!isErrors && from === undefined) throw new RequestError('BadRequest', 'say from when: from=TIME, or errors=true');
   if (isErrors && stream !== undefined) throw new RequestError('BadRequest', 'a stream has no error output');
   const to = known(state, query.get('toDelivery') ?? name);
-  const planned = await replays.plan({ delivery, to, stream, isErrors, from, until });
+  const request = { delivery, to, stream, isErrors, from, until };
+  const planned = await replays.plan(request);
+  const left = await replays.unprocessedObjects(request);
   const isDry = flag(query, 'dryRun');
   if (!isDry) await replays.start(planned);
-  return { ...replayCounts(planned), dryRun: isDry };
+  return { ...replayCounts(planned), ...(left > 0 && { unprocessedObjects: left }), dryRun: isDry };
 }
 
 function known(state: FirehoseState, name: string): DeliveryStream {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeDestination, refusing } from '../../testing/fake-destination.ts';
-import { base64, Bench, toBucket, type Answer } from './harness.fixture.ts';
+import { base64, Bench, FakeFunctions, toBucket, type Answer } from './harness.fixture.ts';
 
 const REPLAY = '/admin/deliveries/{name}/replay';
 const STATUS = '/admin/deliveries/{name}/replays/{id}';
@@ -113,7 +113,11 @@ test('what cannot be replayed', async () => {
     ['d', {}, 'say from when: from=TIME, or errors=true'],
     ['d', { from: 'soon' }, 'from is a time of ISO 8601, or seconds since 1970'],
     ['d', { errors: 'yes' }, 'errors is true or false'],
-    ['d', { errors: 'true' }, 'd attempts until all has arrived: it has no error output'],
+    [
+      'd',
+      { errors: 'true' },
+      'd attempts until all has arrived: it has no lines of records that its destination did not take',
+    ],
     ['d', { from: '0', stream: 'none' }, 'no stream none'],
     ['d', { from: '0', toDelivery: 'none' }, 'no delivery none'],
   ];
@@ -121,4 +125,69 @@ test('what cannot be replayed', async () => {
     await assert.rejects(bench.admin('POST', REPLAY, { name }, query), { message: said });
   }
   await assert.rejects(bench.admin('GET', STATUS, { name: 'd', id: 'none' }), { message: 'no replay none of d' });
+});
+
+/** Processes records: fails those that begin with `odd`. */
+const PROCESSING = {
+  ProcessingConfiguration: {
+    Enabled: true,
+    Processors: [
+      {
+        Type: 'Lambda',
+        Parameters: [
+          { ParameterName: 'LambdaArn', ParameterValue: 'f' },
+          { ParameterName: 'BufferIntervalInSeconds', ParameterValue: '1' },
+        ],
+      },
+    ],
+  },
+};
+
+function processing(): FakeFunctions {
+  return new FakeFunctions({
+    f: ({ records }) => ({
+      records: (records as readonly Answer[]).map(({ recordId, data }) => {
+        const text = Buffer.from(data, 'base64').toString();
+        const result = text.startsWith('odd') ? 'ProcessingFailed' : 'Ok';
+        return { recordId, result, data: base64(text.toUpperCase()) };
+      }),
+    }),
+  });
+}
+
+test('where records are processed, its own lines are replayed, and no raw ones of another delivery', async () => {
+  const fake = new FakeDestination(refusing((text) => text.toLowerCase().startsWith('bad'), false));
+  const S3Configuration = { BucketARN: 'failed' };
+  const sections = {
+    streams: { events: { ShardCount: 1 } },
+    deliveries: {
+      raw: { from: 'events', fake: { S3Configuration } },
+      made: { from: 'events', fake: { S3Configuration, ...PROCESSING } },
+    },
+  };
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections, processing());
+  await put(bench, 'bad', 'odd');
+  await bench.simulation.pass(15_000);
+  const before = fake.attempts.length;
+  await assert.rejects(bench.admin('POST', REPLAY, { name: 'raw' }, { errors: 'true', toDelivery: 'made' }), {
+    message: 'made has its records processed first, which a replay would leave out: not built yet',
+  });
+  assert.equal(fake.attempts.length, before);
+  fake.script = () => [];
+  fake.arrived.length = 0;
+  const planned = await bench.admin('POST', REPLAY, { name: 'made' }, { errors: 'true', dryRun: 'true' });
+  assert.deepEqual([planned.objects, planned.unprocessedObjects], [1, 1]);
+  await done(bench, await bench.admin('POST', REPLAY, { name: 'made' }, { errors: 'true' }));
+  assert.deepEqual(fake.arrived, ['BAD']);
+});
+
+test('a delivery to S3 whose function failed records says truly what it has no lines of', async () => {
+  const { ExtendedS3DestinationConfiguration: to } = toBucket('archive', 1);
+  const d = { from: 'events', ExtendedS3DestinationConfiguration: { ...to, ...PROCESSING } };
+  const bench = await new Bench().open({ streams: { events: {} }, deliveries: { d } }, processing());
+  await assert.rejects(bench.admin('POST', REPLAY, { name: 'd' }, { errors: 'true' }), {
+    message:
+      'd attempts until all has arrived: it has no lines of records that its destination did not take; ' +
+      'lines of type processing-failed are not replayed',
+  });
 });

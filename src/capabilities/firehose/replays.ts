@@ -1,6 +1,7 @@
 import { DeliveryError, RequestError } from '../../kernel/errors.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { StreamInfo } from '../../ports/records.ts';
+import { UNPROCESSED } from './error-lines.ts';
 import { errorObjects, unreadable } from './error-objects.ts';
 import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
@@ -70,8 +71,10 @@ export class Replays {
     if (request.to.target.kind === FUNCTION) {
       throw new RequestError('BadRequest', `${request.to.name} hands records to a function: not built for replays yet`);
     }
-    if (!request.isErrors && transformOf(request.to.target) !== undefined) {
-      const sentence = 'has its records processed first, which a replay of a stream would leave out: not built yet';
+    // Its own lines hold what its function made: they need it no more.
+    const isProcessed = request.isErrors && request.delivery.name === request.to.name;
+    if (!isProcessed && transformOf(request.to.target) !== undefined) {
+      const sentence = 'has its records processed first, which a replay would leave out: not built yet';
       throw new RequestError('BadRequest', `${request.to.name} ${sentence}`);
     }
     const times = {
@@ -81,6 +84,15 @@ export class Replays {
     const found = request.isErrors ? await this.#errors(request) : await this.#ranges(request);
     const replay = { delivery: request.to.name, ...found, ...times };
     return { id: replayId(replay), ...replay };
+  }
+
+  /** How many objects with lines of records that a function could not process a replay of errors leaves, bounded. */
+  async unprocessedObjects({ delivery, isErrors }: ReplayRequest): Promise<number> {
+    const { destinations, blobs } = this.#doors;
+    const target = errorTarget(destinations, delivery.target);
+    if (!isErrors || target === undefined) return 0;
+    const { keys } = await listed(blobs, target, { delivery: delivery.name, errorType: UNPROCESSED });
+    return keys.length;
   }
 
   /** Begins it, again where it was done before. */
@@ -162,17 +174,14 @@ export class Replays {
     const target = errorTarget(destinations, delivery.target);
     const failures = failuresOf(destinations, delivery.target);
     if (target === undefined || failures === undefined) {
-      throw new RequestError('BadRequest', `${delivery.name} attempts until all has arrived: it has no error output`);
+      const left = transformOf(delivery.target) === undefined ? '' : `; lines of type ${UNPROCESSED} are not replayed`;
+      const sentence = 'attempts until all has arrived: it has no lines of records that its destination did not take';
+      throw new RequestError('BadRequest', `${delivery.name} ${sentence}${left}`);
     }
     const problem = unreadable(target);
     if (problem !== undefined) throw new RequestError('BadRequest', `${delivery.name}: ${problem}`);
-    try {
-      const found = await errorObjects(blobs, target, { delivery: delivery.name, errorType: failures.errorType });
-      return { errorsOf: delivery.name, objects: found.keys, ...(found.isCut && { isCut: true }) };
-    } catch (error) {
-      if (!(error instanceof DeliveryError)) throw error;
-      throw new RequestError('Unavailable', error.message, 503);
-    }
+    const { keys, isCut } = await listed(blobs, target, { delivery: delivery.name, errorType: failures.errorType });
+    return { errorsOf: delivery.name, objects: keys, ...(isCut && { isCut }) };
   }
 
   #describe(replay: StoredReplay): object {
@@ -204,6 +213,16 @@ export function replayCounts({ id, delivery, stream, ranges, errorsOf, objects, 
     ...(objects !== undefined && { errorsOf, objects: objects.length }),
     ...(isCut === true && { more: true }),
   };
+}
+
+/** Error objects; a bucket that cannot be read is a RequestError. */
+async function listed(...given: Parameters<typeof errorObjects>): ReturnType<typeof errorObjects> {
+  try {
+    return await errorObjects(...given);
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error;
+    throw new RequestError('Unavailable', error.message, 503);
+  }
 }
 
 function place({ ref: { generation, ordinal } }: StreamInfo['shards'][number]): {
