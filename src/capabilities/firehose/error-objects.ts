@@ -33,12 +33,14 @@ export async function errorObjects(
 ): Promise<{ readonly keys: readonly string[]; readonly isCut: boolean }> {
   const { Prefix = '', ErrorOutputPrefix = '' } = target.options as unknown as Placing;
   // Expressions differ between objects: what stands before the first is the same in all.
-  const [prefix = ''] = (ErrorOutputPrefix === '' ? Prefix : ErrorOutputPrefix).split('!{');
+  const expression = ErrorOutputPrefix === '' ? Prefix : ErrorOutputPrefix;
+  const [prefix = ''] = expression.split('!{');
+  const name = namePattern(expression, delivery, errorType);
   const keys: string[] = [];
   let after = '';
   for (let isEnd = false; !isEnd;) {
     const page = await blobs.list(bucketOf(target), { prefix, after, limit: 1000 });
-    for (const { key } of page) if (isOf(key, delivery, errorType)) keys.push(key);
+    for (const { key } of page) if (key.includes(errorType) && name.test(key)) keys.push(key);
     if (keys.length > firehoseLimits.replayObjectsMax) {
       return { keys: keys.slice(0, firehoseLimits.replayObjectsMax), isCut: true };
     }
@@ -48,13 +50,20 @@ export async function errorObjects(
   return { keys, isCut: false };
 }
 
-function isOf(key: string, delivery: string, errorType: string): boolean {
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  return key.includes(errorType) && new RegExp(`(^|[^a-zA-Z0-9_.-])${escaped(delivery)}-\\d+-\\d{4}-`).test(`/${name}`);
+/** What a key ends with: the name behind the text that stands in front of it in all keys, be that a folder or not. */
+function namePattern(prefix: string, delivery: string, errorType: string): RegExp {
+  const last = prefix.lastIndexOf('!{');
+  const end = prefix.indexOf('}', last);
+  const isType = prefix.slice(last, end + 1) === '!{firehose:error-output-type}';
+  // Without expressions the folder of the hour follows.
+  const before = last < 0 ? '/' : (isType ? errorType : '') + prefix.slice(end + 1);
+  return new RegExp(
+    `${escaped(before)}${escaped(delivery)}-\\d+-\\d{4}(-\\d\\d){5}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^/]*$`,
+  );
 }
 
 function escaped(text: string): string {
-  return text.replace(/[.]/g, '\\.');
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
 /** Which lines are wanted: those of records that arrived from `from` up to but without `until`, in ms. */

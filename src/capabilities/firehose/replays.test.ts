@@ -191,3 +191,29 @@ test('a delivery to S3 whose function failed records says truly what it has no l
       'lines of type processing-failed are not replayed',
   });
 });
+
+test('error objects are found wherever the prefix puts them, and those of other deliveries are not', async () => {
+  const prefixes = [
+    '',
+    'plain',
+    'a/!{firehose:error-output-type}/',
+    '!{firehose:error-output-type}',
+    'b+!{firehose:error-output-type}-',
+    'c/!{firehose:error-output-type}/!{timestamp:yyyy}-x.',
+    'd/!{firehose:error-output-type}!{firehose:random-string}',
+  ];
+  for (const ErrorOutputPrefix of prefixes) {
+    const fake = new FakeDestination(refusing((text) => text.startsWith('bad'), false));
+    const to = { from: 'events', fake: { S3Configuration: { BucketARN: 'failed', ErrorOutputPrefix } } };
+    const bench = await new Bench(1, { destinations: [fake.kind] }).open({
+      streams: { events: { ShardCount: 1 } },
+      deliveries: { d: to, 'd.2': to },
+    });
+    await put(bench, 'bad');
+    await bench.simulation.pass(5000);
+    for (const name of ['d', 'd.2']) {
+      const planned = await bench.admin('POST', REPLAY, { name }, { errors: 'true', dryRun: 'true' });
+      assert.equal(planned.objects, 1, `${name} at ${ErrorOutputPrefix}`);
+    }
+  }
+});
