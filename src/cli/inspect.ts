@@ -20,6 +20,7 @@ interface Explained {
   readonly recordsFailed: number;
   readonly recordsLost?: number;
   readonly possibleDuplicates?: number;
+  readonly unprocessedRecords?: number;
   readonly buffer?: {
     readonly records: number;
     readonly bytes: number;
@@ -89,6 +90,8 @@ function summaryOf(delivery: Explained): string {
     rows.push(['lost', `${delivery.recordsLost} records, gone before they were delivered`]);
   if ((delivery.possibleDuplicates ?? 0) > 0)
     rows.push(['repeated', `${delivery.possibleDuplicates} records may have arrived twice`]);
+  if (delivery.unprocessedRecords !== undefined)
+    rows.push(['unprocessed', `${delivery.unprocessedRecords} records wait for the function`]);
   if (buffer !== undefined) rows.push(['buffer', bufferText(buffer)]);
   if (underway !== undefined)
     rows.push(['under way', `${underway.records} records, ${underway.bytes} bytes to ${underway.place}`]);

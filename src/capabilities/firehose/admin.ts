@@ -134,6 +134,7 @@ function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unkn
     recordsFailed: status?.failed ?? 0,
     ...(status?.lost !== undefined && { recordsLost: status.lost }),
     ...(status?.duplicates !== undefined && { possibleDuplicates: status.duplicates }),
+    ...(status?.unprocessedRecords !== undefined && { unprocessedRecords: status.unprocessedRecords }),
     recordsWaiting: status?.waitingRecords ?? 0,
     bytesWaiting: status?.waitingBytes ?? 0,
     ...(status?.failure !== undefined && { failure: status.failure }),

@@ -1,5 +1,6 @@
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import { mayPass, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import { positionKey } from '../../ports/stream-store.ts';
 import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import { sourceStream, type DeliveryStream, type FirehoseState, type Intent } from './model.ts';
@@ -53,7 +54,8 @@ async function shardsOf(state: FirehoseState, delivery: DeliveryStream, worker: 
 
 async function shardOf(state: FirehoseState, stream: StreamInfo, shard: ShardInfo, worker: Worker): Promise<object> {
   const { start, end } = state.records.bounds(shard);
-  const reached = worker.position(shard.ref);
+  const origin = worker.status().origins?.[positionKey(shard.ref)];
+  const reached = origin === undefined ? worker.position(shard.ref) : BigInt(origin);
   const from = reached > start ? reached : start;
   const lagRecords = Math.max(0, Number(end - from));
   return {

@@ -163,13 +163,13 @@ export class DeliveryLanes implements Worker {
   #measure(intent: Intent, outcome: BatchOutcome): void {
     const { meter, log, clock } = this.#doors.environment;
     const delivery = this.#delivery.name;
-    const { place, records, failed, failedAt } = outcome;
+    const { place, records, failed, failedAt, unprocessedAt } = outcome;
     const bytes = intent.sizeBytes;
     const freshnessMs = Math.max(0, clock.now() - intent.oldestAt);
     deliveryMetrics(meter, intent.target.kind, delivery, { records, bytes, freshnessMs, attempts: outcome.attempts });
     if (failed > 0) {
       meter.count(firehoseEvents.recordsFailed, { delivery }, failed);
-      log.error(firehoseEvents.errorOutput, { delivery, records: failed, place: failedAt });
+      log.error(firehoseEvents.errorOutput, { delivery, records: failed, place: failedAt ?? unprocessedAt });
     }
     if (place === undefined) return;
     meter.count(firehoseEvents.objects, { delivery });

@@ -76,8 +76,17 @@ export class MainLane {
   }
 
   status(): DeliveryStatus {
-    const unprocessedRecords = this.#stage?.waitingRecords;
-    return { ...this.#worker.status(), ...(unprocessedRecords !== undefined && { unprocessedRecords }) };
+    const status = this.#worker.status();
+    if (this.#stage === undefined) return status;
+    const { waitingRecords: unprocessedRecords } = this.#stage;
+    const { origins } = this.#hasProcessed(this.#stage.into) ? this.#progress().progress : NO_PROGRESS;
+    return { ...status, unprocessedRecords, ...(origins !== undefined && { origins }) };
+  }
+
+  /** Whether what was processed is still to be delivered. */
+  #hasProcessed(into: string): boolean {
+    const shards = this.#doors.records.describe(into)?.shards ?? [];
+    return shards.some((shard) => this.#worker.position(shard.ref) < this.#doors.records.bounds(shard).end);
   }
 
   /** The first record of a shard of the source that is neither delivered nor processed. */

@@ -92,6 +92,8 @@ test('what a function makes of records leaves in their order; what it drops does
     rawData: base64('bad'),
     lambdaArn: 'f',
   });
+  const told = bench.simulation.logged.find(({ event }) => event === 'delivery.error-output')?.fields;
+  assert.match(String(told?.['place']), /processing-failed\//);
   const { recordsDelivered, recordsFailed } = await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' });
   assert.deepEqual([recordsDelivered, recordsFailed], [2, 1]);
 });
@@ -351,4 +353,34 @@ test('an event has so many records at most, however small they are', async () =>
     11_500,
   );
   assert.ok(counts.every((count) => count <= 5000) && counts.length >= 3, counts.join());
+});
+
+test('what waits for the function is counted, and what was processed lags until it is delivered', async () => {
+  let isDown = false;
+  const fake = new FakeDestination(() => {
+    if (isDown) throw new DeliveryError('Fake.Down', 'not now', true);
+    return [];
+  });
+  const functions = new FakeFunctions({ f: upper });
+  const bench = await opened(fake).open(sections({ from: 's', handler: 'f' }), functions);
+  const record = { StreamName: 's', PartitionKey: 'k' };
+  const shown = async (): Promise<readonly unknown[]> => {
+    const { unprocessedRecords, shards } = await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' });
+    return [unprocessedRecords, shards[0].lagRecords];
+  };
+  const step = async (text: string): Promise<readonly unknown[]> => {
+    await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64(text) });
+    await bench.simulation.pass(10_000);
+    return await shown();
+  };
+  assert.deepEqual(await step('a'), [0, 0]);
+  isDown = true;
+  assert.deepEqual(await step('b'), [0, 1], 'processed, not delivered');
+  delete functions.handlers['f'];
+  assert.deepEqual(await step('c'), [1, 2], 'neither');
+  functions.handlers['f'] = upper;
+  isDown = false;
+  await bench.simulation.pass(60_000);
+  assert.deepEqual(await shown(), [0, 0]);
+  assert.deepEqual(fake.arrived, ['A', 'B', 'C']);
 });

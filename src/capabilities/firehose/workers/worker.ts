@@ -10,7 +10,7 @@ import type { HttpClient } from '../../../ports/http-client.ts';
 import type { Records } from '../../../ports/records.ts';
 import type { SearchClusters } from '../../../ports/search-clusters.ts';
 import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
-import { sourceStream, type DeliveryStream, type Intent } from '../model.ts';
+import { sourceStream, type DeliveryStream, type Intent, type Progress } from '../model.ts';
 import type { Attempt } from './delivery-notes.ts';
 
 /** What a worker works with. */
@@ -42,6 +42,8 @@ export interface DeliveryStatus {
   readonly waitingBytes: number;
   /** Records that wait for the function that processes them; absent: there is none. */
   readonly unprocessedRecords?: number;
+  /** By shard of the source, behind the last record delivered, where processed ones wait; absent: `position` says it. */
+  readonly origins?: Progress['origins'];
   /** When the next batch leaves, if it is not full before; undefined when nothing waits. */
   readonly dueInMs?: number | undefined;
   /** Numbers of records that were gone before they were delivered. */
