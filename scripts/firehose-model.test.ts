@@ -17,7 +17,6 @@ const KNOWN: readonly RegExp[] = [
   /^CreateDeliveryStream\.input(\.\w+)*\.RoleARN is required$/,
   // What is not built is not looked into.
   /^(CreateDeliveryStream|UpdateDestination)\.input\.\w+(Destination|Source)(Configuration|Update) is a structure$/,
-  /\.(DataFormatConversionConfiguration|DynamicPartitioningConfiguration) is a structure$/,
   // The contract: http where `outgoing` allows it, and the search that is to come.
   /\.(Amazonopensearchservice|Elasticsearch)Destination(Configuration|Update)\.ClusterEndpoint has pattern https:\.\*$/,
   /\.(Amazonopensearchservice|Elasticsearch)DestinationConfiguration\.VpcConfiguration is a structure$/,

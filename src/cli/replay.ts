@@ -82,7 +82,8 @@ function said({ delivery, stream, records, errorsOf, objects, unprocessedObjects
   const what =
     errorsOf === undefined ? `up to ${records} records of ${stream}` : `${objects} error objects of ${errorsOf}`;
   const leaves = left === undefined ? '' : ` (${left} of type processing-failed are not replayed)`;
-  return `${what} to ${delivery}${leaves}${more === true ? '; there are more: do it again when these are removed' : ''}`;
+  const rest = more === true ? '; there are more: do it again when these are removed' : '';
+  return `${what} to ${delivery}${leaves}${rest}`;
 }
 
 /** Shows how far it is until its end. */

@@ -78,8 +78,8 @@ export class Content {
   }
 
   /**
-   * The text or number at a path of the JSON value, a number as it is written: two that JavaScript cannot tell apart are
-   * two all the same. Undefined for anything else.
+   * The text or number at a path of the JSON value, a number as it is written: two that JavaScript cannot tell apart
+   * are two all the same. Undefined for anything else.
    */
   text(path: string): string | undefined {
     const bytes = this.jsonBytes;

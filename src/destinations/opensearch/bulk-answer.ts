@@ -20,7 +20,8 @@ interface Item {
 /**
  * One verdict for each of `count` documents, of the whole answer to a bulk request; undefined when it is no such
  * answer.
- * `hasIds`: what stands there already under a document's id is that document. `clean` takes secrets out of what was said.
+ * `hasIds`: what stands there already under a document's id is that document. `clean` takes secrets out of what was
+ * said.
  */
 export function bulkVerdicts(
   answer: Uint8Array,

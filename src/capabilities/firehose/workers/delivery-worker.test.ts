@@ -224,7 +224,7 @@ test('records that were waiting when their stream was deleted are told of, also 
     await bench.simulation.pass(5000);
     const [[, first] = [], [key, line] = assert.fail('no line'), ...others] = [
       ...(await bench.objects('archive')),
-    ].sort();
+    ].toSorted(([one], [other]) => one.localeCompare(other));
     assert.deepEqual([String(first), others], ['first;', []]);
     assert.match(key, /^retention-exceeded\//);
     const told = JSON.parse(String(line));

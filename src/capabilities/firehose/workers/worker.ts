@@ -42,7 +42,7 @@ export interface DeliveryStatus {
   readonly waitingBytes: number;
   /** Records that wait for the function that processes them; absent: there is none. */
   readonly unprocessedRecords?: number;
-  /** By shard of the source, behind the last record delivered, where processed ones wait; absent: `position` says it. */
+  /** By shard of the source, behind the last record delivered, where processed ones wait; absent: by `position`. */
   readonly origins?: Progress['origins'];
   /** When the next batch leaves, if it is not full before; undefined when nothing waits. */
   readonly dueInMs?: number | undefined;

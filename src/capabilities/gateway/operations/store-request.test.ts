@@ -119,7 +119,7 @@ test('of one id at once with two bodies, the record and its object belong togeth
   const bodies = ['x', 'y', 'z'].map((letter) => JSON.stringify({ text: letter.repeat(1024 * 1024) }));
   const posts = bodies.map(async (body) => await bench.gateway('/hook', signed('id', body), body));
   const answers = await bench.simulation.drive(Promise.all(posts));
-  assert.deepEqual(answers.map(({ duplicate }) => duplicate).sort(), [false, true, true]);
+  assert.equal(answers.filter(({ duplicate }) => duplicate === true).length, 2);
   const records = await stored(bench);
   assert.equal(records.length, 1);
   const { claimCheck } = JSON.parse(records[0]?.[1] ?? '') as { claimCheck: { key: string; sha256: string } };
