@@ -52,6 +52,8 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
   const open = standardKey(`whpk_${spki.subarray(spki.length - 32).toString('base64')}`);
   const signed = Buffer.concat([Buffer.from(`m.${NOW}.`), raw]);
   const v1a = `v1a,${sign(null, signed, privateKey).toString('base64')}`;
+  const other = `v1a,${Buffer.alloc(64, 1).toString('base64')}`;
+  const stranger = { scheme: 'v1a', key: generateKeyPairSync('ed25519').publicKey } as const;
   assert.ok(key.scheme === 'v1');
   const v1 = signStandard(key.bytes, 'm', String(NOW), raw);
   const table: readonly (readonly [string, readonly StandardKey[], boolean])[] = [
@@ -64,6 +66,10 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
     [v1a, [key], false],
     [v1a.replace('v1a,', 'v1,'), [open], false],
     [`${v1a} ${v1}`, [key], true],
+    [`${other} ${other} ${v1a}`, [open], true],
+    [`${other} ${other} ${other} ${v1a}`, [open], false],
+    [v1a, [...Array(9).fill(stranger), open], true],
+    [`${other} ${other} ${v1a}`, [stranger, stranger, stranger, open], false],
     ['v1a,', [open], false],
     ['v1a,*', [open], false],
     ['', [key, open], false],
