@@ -65,11 +65,16 @@ test('keys are asked for once, again for a name that is new, and never often', a
   );
   assert.equal(asked.length, 1);
   answer = keysOf(first, second);
-  assert.equal(await send(second.token(now)), 401, 'asked for a moment ago');
+  assert.equal(await send(second.token(now)), 503, 'asked for a moment ago: it may be a new key');
   await bench.simulation.pass(31_000);
   assert.equal(await send(second.token(now)), 200);
-  for (let index = 0; index < 20; index += 1) assert.equal(await send(stranger.token(now, `made up ${index}`)), 401);
+  for (let index = 0; index < 20; index += 1) assert.equal(await send(stranger.token(now, `made up ${index}`)), 503);
   assert.equal(asked.length, 2);
+  await bench.simulation.pass(31_000);
+  assert.equal(await send(stranger.token(now, 'made up')), 401, 'it was asked about');
+  answer = { fails: 'ECONNREFUSED' };
+  await bench.simulation.pass(31_000);
+  assert.deepEqual([await send(issuer('c').token(now)), await send(second.token(now))], [503, 200]);
 });
 
 test('while keys cannot be had, the last ones are good for a day, and without any senders come again', async () => {

@@ -22,7 +22,10 @@ export class KeySet {
     this.#environment = environment;
   }
 
-  /** The keys, with the named one when there is one of that name; undefined when none can be had. Never rejects. */
+  /**
+   * The keys, with the named one when there is one of that name; undefined when none can be had, and when the name is
+   * new and nobody can be asked about it just now. Never rejects.
+   */
   async keys(wanted: string | undefined): Promise<readonly TokenKey[] | undefined> {
     const now = this.#environment.clock.monotonic();
     const isKnown = wanted === undefined || this.#keys?.some(({ id }) => id === wanted) === true;
@@ -33,7 +36,13 @@ export class KeySet {
       this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
       await this.#asking;
     }
-    return this.#environment.clock.monotonic() - this.#fetchedAt > limits.keySetKeptMs ? undefined : this.#keys;
+    if (this.#environment.clock.monotonic() - this.#fetchedAt > limits.keySetKeptMs) return undefined;
+    // Of keys that are older than the question nobody can tell whether the name is made up or that of a new key.
+    return this.#fetchedAt >= now || this.#mayFit(wanted) ? this.#keys : undefined;
+  }
+
+  #mayFit(wanted: string | undefined): boolean {
+    return wanted === undefined || this.#keys?.some(({ id }) => id === undefined || id === wanted) === true;
   }
 
   async #ask(): Promise<void> {
