@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { areUnique } from './are-unique.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import type { JsonCheck, JsonSchemas } from '../../ports/json-schema.ts';
 
@@ -22,12 +23,23 @@ function compile(schema: unknown): ValidateFunction {
     // One for each: two schemas may have one `$id`.
     if (typeof $schema === 'string' && OLDER.test($schema)) {
       const { $schema: _, ...rest } = schema as Record<string, unknown>;
-      return new Ajv(OPTIONS).compile(rest);
+      return withUniqueItems(new Ajv(OPTIONS)).compile(rest);
     }
-    return new Ajv2020(OPTIONS).compile(schema);
+    return withUniqueItems(new Ajv2020(OPTIONS)).compile(schema);
   } catch (error) {
     throw new RequestError('InvalidSchema', shorten(error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** The library compares each item with each other one: 100,000 of them would hold the thread for minutes. */
+function withUniqueItems(ajv: Ajv): Ajv {
+  return ajv.removeKeyword('uniqueItems').addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: (isWanted: boolean, items: readonly unknown[]) => !isWanted || areUnique(items),
+    error: { message: 'must NOT have duplicate items' },
+  });
 }
 
 function checkBy(validate: ValidateFunction): JsonCheck {
