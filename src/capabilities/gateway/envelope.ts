@@ -28,12 +28,23 @@ function maskedQuery(query: string, names: readonly string[]): string {
   return masked.join('&');
 }
 
-/** All of a request as one JSON text in UTF-8: its body in base64, byte for byte as it was sent. */
+/** What stands in an envelope in place of a body that it has no room for. */
+export interface OmittedBody {
+  /** As it was sent, in hex. */
+  readonly bodySha256: string;
+  readonly bodyBytes: number;
+}
+
+/**
+ * All of a request as one JSON text in UTF-8: its body in base64, byte for byte as it was sent, unless `omitted` stands
+ * in its place.
+ */
 export function envelope(
   request: RequestHead,
   secrets: SecretNames,
   parts: { readonly body: Uint8Array; readonly receivedAt: number; readonly deliveryId: string | undefined },
   problems?: readonly string[],
+  omitted?: OmittedBody,
 ): Uint8Array {
   const { id, method, path, query, headers, remoteAddress } = request;
   const { body, receivedAt, deliveryId } = parts;
@@ -48,7 +59,7 @@ export function envelope(
       remoteAddress,
       headers: maskedHeaders(headers, secrets.headers),
       ...(problems !== undefined && { problems }),
-      body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
+      ...(omitted ?? { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64') }),
     }),
   );
 }

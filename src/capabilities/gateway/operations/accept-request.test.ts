@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { ask, NodeBench, oneRoute, signed, stored, type Answer, type Told } from '../harness.fixture.ts';
@@ -95,6 +96,18 @@ test('quarantine takes what does not fit, with why, and its repeat too', async (
   );
   assert.deepEqual(await stored(bench), []);
   assert.equal((await send(bench, 'id', '{}')).json.duplicate, false, 'the id is not used up');
+});
+
+test('quarantine takes a body that is too large for its records by its digest', async () => {
+  const bench = await withSchema({ type: 'object' }, { onInvalid: { quarantine: 'bad' } });
+  const body = JSON.stringify(['x'.repeat(900 * 1024)]);
+  const told = await send(bench, 'id', body);
+  assert.deepEqual([told.status, told.json.quarantined], [200, true]);
+  const [only] = await quarantined(bench);
+  assert.deepEqual(
+    [only.body, only.bodyBytes, only.bodySha256, only.problems.length],
+    [undefined, body.length, createHash('sha256').update(body).digest('hex'), 1],
+  );
 });
 
 test('files that are no schemas', async () => {

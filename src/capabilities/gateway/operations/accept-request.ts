@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { BlobStore } from '../../../ports/blob-store.ts';
 import type { HttpAnswer, HttpRequest } from '../../../ports/http.ts';
+import type { StreamInfo } from '../../../ports/records.ts';
 import type { Authorized, RequestHead } from '../calls/call.ts';
 import { Content, contentEncodings, inflated, mediaType } from '../content.ts';
 import { envelope } from '../envelope.ts';
@@ -89,13 +91,29 @@ async function refuseContent(
   const stream = route.quarantine === undefined ? undefined : records.describe(route.quarantine);
   if (route.quarantine === undefined) throw refusal('InvalidContent');
   if (stream === undefined) throw unavailable();
-  const data = envelope(read.request, route.secrets, read, problems);
   const partitionKey = read.request.id;
+  const data = quarantined(stream, partitionKey, route, read, problems);
   if (!fitsRecord(stream, partitionKey, data)) throw refusal('RequestEntityTooLarge', { connection: 'close' });
   const { shardId, sequenceNumber } = await storeRecord(records, stream.name, { partitionKey, data });
   const deliveryId = read.deliveryId ?? read.request.id;
   const told = { ShardId: shardId, SequenceNumber: sequenceNumber, deliveryId, duplicate: false, quarantined: true };
   return { outcome: 'quarantined', deliveryId, shardId, sequenceNumber, answer: jsonAnswer(200, told) };
+}
+
+/** An envelope; without its body where a record of the stream is too small for it: the sender would send in vain. */
+function quarantined(
+  stream: StreamInfo,
+  partitionKey: string,
+  { secrets }: Route,
+  read: ReadRequest,
+  problems: readonly string[],
+): Uint8Array {
+  const { request, body } = read;
+  // What cannot fit in base64 is not even written so.
+  const whole = body.length < stream.maxRecordBytes ? envelope(request, secrets, read, problems) : undefined;
+  if (whole !== undefined && fitsRecord(stream, partitionKey, whole)) return whole;
+  const bodySha256 = createHash('sha256').update(body).digest('hex');
+  return envelope(request, secrets, read, problems, { bodySha256, bodyBytes: body.length });
 }
 
 function challenged(challenge: string): Accepted {
