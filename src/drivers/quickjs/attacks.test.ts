@@ -61,6 +61,22 @@ for (const [what, text, kinds] of ATTACKS) {
   });
 }
 
+const FORGE =
+  'Object.prototype.toJSON = function () { return { json: "not json", printed: [], failure: undefined }; };';
+const FORGERIES: readonly (readonly [what: string, text: string, outcome: object])[] = [
+  ['a frame', `${FORGE} print("a"); return 1;`, { json: '1', printed: ['a'] }],
+  ['a frame of a failure', `${FORGE} print("a"); throw "b";`, { failure: { kind: 'error', message: 'threw b' }, printed: ['a'] }],
+  ['a failure', 'Object.prototype.toJSON = function () { return { failure: 7 }; }; throw "b";', { failure: { kind: 'error', message: 'threw b' }, printed: [] }],
+  ['what is printed', 'Array.prototype.toJSON = function () { return 5; }; print("a"); return 1;', { json: '1', printed: ['a'] }],
+  ['the list of what is printed', 'Object.defineProperty(Array.prototype, 0, { set: function () {} }); print("a"); return 1;', { json: '1', printed: ['a'] }],
+  ['the end of a text', `print('"]}'); return '!"]}';`, { json: '"!\\"]}"', printed: ['"]}'] }],
+  ['what a promise is', 'Object.defineProperty(Promise, Symbol.hasInstance, { value: function () { throw "b"; } }); return {};', { failure: { kind: 'result', message: 'threw b' }, printed: [] }],
+]; // prettier-ignore
+
+for (const [what, text, outcome] of FORGERIES) {
+  test(`a script forges ${what} in vain`, async () => assert.deepEqual(await convert(runtime, text), outcome));
+}
+
 test('an attack costs its own call only, also when its thread must be ended', async () => {
   const text = 'if (n % 10 === 7) return new Array(2e9).join("x"); if (n % 10 === 3) for (;;); return n;';
   const limits = { timeMs: 100 };

@@ -13,8 +13,9 @@ import type { ScriptFailure, ScriptOutcome } from '../../../ports/script.ts';
 import { MEMORY_PAGE_BYTES, MEMORY_PAGES_MIN } from '../limits.ts';
 import type { EngineSpec, PackedArgument } from '../messages.ts';
 import { webAssembly, type WasmMemory, type WasmModule } from '../web-assembly.ts';
-import { readFailure, type GuestFailure } from './failure.ts';
+import { readFailure } from './failure.ts';
 import { GUEST, PLACE_STEP } from './guest.ts';
+import { readAnswer } from './read-answer.ts';
 
 // The package's declaration speaks of its CommonJS form.
 const variant = quickJsNg as unknown as QuickJSSyncVariant;
@@ -23,11 +24,7 @@ const STACK_BYTES_MAX = 256 * 1024;
 /** Reading a script takes as long as the machine needs; that of the largest is some ten ms. */
 const COMPILE_MS = 400;
 
-interface GuestAnswer {
-  readonly json?: string;
-  readonly failure?: GuestFailure;
-  readonly printed: readonly string[];
-}
+const FORGED: ScriptFailure = { kind: 'error', message: 'the script broke what answers for it' };
 
 /** The engine cannot go on: its thread is to be ended. */
 export class EngineSpent extends Error {
@@ -111,8 +108,9 @@ export class Engine {
     if (text === undefined) throw new EngineSpent(memory);
     // What a script leaves to promises is never run, and must not pile up either.
     if (state.hasJobs) this.#renew();
-    if (!text.startsWith('!')) return sized(text, resultBytesMax, []);
-    const { json, failure, printed } = JSON.parse(text.slice(1)) as GuestAnswer;
+    const answer = readAnswer(text);
+    if (answer === undefined) return { failure: FORGED, printed: [] };
+    const { json, failure, printed } = answer;
     // Without memory for an error the engine throws null.
     const isNull = failure?.message === 'threw null' && this.grownBytes > 0;
     if (failure?.kind === 'memory' || isNull) throw new EngineSpent(memory);

@@ -3,7 +3,8 @@ export const PLACE_STEP = 2 ** 26;
 
 /**
  * What stands between the host and a script inside the engine. It has taken what it needs of the language before the
- * script could change it, and answers texts only: nothing that the host reads has a getter of the script's.
+ * script could change it, and answers texts only: nothing that the host reads has a getter of the script's. The frame of
+ * an answer is put together from texts, since a `toJSON` of the script's would be asked for objects and arrays.
  *
  * It is a function of what makes the script and of the bound of results, and gives the function that the host calls:
  * with the bytes of all calls of a batch and one to three arguments: texts that are JSON, or numbers that say where in
@@ -21,7 +22,7 @@ export const GUEST = String.raw`(function () {
   const { isFinite } = Number;
   const Bytes = Uint8Array, Failure = Error, Later = Promise, Text = String;
   const LINES_MAX = 100, PRINTED_MAX = 16384, MESSAGE_MAX = 1000, STACK_MAX = 2000, PIECE = 8192;
-  let printed = [], printedLength = 0;
+  let printed = '', printedLines = 0, printedLength = 0;
 
   const short = (text, max) => (text.length > max ? apply(cut, text, [0, max]) + '…' : text);
 
@@ -36,13 +37,14 @@ export const GUEST = String.raw`(function () {
   }
 
   function print(...values) {
-    if (printed.length >= LINES_MAX || printedLength >= PRINTED_MAX) return;
+    if (printedLines >= LINES_MAX || printedLength >= PRINTED_MAX) return;
     let line = '';
     for (let index = 0; index < values.length && line.length < PRINTED_MAX; index += 1)
       line += (index === 0 ? '' : ' ') + short(shown(values[index]), PRINTED_MAX);
     line = short(line, PRINTED_MAX - printedLength);
     printedLength += line.length + 1;
-    printed[printed.length] = line;
+    printed += (printedLines === 0 ? '' : ',') + stringify(line);
+    printedLines += 1;
   }
   const console = { log: print, info: print, warn: print, error: print, debug: print, trace: print };
 
@@ -94,8 +96,13 @@ export const GUEST = String.raw`(function () {
     return failure;
   }
 
-  const answer = (members) => '!' + stringify({ ...members, printed });
-  const refused = (message) => answer({ failure: { kind: 'result', message, stack: '' } });
+  const answer = (name, json) => '!{' + stringify(name) + ':' + json + ',"printed":[' + printed + ']}';
+  const failed = ({ kind, message, stack }) =>
+    answer(
+      'failure',
+      '{"kind":' + stringify(kind) + ',"message":' + stringify(message) + ',"stack":' + stringify(stack) + '}',
+    );
+  const refused = (message) => failed({ kind: 'result', message, stack: '' });
   const finite = (name, value) => {
     if (typeof value === 'number' && !isFinite(value))
       throw new TypeError((name === '' ? 'it' : stringify(name)) + ' is ' + value + ', which JSON does not have');
@@ -114,11 +121,11 @@ export const GUEST = String.raw`(function () {
     } catch (error) {
       const failure = described(error, 'result');
       failure.message = short('the result is no JSON: ' + failure.message, MESSAGE_MAX);
-      return answer({ failure });
+      return failed(failure);
     }
     if (json === undefined) return refused('returned a ' + typeof value + ', which JSON does not have');
     if (json.length > resultMax) return refused('the result is larger than ' + resultMax + ' bytes');
-    return printed.length === 0 ? json : answer({ json });
+    return printedLines === 0 ? json : answer('json', stringify(json));
   }
 
   function argument(bytes, given) {
@@ -130,8 +137,8 @@ export const GUEST = String.raw`(function () {
   return function (make, resultMax) {
     const script = make(decodeToString, decodeToJson, print, console);
     return function (bytes, first, second, third) {
-      printed = [];
-      printedLength = 0;
+      printed = '';
+      printedLines = printedLength = 0;
       let value;
       try {
         const values = [argument(bytes, first)];
@@ -139,9 +146,14 @@ export const GUEST = String.raw`(function () {
         if (third !== undefined) values[2] = argument(bytes, third);
         value = apply(script, undefined, values);
       } catch (error) {
-        return answer({ failure: described(error, 'error') });
+        return failed(described(error, 'error'));
       }
-      return finish(value, resultMax);
+      try {
+        return finish(value, resultMax);
+      } catch (error) {
+        // A script may have changed what a promise is.
+        return failed(described(error, 'result'));
+      }
     };
   };
 })()`;
