@@ -55,7 +55,7 @@ export function goneLine({ cause, isOpen, ...range }: Gap): Buffer {
 }
 
 const UNCOUNTED =
-  'The stream was deleted while it was not being delivered: how many records it held from here on, if any, nobody knows.';
+  'The stream was deleted while it was not being delivered: how many records it held from there on, nobody knows.';
 
 const SENTENCES: Readonly<Record<Gap['cause'], string>> = {
   RetentionExceeded: 'Retention removed the records before they were delivered.',

@@ -68,7 +68,7 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
     [`${v1a} ${v1}`, [key], true],
     [`${other} ${other} ${v1a}`, [open], true],
     [`${other} ${other} ${other} ${v1a}`, [open], false],
-    [v1a, [...Array(9).fill(stranger), open], true],
+    [v1a, [...Array.from({ length: 9 }, () => stranger), open], true],
     [`${other} ${other} ${v1a}`, [stranger, stranger, stranger, open], false],
     ['v1a,', [open], false],
     ['v1a,*', [open], false],

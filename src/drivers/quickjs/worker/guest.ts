@@ -3,8 +3,8 @@ export const PLACE_STEP = 2 ** 26;
 
 /**
  * What stands between the host and a script inside the engine. It has taken what it needs of the language before the
- * script could change it, and answers texts only: nothing that the host reads has a getter of the script's. The frame of
- * an answer is put together from texts, since a `toJSON` of the script's would be asked for objects and arrays.
+ * script could change it, and answers texts only: nothing that the host reads has a getter of the script's. The frame
+ * of an answer is put together from texts, since a `toJSON` of the script's would be asked for objects and arrays.
  *
  * It is a function of what makes the script and of the bound of results, and gives the function that the host calls:
  * with the bytes of all calls of a batch and one to three arguments: texts that are JSON, or numbers that say where in
