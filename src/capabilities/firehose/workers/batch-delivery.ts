@@ -225,11 +225,14 @@ export class BatchDelivery {
     const [pending, whole] = [this.#pending, this.#whole];
     const isAll = pending === undefined && whole !== undefined;
     if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return { failed: [] };
+    const failureOf = ({ index: place }: OutgoingRecord): Failure | undefined =>
+      this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined);
+    // Retention may have taken them since: an object without lines would tell nothing.
+    if (!(await this.#records.some((record) => failureOf(record) !== undefined))) return { failed: [] };
     const failed: Failed[] = [];
-    const failure = ({ index: place, sequenceNumber }: OutgoingRecord): Failure | undefined => {
-      const found =
-        this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined);
-      if (found !== undefined) failed.push({ place, sequenceNumber });
+    const failure = (record: OutgoingRecord): Failure | undefined => {
+      const found = failureOf(record);
+      if (found !== undefined) failed.push({ place: record.index, sequenceNumber: record.sequenceNumber });
       return found;
     };
     const { place } = await output.writeFailed(this.#records, path, failure);

@@ -91,7 +91,12 @@ export class BatchRecords {
 
   /** Whether there is anything left to deliver. */
   async hasAny(): Promise<boolean> {
-    for await (const some of this.pass()) if (some.some(isDeliverable)) return true;
+    return await this.some(isDeliverable);
+  }
+
+  /** Whether one of the records is such a one. */
+  async some(isWanted: (record: PlacedRecord) => boolean): Promise<boolean> {
+    for await (const group of this.pass()) if (group.some(isWanted)) return true;
     return false;
   }
 
