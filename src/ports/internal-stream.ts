@@ -1,4 +1,4 @@
-import { StreamExists, type Records, type StreamInfo, type StreamSpec } from './records.ts';
+import { StreamExists, StreamNotFound, type Records, type StreamInfo, type StreamSpec } from './records.ts';
 
 /** The internal stream of that name, made when it does not exist yet. Rejects as `Records.create` does. */
 export async function ensureInternalStream(
@@ -13,5 +13,15 @@ export async function ensureInternalStream(
     const made = error instanceof StreamExists ? records.describe(spec.name) : undefined;
     if (made === undefined) throw error;
     return made;
+  }
+}
+
+/** Deletes the stream with all it holds; one that is not there is fine. Rejects as `Records.delete` does otherwise. */
+export async function dropInternalStream(records: Records, name: string): Promise<void> {
+  if (records.describe(name) === undefined) return;
+  try {
+    await records.delete(name);
+  } catch (error) {
+    if (!(error instanceof StreamNotFound)) throw error;
   }
 }

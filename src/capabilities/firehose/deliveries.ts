@@ -1,8 +1,8 @@
 import { nameOfArn } from '../../kernel/names.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
-import { ensureInternalStream } from '../../ports/internal-stream.ts';
-import { StreamNotFound, type StreamInfo } from '../../ports/records.ts';
+import { dropInternalStream, ensureInternalStream } from '../../ports/internal-stream.ts';
+import type { StreamInfo } from '../../ports/records.ts';
 import { positionKey } from '../../ports/stream-store.ts';
 import { comingDestinations, type DeliveriesOptions, type DeliveryOptions } from './config.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
@@ -120,7 +120,7 @@ export class Deliveries {
         ),
       ]);
       for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name, PROCESSED_PREFIX + name]) {
-        if (records.describe(stream) !== undefined) await this.#deleteStream(stream);
+        await dropInternalStream(records, stream);
       }
       this.#doors.environment.meter.forget({ delivery: name });
     });
@@ -128,9 +128,7 @@ export class Deliveries {
 
   /** What would become of these records as a batch; nothing is stored. RequestErrors: BadRequest, ResourceNotFound. */
   async preview(name: string, samples: readonly Sample[], signal: AbortSignal): Promise<object> {
-    const delivery = this.get(name);
-    if (delivery === undefined) throw deliveryStreamNotFound(name, this.#doors.identity.account);
-    return await previewDelivery(this.#doors, delivery, samples, signal);
+    return await previewDelivery(this.#doors, this.existing(name), samples, signal);
   }
 
   /**
@@ -331,15 +329,8 @@ export class Deliveries {
   async #dropOrphans(): Promise<void> {
     for (const { name } of this.#doors.records.list({ internal: true })) {
       const prefix = [DIRECT_PREFIX, HISTORY_PREFIX, PROCESSED_PREFIX].find((one) => name.startsWith(one));
-      if (prefix !== undefined && this.get(name.slice(prefix.length)) === undefined) await this.#deleteStream(name);
-    }
-  }
-
-  async #deleteStream(name: string): Promise<void> {
-    try {
-      await this.#doors.records.delete(name);
-    } catch (error) {
-      if (!(error instanceof StreamNotFound)) throw error;
+      if (prefix !== undefined && this.get(name.slice(prefix.length)) === undefined)
+        await dropInternalStream(this.#doors.records, name);
     }
   }
 }

@@ -3,7 +3,6 @@ import { deliveryMetrics, firehoseEvents } from '../events.ts';
 import {
   completed,
   NO_PROGRESS,
-  progressFromJson,
   progressToJson,
   PROGRESS_PREFIX,
   sourceStream,
@@ -16,6 +15,7 @@ import type { BatchOutcome } from './batch-delivery.ts';
 import { DeliveryHistory, historyEntry } from './delivery-history.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
 import { MainLane } from './main-lane.ts';
+import { storedProgress } from './progress-ledger.ts';
 import { PROCESSING } from './transform-stage.ts';
 import type { DeliveryStatus, Worker, WorkerDoors } from './worker.ts';
 
@@ -126,9 +126,9 @@ export class DeliveryLanes implements Worker {
       try {
         if (!isFirst) await catalog.sync();
         if (catalog.get(key) !== undefined) return true;
-        const own = PROGRESS_PREFIX + this.#delivery.name;
-        const stored = catalog.get(own + PROCESSING) ?? catalog.get(own);
-        const { positions } = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
+        const { name } = this.#delivery;
+        const stage = storedProgress(catalog, name + PROCESSING);
+        const { positions } = (stage.revision === null ? storedProgress(catalog, name) : stage).progress;
         await catalog.propose([{ key, expect: null, put: progressToJson({ ...NO_PROGRESS, positions }) }]);
       } catch (error) {
         this.#main.notes.failed(error);
@@ -151,9 +151,8 @@ export class DeliveryLanes implements Worker {
   async #delivered(intent: Intent, outcome: BatchOutcome): Promise<void> {
     const { environment } = this.#doors;
     const { clock } = environment;
-    const stored = this.#doors.catalog.get(PROGRESS_PREFIX + this.#delivery.name);
-    const before = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
-    const after = completed({ ...before, intent }, outcome);
+    const { progress } = storedProgress(this.#doors.catalog, this.#delivery.name);
+    const after = completed({ ...progress, intent }, outcome);
     const positions = outcome.origins === undefined ? after.positions : (after.origins ?? {});
     const entry = historyEntry(intent, outcome, { at: clock.now(), positions });
     await this.history.add(entry, sourceStream(this.#delivery));

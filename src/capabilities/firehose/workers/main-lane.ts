@@ -1,21 +1,14 @@
-import { ensureInternalStream } from '../../../ports/internal-stream.ts';
-import { StreamNotFound } from '../../../ports/records.ts';
+import { dropInternalStream, ensureInternalStream } from '../../../ports/internal-stream.ts';
 import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseLimits } from '../limits.ts';
-import {
-  NO_PROGRESS,
-  progressFromJson,
-  progressToJson,
-  PROGRESS_PREFIX,
-  sourceStream,
-  type DeliveryStream,
-} from '../model.ts';
+import { NO_PROGRESS, progressToJson, PROGRESS_PREFIX, sourceStream, type DeliveryStream } from '../model.ts';
 import { sourceForm } from '../outgoing.ts';
 import { PROCESSED_PREFIX } from '../processed-record.ts';
 import { transformOf } from '../transform-options.ts';
 import type { BatchSource } from './batch-records.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
 import { DeliveryWorker, type DeliveryLane } from './delivery-worker.ts';
+import { storedProgress } from './progress-ledger.ts';
 import { PROCESSING, TransformStage } from './transform-stage.ts';
 import type { DeliveryStatus, WorkerDoors } from './worker.ts';
 
@@ -79,7 +72,9 @@ export class MainLane {
     const status = this.#worker.status();
     if (this.#stage === undefined) return status;
     const { waitingRecords: unprocessedRecords } = this.#stage;
-    const { origins } = this.#hasProcessed(this.#stage.into) ? this.#progress().progress : NO_PROGRESS;
+    const { origins } = this.#hasProcessed(this.#stage.into)
+      ? storedProgress(this.#doors.catalog, this.#delivery.name).progress
+      : NO_PROGRESS;
     return { ...status, unprocessedRecords, ...(origins !== undefined && { origins }) };
   }
 
@@ -186,14 +181,14 @@ export class MainLane {
     if (this.#stopped.signal.aborted) return;
     const name = PROCESSED_PREFIX + this.#delivery.name;
     // What an earlier one left behind when it was cut short was delivered.
-    await this.#deleteStream(name);
+    await dropInternalStream(records, name);
     await ensureInternalStream(records, {
       name,
       shardCount: 1,
       retentionMs: firehoseLimits.directRetentionMs,
       maxRecordBytes: firehoseLimits.processedBytesMax,
     });
-    const { key, progress, revision } = this.#progress();
+    const { key, progress, revision } = storedProgress(catalog, this.#delivery.name);
     await catalog.propose([
       { key, expect: revision, put: progressToJson({ ...progress, positions: {} }) },
       {
@@ -205,7 +200,7 @@ export class MainLane {
   }
 
   async #endProcessing(): Promise<void> {
-    const { catalog } = this.#doors;
+    const { catalog, records } = this.#doors;
     const stage = this.#stage;
     if (stage === undefined) return;
     await stage.drain(firehoseLimits.pauseMs);
@@ -215,28 +210,11 @@ export class MainLane {
     }
     await this.#worker.finish();
     if (this.#stopped.signal.aborted || this.#wantsProcessing()) return;
-    const { key, progress, revision } = this.#progress();
+    const { key, progress, revision } = storedProgress(catalog, this.#delivery.name);
     await catalog.propose([
       { key, expect: revision, put: progressToJson({ ...progress, positions: stage.reached() }) },
       { key: this.#stageKey(), remove: true },
     ]);
-    await this.#deleteStream(stage.into);
-  }
-
-  #progress() {
-    const key = PROGRESS_PREFIX + this.#delivery.name;
-    const stored = this.#doors.catalog.get(key);
-    const progress = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
-    return { key, progress, revision: stored?.revision ?? null };
-  }
-
-  async #deleteStream(name: string): Promise<void> {
-    const { records } = this.#doors;
-    if (records.describe(name) === undefined) return;
-    try {
-      await records.delete(name);
-    } catch (error) {
-      if (!(error instanceof StreamNotFound)) throw error;
-    }
+    await dropInternalStream(records, stage.into);
   }
 }

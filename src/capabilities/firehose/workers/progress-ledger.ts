@@ -7,6 +7,21 @@ export class LostOwnership extends Error {
   override readonly name = 'LostOwnership';
 }
 
+/** A position as the catalog has it; `revision` null: it has none. */
+export interface StoredProgress {
+  readonly key: string;
+  readonly progress: Progress;
+  readonly revision: Revision | null;
+}
+
+/** How far a delivery, or what else keeps a position of its own, is by the catalog. */
+export function storedProgress(catalog: Catalog, name: string): StoredProgress {
+  const key = PROGRESS_PREFIX + name;
+  const stored = catalog.get(key);
+  if (stored === undefined) return { key, progress: NO_PROGRESS, revision: null };
+  return { key, progress: progressFromJson(stored.value), revision: stored.revision };
+}
+
 type Change = (progress: Progress) => Progress;
 
 /** How far one delivery is, in the catalog: written by its worker alone, and what comes meanwhile with one write. */
@@ -24,10 +39,10 @@ export class ProgressLedger {
   /** `name`: of the delivery, or of what else keeps a position of its own. */
   constructor(name: string, catalog: Catalog) {
     this.#catalog = catalog;
-    this.#key = PROGRESS_PREFIX + name;
-    const stored = catalog.get(this.#key);
-    this.#progress = stored === undefined ? NO_PROGRESS : progressFromJson(stored.value);
-    this.#revision = stored?.revision;
+    const stored = storedProgress(catalog, name);
+    this.#key = stored.key;
+    this.#progress = stored.progress;
+    this.#revision = stored.revision ?? undefined;
   }
 
   get progress(): Progress {
