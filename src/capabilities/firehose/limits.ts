@@ -66,14 +66,10 @@ export const firehoseLimits = {
   replayAskMs: 2000,
   /** Longest that what is under way may take to end before a pause. */
   pauseMs: 5000,
-  /** AWS's defaults and bounds of a transforming function (Developer guide; service model of the parameters). */
+  /** AWS's defaults of a transforming function (Developer guide; service model of the parameters). */
   transformSizeMib: 1,
-  transformSizeMibMin: 0.2,
-  transformSizeMibMax: 3,
   transformIntervalSeconds: 60,
-  transformIntervalSecondsMax: 900,
   transformRetries: 3,
-  transformRetriesMax: 300,
   transformTimeoutMs: 300_000,
   /** Calls of one shard at once (Developer guide). */
   transformCallsMax: 5,

@@ -9,6 +9,7 @@ import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from './t
 import { UNPROCESSED } from './error-lines.ts';
 import { transformOf, type Transform } from './transform-options.ts';
 import type { TransformSource } from './transform-event.ts';
+import { missingFunction } from './workers/event-bytes.ts';
 import { transformGroup } from './workers/transform-piece.ts';
 import type { WorkerDoors } from './workers/worker.ts';
 
@@ -59,7 +60,7 @@ async function process(
   if (transform === undefined) return records;
   if ('url' in transform.to) throw refuse('its records are processed by a URL, and a preview asks no server');
   const { name } = transform.to;
-  if (!doors.functions.has(name)) throw refuse(`there is no function ${name}`);
+  if (!doors.functions.has(name)) throw refuse(missingFunction(name));
   const once = { ...transform, retries: 0 };
   const tries = { source: sourceOf(doors, delivery), failures: 0, waits: 0 };
   const found = await transformGroup(records, NOWHERE, tries, { ...doors, transform: once, cut: signal });

@@ -20,6 +20,7 @@ import { functionTarget, type FunctionTarget } from '../function-options.ts';
 import { firehoseLimits } from '../limits.ts';
 import { sourceStream, type DeliveryStream, type Step } from '../model.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
+import { missingFunction, withEventBytes } from './event-bytes.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What pieces of one shard are handed over with. */
@@ -56,29 +57,18 @@ export class PieceDelivery {
 
   /** One attempt. Rejects with LostOwnership, and as Records.read and Functions.invoke do. */
   async handOver(piece: Piece, stream: StreamInfo | undefined): Promise<HandedOver> {
-    const { eventBytes, functions, stopped } = this.#doors;
+    const { functions, stopped } = this.#doors;
     const target = functionTarget(this.#doors.delivery().target.options);
     if (stream === undefined) {
       this.#doors.notes.lost(piece.records, 'StreamDeleted');
       return DONE;
     }
     if (piece.givenUp !== undefined) return await this.#giveUp(piece, piece.givenUp, target);
-    if (!functions.has(target.name)) return this.#waits(piece, `there is no function ${target.name}`);
+    if (!functions.has(target.name)) return this.#waits(piece, missingFunction(target.name));
     // The records, and the event made of them.
     const bytes = 2 * piece.bytes;
-    if (!(await eventBytes.take(bytes, stopped))) return { left: [piece] };
-    this.#measure();
-    try {
-      return await this.#attempt(piece, target, stream);
-    } finally {
-      eventBytes.giveBack(bytes);
-      this.#measure();
-    }
-  }
-
-  #measure(): void {
-    const { eventBytes, environment } = this.#doors;
-    environment.meter.gauge(firehoseEvents.eventBytes, {}, eventBytes.usedBytes);
+    const attempt = async (): Promise<HandedOver> => await this.#attempt(piece, target, stream);
+    return (await withEventBytes(this.#doors, bytes, stopped, attempt)) ?? { left: [piece] };
   }
 
   async #attempt(piece: Piece, target: FunctionTarget, stream: StreamInfo): Promise<HandedOver> {

@@ -1,9 +1,7 @@
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
-import type { ByteBudget } from '../../../kernel/flow/byte-budget.ts';
 import type { OutgoingRecord } from '../../../ports/destination.ts';
 import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
 import { positionKey, Unavailable, type Offset } from '../../../ports/stream-store.ts';
-import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { Gap } from '../model.ts';
 import { outgoingRecords, type RecordForm } from '../outgoing.ts';
@@ -11,9 +9,9 @@ import type { Origin } from '../processed-record.ts';
 import type { Transform } from '../transform-options.ts';
 import type { TransformSource } from '../transform-event.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
+import { missingFunction, withEventBytes } from './event-bytes.ts';
 import { readOnward } from './read-onward.ts';
 import type { Feed } from './shard-follower.ts';
-import { missingFunction } from './transform-call.ts';
 import {
   EVENT_RECORDS_MAX,
   EventGathering,
@@ -29,7 +27,6 @@ import type { WorkerDoors } from './worker.ts';
 export interface TransformerDoors extends WorkerDoors {
   readonly notes: DeliveryNotes;
   readonly transform: () => Transform | undefined;
-  readonly eventBytes: ByteBudget;
   /** The stream that is read, as it is now; undefined: it is gone. */
   readonly stream: () => StreamInfo | undefined;
   /** The internal stream that takes what was transformed. */
@@ -167,7 +164,7 @@ export class ShardTransformer implements Feed {
     const { clock } = this.#doors.environment;
     // Who waits for this one waits for the failure, too.
     before.catch(() => undefined);
-    const tries: GroupTries = { failures: 0, waits: 0 };
+    const tries = this.#firstTry();
     for (let pauseMs = await this.#try(piece, before, tries); pauseMs > 0;) {
       // Nothing of the piece is held meanwhile: it is read again.
       await clock.sleep(pauseMs, this.#stop.signal);
@@ -181,9 +178,13 @@ export class ShardTransformer implements Feed {
     this.#doors.moved();
   }
 
+  #firstTry(): GroupTries {
+    return { source: this.#doors.source(), failures: 0, waits: 0 };
+  }
+
   /** Goes through what is left of a piece; how long to wait before it is tried again, 0: it is done. */
   async #try(piece: Piece, before: Promise<void>, tries: GroupTries): Promise<number> {
-    const { eventBytes, functions, environment, notes } = this.#doors;
+    const { functions, environment, notes } = this.#doors;
     const transform = this.#doors.transform();
     if (transform === undefined || this.#stop.signal.aborted) throw new Unavailable('the delivery stops');
     if ('name' in transform.to && !functions.has(transform.to.name)) {
@@ -192,33 +193,23 @@ export class ShardTransformer implements Feed {
       return backoffMs(tries.waits, WAIT, environment.random.fraction());
     }
     const bytes = COPIES * piece.bytes + piece.records * OBJECT_BYTES;
-    if (!(await eventBytes.take(bytes, this.#stop.signal))) throw new Unavailable('the delivery stops');
-    this.#measure();
-    try {
-      return await this.#groups(piece, before, { tries, transform });
-    } finally {
-      eventBytes.giveBack(bytes);
-      this.#measure();
-    }
-  }
-
-  #measure(): void {
-    const { eventBytes, environment } = this.#doors;
-    environment.meter.gauge(firehoseEvents.eventBytes, {}, eventBytes.usedBytes);
+    const work = async (): Promise<number> => await this.#groups(piece, before, { tries, transform });
+    const pauseMs = await withEventBytes(this.#doors, bytes, this.#stop.signal, work);
+    if (pauseMs === undefined) throw new Unavailable('the delivery stops');
+    return pauseMs;
   }
 
   async #groups(piece: Piece, before: Promise<void>, { tries, transform }: Trying): Promise<number> {
     const gathering = new EventGathering();
     const doors = { ...this.#doors, transform, cut: this.#cut.signal };
     const settle = async (group: readonly OutgoingRecord[]): Promise<number> => {
-      const source = (tries.source ??= this.#doors.source());
-      const outcome = await transformGroup(group, this.#shard.ref, Object.assign(tries, { source }), doors);
+      const outcome = await transformGroup(group, this.#shard.ref, tries, doors);
       if (this.#cut.signal.aborted) throw new Unavailable('the delivery stops');
       if ('pauseMs' in outcome) return this.#pauses(outcome);
       await before;
       await this.#store(outcome);
       this.#doors.notes.succeeded();
-      Object.assign(tries, { source: undefined, failures: 0, waits: 0 });
+      Object.assign(tries, this.#firstTry());
       return 0;
     };
     for await (const some of this.#load(piece, before)) {
@@ -247,9 +238,7 @@ export class ShardTransformer implements Feed {
     const options = { form, turn, gone: (gap: Gap) => void gaps.push(gap) };
     for await (const some of outgoingRecords(records, this.#stream(), { ranges: [range] }, options)) {
       await this.#storeGaps(gaps, before);
-      const left = some.filter((record) => !this.#isStored(record));
-      // Memory of what was read is used again with the next piece of it.
-      yield left.map((record) => ({ ...record, data: record.data.slice() }));
+      yield some.filter((record) => !this.#isStored(record));
     }
     await this.#storeGaps(gaps, before);
   }

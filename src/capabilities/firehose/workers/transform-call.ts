@@ -2,6 +2,7 @@ import { EnvironmentError, RequestError, ThrottleError } from '../../../kernel/e
 import { firehoseLimits } from '../limits.ts';
 import { transformAnswer, type TransformCode, type Transformed } from '../transform-answer.ts';
 import type { Transform } from '../transform-options.ts';
+import { missingFunction } from './event-bytes.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What a call is made with. */
@@ -53,11 +54,6 @@ async function invoke(event: Uint8Array, name: string, { functions, cut }: CallD
     }
     throw error;
   }
-}
-
-/** Why a function cannot be called. */
-export function missingFunction(name: string): string {
-  return `there is no function ${name}`;
 }
 
 async function post(event: Uint8Array, url: string, { http, cut }: CallDoors): Promise<Answered> {

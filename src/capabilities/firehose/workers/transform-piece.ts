@@ -35,7 +35,7 @@ export const EVENT_RECORDS_MAX = 5000;
 /** What is kept of a group over the tries to have it transformed. */
 export interface GroupTries {
   /** The same event each time. */
-  source?: TransformSource | undefined;
+  readonly source: TransformSource;
   failures: number;
   waits: number;
 }
@@ -50,7 +50,7 @@ const RETRY = { baseMs: firehoseLimits.backoffBaseMs, maxMs: firehoseLimits.back
 export async function transformGroup(
   records: readonly OutgoingRecord[],
   shard: SourceShard,
-  tries: GroupTries & { readonly source: TransformSource },
+  tries: GroupTries,
   {
     transform,
     environment,

@@ -62,11 +62,6 @@ export class TransformStage {
     return PROCESSED_PREFIX + this.#delivery.name;
   }
 
-  /** Whether somebody else has taken over. */
-  get isFenced(): boolean {
-    return this.#isFenced;
-  }
-
   /** What stands below it in the internal stream is not looked for after a crash. */
   get mark(): Offset {
     return BigInt(this.#ledger.progress.mark ?? '0');
