@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { githubHeaders, verifyGithub } from '../wire/webhook/github.ts';
+import { signByScheme, verifyByScheme, type SignatureScheme } from '../wire/webhook/signature-scheme.ts';
 import type { WebhookToSign } from './context.ts';
 import { FACTS, millrace, refused, type Ended, type Parts, type Reply } from './cli.fixture.ts';
 
@@ -9,6 +9,12 @@ const GITHUB = { key: 'POST /test/git-data', method: 'POST', path: '/test/git-da
 const OTHER = { key: 'POST /other', method: 'POST', path: '/other', verify: 'github' };
 const OPEN = { key: 'POST /open', method: 'POST', path: '/open', verify: 'none' };
 const STRIPE = { key: 'ANY /{x}/s', method: 'ANY', path: '/v1/{x}/s', verify: 'stripe' };
+
+const SCHEME: SignatureScheme = { algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=', template: '{body}' };
+
+function verifyGithub(secrets: readonly string[], body: Uint8Array, signature: string): boolean {
+  return verifyByScheme(SCHEME, secrets, { body }, signature);
+}
 
 interface Node {
   readonly routes?: readonly object[];
@@ -21,7 +27,12 @@ async function signWebhook(webhook: WebhookToSign): Promise<Readonly<Record<stri
   const { route, file, data, body, event, deliveryId } = webhook;
   if (webhook.kind === 'none') return {};
   const secret = webhook.secret ?? `secret of ${route} by ${file} in ${data}`;
-  return githubHeaders({ event, deliveryId, secret, body });
+  return {
+    'user-agent': 'GitHub-Hookshot/millrace',
+    'x-github-event': event,
+    'x-github-delivery': deliveryId,
+    'x-hub-signature-256': signByScheme(SCHEME, secret, { body }),
+  };
 }
 
 /** Triggers on a node with these routes; secrets of a route are `secret of POST /path`. */

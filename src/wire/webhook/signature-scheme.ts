@@ -10,10 +10,10 @@ export interface SignatureScheme {
   readonly template: string;
 }
 
-/** What the template's places hold, as the sender wrote it. */
+/** What the template's places hold, as the sender wrote it; what is absent is empty. */
 export interface SignedParts {
-  readonly id: string;
-  readonly timestamp: string;
+  readonly id?: string;
+  readonly timestamp?: string;
   readonly body: Uint8Array | string;
 }
 
@@ -38,7 +38,7 @@ export function verifyByScheme(
   );
 }
 
-function signedBytes(template: string, { id, timestamp, body }: SignedParts): (string | Uint8Array)[] {
+function signedBytes(template: string, { id = '', timestamp = '', body }: SignedParts): (string | Uint8Array)[] {
   const places: Readonly<Record<string, string | Uint8Array>> = { '{id}': id, '{ts}': timestamp, '{body}': body };
   return template.split(PLACE).map((piece) => places[piece] ?? piece);
 }

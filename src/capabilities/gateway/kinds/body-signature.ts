@@ -33,8 +33,7 @@ export function bodySignature(sender: BodySignature): VerifierKind<typeof option
         kind: name,
         mayVerify: (headers) => form.test(headers[header] ?? ''),
         verify({ body, headers, nowMs }) {
-          const parts = { id: '', timestamp: '', body };
-          const isValid = verifyByScheme(scheme, activeKeys(keys, nowMs), parts, headers[header] ?? '');
+          const isValid = verifyByScheme(scheme, activeKeys(keys, nowMs), { body }, headers[header] ?? '');
           return isValid ? 'valid' : 'mismatch';
         },
         deliveryId: (headers) => filled(headers[idHeader]),
@@ -44,7 +43,7 @@ export function bodySignature(sender: BodySignature): VerifierKind<typeof option
     sign({ secrets }, sample) {
       const secret = activeText(secrets, sample.nowMs);
       if (secret === undefined) return undefined;
-      const signature = signByScheme(scheme, secret, { id: '', timestamp: '', body: sample.body });
+      const signature = signByScheme(scheme, secret, { body: sample.body });
       return { ...sender.more(sample), [idHeader]: sample.deliveryId, [header]: signature };
     },
   };
