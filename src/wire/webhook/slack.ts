@@ -1,8 +1,10 @@
-import { hmacText, matchesAny } from './hmac.ts';
+import { signByScheme, verifyByScheme, type SignatureScheme } from './signature-scheme.ts';
+
+const SCHEME: SignatureScheme = { algorithm: 'sha256', encoding: 'hex', prefix: 'v0=', template: 'v0:{ts}:{body}' };
 
 /** The value of `X-Slack-Signature`. */
 export function signSlack(secret: string, timestamp: string, body: Uint8Array | string): string {
-  return `v0=${hmacText('sha256', 'hex', secret, [`v0:${timestamp}:`, body])}`;
+  return signByScheme(SCHEME, secret, { timestamp, body });
 }
 
 /** Whether the signature is the body's under one of the secrets. The time is not compared with any clock. */
@@ -12,10 +14,7 @@ export function verifySlack(
   signature: string,
   body: Uint8Array,
 ): boolean {
-  return matchesAny(
-    secrets.map((secret) => signSlack(secret, timestamp, body)),
-    [signature],
-  );
+  return verifyByScheme(SCHEME, secrets, { timestamp, body }, signature);
 }
 
 /** What Slack wants back when an address is registered: the challenge of an `url_verification`; else undefined. */
