@@ -72,7 +72,8 @@ async function createRoute(
     idSource: dedupe?.id === undefined ? undefined : readIdExpression(dedupe.id),
   };
   if (given.function !== undefined) return { ...parts, call: { function: given.function, form } };
-  const hasIds = parts.idSource !== undefined || !KINDS_WITHOUT_IDS.has(verifier.kind);
+  // Without ids there is nothing to keep a window for.
+  const hasIds = parts.idSource !== undefined || verifier.deliveryId !== undefined;
   return {
     ...parts,
     stream: String(given.to),
@@ -82,9 +83,6 @@ async function createRoute(
     claimCheckBucket: typeof given.largeBody === 'object' ? given.largeBody.claimCheck : undefined,
   };
 }
-
-/** Their senders name no deliveries: without `dedupe.id` there is nothing to keep a window for. */
-const KINDS_WITHOUT_IDS: ReadonlySet<string> = new Set(['none', 'basic', 'apiKey', 'jwt']);
 
 function verifierOf({ verify }: RouteOptions, { environment, http }: RouteDoors): Verifier {
   const chosen = chosenKind(verify);

@@ -36,7 +36,6 @@ export const apiKey: VerifierKind<typeof options> = {
       mayVerify: (headers) => headers[name] !== undefined,
       verify: ({ headers, nowMs }) =>
         isOneOfSecrets(activeKeys(keys, nowMs), headers[name] ?? '') ? 'valid' : 'mismatch',
-      deliveryId: () => undefined,
       secretHeaders: [name],
     };
   },

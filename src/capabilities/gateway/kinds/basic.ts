@@ -28,7 +28,6 @@ export const basic: VerifierKind<typeof options> = {
         const isPassword = isOneOfSecrets(activeKeys(keys, nowMs), given?.password ?? '');
         return given !== undefined && isUser && isPassword ? 'valid' : 'mismatch';
       },
-      deliveryId: () => undefined,
       secretHeaders: ['authorization'],
     };
   },

@@ -63,7 +63,6 @@ export const jwt: VerifierKind<typeof options> = {
         if (keys === undefined) return 'unavailable';
         return isSignedBy(token, keys, algorithms) ? 'valid' : 'mismatch';
       },
-      deliveryId: () => undefined,
       claims: (headers) => tokenOf(headers)?.claims,
       secretHeaders: [(given.header ?? 'authorization').toLowerCase()],
     };

@@ -21,7 +21,7 @@ export interface SignedRequest {
  */
 export type Verification = 'valid' | 'mismatch' | 'stale' | 'unavailable';
 
-/** How senders of one kind prove themselves and name their deliveries. */
+/** How senders of one kind prove themselves and name their deliveries; without `deliveryId` they name none. */
 export interface Verifier {
   /** The kind's word in the config file. */
   readonly kind: string;
@@ -30,7 +30,7 @@ export interface Verifier {
   /** Whether the request is the sender's. */
   verify(request: SignedRequest): Verification | Promise<Verification>;
   /** The sender's id of the delivery, the same when it sends again; undefined when there is none. */
-  deliveryId(headers: Headers, content: Content): string | undefined;
+  deliveryId?(headers: Headers, content: Content): string | undefined;
   /** What the sender wants back, in place of a record, when it tests the address. */
   challenge?(content: Content): string | undefined;
   /** What a verified request says of its sender: the claims of its token. */

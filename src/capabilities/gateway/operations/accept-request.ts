@@ -51,7 +51,7 @@ export async function acceptRequest(acceptor: Acceptor, route: Route, verified: 
   if (challenge !== undefined) return challenged(challenge);
   const { headers } = verified.request;
   const addressed = { headers, content, parameters: verified.parameters };
-  const own = route.idSource === undefined ? route.verifier.deliveryId(headers, content) : route.idSource(addressed);
+  const own = route.idSource === undefined ? route.verifier.deliveryId?.(headers, content) : route.idSource(addressed);
   const read: ReadRequest = { ...verified, content, deliveryId: own };
   const problems = route.check === undefined ? [] : checked(route.check, content);
   if (problems.length > 0) return await refuseContent(acceptor, route, read, problems);
