@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { apiGatewayMessage } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
 import { functionAnswer, isMapping, readReturned, type GivenHeader } from './function-answer.ts';
 import {
@@ -34,8 +35,8 @@ export const proxy1: CallForm = {
       statusCode, headers: lines, cookies: [], body, isBase64: isBase64Encoded, contentType: 'application/json',
     }); // prettier-ignore
   },
-  failed: message(502, 'Internal server error'),
-  timedOut: message(504, 'Endpoint request timed out'),
+  failed: apiGatewayMessage(502, 'Internal server error'),
+  timedOut: apiGatewayMessage(504, 'Endpoint request timed out'),
 };
 
 /** The event without its body, which is that of authorizers, too. */
@@ -114,8 +115,4 @@ function mergedHeaders(single: unknown, multiple: unknown): GivenHeader[] | unde
   const isListed = (name: string, value: unknown): boolean =>
     listed.some(([other, one]) => other.toLowerCase() === name.toLowerCase() && one === value);
   return [...Object.entries(single).filter(([name, value]) => !isListed(name, value)), ...listed];
-}
-
-function message(status: number, text: string): CallForm['failed'] {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ message: text }) };
 }

@@ -1,5 +1,6 @@
 import { mediaType } from '../content.ts';
 import { limits } from '../limits.ts';
+import { apiGatewayMessage } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
 import { functionAnswer, isMapping, readReturned } from './function-answer.ts';
 import {
@@ -42,8 +43,8 @@ export const proxy2: CallForm = {
       contentType: 'text/plain;charset=UTF-8',
     });
   },
-  failed: message(500, 'Internal Server Error'),
-  timedOut: message(504, 'Gateway Timeout'),
+  failed: apiGatewayMessage(500, 'Internal Server Error'),
+  timedOut: apiGatewayMessage(504, 'Gateway Timeout'),
 };
 
 /** The event without its body, which is that of authorizers, too. */
@@ -100,8 +101,4 @@ function inferred(returned: unknown, payload: Uint8Array): CallForm['failed'] {
 
 function joined(values: ReadonlyMap<string, readonly string[]>): Map<string, string> {
   return new Map(Array.from(values, ([name, all]) => [name, all.join(',')]));
-}
-
-function message(status: number, text: string): CallForm['failed'] {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ message: text }) };
 }
