@@ -1,9 +1,9 @@
 import * as s from '../../kernel/schema/declare.ts';
 import { callForms } from './calls/index.ts';
+import { headerName } from './header-name.ts';
 import { verifierKinds } from './kinds/index.ts';
 import { limits } from './limits.ts';
 
-const headerName = s.string({ min: 1, max: 128, pattern: "[A-Za-z0-9!#$%&'*+.^_`|~-]+" });
 const streamName = s.string({ min: 1, max: 128 });
 
 const verify = s.either(

@@ -1,5 +1,6 @@
 import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { Content } from './content.ts';
+import { filled } from './kinds/secrets.ts';
 import type { Headers } from './kinds/verifier.ts';
 
 /** What an id or a key is read from. */
@@ -24,7 +25,7 @@ export function readIdExpression(text: string): IdSource | undefined {
 /** The value of a header. */
 export function fromHeader(name: string): IdSource {
   const key = name.toLowerCase();
-  return ({ headers }) => (headers[key] === '' ? undefined : headers[key]);
+  return ({ headers }) => filled(headers[key]);
 }
 
 /** The text or number at a path of the JSON body. */

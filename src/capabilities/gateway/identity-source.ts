@@ -1,5 +1,6 @@
 import type { IncomingRequest } from './calls/call.ts';
 import { queryOf } from './calls/request-facts.ts';
+import { filled } from './kinds/secrets.ts';
 
 /** Reads one part of an identity; undefined when the request lacks it. */
 export type IdentitySource = (call: Pick<IncomingRequest, 'request' | 'routeKey'>) => string | undefined;
@@ -29,8 +30,4 @@ export function readIdentitySecret(
   const [, place, , name = ''] = SOURCE.exec(text) ?? [];
   if (place === 'header') return { place, name: name.toLowerCase() };
   return place === 'querystring' ? { place, name } : undefined;
-}
-
-function filled(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }

@@ -1,5 +1,6 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { isOneOfSecrets } from '../../../wire/webhook/secret-text.ts';
+import { headerName } from '../header-name.ts';
 import { activeKeys, activeText, readSecrets, secretList, secretProblems } from './secrets.ts';
 import type { VerifierKind } from './verifier.ts';
 
@@ -7,14 +8,7 @@ const DEFAULT_HEADER = 'x-api-key';
 
 const options = s.struct(
   {
-    header: s.optional(
-      s.string({
-        min: 1,
-        max: 128,
-        pattern: "[A-Za-z0-9!#$%&'*+.^_`|~-]+",
-        doc: `The header with the key; default ${DEFAULT_HEADER}.`,
-      }),
-    ),
+    header: s.optional({ ...headerName, doc: `The header with the key; default ${DEFAULT_HEADER}.` }),
     prefix: s.optional(
       s.string({ max: 64, doc: 'What stands in front of it, for example `Bearer `; default nothing.' }),
     ),

@@ -2,11 +2,11 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { isFresh } from '../../../wire/webhook/freshness.ts';
 import type { HmacAlgorithm, HmacEncoding } from '../../../wire/webhook/hmac.ts';
 import { signByScheme, verifyByScheme, type SignatureScheme } from '../../../wire/webhook/signature-scheme.ts';
+import { headerName } from '../header-name.ts';
 import { limits } from '../limits.ts';
 import { activeKeys, activeText, filled, readSecrets, secretList, secretProblems, tolerance } from './secrets.ts';
 import type { RouteProblem, VerifierKind } from './verifier.ts';
 
-const headerName = { min: 1, max: 128, pattern: "[A-Za-z0-9!#$%&'*+.^_`|~-]+" } as const;
 /** Whole bytes, at least one, padded or not; `A` alone would be read as none, and anyone can sign with an empty key. */
 const ENCODED_BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{4}|[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)$/;
 const ENCODED_HEX = /^(?:[0-9A-Fa-f]{2})+$/;
@@ -17,7 +17,7 @@ const options = s.struct(
     secretEncoding: s.optional(
       s.string({ values: ['text', 'base64', 'hex'], doc: 'How secrets are written; default text (its UTF-8).' }),
     ),
-    header: s.string({ ...headerName, doc: 'The header with the signature.' }),
+    header: { ...headerName, doc: 'The header with the signature.' },
     algorithm: s.optional(s.string({ values: ['sha1', 'sha256', 'sha512'], doc: 'The hash; default sha256.' })),
     encoding: s.optional(
       s.string({
@@ -35,8 +35,8 @@ const options = s.struct(
         doc: 'What is signed, with `{id}`, `{ts}` and `{body}` in their places; default `{body}`.',
       }),
     ),
-    timestampHeader: s.optional(s.string({ ...headerName, doc: 'The header that `{ts}` stands for, in seconds.' })),
-    idHeader: s.optional(s.string({ ...headerName, doc: 'The header with the delivery id, which `{id}` stands for.' })),
+    timestampHeader: s.optional({ ...headerName, doc: 'The header that `{ts}` stands for, in seconds.' }),
+    idHeader: s.optional({ ...headerName, doc: 'The header with the delivery id, which `{id}` stands for.' }),
     toleranceSeconds: s.optional(tolerance),
   },
   { doc: 'Any sender that signs with a shared key.' },

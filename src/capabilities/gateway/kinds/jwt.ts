@@ -3,6 +3,7 @@ import * as s from '../../../kernel/schema/declare.ts';
 import {
   areValid, isSignedBy, readKeySet, readToken, sharedTokenKey, tokenAlgorithms, type ReadToken, type TokenKey,
 } from '../../../wire/webhook/json-web-token.ts'; // prettier-ignore
+import { headerName } from '../header-name.ts';
 import { limits } from '../limits.ts';
 import { KeySet } from './key-set.ts';
 import { activeKeys, activeText, readSecrets, secretList, secretProblems, tolerance } from './secrets.ts';
@@ -22,14 +23,10 @@ const options = s.struct(
     ),
     issuer: s.optional(s.string({ min: 1, max: 2048, doc: 'What `iss` must be.' })),
     audience: s.optional(s.string({ min: 1, max: 2048, doc: 'What `aud` must be, or hold.' })),
-    header: s.optional(
-      s.string({
-        min: 1,
-        max: 128,
-        pattern: "[A-Za-z0-9!#$%&'*+.^_`|~-]+",
-        doc: 'The header with the token, with or without `Bearer`; default authorization.',
-      }),
-    ),
+    header: s.optional({
+      ...headerName,
+      doc: 'The header with the token, with or without `Bearer`; default authorization.',
+    }),
     toleranceSeconds: s.optional({
       ...tolerance,
       doc: `How far clocks may be apart, in seconds; default ${limits.tokenToleranceSeconds}.`,

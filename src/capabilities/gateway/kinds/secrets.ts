@@ -87,7 +87,7 @@ function timeOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : isoTime(text);
 }
 
-/** A header that is there and not empty. */
+/** The value of a header or a parameter that is there and not empty. */
 export function filled(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
