@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { isMapping } from '../../kernel/json.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import { AdminBytes, type AdminRoute } from '../../ports/capability.ts';
@@ -209,8 +210,4 @@ function samplesOf(body: Uint8Array): readonly Sample[] {
     if (typeof data !== 'string' || typeof partitionKey !== 'string') throw wrong();
     return { data: Buffer.from(data, 'base64'), partitionKey };
   });
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

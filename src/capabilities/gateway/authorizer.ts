@@ -1,9 +1,10 @@
 import { ThrottleError, RequestError } from '../../kernel/errors.ts';
+import { isMapping } from '../../kernel/json.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Functions } from '../../ports/functions.ts';
 import type { Authorized, IncomingRequest } from './calls/call.ts';
 import { callFunction } from './calls/call-function.ts';
-import { isMapping, readReturned } from './calls/function-answer.ts';
+import { readReturned } from './calls/function-answer.ts';
 import { proxy1Facts } from './calls/proxy1.ts';
 import { proxy2Facts } from './calls/proxy2.ts';
 import { eventBody, routeArn } from './calls/request-facts.ts';

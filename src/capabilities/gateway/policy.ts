@@ -1,5 +1,5 @@
+import { isMapping } from '../../kernel/json.ts';
 import { compileWildcard } from '../../kernel/wildcard.ts';
-import { isMapping } from './calls/function-answer.ts';
 
 const ACTION = 'execute-api:Invoke';
 const STATEMENTS_MAX = 100;

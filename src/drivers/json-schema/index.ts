@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { areUnique } from './are-unique.ts';
 import { RequestError } from '../../kernel/errors.ts';
+import { isMapping } from '../../kernel/json.ts';
 import type { JsonCheck, JsonSchemas } from '../../ports/json-schema.ts';
 
 const SENTENCE_CHARACTERS_MAX = 200;
@@ -15,7 +16,7 @@ export function createJsonSchemas(): JsonSchemas {
 }
 
 function compile(schema: unknown): ValidateFunction {
-  if (typeof schema !== 'boolean' && (typeof schema !== 'object' || schema === null || Array.isArray(schema))) {
+  if (typeof schema !== 'boolean' && !isMapping(schema)) {
     throw new RequestError('InvalidSchema', 'a schema is a mapping, true or false');
   }
   const { $schema } = (typeof schema === 'object' ? schema : {}) as { $schema?: unknown };

@@ -1,4 +1,5 @@
 import { constants, createHmac, createPublicKey, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { isMapping } from '../../kernel/json.ts';
 
 /** How a signature of a JSON Web Token is made (RFC 7518, RFC 8037). */
 interface Algorithm {
@@ -157,12 +158,10 @@ export function areValid(
   return audience === undefined || (Array.isArray(aud) ? aud.includes(audience) : aud === audience);
 }
 
-function readObject(text: string): Record<string, unknown> | undefined {
+function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isMapping(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -55,11 +55,6 @@ export function readReturned(payload: Uint8Array): unknown {
   }
 }
 
-/** Whether a value is a mapping. */
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Answers of 1xx go before another one: a function has no way to send both. */
 function statusOf(value: unknown): number | undefined {
   const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;

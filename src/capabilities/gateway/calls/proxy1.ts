@@ -1,7 +1,8 @@
+import { isMapping } from '../../../kernel/json.ts';
 import { limits } from '../limits.ts';
 import { apiGatewayMessage } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
-import { functionAnswer, isMapping, readReturned, type GivenHeader } from './function-answer.ts';
+import { functionAnswer, readReturned, type GivenHeader } from './function-answer.ts';
 import {
   API_ID,
   domainOf,

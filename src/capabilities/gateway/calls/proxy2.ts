@@ -1,8 +1,9 @@
+import { isMapping } from '../../../kernel/json.ts';
 import { mediaType } from '../content.ts';
 import { limits } from '../limits.ts';
 import { apiGatewayMessage } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
-import { functionAnswer, isMapping, readReturned } from './function-answer.ts';
+import { functionAnswer, readReturned } from './function-answer.ts';
 import {
   API_ID,
   domainOf,

@@ -1,9 +1,10 @@
+import { isMapping } from '../../../kernel/json.ts';
 import type { RealmAnswer, RealmWebhookEvent } from '../../../ports/realm-webhook.ts';
 import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { refusalAnswer } from '../refusal-answer.ts';
 import type { CallForm } from './call.ts';
-import { functionAnswer, isMapping, readReturned, type GivenHeader } from './function-answer.ts';
+import { functionAnswer, readReturned, type GivenHeader } from './function-answer.ts';
 import { headerLinesOf } from './request-facts.ts';
 
 /** Webhooks of MongoDB Realm: the function is called with `(payload, response)`. */
