@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
+import { wholeStdin } from './whole-stdin.ts';
 
 interface Flags {
   readonly event?: string;
@@ -61,7 +62,7 @@ async function eventsFolder(client: ApiClient): Promise<string> {
 
 async function readEvent(context: CliContext, folder: string, given: string | undefined): Promise<string> {
   if (given === undefined) return EMPTY;
-  if (given === '-') return await allOf(context.stdin);
+  if (given === '-') return (await wholeStdin(context)).toString();
   if (/^\s*[{["\d-]/.test(given) && isJson(given)) return given;
   const saved = NAME.test(given) ? [`${folder}/${given}.json`] : [];
   for (const path of [given, ...saved]) {
@@ -72,12 +73,6 @@ async function readEvent(context: CliContext, folder: string, given: string | un
     `no file ${given}${saved.length === 0 ? '' : `, and no saved event ${saved[0]}`}`,
     exitCodes.usage,
   );
-}
-
-async function allOf(stdin: CliContext['stdin']): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stdin) pieces.push(Buffer.from(piece as Uint8Array));
-  return Buffer.concat(pieces).toString();
 }
 
 function isJson(text: string): boolean {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { CliError, type CliContext } from './context.ts';
 import { table } from './table.ts';
+import { wholeStdin } from './whole-stdin.ts';
 
 interface Flags {
   readonly event: string;
@@ -47,14 +48,10 @@ async function preview(context: CliContext, name: string, flags: Flags): Promise
 }
 
 async function sampleBytes(context: CliContext, given: string): Promise<Buffer> {
-  if (given !== '-') {
-    const bytes = await context.readFile(given).catch(() => undefined);
-    if (bytes === undefined) throw new CliError(`there is no file ${given}`);
-    return Buffer.from(bytes);
-  }
-  const parts: Uint8Array[] = [];
-  for await (const part of context.stdin) parts.push(Buffer.from(part as Uint8Array));
-  return Buffer.concat(parts);
+  if (given === '-') return await wholeStdin(context);
+  const bytes = await context.readFile(given).catch(() => undefined);
+  if (bytes === undefined) throw new CliError(`there is no file ${given}`);
+  return Buffer.from(bytes);
 }
 
 function linesOf(bytes: Buffer): readonly Buffer[] {
