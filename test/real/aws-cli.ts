@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { KEY_PAIR_VARIABLES, verifyingConfig } from '../support/key-pair.ts';
 import {
   removeDirectory,
@@ -9,36 +9,20 @@ import {
   type NodeProcess,
   type NodeProcessOptions,
 } from '../support/node-process.ts';
+import { awsVersion, runAws } from './aws-program.ts';
 import type { Group } from './run.ts';
-import { pythonWith, runProgram } from './tools.ts';
-
-const AWS_CLI = 'awscli==1.45.11';
-
-async function install(): Promise<string> {
-  const python = await pythonWith(AWS_CLI);
-  return await runProgram(python, [programBeside(python), '--version']);
-}
-
-function programBeside(python: string): string {
-  return join(dirname(python), 'aws');
-}
 
 type Json = Record<string, unknown>;
 
 /** Runs `aws WORDS LAST` against the node; `last` is an argument that holds spaces. */
 async function aws(node: NodeProcess, words: string, ...last: readonly string[]): Promise<Json> {
-  const python = await pythonWith(AWS_CLI);
-  const all = [programBeside(python), ...words.split(' '), ...last, '--endpoint-url', node.api];
-  const stdout = await runProgram(python, all, {
-    environment: {
-      ...KEY_PAIR_VARIABLES,
-      AWS_DEFAULT_REGION: 'us-east-1',
-      AWS_DEFAULT_OUTPUT: 'json',
-      AWS_CONFIG_FILE: '/dev/null',
-      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    },
-  });
-  return stdout === '' ? {} : (JSON.parse(stdout) as Json);
+  const environment = {
+    ...KEY_PAIR_VARIABLES,
+    AWS_DEFAULT_REGION: 'us-east-1',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  };
+  return (await runAws(node.api, [...words.split(' '), ...last], environment)) as Json;
 }
 
 /** The shape `describe-stream` prints in the document, with values that differ by nature as patterns. */
@@ -157,7 +141,7 @@ const CONFIG = 'functions: { echo: { runtime: node, code: ., handler: index.hand
 /** The AWS command line, installed from PyPI, with only the endpoint changed. */
 export const awsCli: Group = {
   name: 'aws-cli',
-  install,
+  install: awsVersion,
   async run() {
     const data = temporaryDirectory('aws-cli');
     writeFileSync(join(data, 'index.mjs'), ECHO);

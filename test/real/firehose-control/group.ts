@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { codeBlocks, documentsMissing } from '../../support/published-code.ts';
+import { awsProgram, awsVersion } from '../aws-program.ts';
 import { clientEnvironment, runChecks } from '../checks.ts';
 import type { Group } from '../run.ts';
 import { pythonWith, runProgram } from '../tools.ts';
 
-const AWS_CLI = 'awscli==1.45.11';
 const BOTO3 = 'boto3==1.44.8';
 const TITLE = 'Using MongoDB Realm WebHooks with Amazon Kinesis Data Firehose';
 const COMMAND = 'create-delivery-stream';
@@ -25,11 +25,11 @@ async function publishedCommand(api: string): Promise<number> {
   const command = codeBlocks(TITLE, 'bash').find((one) => one.includes(COMMAND)) ?? '';
   const ours = command.replace(/--endpoint-url "[^"]*"/, `--endpoint-url "${api}"`);
   assert.notEqual(ours, command, 'the document has the command');
-  const python = await pythonWith(AWS_CLI);
+  const { aws } = await awsProgram();
   const variables = {
     ...(await clientEnvironment(api)),
     AWS_DEFAULT_OUTPUT: 'json',
-    PATH: `${dirname(python)}:${process.env['PATH'] ?? ''}`,
+    PATH: `${dirname(aws)}:${process.env['PATH'] ?? ''}`,
   };
   const run = async (words: string): Promise<Json> =>
     JSON.parse(await runProgram('sh', ['-c', words], { environment: variables })) as Json;
@@ -66,9 +66,7 @@ export const firehoseControl: Group = {
   name: 'firehose-control',
   async install() {
     if (documentsMissing !== false) throw new Error(documentsMissing);
-    const python = await pythonWith(AWS_CLI);
-    const version = await runProgram(python, [join(dirname(python), 'aws'), '--version']);
-    return `${version}, ${await runProgram(await pythonWith(BOTO3), ['-c', 'import boto3; print("boto3", boto3.__version__)'])}`;
+    return `${await awsVersion()}, ${await runProgram(await pythonWith(BOTO3), ['-c', 'import boto3; print("boto3", boto3.__version__)'])}`;
   },
   async run() {
     const data = temporaryDirectory('firehose-control');

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../support/free-port.ts';
 import { KEY_PAIR } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
+import { awsVersion, runAws } from '../aws-program.ts';
 import { clientEnvironment } from '../checks.ts';
 import { startProgram, until, type Program } from '../program.ts';
 import type { Group } from '../run.ts';
@@ -12,7 +13,6 @@ import { pythonWith, runProgram } from '../tools.ts';
 import { openRoughProxy, type RoughProxy } from './rough-proxy.ts';
 
 const SERVER = 'sse-starlette[uvicorn]==3.7.0';
-const AWS_CLI = 'awscli==1.45.11';
 const EVENTS = 6000;
 const PER_SECOND = 400;
 const OVERLAP = 5;
@@ -39,12 +39,9 @@ function config(folder: string, port: number): string {
 
 /** The AWS CLI, from PyPI: what stands in the stream, by shard. */
 async function readWithCli(api: string): Promise<readonly (readonly string[])[]> {
-  const python = await pythonWith(AWS_CLI);
   const environment = await clientEnvironment(api);
-  const aws = async (...words: readonly string[]): Promise<unknown> => {
-    const all = [join(dirname(python), 'aws'), 'kinesis', ...words, '--endpoint-url', api, '--output', 'json'];
-    return JSON.parse(await runProgram(python, all, { environment })) as unknown;
-  };
+  const aws = async (...words: readonly string[]): Promise<unknown> =>
+    await runAws(api, ['kinesis', ...words], environment);
   const shards: string[][] = [];
   const { Shards } = (await aws('list-shards', '--stream-name', 'changes')) as {
     Shards: readonly { ShardId: string }[];
@@ -127,7 +124,7 @@ async function play({ proxy, server, start }: Bench): Promise<{ readonly node: N
 export const sse: Group = {
   name: 'sse',
   async install() {
-    await runProgram(await pythonWith(AWS_CLI), ['--version']);
+    await awsVersion();
     const version =
       'from importlib.metadata import version as v; print("sse-starlette", v("sse-starlette"), v("uvicorn"))';
     return await runProgram(await pythonWith(SERVER), ['-c', version]);
