@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../support/free-port.ts';
 import { verifyingConfig } from '../../support/key-pair.ts';
-import { call, removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
+import {
+  call,
+  removeDirectory,
+  startNodeProcess,
+  temporaryDirectory,
+  type NodeProcess,
+} from '../../support/node-process.ts';
+import { errorLines } from '../deliveries.ts';
 import { startProgram, until, type Program } from '../program.ts';
 import type { Group } from '../run.ts';
 import { TELEGRAF_VERSION, telegrafProgram } from '../telegraf/program.ts';
@@ -15,11 +22,10 @@ const RECORDS = 5000;
 
 /** A receiver, and a node that delivers to it. */
 interface Scene {
-  readonly api: string;
+  readonly node: NodeProcess;
   readonly receiver: string;
   /** What Telegraf took, one line of its own format a record. */
   readonly written: string;
-  readonly buckets: string;
   readonly telegraf: Program;
 }
 
@@ -42,7 +48,12 @@ function receiverConfig(port: number, written: string): string {
 }
 
 /** Creates a delivery stream to the receiver with these changes, and puts records to it. */
-async function deliver({ api, receiver }: Scene, name: string, more: object, texts: readonly string[]): Promise<void> {
+async function deliver(
+  { node: { api }, receiver }: Scene,
+  name: string,
+  more: object,
+  texts: readonly string[],
+): Promise<void> {
   const { Url = receiver, AccessKey = KEY, ...rest } = more as { Url?: string; AccessKey?: string };
   const created = await call(api, 'Firehose_20150804.CreateDeliveryStream', {
     DeliveryStreamName: name,
@@ -70,18 +81,8 @@ function taken({ written }: Scene, measurement: string): readonly string[] {
   return lines.filter((line) => line.startsWith(`${measurement} `) || line.startsWith(`${measurement},`));
 }
 
-interface FailedLine {
-  readonly errorCode: string;
-  readonly errorMessage: string;
-  readonly rawData: string;
-}
-
-function failed({ buckets }: Scene, name: string): readonly FailedLine[] {
-  const root = join(buckets, `failed-${name}`);
-  if (!existsSync(root)) return [];
-  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const lines = files.flatMap((file) => readFileSync(join(file.parentPath, file.name), 'utf8').trimEnd().split('\n'));
-  return lines.map((line) => JSON.parse(line) as FailedLine);
+function failed({ node }: Scene, name: string): ReturnType<typeof errorLines> {
+  return errorLines(node, `failed-${name}`, 'http-endpoint-failed');
 }
 
 function line(measurement: string, number: number): string {
@@ -116,8 +117,8 @@ async function checkRefused(scene: Scene): Promise<void> {
     await until(`${name} has lines`, STEP_MS_MAX, () => failed(scene, name).length === texts.length, [scene.telegraf]);
     for (const [index, { errorCode, errorMessage, rawData }] of failed(scene, name).entries()) {
       assert.equal(errorCode, 'HttpEndpoint.DestinationException');
-      assert.match(errorMessage, said);
-      assert.equal(Buffer.from(rawData, 'base64').toString(), texts[index]);
+      assert.match(String(errorMessage), said);
+      assert.equal(Buffer.from(String(rawData), 'base64').toString(), texts[index]);
     }
     assert.deepEqual(taken(scene, name), []);
   }
@@ -159,8 +160,7 @@ export const httpEndpoint: Group = {
     const [port, written] = [await freePort(), join(folder, 'written')];
     const config = join(folder, 'receiver.toml');
     writeFileSync(config, receiverConfig(port, written));
-    const data = join(folder, 'node');
-    const node = await startNodeProcess({ config: verifyingConfig(folder), data });
+    const node = await startNodeProcess({ config: verifyingConfig(folder), data: join(folder, 'node') });
     const telegraf = startProgram(await telegrafProgram(), ['--config', config]);
     try {
       const receiver = `http://127.0.0.1:${port}/telegraf`;
@@ -170,7 +170,7 @@ export const httpEndpoint: Group = {
           () => false,
         );
       await until('the receiver answers', STEP_MS_MAX, answers, [telegraf]);
-      const scene = { api: node.api, receiver, written, buckets: join(data, 'buckets'), telegraf };
+      const scene = { node, receiver, written, telegraf };
       const checks = [checkStrictness, checkTaken, checkRefused];
       for (const check of checks) await check(scene);
       assert.ok(!node.output().includes(KEY), 'the key stands in no log line');

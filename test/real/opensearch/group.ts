@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinesis } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
+import { errorLines, failureOf } from '../deliveries.ts';
 import { until } from '../program.ts';
 import type { Group } from '../run.ts';
 import { startCheckingProxy } from './checking-proxy.ts';
@@ -74,21 +75,11 @@ async function arrived(search: OpenSearch, index: string, count: number): Promis
 }
 
 /** The lines about what failed, once there are so many. */
-async function lines(node: NodeProcess, name: string, count: number): Promise<readonly Record<string, unknown>[]> {
-  const bucket = join(node.data, 'buckets', `failed-${name}`);
+async function lines(node: NodeProcess, name: string, count: number): Promise<ReturnType<typeof errorLines>> {
   return await until(`${count} lines about ${name}`, WAIT_MS_MAX, () => {
-    if (!existsSync(bucket)) return undefined;
-    const entries = readdirSync(bucket, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name: file }) => join(parentPath, file));
-    assert.ok(files.every((file) => file.includes('AmazonOpenSearchService-failed')));
-    const found = files.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
-    return found.length >= count ? found.map((line) => JSON.parse(line) as Record<string, unknown>) : undefined;
+    const found = errorLines(node, `failed-${name}`, 'AmazonOpenSearchService-failed');
+    return found.length >= count ? found : undefined;
   });
-}
-
-async function failureOf(node: NodeProcess, name: string): Promise<string> {
-  const answer = await fetch(`${node.api}/admin/deliveries/${name}`);
-  return ((await answer.json()) as { failure?: string }).failure ?? '';
 }
 
 function sorted(values: readonly unknown[]): string[] {

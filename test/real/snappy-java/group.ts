@@ -8,6 +8,7 @@ import { zipArchive } from '../../../src/destinations/s3/zip-archive.ts';
 import { simulatedCompute } from '../../../src/environments/simulated/compute.ts';
 import { kinesis } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
+import { isFlushed } from '../deliveries.ts';
 import { javaWords } from '../java.ts';
 import type { Group } from '../run.ts';
 import { mavenJars, runProgram } from '../tools.ts';
@@ -164,8 +165,7 @@ interface Delivered {
 
 /** Flushes a delivery and finds the one object that it made. */
 async function deliveredBy(node: NodeProcess, name: string, bucket: string): Promise<Delivered> {
-  const answer = await fetch(`${node.api}/admin/deliveries/${name}/flush`, { method: 'POST' });
-  assert.equal(((await answer.json()) as { flushed: boolean }).flushed, true);
+  assert.equal(await isFlushed(node, name), true);
   const root = join(node.data, 'buckets', bucket);
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   assert.equal(files.length, 1, `objects of ${name}`);

@@ -16,7 +16,8 @@ import { openS3Blobs } from '../../../src/engines/blobs-s3/index.ts';
 import { freePort } from '../../support/free-port.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
 import { kinesis } from '../../support/kinesis.ts';
-import { startProgram } from '../program.ts';
+import { failureOf, isFlushed } from '../deliveries.ts';
+import { startProgram, until } from '../program.ts';
 import type { Group } from '../run.ts';
 import { goProgram } from '../tools.ts';
 
@@ -40,19 +41,8 @@ async function startGateway(folder: string, port: number): Promise<Gateway> {
   const words = ['--port', `127.0.0.1:${port}`, 'posix', folder];
   const running = startProgram(await program(), words, { environment: variables });
   const endpoint = `http://127.0.0.1:${port}`;
-  await until('versitygw answers', async () => {
-    running.assertRunning();
-    return (await fetch(endpoint).catch(() => undefined)) !== undefined;
-  });
+  await until('versitygw answers', WAIT_MS_MAX, async () => await fetch(endpoint), [running]);
   return { endpoint, stop: async () => await running.kill() };
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + WAIT_MS_MAX;
-  while (!(await isSo())) {
-    assert.ok(performance.now() < end, `${what} within ${WAIT_MS_MAX / 1000} s`);
-    await sleep(100);
-  }
 }
 
 function clientOf(endpoint: string): S3Client {
@@ -106,16 +96,22 @@ function configOf(endpoint: string, secretAccessKey: string): string {
   ].join('\n');
 }
 
-async function failureOf(node: NodeProcess, name: string): Promise<string> {
-  const answer = await fetch(`${node.api}/admin/deliveries/${name}`);
-  return ((await answer.json()) as { failure?: string }).failure ?? '';
+/** Waits until the delivery's failure is of that kind. */
+async function failsWith(node: NodeProcess, name: string, failure: RegExp): Promise<void> {
+  await until(`${name} fails with ${String(failure)}`, WAIT_MS_MAX, async () =>
+    failure.test(await failureOf(node, name)),
+  );
 }
 
 async function flush(node: NodeProcess, name: string): Promise<void> {
-  await until(`${name} is flushed`, async () => {
-    const answer = await fetch(`${node.api}/admin/deliveries/${name}/flush`, { method: 'POST' });
-    return ((await answer.json()) as { flushed: boolean }).flushed;
-  });
+  await until(`${name} is flushed`, WAIT_MS_MAX, async () => await isFlushed(node, name));
+}
+
+async function put(node: NodeProcess, records: readonly Buffer[]): Promise<void> {
+  for (const record of records) {
+    const Data = record.toString('base64');
+    await kinesis(node.api, 'PutRecord', { StreamName: 'events', PartitionKey: 'k', Data });
+  }
 }
 
 async function start(folder: string, config: string): Promise<NodeProcess> {
@@ -131,18 +127,14 @@ async function checkDelays(folder: string, port: number): Promise<number> {
   await client.send(new CreateBucketCommand({ Bucket: 'large-objects' }));
   const records = recordsOf(20);
   let node = await start(folder, configOf(gateway.endpoint, 'another-secret-altogether'));
-  for (const Data of records) {
-    await kinesis(node.api, 'PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: Data.toString('base64') });
-  }
-  await until('the wrong key is told', async () => /signature/i.test(await failureOf(node, 'small-objects')));
+  await put(node, records);
+  await failsWith(node, 'small-objects', /signature/i);
   await node.kill();
   node = await start(folder, configOf(gateway.endpoint, KEYS.secretAccessKey));
   try {
-    await until('the missing bucket is told', async () => /bucket/i.test(await failureOf(node, 'small-objects')));
+    await failsWith(node, 'small-objects', /bucket/i);
     await gateway.stop();
-    await until('the service that is away is told', async () =>
-      /connect|refused/i.test(await failureOf(node, 'small-objects')),
-    );
+    await failsWith(node, 'small-objects', /connect|refused/i);
     gateway = await startGateway(join(folder, 'buckets'), port);
     await client.send(new CreateBucketCommand({ Bucket: 'small-objects' }));
     await flush(node, 'small-objects');
@@ -180,9 +172,7 @@ async function checkKills(folder: string, port: number): Promise<number> {
   const records = recordsOf(30);
   let node = await start(folder, config);
   try {
-    for (const Data of records) {
-      await kinesis(node.api, 'PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: Data.toString('base64') });
-    }
+    await put(node, records);
     for (const waitMs of [30, 80, 150, 250, 400]) {
       // Nobody waits for the answer of a node that is killed.
       void fetch(`${node.api}/admin/deliveries/large-objects/flush`, { method: 'POST' }).catch(() => undefined);
