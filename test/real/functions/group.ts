@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { kinesis } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
 import { installDynamoDbLocal, startDynamoDbLocal } from '../kcl/dynamodb-local.ts';
 import { postWebhook } from '../../support/post-webhook.ts';
+import { documentsMissing, documentWith } from '../../support/published-code.ts';
 import type { Group } from '../run.ts';
 import { pythonWith, runProgram } from '../tools.ts';
 import { indented, numberedListings, plainListings } from './python-listing.ts';
@@ -18,23 +19,15 @@ const STREAM = 'git-data-stream';
 const HOOK_SECRET = 'the secret of the webhook';
 const TABLE = 'connections';
 
-/** Documents with the handlers that are to run: the folder that MILLRACE_SEEDS names, else one beside the checkout. */
-function documents(): string {
-  const folder = resolve(process.env['MILLRACE_SEEDS'] ?? join('..', 'shared', 'seeds'));
-  if (!existsSync(folder)) throw new Error(`no folder ${folder} with documents; name one in MILLRACE_SEEDS`);
-  return folder;
-}
-
-function documentWith(marker: string): string {
-  const texts = readdirSync(documents()).map((name) => readFileSync(join(documents(), name), 'utf8'));
-  return texts.find((text) => text.includes(marker)) ?? assert.fail(`no document with ${marker}`);
+function publishedWith(marker: string): string {
+  return documentWith(marker) ?? assert.fail(`no document with ${marker}`);
 }
 
 /** Handlers written for AWS, taken out of the documents that published them, against boto3 and DynamoDB Local. */
 export const functions: Group = {
   name: 'functions',
   async install() {
-    documents();
+    if (documentsMissing !== false) throw new Error(documentsMissing);
     const version = 'import boto3; print("boto3", boto3.__version__)';
     const [boto3, database] = [
       await runProgram(await pythonWith(BOTO3), ['-c', version]),
@@ -88,8 +81,8 @@ const OFFICIAL_CODE = `def handler(event, context):
 
 /** One folder of code; the config that names it. The table's name in the document stands for the reader's own. */
 async function writeCode(data: string, database: string, sockets: string): Promise<string> {
-  const [first, second] = numberedListings(documentWith("boto3.client('kinesis')"), 'put_record');
-  const [connected, broadcast] = plainListings(documentWith('post_to_connection'), 'Explanation').map(indented);
+  const [first, second] = numberedListings(publishedWith("boto3.client('kinesis')"), 'put_record');
+  const [connected, broadcast] = plainListings(publishedWith('post_to_connection'), 'Explanation').map(indented);
   const files = {
     first,
     second,
