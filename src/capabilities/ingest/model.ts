@@ -53,3 +53,6 @@ export interface SourceCounts {
   /** Larger than a record of the stream, or given up by a function. */
   failed: number;
 }
+
+/** Nothing came since the start. */
+export const NO_COUNTS: Readonly<SourceCounts> = { received: 0, stored: 0, storedBytes: 0, repeated: 0, failed: 0 };

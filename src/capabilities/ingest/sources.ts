@@ -4,7 +4,7 @@ import { comingSources, type SourceOptions, type SourcesOptions } from './config
 import { ingestError } from './errors.ts';
 import { IngestEvents } from './events.ts';
 import { ingestLimits } from './limits.ts';
-import { checkpointFromJson, PAUSED_PREFIX, POSITION_PREFIX, type SourceCounts } from './model.ts';
+import { checkpointFromJson, NO_COUNTS, PAUSED_PREFIX, POSITION_PREFIX, type SourceCounts } from './model.ts';
 import { PartitionKeys } from './partition-key.ts';
 import { FunctionTarget } from './workers/function-target.ts';
 import { SourceWorker } from './workers/source-worker.ts';
@@ -19,7 +19,7 @@ export interface SourcesDoors extends WorkerDoors {
 }
 
 /** One source as `ps` and the admin routes show it. */
-export interface SourceView {
+export interface SourceView extends Readonly<SourceCounts> {
   readonly name: string;
   readonly kind?: string;
   /** `problem`: it cannot work; the rest are the worker's. */
@@ -34,11 +34,6 @@ export interface SourceView {
   readonly reconnects: number;
   readonly skipped: number;
   readonly tooLarge: number;
-  readonly received: number;
-  readonly stored: number;
-  readonly storedBytes: number;
-  readonly repeated: number;
-  readonly failed: number;
 }
 
 interface Entry {
@@ -149,7 +144,7 @@ export class Sources {
       name,
       kind: kindOf(options, this.#doors.kinds),
       options,
-      counts: { received: 0, stored: 0, storedBytes: 0, repeated: 0, failed: 0 },
+      counts: { ...NO_COUNTS },
       events: new IngestEvents(name, this.#doors.environment),
       worker: undefined,
     };
@@ -213,16 +208,7 @@ export class Sources {
   #goneView(name: string): SourceView {
     const stored = this.#doors.catalog.get(POSITION_PREFIX + name);
     const stream = stored === undefined ? undefined : checkpointFromJson(stored.value).stream;
-    const nothing = {
-      reconnects: 0,
-      skipped: 0,
-      tooLarge: 0,
-      received: 0,
-      stored: 0,
-      storedBytes: 0,
-      repeated: 0,
-      failed: 0,
-    };
+    const nothing = { reconnects: 0, skipped: 0, tooLarge: 0, ...NO_COUNTS };
     return { name, state: 'stopped', managed: 'unmanaged', ...(stream !== undefined && { to: stream }), ...nothing };
   }
 }
