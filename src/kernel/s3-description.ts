@@ -1,11 +1,9 @@
+import { hintsInForce } from './buffering-hints.ts';
 import type { Static, StructSchema } from './schema/declare.ts';
 import type { s3Members } from './destination-shapes.ts';
 import type { Json } from './json.ts';
 
 type S3Configuration = Static<StructSchema<typeof s3Members>>;
-
-const SIZE_MIB = 5;
-const INTERVAL_SECONDS = 300;
 
 /** AWS's `S3DestinationDescription`, with the defaults that hold. */
 export function describeS3(options: S3Configuration): Readonly<Record<string, Json>> {
@@ -15,10 +13,7 @@ export function describeS3(options: S3Configuration): Readonly<Record<string, Js
     BucketARN: options.BucketARN.startsWith('arn:') ? options.BucketARN : `arn:aws:s3:::${options.BucketARN}`,
     ...(options.Prefix !== undefined && { Prefix: options.Prefix }),
     ...(options.ErrorOutputPrefix !== undefined && { ErrorOutputPrefix: options.ErrorOutputPrefix }),
-    BufferingHints: {
-      SizeInMBs: hints?.SizeInMBs ?? SIZE_MIB,
-      IntervalInSeconds: hints?.IntervalInSeconds ?? INTERVAL_SECONDS,
-    },
+    BufferingHints: hintsInForce(hints),
     CompressionFormat: options.CompressionFormat ?? 'UNCOMPRESSED',
     EncryptionConfiguration: (encryption as Json | undefined) ?? { NoEncryptionConfig: 'NoEncryption' },
     CloudWatchLoggingOptions: { Enabled: false, ...(logging as Record<string, Json> | undefined) },

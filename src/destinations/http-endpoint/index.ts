@@ -1,11 +1,10 @@
+import { bufferingOf, hintsInForce, hintsProblem } from '../../kernel/buffering-hints.ts';
 import { processingProblem } from '../../kernel/processing.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Destination, FailurePath } from '../../ports/destination.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
-import { httpEndpointDefaults, httpEndpointOptions, type HttpEndpointOptions } from './options.ts';
+import { httpEndpointOptions, RETRY_SECONDS, type HttpEndpointOptions } from './options.ts';
 import { dataId } from './request-plan.ts';
-
-const MIB = 1024 * 1024;
 
 /** AWS's guide: a second, doubled up to two minutes, each 15 % more or less. */
 const BACKOFF = { baseMs: 1000, maxMs: 120_000, spread: 0.15 };
@@ -17,10 +16,7 @@ const HEADER_TEXT = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 export const httpEndpoint: Destination<typeof httpEndpointOptions> = {
   name: 'HttpEndpointDestinationConfiguration',
   options: httpEndpointOptions,
-  buffering: ({ BufferingHints: hints }) => ({
-    bytesMax: (hints?.SizeInMBs ?? httpEndpointDefaults.sizeMib) * MIB,
-    intervalMs: (hints?.IntervalInSeconds ?? httpEndpointDefaults.intervalSeconds) * 1000,
-  }),
+  buffering: ({ BufferingHints: hints }) => bufferingOf(hints),
   problem,
   urls: ({ EndpointConfiguration }) => [EndpointConfiguration.Url],
   describe,
@@ -36,9 +32,8 @@ function problem(options: HttpEndpointOptions): string | undefined {
   if (!HEADER_TEXT.test(endpoint.AccessKey ?? '')) {
     return 'EndpointConfiguration.AccessKey: holds characters that no header can hold';
   }
-  if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
-    return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
-  }
+  const faultOfHints = hintsProblem(hints);
+  if (faultOfHints !== undefined) return faultOfHints;
   const names = (options.RequestConfiguration?.CommonAttributes ?? []).map(({ AttributeName }) => AttributeName);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return `RequestConfiguration.CommonAttributes: ${twice} stands there twice`;
@@ -65,10 +60,7 @@ function describe(options: HttpEndpointOptions): Readonly<Record<string, Json>> 
   return {
     HttpEndpointDestinationDescription: {
       EndpointConfiguration: { Url, ...(Name !== undefined && { Name }) },
-      BufferingHints: {
-        SizeInMBs: hints?.SizeInMBs ?? httpEndpointDefaults.sizeMib,
-        IntervalInSeconds: hints?.IntervalInSeconds ?? httpEndpointDefaults.intervalSeconds,
-      },
+      BufferingHints: hintsInForce(hints),
       CloudWatchLoggingOptions: { Enabled: false, ...(logging as Record<string, Json> | undefined) },
       RequestConfiguration: {
         ContentEncoding: request?.ContentEncoding ?? 'NONE',
@@ -76,7 +68,7 @@ function describe(options: HttpEndpointOptions): Readonly<Record<string, Json>> 
       },
       ...(ProcessingConfiguration !== undefined && { ProcessingConfiguration: ProcessingConfiguration as Json }),
       ...(RoleARN !== undefined && { RoleARN }),
-      RetryOptions: { DurationInSeconds: retry?.DurationInSeconds ?? httpEndpointDefaults.retrySeconds },
+      RetryOptions: { DurationInSeconds: retry?.DurationInSeconds ?? RETRY_SECONDS },
       S3BackupMode: options.S3BackupMode ?? 'FailedDataOnly',
       ...(secrets !== undefined && { SecretsManagerConfiguration: secrets as Json }),
     },
@@ -88,7 +80,7 @@ function failures({ S3Configuration, S3BackupMode, RetryOptions }: HttpEndpointO
     errorType: 'http-endpoint-failed',
     backup: S3Configuration,
     backupMode: S3BackupMode === 'AllData' ? 'all' : 'failed',
-    retryMs: (RetryOptions?.DurationInSeconds ?? httpEndpointDefaults.retrySeconds) * 1000,
+    retryMs: (RetryOptions?.DurationInSeconds ?? RETRY_SECONDS) * 1000,
     backoff: BACKOFF,
     line: (record) => ({ subsequenceNumber: record.subSequenceNumber ?? 0, dataId: dataId(record) }),
   };

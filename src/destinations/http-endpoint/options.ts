@@ -6,8 +6,8 @@ import {
 } from '../../kernel/destination-shapes.ts';
 import * as s from '../../kernel/schema/declare.ts';
 
-/** AWS's defaults (service model; that of retries is the console's). */
-export const httpEndpointDefaults = { sizeMib: 5, intervalSeconds: 300, retrySeconds: 300 } as const;
+/** How long a request is tried again where nobody says; the default of AWS's console. */
+export const RETRY_SECONDS = 300;
 
 const endpoint = s.struct(
   {

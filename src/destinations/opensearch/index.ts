@@ -1,3 +1,4 @@
+import { bufferingOf } from '../../kernel/buffering-hints.ts';
 import type { Destination, FailurePath } from '../../ports/destination.ts';
 import { OpenSearchDelivery } from './delivery.ts';
 import { describe } from './describe.ts';
@@ -7,9 +8,9 @@ import {
   documentId,
   EMBEDDED,
   hasOwnIds,
-  openSearchDefaults,
   openSearchOptions,
   placeOf,
+  RETRY_SECONDS,
   type OpenSearchOptions,
 } from './options.ts';
 import { problem } from './problem.ts';
@@ -27,10 +28,7 @@ function named(naming: Naming): Destination<ReturnType<typeof openSearchOptions>
   return {
     name: `${naming.name}DestinationConfiguration`,
     options: openSearchOptions(naming),
-    buffering: ({ BufferingHints: hints }) => ({
-      bytesMax: (hints?.SizeInMBs ?? openSearchDefaults.sizeMib) * openSearchDefaults.mib,
-      intervalMs: (hints?.IntervalInSeconds ?? openSearchDefaults.intervalSeconds) * 1000,
-    }),
+    buffering: ({ BufferingHints: hints }) => bufferingOf(hints),
     problem,
     urls: ({ ClusterEndpoint: url = EMBEDDED }) => (url === EMBEDDED ? [] : [url]),
     isBuilt: ({ ClusterEndpoint }) => ClusterEndpoint !== EMBEDDED,
@@ -49,7 +47,7 @@ function failures(options: OpenSearchOptions, naming: Naming): FailurePath {
     errorType: naming.errorType,
     backup: S3Configuration,
     backupMode: S3BackupMode === 'AllDocuments' ? 'all' : 'failed',
-    retryMs: (RetryOptions?.DurationInSeconds ?? openSearchDefaults.retrySeconds) * 1000,
+    retryMs: (RetryOptions?.DurationInSeconds ?? RETRY_SECONDS) * 1000,
     backoff: BACKOFF,
     line: (record, place = placeOf(options, naming)) => ({
       ...(hasOwnIds(options) && { esDocumentId: documentId(record) }),

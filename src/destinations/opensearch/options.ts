@@ -9,10 +9,8 @@ import type { OutgoingRecord } from '../../ports/destination.ts';
 import { ROTATIONS, type Rotation } from './index-name.ts';
 import type { Naming } from './naming.ts';
 
-const MIB = 1024 * 1024;
-
-/** AWS's defaults (service model and its page on OpenSearch). */
-export const openSearchDefaults = { sizeMib: 5, intervalSeconds: 300, retrySeconds: 300, mib: MIB } as const;
+/** How long documents are tried again where nobody says (AWS's page on OpenSearch). */
+export const RETRY_SECONDS = 300;
 
 /** What stands in place of a cluster's URL for the search that is part of millrace. */
 export const EMBEDDED = 'embedded';

@@ -1,3 +1,4 @@
+import { hintsProblem } from '../../kernel/buffering-hints.ts';
 import { processingProblem } from '../../kernel/processing.ts';
 import { indexNameProblem } from './index-name.ts';
 import { EMBEDDED, type OpenSearchOptions } from './options.ts';
@@ -12,10 +13,11 @@ export function problem(options: OpenSearchOptions): string | undefined {
     const fault = endpointProblem(endpoint);
     if (fault !== undefined) return `ClusterEndpoint: ${fault}`;
   }
-  if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
-    return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
-  }
-  return processingProblem(ProcessingConfiguration ?? {}, false) ?? indexNameProblem(options.IndexName);
+  return (
+    hintsProblem(hints) ??
+    processingProblem(ProcessingConfiguration ?? {}, false) ??
+    indexNameProblem(options.IndexName)
+  );
 }
 
 function endpointProblem(endpoint: string): string | undefined {

@@ -1,3 +1,4 @@
+import { bufferingOf, hintsProblem } from '../../kernel/buffering-hints.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import { isBucketName, nameOfArn } from '../../kernel/names.ts';
 import { delimiterOf, processingProblem } from '../../kernel/processing.ts';
@@ -9,7 +10,7 @@ import { comingProblem } from './coming-options.ts';
 import { formatOf } from './formats.ts';
 import { notes } from './notes.ts';
 import { objectKey } from './object-key.ts';
-import { s3Defaults, s3Options, type ObjectOptions, type S3Options } from './options.ts';
+import { s3Options, type ObjectOptions, type S3Options } from './options.ts';
 import { placingProblem } from './placing-problem.ts';
 
 const OCTETS = 'application/octet-stream';
@@ -19,10 +20,7 @@ const RANDOM_CHARACTERS = 11;
 export const s3: Destination<typeof s3Options> = {
   name: 'ExtendedS3DestinationConfiguration',
   options: s3Options,
-  buffering: ({ BufferingHints }) => ({
-    bytesMax: (BufferingHints?.SizeInMBs ?? s3Defaults.sizeMib) * s3Defaults.mib,
-    intervalMs: (BufferingHints?.IntervalInSeconds ?? s3Defaults.intervalSeconds) * 1000,
-  }),
+  buffering: ({ BufferingHints: hints }) => bufferingOf(hints),
   problem,
   notes,
   describe,
@@ -53,9 +51,8 @@ function objectsProblem(options: ObjectOptions): string | undefined {
   if (!isBucketName(bucket)) {
     return `BucketARN: ${bucket} is not a name that S3 takes for a bucket`;
   }
-  if (hints !== undefined && (hints.SizeInMBs === undefined) !== (hints.IntervalInSeconds === undefined)) {
-    return 'BufferingHints: give both SizeInMBs and IntervalInSeconds, or none';
-  }
+  const faultOfHints = hintsProblem(hints);
+  if (faultOfHints !== undefined) return faultOfHints;
   if (encryption !== undefined && Object.keys(encryption).length !== 1) {
     // AWS's words (observed).
     return 'Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified';

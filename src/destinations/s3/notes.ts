@@ -1,5 +1,6 @@
+import { hintsInForce } from '../../kernel/buffering-hints.ts';
 import type { SectionProblem } from '../../ports/section-problem.ts';
-import { s3Defaults, type S3Options } from './options.ts';
+import type { S3Options } from './options.ts';
 
 /** What AWS's console takes at least, while its API takes 0. */
 const CONSOLE_SECONDS_MIN = 60;
@@ -8,14 +9,14 @@ const IGNORED = 'is kept and described, and otherwise ignored: no role is needed
 
 /** What works, but perhaps not as it was meant: what is ignored, and what makes many small objects. */
 export function notes({ RoleARN, BufferingHints: hints }: S3Options): readonly SectionProblem[] {
-  const { SizeInMBs = s3Defaults.sizeMib, IntervalInSeconds = s3Defaults.intervalSeconds } = hints ?? {};
+  const { SizeInMBs, IntervalInSeconds } = hintsInForce(hints);
   const found: SectionProblem[] = [];
   if (RoleARN !== undefined) found.push({ path: ['RoleARN'], message: IGNORED });
   if (IntervalInSeconds < CONSOLE_SECONDS_MIN) {
     const message = `${IntervalInSeconds} s ${CONSOLE}; ${forecast(IntervalInSeconds)}`;
     found.push({ path: ['BufferingHints', 'IntervalInSeconds'], message });
   }
-  if (SizeInMBs < s3Defaults.sizeMib) {
+  if (SizeInMBs < hintsInForce().SizeInMBs) {
     const message = `no object holds more than ${SizeInMBs} MiB before compression; ${LARGER}`;
     found.push({ path: ['BufferingHints', 'SizeInMBs'], message });
   }

@@ -2,11 +2,6 @@ import * as s from '../../kernel/schema/declare.ts';
 import { processingConfiguration, s3Members } from '../../kernel/destination-shapes.ts';
 import { comingMembers } from './coming-options.ts';
 
-const MIB = 1024 * 1024;
-
-/** AWS's defaults for S3 (service model). */
-export const s3Defaults = { sizeMib: 5, intervalSeconds: 300, mib: MIB } as const;
-
 /** Shape of `ExtendedS3DestinationConfiguration` (service model 2015-08-04). */
 export const s3Options = s.struct({
   ...s3Members,
