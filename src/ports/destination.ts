@@ -77,6 +77,8 @@ export function isUnanswered(cause: unknown): boolean {
  */
 export interface Delivered {
   readonly place: string;
+  /** Where the records went to several: those from one index up to but without another. Refused ones count as others. */
+  readonly places?: readonly { readonly from: number; readonly to: number; readonly place: string }[];
   readonly sizeBytes: number;
   /** By ascending index; absent or empty: all arrived. */
   readonly refused?: readonly Refused[];

@@ -193,6 +193,33 @@ test('a refusal in several requests: nothing is lost, and what arrived is not se
   await bench.close();
 });
 
+test('where a record went is the request that carried it', async () => {
+  const carried = new Map<string, string>();
+  const bench = servedBy((request) => {
+    const texts = textsOf(request);
+    if (texts.length > 2 || (carried.size === 2 && texts.includes('3'))) return { status: 413 };
+    for (const text of texts) carried.set(text, request.headers['x-amz-firehose-request-id'] ?? '');
+    return accepted(request);
+  });
+  await bench.open();
+  await bench.call('CreateDeliveryStream', { ...NAME, ...toEndpoint() });
+  const ids: string[] = [];
+  for (const text of ['1', '2', '3', '4', '5', '6', '7']) {
+    ids.push((await bench.call('PutRecord', { ...NAME, Record: { Data: base64(text) } })).RecordId as string);
+  }
+  await bench.simulation.pass(30_000);
+  const told: Answer[] = [];
+  for (const id of ids) told.push(await bench.admin('GET', '/admin/deliveries/{name}/records/{id}', { name: 'd', id }));
+  assert.equal(new Set(carried.values()).size > 2, true);
+  assert.deepEqual(
+    told.map(({ state, place }) => [state, state === 'failed' ? undefined : place]),
+    ['1', '2', '3', '4', '5', '6', '7'].map((text) =>
+      carried.has(text) ? ['delivered', carried.get(text)] : ['failed', undefined],
+    ),
+  );
+  await bench.close();
+});
+
 test('later attempts go by the new address and key, and a crash keeps id and bytes', async () => {
   const seen: SeenRequest[] = [];
   const bench = servedBy((request) => {

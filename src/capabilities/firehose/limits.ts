@@ -37,6 +37,8 @@ export const firehoseLimits = {
   historyBytesMax: MIB,
   /** Our own: so many stretches of failed records of one batch are remembered. */
   historyRangesMax: 1000,
+  /** Our own: characters of the places of one batch that are remembered, together. */
+  historyPlaceCharactersMax: 128 * 1024,
   /** Failed attempts of one batch after which health says so. */
   unhealthyAttempts: 3,
   /** How long health remembers that retention was faster than a delivery. */

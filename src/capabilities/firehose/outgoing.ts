@@ -178,6 +178,26 @@ async function* groups(
   if (group.length > 0) yield group;
 }
 
+/** Whether no record of an intent stands between these two places, as far as they tell it themselves. */
+export function isNextPlace(place: number, next: number): boolean {
+  const isSameStored = Math.floor(next / PACKED_MAX) === Math.floor(place / PACKED_MAX);
+  if (isSameStored) return next === place + 1;
+  return next % PACKED_MAX === 0 && next / PACKED_MAX === Math.floor(place / PACKED_MAX) + 1;
+}
+
+/** The stored records of an intent from one place to another, that one included, as ranges. */
+export function rangesBetween(intent: Pick<Intent, 'ranges'>, first: number, last: number): Range[] {
+  const [from, to] = [first, last].map((place) => Math.floor(place / PACKED_MAX)) as [number, number];
+  let before = 0;
+  return intent.ranges.flatMap((range) => {
+    const start = before;
+    before += countOf(range);
+    if (to < start || from >= before) return [];
+    const begin = range.from + BigInt(Math.max(0, from - start));
+    return [{ ...range, from: begin, to: range.from + BigInt(Math.min(before - 1, to) + 1 - start) }];
+  });
+}
+
 /** The stored records of an intent that these places name, as ranges; places ascend. */
 export function rangesOf({ ranges }: Pick<Intent, 'ranges'>, places: Iterable<number>): Range[] {
   const found: Range[] = [];

@@ -48,13 +48,22 @@ function holds(range: Range, number: SequenceNumber): boolean {
 }
 
 function fateIn(entry: HistoryEntry, number: SequenceNumber): object {
+  const where = arrivedAt(entry, number);
   const { place, failedAt, lostAt, at, attempts, isFailedCut, failed, failedRanges } = entry;
   const shared = { batch: entry.id, at: new Date(at).toISOString(), attempts };
   const isFailed = failedRanges.some((range) => holds(rangeFromJson(range), number));
   if (isFailed) return { state: 'failed', place: failedAt, ...shared };
-  if (isFailedCut === true) return { state: 'delivered or failed', place, failedPlace: failedAt, ...shared };
+  if (isFailedCut === true) return { state: 'delivered or failed', ...where, failedPlace: failedAt, ...shared };
   if (place === undefined && failed === 0) return { state: 'lost', place: lostAt, ...shared };
-  return { state: 'delivered', place, ...shared };
+  return { state: 'delivered', ...where, ...shared };
+}
+
+/** Its place, or those that it can have gone to: of what a producer packed, parts go to several. */
+function arrivedAt({ place, places = [] }: HistoryEntry, number: SequenceNumber): object {
+  const known = places.filter(({ ranges }) => ranges.some((range) => holds(rangeFromJson(range), number)));
+  const found = known.length > 0 ? known : places.filter(({ isCut }) => isCut === true);
+  const [first, ...more] = found.map((one) => one.place);
+  return more.length === 0 ? { place: first ?? place } : { places: [first, ...more] };
 }
 
 /** What the log can still tell: the record's own members in the destination, and its offset in the object. */
@@ -79,7 +88,7 @@ async function detail(
       arrivedAt: new Date(record.at).toISOString(),
       bytes: record.data.length,
       ...(behind !== undefined && isWhole && entry.isProcessed !== true && { offset: before }),
-      ...path?.line(record),
+      ...path?.line(record, entry.planned),
     };
   } catch (error) {
     if (!mayPass(error)) throw error;

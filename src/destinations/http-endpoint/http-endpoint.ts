@@ -72,7 +72,7 @@ class Attempt {
   readonly #signal: AbortSignal;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #missed: Missed[] = [];
-  #arrived: string | undefined;
+  readonly #arrived: { readonly from: number; readonly to: number; readonly place: string }[] = [];
   #sizeBytes = 0;
   /** What failed while a body was made: not the endpoint's doing. */
   #own: unknown;
@@ -134,7 +134,7 @@ class Attempt {
       });
       const failure = await judge(answer, request.id, AccessKey);
       if (failure !== undefined) return failure;
-      this.#arrived ??= request.id;
+      this.#arrived.push({ from: request.from, to: request.to, place: request.id });
       this.#sizeBytes += body.bytes;
       return undefined;
     } catch (error) {
@@ -175,12 +175,13 @@ class Attempt {
 
   #outcome(): Delivered {
     const [first, ...more] = this.#missed;
-    if (first !== undefined && this.#arrived === undefined && more.every(({ failure }) => failure === first.failure)) {
+    if (first !== undefined && this.#arrived.length === 0 && more.every(({ failure }) => failure === first.failure)) {
       const { code, message, retryable, cause } = first.failure;
       throw new DeliveryError(code, message, retryable, cause);
     }
     return {
-      place: this.#arrived ?? this.#batch.id,
+      place: this.#arrived[0]?.place ?? this.#batch.id,
+      ...(this.#arrived.length > 1 && { places: this.#arrived }),
       sizeBytes: this.#sizeBytes,
       refused: this.#missed.flatMap(refusedOf),
       status: first?.failure.status ?? 200,

@@ -32,10 +32,15 @@ export class OpenSearchDelivery implements OpenDestination {
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered> {
     const type = await this.#type(signal);
     const names = new Set<string>();
+    const places: { from: number; to: number; place: string }[] = [];
     const hasIds = hasOwnIds(this.#options);
     const action = (record: OutgoingRecord): Uint8Array => {
       const name = indexAt(place, record.at);
       names.add(name);
+      const own = `${this.#cluster.url}/${name}`;
+      const last = places.at(-1);
+      if (last?.place === own) last.to = record.index + 1;
+      else places.push({ from: record.index, to: record.index + 1, place: own });
       return actionLine(name, type, hasIds ? documentId(record) : undefined);
     };
     const attempt = new BulkAttempt({
@@ -48,7 +53,8 @@ export class OpenSearchDelivery implements OpenDestination {
     });
     for await (const records of batch.records()) await attempt.take(records);
     const delivered = await attempt.finish();
-    return { place: `${this.#cluster.url}/${shownNames(names)}`, status: 200, ...delivered };
+    const shown = `${this.#cluster.url}/${shownNames(names)}`;
+    return { place: shown, ...(places.length > 1 && { places }), status: 200, ...delivered };
   }
 
   async close(): Promise<void> {}

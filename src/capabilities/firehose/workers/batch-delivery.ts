@@ -12,6 +12,7 @@ import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Intent, Outcome, Range, Target } from '../model.ts';
 import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
+import { Arrivals, type Arrival } from './arrivals.ts';
 import { BatchRecords, countGone, isDeliverable, originRange, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
@@ -40,6 +41,8 @@ export interface BatchOutcome extends Outcome {
   readonly lostAt?: string;
   /** The stored records that failed, whole or in part. */
   readonly failedRanges: readonly Range[];
+  /** Of each place where records arrived at several. */
+  readonly arrivals: readonly Arrival[];
 }
 
 /** Records that are to be attempted, by place, with why the attempt before did not do; undefined: all of the batch. */
@@ -70,6 +73,7 @@ export class BatchDelivery {
   #arrived = 0;
   #duplicates = 0;
   #place: string | undefined;
+  readonly #arrivals = new Arrivals();
 
   constructor(intent: Intent, doors: BatchDoors) {
     this.#intent = intent;
@@ -177,7 +181,8 @@ export class BatchDelivery {
     this.#noteLoss();
   }
 
-  #take({ place, refused = [] }: Delivered): void {
+  #take(delivered: Delivered): void {
+    const { place, refused = [] } = delivered;
     const at = this.#doors.environment.clock.now();
     const pending = new Map<number, Failure>();
     this.#unanswered = 0;
@@ -191,6 +196,7 @@ export class BatchDelivery {
     }
     this.#arrived += this.#givenCount - refused.length;
     if (this.#givenCount > refused.length) this.#place = place;
+    this.#arrivals.add(delivered, this.#given);
     this.#pending = pending;
     this.#whole = undefined;
     this.#mayHaveArrived = false;
@@ -204,14 +210,14 @@ export class BatchDelivery {
     const target = errorTarget(this.#doors.destinations, this.#target());
     this.#noteLoss();
     // Nothing is given up where there is no error output; what is gone is told in the log and by health.
-    if (target === undefined) return this.#outcome({ failed: [] }, { failed: [] }, undefined);
+    if (target === undefined) return await this.#outcome({ failed: [] }, { failed: [] }, undefined);
     const output = new ErrorOutput(this.#doors, { delivery: delivery(), intent: this.#intent, target, cut });
     try {
       const failed = await this.#writeFailed(output);
       const unprocessed = await this.#writeUnprocessed(output);
       const { gaps } = this.#records;
       const gone = gaps.length === 0 ? undefined : await output.writeGone(gaps);
-      return this.#outcome(failed, unprocessed, gone);
+      return await this.#outcome(failed, unprocessed, gone);
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       notes.failed(error);
@@ -250,7 +256,7 @@ export class BatchDelivery {
     return { failed, place };
   }
 
-  #outcome(failed: FailedOutput, unprocessed: FailedOutput, gone: Delivered | undefined): BatchOutcome {
+  async #outcome(failed: FailedOutput, unprocessed: FailedOutput, gone: Delivered | undefined): Promise<BatchOutcome> {
     const { place: failedAt } = failed;
     const all = [...failed.failed, ...unprocessed.failed].toSorted((one, other) => one.place - other.place);
     const { origins } = this.#records;
@@ -260,6 +266,7 @@ export class BatchDelivery {
       failed: all.length,
       lost: countGone(this.#records.gaps),
       duplicates: this.#duplicates,
+      arrivals: await this.#arrivals.of(this.#intent, this.#records),
       attempts: this.#attempts,
       ...(failedAt !== undefined && { failedAt }),
       ...(unprocessed.place !== undefined && { unprocessedAt: unprocessed.place }),

@@ -14,6 +14,10 @@ export interface HistoryEntry {
   readonly at: number;
   /** Where it arrived; absent: none of it did. */
   readonly place?: string;
+  /** Of each place, where it arrived at several; `isCut`: not all that arrived there. */
+  readonly places?: readonly StoredArrival[];
+  /** Where it was to go, as the plan has it; absent in entries of older versions. */
+  readonly planned?: string;
   readonly kind: string;
   readonly records: number;
   readonly bytes: number;
@@ -32,6 +36,12 @@ export interface HistoryEntry {
   readonly isFailedCut?: true;
   /** Where the delivery then stood, by shard. */
   readonly positions: Readonly<Record<string, string>>;
+}
+
+interface StoredArrival {
+  readonly place: string;
+  readonly ranges: readonly StoredRange[];
+  readonly isCut?: true;
 }
 
 /** What became of the batches of one delivery: an internal stream, kept as long as what it read. */
@@ -110,7 +120,7 @@ export function historyEntry(
   { at, positions }: Pick<HistoryEntry, 'at' | 'positions'>,
 ): HistoryEntry {
   const { id, target, sizeBytes, oldestAt, ranges } = intent;
-  const { place, records, failed, lost, lostAt, attempts, duplicates, origins, failedRanges } = outcome;
+  const { place, records, failed, lost, lostAt, attempts, duplicates, origins, failedRanges, arrivals } = outcome;
   const failedAt = outcome.failedAt ?? outcome.unprocessedAt;
   const isCut = failedRanges.length > firehoseLimits.historyRangesMax;
   return {
@@ -118,6 +128,10 @@ export function historyEntry(
     at,
     kind: target.kind,
     ...(place !== undefined && { place }),
+    ...(arrivals.length > 0 && {
+      places: arrivals.map((one) => ({ ...one, ranges: one.ranges.map(rangeToJson) })),
+    }),
+    planned: intent.place,
     records,
     bytes: sizeBytes,
     oldestAt,
