@@ -77,7 +77,7 @@ export function isUnanswered(cause: unknown): boolean {
  */
 export interface Delivered {
   readonly place: string;
-  /** Where the records went to several: those from one index up to but without another. Refused ones count as others. */
+  /** Where records went to several: those from one index up to but without another, but for those refused. */
   readonly places?: readonly { readonly from: number; readonly to: number; readonly place: string }[];
   readonly sizeBytes: number;
   /** By ascending index; absent or empty: all arrived. */
