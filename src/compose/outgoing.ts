@@ -42,7 +42,8 @@ export interface OwnUrls {
   readonly gateway: string;
 }
 
-function listenersOf({ api, gateway }: OwnUrls): readonly OwnListener[] {
+/** The node's own listeners at these URLs. */
+export function listenersOf({ api, gateway }: OwnUrls): readonly OwnListener[] {
   return [
     { name: 'api', url: api },
     { name: 'gateway', url: gateway },

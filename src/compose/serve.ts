@@ -183,7 +183,8 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   };
 }
 
-function plainUrl({ host, port }: Address): string {
+/** The URL of a listener there, without a slash at the end. */
+export function plainUrl({ host, port }: Address): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

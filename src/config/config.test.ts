@@ -39,6 +39,7 @@ const OPTIONS = {
   sections: [things, ...capabilities],
   variables: { environment: (name: string) => ENVIRONMENT[name], secret: (name: string) => SECRETS[name] },
   mode: 'start',
+  own: [],
 } as const;
 
 function load(text: string): Config {

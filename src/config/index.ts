@@ -1,4 +1,4 @@
-import { allowProblem } from '../kernel/net/outgoing-rules.ts';
+import { allowProblem, OutgoingRules, type OwnListener } from '../kernel/net/outgoing-rules.ts';
 import { printFinding, type ConfigFinding } from '../kernel/schema/config-finding.ts';
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
 import { credentialProblems, functionAllowProblems } from './credentials.ts';
@@ -27,6 +27,8 @@ export interface ConfigOptions {
   readonly sections: readonly ConfigSection[];
   readonly variables: Variables;
   readonly mode: 'dev' | 'start';
+  /** The node's own listeners as far as they are known: they may always be asked. */
+  readonly own: readonly OwnListener[];
 }
 
 /** A checked config. */
@@ -175,11 +177,15 @@ function outgoingProblems(outgoing: unknown): Problem[] {
   });
 }
 
-function sectionProblems(value: Readonly<Record<string, unknown>>, { sections, mode }: ConfigOptions): Problem[] {
+function sectionProblems(value: Readonly<Record<string, unknown>>, options: ConfigOptions): Problem[] {
+  const { sections, mode, own } = options;
+  const { allow = [] } = (value['outgoing'] ?? {}) as OutgoingSection;
+  const rules = new OutgoingRules({ mode, allow, own });
+  const urls = { problem: (url: string) => rules.urlProblem(url) };
   return sections.flatMap((capability) => {
     const given = value[capability.section];
     if (given === undefined || given === null) return [];
-    const found = capability.problems?.(given as never, mode) ?? [];
+    const found = capability.problems?.(given as never, mode, urls) ?? [];
     return found.map(({ path, message }) => ({
       path: [capability.section, ...path],
       what: message,

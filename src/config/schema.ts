@@ -1,5 +1,6 @@
 import * as s from '../kernel/schema/declare.ts';
 import { toJsonSchema } from '../kernel/schema/json-schema.ts';
+import type { UrlRules } from '../ports/http-client.ts';
 import { openSearchSection } from './opensearch.ts';
 
 const credential = s.struct({
@@ -208,6 +209,7 @@ export interface ConfigSection {
   problems?(
     options: never,
     mode: 'dev' | 'start',
+    urls: UrlRules,
   ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[];
 }
 

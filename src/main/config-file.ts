@@ -12,6 +12,7 @@ import {
   type Config,
   type LoadedConfig,
 } from '../config/index.ts';
+import type { OwnListener } from '../kernel/net/outgoing-rules.ts';
 import type { Environment } from '../ports/environment.ts';
 import { capabilities } from '../registry.ts';
 import { keepSecrets, keptSecrets, makeSecret } from './secrets.ts';
@@ -27,6 +28,8 @@ export interface ReadConfigOptions {
   /** Absolute. */
   readonly dataDirectory: string;
   readonly mode: 'dev' | 'start';
+  /** The node's own listeners as far as they are known. */
+  readonly own: readonly OwnListener[];
   /** What becomes of a missing secret: it is made up and kept, is an error, or only stands for one. */
   readonly missingSecrets: 'make' | 'refuse' | 'pretend';
 }
@@ -43,7 +46,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<Config> {
 
 /** The same, with what is known of its file. Rejects with InvalidConfig. */
 export async function examineConfig(options: ReadConfigOptions): Promise<LoadedConfig> {
-  const { environment, source, dataDirectory, mode, missingSecrets } = options;
+  const { environment, source, dataDirectory, mode, missingSecrets, own } = options;
   const file = typeof source === 'string' ? source : undefined;
   const read = await readSource(source);
   const kept = await keptSecrets(environment, dataDirectory);
@@ -59,7 +62,7 @@ export async function examineConfig(options: ReadConfigOptions): Promise<LoadedC
   };
   const variables = { environment: (name: string) => process.env[name], secret };
   const name = file === undefined ? 'config' : shortName(file);
-  const loaded = read.check({ name, sections: capabilities, variables, mode });
+  const loaded = read.check({ name, sections: capabilities, variables, mode, own });
   const isKept = missingSecrets === 'make' && made.size > 0;
   if (isKept) await keepSecrets(environment, dataDirectory, { ...kept, ...Object.fromEntries(made) });
   return loaded;

@@ -15,6 +15,14 @@ deliveries:
   e: { from: events, function: { name: hello } }
 `;
 
+const S3_DELIVERY = 'ExtendedS3DestinationConfiguration: { BucketARN: bucket } }';
+const HTTP = 'deliveries.d.HttpEndpointDestinationConfiguration';
+
+function endpoint(url: string): string {
+  const options = `EndpointConfiguration: { Url: "${url}" }, S3Configuration: { BucketARN: bucket }`;
+  return `HttpEndpointDestinationConfiguration: { ${options} } }`;
+}
+
 /** `level line path: message` of each finding about a file with that text. */
 async function lint(text: string, name = 'm.yaml'): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-lint-'));
@@ -60,6 +68,13 @@ test('each error and each warning has its place', async () => {
     ['BucketARN: bucket', 'BucketARN: bucket, RoleARN: "arn:aws:iam::000000000000:role/r"', 'warning :6:88 deliveries.d.ExtendedS3DestinationConfiguration.RoleARN: is kept'],
     ['ExtendedS3DestinationConfiguration: {', 'series: {', 'warning :6:22 deliveries.d.series: is not built yet'],
     ['name: hello', 'name: helo, onFailure: lost', 'warning :7:40 deliveries.e.function.name: the file has no function helo: did you mean hello?', 'warning :7:57 deliveries.e.function.onFailure: the file has no stream lost'],
+    ...['http://169.254.169.254/x', 'https://10.0.0.1/x', 'https://[fd00:ec2::254]/x'].map(
+      (url) => [S3_DELIVERY, endpoint(url), `error :6:22 ${HTTP}: ${new URL(url).hostname.replace(/[[\]]/g, '')} is `] as const,
+    ),
+    [S3_DELIVERY, endpoint('http://127.0.0.1:9/x'), `warning :6:22 ${HTTP}: \`millrace start\` refuses it: 127.0.0.1 is loopback; outgoing.allow can list it`],
+    [S3_DELIVERY, endpoint('http://a.example/x'), `warning :6:22 ${HTTP}: \`millrace start\` refuses it: http://a.example is not https`],
+    [S3_DELIVERY, endpoint('${gateway}/x')],
+    [S3_DELIVERY, endpoint('http://127.0.0.1:4568/x')],
     ['streams:', 'engine: { segmentLog: { sync: none } }\nstreams:', 'warning engine.segmentLog.sync: `millrace start` refuses it: none may lose what was answered'],
   ]; // prettier-ignore
   for (const [replaced, by, ...said] of table) {
@@ -67,4 +82,9 @@ test('each error and each warning has its place', async () => {
     assert.equal(found.length, said.length, [by, ...found].join('\n'));
     for (const [index, line] of said.entries()) assert.equal(found[index]?.slice(0, line.length), line);
   }
+});
+
+test('what `outgoing` lists may be asked', async () => {
+  const listed = FINE.replace(S3_DELIVERY, endpoint('https://10.0.0.1/x'));
+  assert.deepEqual(await lint(`outgoing: { allow: ["10.0.0.0/8"] }${listed}`), []);
 });

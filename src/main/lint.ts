@@ -9,6 +9,7 @@ import { capabilities } from '../registry.ts';
 import { examineConfig, usualConfigFile } from './config-file.ts';
 import { folderOf, identityOf } from './config-facts.ts';
 import { createFunctionRuntime } from './drivers.ts';
+import { usualListeners } from './own-listeners.ts';
 import { refuseUnsafe } from './refuse-unsafe.ts';
 
 const LITERAL =
@@ -24,7 +25,13 @@ export async function lintConfig({ file, data }: LintOptions): Promise<readonly 
   const path = file === undefined ? usualConfigFile(process.cwd()) : resolve(file);
   if (path === undefined || !existsSync(path)) return undefined;
   const environment = createNodeEnvironment({ log: 'silent' });
-  const given = { environment, source: path, dataDirectory: resolve(data), missingSecrets: 'pretend' } as const;
+  const given = {
+    environment,
+    source: path,
+    dataDirectory: resolve(data),
+    missingSecrets: 'pretend',
+    own: usualListeners(),
+  } as const;
   const read = await refused(async () => await examineConfig({ ...given, mode: 'dev' }));
   if (isRefused(read)) return read.map((finding) => ({ level: 'error', ...finding }));
   const started = await refused(async () => await examineConfig({ ...given, mode: 'start' }));

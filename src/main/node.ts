@@ -2,16 +2,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listenersOf } from '../compose/outgoing.ts';
 import { ConfiguredClusters } from '../compose/search-clusters.ts';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
-import { readConfig } from './config-file.ts';
+import { readConfig, type ReadConfigOptions } from './config-file.ts';
 import { folderOf, identityOf } from './config-facts.ts';
 import { openDrivers } from './drivers.ts';
 import { environmentKeys } from './key-pair.ts';
+import { ownListeners } from './own-listeners.ts';
 import { refuseUnsafe } from './refuse-unsafe.ts';
 
 const ALIVE_MS = 60_000;
@@ -60,14 +62,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   const cleanUp = async (): Promise<void> => {
     if (options.data === undefined) await rm(dataDirectory, { recursive: true, force: true });
   };
-  const read = async (): Promise<Config> =>
-    await readConfig({
-      environment,
-      source: options.config,
-      dataDirectory,
-      mode: options.mode,
-      missingSecrets: options.mode === 'dev' ? 'make' : 'refuse',
-    });
+  let listening = ownListeners(options.api, options.gateway);
+  const read = async (): Promise<Config> => await readOwn(options, { environment, dataDirectory, own: listening });
   // Timers of the environment keep no process alive, and before the listeners there may be nothing else to wait for.
   const alive = setInterval(() => undefined, ALIVE_MS);
   try {
@@ -80,6 +76,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     clusters.use(config.opensearch);
     const drivers = await openDrivers(environment, config, clusters);
     const served = await serve({ ...options, ...own, drivers, environment, dataDirectory });
+    listening = listenersOf(served);
     const unwatch = watchEventLoop(environment);
     return {
       sync: own.engine.sync ?? 'always',
@@ -121,6 +118,13 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   } finally {
     clearInterval(alive);
   }
+}
+
+async function readOwn(
+  { config, mode }: StartNodeOptions,
+  where: Pick<ReadConfigOptions, 'environment' | 'dataDirectory' | 'own'>,
+): Promise<Config> {
+  return await readConfig({ ...where, source: config, mode, missingSecrets: mode === 'dev' ? 'make' : 'refuse' });
 }
 
 function serveOptions(

@@ -3,6 +3,7 @@ import { verifierKinds } from '../capabilities/gateway/kinds/index.ts';
 import type { WebhookToSign } from '../cli/context.ts';
 import { createNodeEnvironment } from '../environments/node/index.ts';
 import { readConfig } from './config-file.ts';
+import { usualListeners } from './own-listeners.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 type Section = {
@@ -26,7 +27,14 @@ async function optionsOf({ file, data, route, kind }: WebhookToSign): Promise<Op
   if (file === undefined) return undefined;
   const environment = createNodeEnvironment({ log: 'silent' });
   const dataDirectory = resolve(data);
-  const config = await readConfig({ environment, source: file, dataDirectory, mode: 'dev', missingSecrets: 'refuse' });
+  const config = await readConfig({
+    environment,
+    source: file,
+    dataDirectory,
+    mode: 'dev',
+    missingSecrets: 'refuse',
+    own: usualListeners(),
+  });
   const verify = (config.sections['gateway'] as Section | undefined)?.routes?.[route]?.verify;
   return typeof verify === 'object' ? verify[kind] : undefined;
 }

@@ -6,7 +6,7 @@ import type { DocumentStore } from './document-store.ts';
 import type { Environment } from './environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from './function-runtime.ts';
 import type { Functions } from './functions.ts';
-import type { HttpClient } from './http-client.ts';
+import type { HttpClient, UrlRules } from './http-client.ts';
 import type { HttpHandler, HttpRequest } from './http.ts';
 import type { JsonSchemas } from './json-schema.ts';
 import type { Operation } from './operation.ts';
@@ -115,8 +115,8 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
    * all there are.
    */
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
-  /** What the shape of the options alone cannot say. */
-  problems?(options: Static<O>, mode: Doors['mode']): readonly SectionProblem[];
+  /** What the shape of the options alone cannot say; `urls`: which servers may be asked, as the file has it. */
+  problems?(options: Static<O>, mode: Doors['mode'], urls: UrlRules): readonly SectionProblem[];
   /** What works, but perhaps not as it was meant: for `millrace lint`. Never rejects for what the file says. */
   notes?(options: Static<O>, doors: NoteDoors): Promise<readonly SectionProblem[]>;
   start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
@@ -131,7 +131,7 @@ export interface AnyCapability {
   readonly operations: readonly Operation<never>[];
   readonly rest?: readonly RestOperation<never>[];
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
-  problems?(options: never, mode: Doors['mode']): readonly SectionProblem[];
+  problems?(options: never, mode: Doors['mode'], urls: UrlRules): readonly SectionProblem[];
   notes?(options: never, doors: NoteDoors): Promise<readonly SectionProblem[]>;
   start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;
 }

@@ -48,6 +48,9 @@ export interface HttpClient {
   problem(url: string): string | undefined;
 }
 
+/** What is known of URLs before anything is asked. */
+export type UrlRules = Pick<HttpClient, 'problem'>;
+
 /** The same as those have it who run a node. */
 export interface GovernedHttpClient extends HttpClient {
   /** From now on these rules hold: no connection made under others is used for another request. */

@@ -40,7 +40,7 @@ const dataDirectory = resolve(values.data);
 const [, file] = positionals;
 const source = file === undefined ? undefined : resolve(file);
 const mode = 'dev';
-const config = await readConfig({ environment, source, dataDirectory, mode, missingSecrets: 'make' });
+const config = await readConfig({ environment, source, dataDirectory, mode, missingSecrets: 'make', own: [] });
 const segmentBytes = values['segment-bytes'];
 const served = await serve({
   drivers: fakeDrivers(environment.clock),

@@ -4,7 +4,7 @@ import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
-import type { HttpClient } from '../../ports/http-client.ts';
+import type { UrlRules } from '../../ports/http-client.ts';
 import type { SectionProblem } from '../../ports/section-problem.ts';
 import { deliveryRoutes } from './admin.ts';
 import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
@@ -50,7 +50,7 @@ export function createFirehose(destinations: readonly AnyDestination[]): Capabil
       updateDestination(destinations),
     ],
     resources: namedDeliveries,
-    problems: (options) => deliveriesProblems(options as DeliveriesOptions, destinations),
+    problems: (options, _mode, urls) => deliveriesProblems(options as DeliveriesOptions, destinations, urls),
     notes: async (options, doors) => deliveriesNotes(options as DeliveriesOptions, destinations, doors),
     start: async (options, doors, environment) => await start((options ?? {}) as DeliveriesOptions, doors, environment),
   };
@@ -99,7 +99,7 @@ async function start(
 function deliveriesProblems(
   options: DeliveriesOptions,
   destinations: readonly AnyDestination[],
-  http?: HttpClient,
+  urls: UrlRules,
 ): readonly SectionProblem[] {
   const known = [...destinations.map(({ name }) => name), FUNCTION, ...comingDestinations];
   return Object.entries(options).flatMap(([name, delivery]) => {
@@ -113,7 +113,7 @@ function deliveriesProblems(
     const message =
       kind === FUNCTION
         ? functionProblem(delivery[kind], delivery.from)
-        : targetProblem({ kind, options: delivery[kind] as Json }, destinations, http);
+        : targetProblem({ kind, options: delivery[kind] as Json }, destinations, urls);
     return message === undefined ? [] : [{ path: [name, kind], message }];
   });
 }

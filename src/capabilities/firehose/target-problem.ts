@@ -1,22 +1,22 @@
 import type { AnyDestination } from '../../ports/destination.ts';
-import type { HttpClient } from '../../ports/http-client.ts';
+import type { UrlRules } from '../../ports/http-client.ts';
 import type { Target } from './model.ts';
 import { S3 } from './targets.ts';
 
 /**
  * What the shapes of a target's options alone cannot say, in a sentence: rules of the service, of the bucket for what
- * is not taken, and with `http` what the node may ask.
+ * is not taken, and with `urls` which servers the node may ask.
  */
 export function targetProblem(
   { kind, options }: Target,
   destinations: readonly AnyDestination[],
-  http?: HttpClient,
+  urls: UrlRules,
 ): string | undefined {
   const destination = destinations.find(({ name }) => name === kind);
   return (
     destination?.problem(options as never) ??
     backupProblem(destination?.failures?.(options as never).backup, destinations) ??
-    urlProblem(destination?.urls?.(options as never) ?? [], http)
+    urlProblem(destination?.urls?.(options as never) ?? [], urls)
   );
 }
 
@@ -26,6 +26,6 @@ function backupProblem(backup: unknown, destinations: readonly AnyDestination[])
   return problem === undefined ? undefined : `S3Configuration: ${problem}`;
 }
 
-function urlProblem(urls: readonly string[], http: HttpClient | undefined): string | undefined {
-  return urls.map((url) => http?.problem(url)).find((problem) => problem !== undefined);
+function urlProblem(asked: readonly string[], urls: UrlRules): string | undefined {
+  return asked.map((url) => urls.problem(url)).find((problem) => problem !== undefined);
 }
