@@ -69,6 +69,9 @@ async function createRoute(
     inflatedBytesMax: given.inflatedBytesMax,
     check: given.schema === undefined ? undefined : await readSchema(key, given.schema, doors),
     quarantine: typeof given.onInvalid === 'object' ? given.onInvalid.quarantine : undefined,
+    // A function's own ids are those of its senders: `dedupe` is for streams.
+    readsContent:
+      given.function === undefined || given.schema !== undefined || form.readsContent || verifier.readsContent === true,
     idSource: dedupe?.id === undefined ? undefined : readIdExpression(dedupe.id),
   };
   if (given.function !== undefined) return { ...parts, call: { function: given.function, form } };

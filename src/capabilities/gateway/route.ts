@@ -33,6 +33,8 @@ interface RouteParts {
   readonly check: JsonCheck | undefined;
   /** The stream that takes what `check` refuses; absent: the sender is told. */
   readonly quarantine: string | undefined;
+  /** Whether something here asks what the body says; else it is not inflated, and its encodings are not judged. */
+  readonly readsContent: boolean;
   /** In place of the sender's own delivery id. */
   readonly idSource: IdSource | undefined;
 }

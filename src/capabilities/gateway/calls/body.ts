@@ -8,6 +8,7 @@ import { readReturned } from './function-answer.ts';
 export const body: CallForm = {
   name: 'body',
   timeoutMs: limits.functionTimeoutMs,
+  readsContent: true,
   event({ content }) {
     // As API Gateway does it without a proxy: no body is an empty object.
     if (content.bytes.length === 0) return {};

@@ -44,6 +44,8 @@ export interface CallForm {
   /** The word in the config file. */
   readonly name: string;
   readonly timeoutMs: number;
+  /** Whether the event is made of the content, and not of the body as it was sent. */
+  readonly readsContent: boolean;
   /** The event. RequestError InvalidBody when the body cannot be one. */
   event(call: IncomingCall): object | Uint8Array;
   /** The answer; undefined when what was returned is none. `payload` is JSON, or nearly. */

@@ -22,6 +22,7 @@ import {
 export const proxy1: CallForm = {
   name: 'proxy1',
   timeoutMs: limits.proxy1TimeoutMs,
+  readsContent: false,
   event(call) {
     const { body, isBase64Encoded } = eventBody(call.body, true);
     return { ...proxy1Facts(call), body: call.body.length === 0 ? null : body, isBase64Encoded };

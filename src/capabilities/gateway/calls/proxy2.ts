@@ -22,6 +22,7 @@ const TEXT = /^(?:text\/.*|application\/(?:[\w.+-]+\+)?(?:json|xml)|application\
 export const proxy2: CallForm = {
   name: 'proxy2',
   timeoutMs: limits.functionTimeoutMs,
+  readsContent: false,
   event(call) {
     const { headers } = call.request;
     const isText = TEXT.test(mediaType(headers)) && headers['content-encoding'] === undefined;

@@ -11,6 +11,7 @@ import { headerLinesOf } from './request-facts.ts';
 export const realm: CallForm = {
   name: 'realm',
   timeoutMs: limits.functionTimeoutMs,
+  readsContent: false,
   event(call): RealmWebhookEvent {
     const { method, path, query, remoteAddress } = call.request;
     const bodyBase64 = Buffer.from(call.body).toString('base64');

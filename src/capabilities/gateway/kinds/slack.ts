@@ -29,6 +29,7 @@ export const slack: VerifierKind<typeof options> = {
         if (!isFresh(timestamp, nowMs, toleranceSeconds)) return 'stale';
         return verifySlack(activeKeys(keys, nowMs), timestamp, headers[SIGNATURE] ?? '', body) ? 'valid' : 'mismatch';
       },
+      readsContent: true,
       deliveryId: (_, content) => content.text('event_id'),
       challenge: (content) => slackChallenge(content.json),
       secretHeaders: [],

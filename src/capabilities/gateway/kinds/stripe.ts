@@ -28,6 +28,7 @@ export const stripe: VerifierKind<typeof options> = {
         if (!isFresh(signature.timestamp, nowMs, toleranceSeconds)) return 'stale';
         return verifyStripe(activeKeys(keys, nowMs), signature, body) ? 'valid' : 'mismatch';
       },
+      readsContent: true,
       deliveryId: (_, content) => content.text('id'),
       secretHeaders: [],
     };

@@ -29,6 +29,8 @@ export interface Verifier {
   mayVerify(headers: Headers): boolean;
   /** Whether the request is the sender's. */
   verify(request: SignedRequest): Verification | Promise<Verification>;
+  /** Whether its ids or its challenge are in the content; absent: no. */
+  readonly readsContent?: boolean;
   /** The sender's id of the delivery, the same when it sends again; undefined when there is none. */
   deliveryId?(headers: Headers, content: Content): string | undefined;
   /** What the sender wants back, in place of a record, when it tests the address. */

@@ -62,6 +62,8 @@ export async function acceptRequest(acceptor: Acceptor, route: Route, verified: 
 
 async function readContent(acceptor: Acceptor, route: Route, { request, body }: VerifiedRequest): Promise<Content> {
   const type = mediaType(request.headers);
+  // API Gateway hands bodies over as they came, however they are encoded.
+  if (!route.readsContent) return new Content(body, type);
   const encodings = contentEncodings(request.headers);
   if (encodings === undefined) throw refusal('UnsupportedMediaType');
   const isOpaque = route.call !== undefined || route.payload === 'envelope';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, Ends, functionsOf, NodeBench, signed, SECRET, type Handler } from '../harness.fixture.ts';
+import { gzipSync } from 'node:zlib';
+import { ask, Ends, functionsOf, NodeBench, signed, SECRET, type Answer, type Handler } from '../harness.fixture.ts';
+import { signStripe } from '../../../wire/webhook/stripe.ts';
 
 async function open(handler: Handler, route: object = {}): Promise<NodeBench> {
   const verify = { github: { secrets: [SECRET] } };
@@ -81,6 +83,53 @@ test('a body that is no JSON is no event', async () => {
   const bench = await open((event) => event);
   const told = await ask(bench, { path: '/f/x', headers: signed('id', 'x'), body: 'x' });
   assert.deepEqual([told.status, told.json.error], [400, 'InvalidBody']);
+});
+
+test('a body is handed over as it came, however it is encoded, unless somebody asks what it says', async () => {
+  const packed = gzipSync('{"event":{"id":"e-1"}}');
+  const half = packed.subarray(0, 15);
+  const table: readonly (readonly [route: object, encoding: string, body: Uint8Array, status: number])[] = [
+    [{ event: 'proxy1' }, 'zstd', packed, 200],
+    [{ event: 'proxy1' }, 'gzip', half, 200],
+    [{ event: 'proxy2' }, 'zstd', packed, 200],
+    [{ event: 'proxy2' }, 'gzip', half, 200],
+    [{ event: 'proxy2' }, 'gzip, gzip, gzip', packed, 200],
+    [{ event: 'proxy2' }, 'gzip', Buffer.alloc(0), 200],
+    [{ event: 'proxy2', inflatedBytesMax: 1 }, 'gzip', packed, 200],
+    [{ event: 'realm' }, 'zstd', packed, 200],
+    [{ event: 'realm' }, 'gzip', half, 200],
+    [{ event: 'body' }, 'gzip', packed, 200],
+    [{ event: 'body' }, 'gzip', half, 400],
+    [{ event: 'body' }, 'zstd', packed, 415],
+  ];
+  for (const [route, encoding, body, status] of table) {
+    const seen: Answer[] = [];
+    const bench = await open((event) => {
+      seen.push(event);
+      return event.realmWebhook === undefined ? { statusCode: 200 } : { statusCode: 200, headers: [], bodyBase64: '' };
+    }, route);
+    const headers = { ...signed('id', body), 'content-encoding': encoding };
+    const what = `${JSON.stringify(route)} ${encoding}`;
+    assert.equal((await ask(bench, { path: '/f/x', headers, body })).status, status, what);
+    assert.equal(seen.length, status === 200 ? 1 : 0, what);
+    const [event] = seen;
+    const sent = event?.realmWebhook?.bodyBase64 ?? (event?.isBase64Encoded === true ? event.body : undefined);
+    if (sent !== undefined) assert.equal(sent, Buffer.from(body).toString('base64'), what);
+  }
+});
+
+test('an id that stands in a compressed body goes along, and the body as it came', async () => {
+  const seen: Answer[] = [];
+  const verify = { stripe: { secrets: ['s'] } };
+  const bench = await open((event) => void seen.push(event), { event: 'proxy2', verify });
+  const body = gzipSync('{"id":"evt_1"}');
+  const seconds = String(Math.floor(bench.simulation.environment.clock.now() / 1000));
+  const headers = { 'stripe-signature': signStripe('s', seconds, body), 'content-encoding': 'gzip' };
+  await ask(bench, { path: '/f/x', headers, body });
+  assert.deepEqual(
+    seen.map((event) => [event.headers['x-millrace-delivery-id'], event.body]),
+    [['evt_1', body.toString('base64')]],
+  );
 });
 
 test('cookies stay apart, and a sender that goes away ends the run', async () => {
