@@ -100,6 +100,27 @@ test('without a part of the identity it is not asked', async () => {
   assert.equal((await ask(bench, { ...HOOK, query: 'key=1' })).status, 200);
 });
 
+test('whom it does not let pass, API Gateway tells in its own words, and a route to a stream in ours', async () => {
+  const identity = ['$request.header.Authorization'];
+  const { authorization: _, ...without } = HOOK.headers;
+  const unproven = { error: 'Unauthorized', message: 'what proves the sender is missing or wrong' };
+  const forbidden = { error: 'Forbidden', message: 'the sender may not do that' };
+  const table: readonly (readonly [route: object, unauthorized: object, denied: object])[] = [
+    [{ to: 'hooks' }, unproven, forbidden],
+    [{ function: 'echo', event: 'body' }, unproven, forbidden],
+    [{ function: 'echo', event: 'realm' }, unproven, forbidden],
+    [{ function: 'echo', event: 'proxy1' }, { message: 'Unauthorized' }, { message: 'Forbidden' }],
+    [{ function: 'echo', event: 'proxy2' }, { message: 'Unauthorized' }, { message: 'Forbidden' }],
+  ];
+  for (const [route, unauthorized, denied] of table) {
+    const { bench } = await open((event) => POLICY(event, 'Deny'), { identity }, route);
+    const nameless = await ask(bench, { ...HOOK, headers: without });
+    const known = await ask(bench, HOOK);
+    assert.deepEqual([nameless.status, nameless.json], [401, unauthorized], JSON.stringify(route));
+    assert.deepEqual([known.status, known.json], [403, denied], JSON.stringify(route));
+  }
+});
+
 test('kept answers hold for their identity and time, and were never made of a body', async () => {
   const options = { identity: ['$request.header.Authorization'], cacheSeconds: 60 };
   const { bench, seen, calls } = await open(

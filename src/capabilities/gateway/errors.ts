@@ -23,11 +23,11 @@ export const gatewayErrors = {
 /** One of the codes. */
 export type GatewayErrorCode = keyof typeof gatewayErrors;
 
-/** What the sender is told; never says why a signature was refused. */
+/** What the sender is told; never says why a proof was refused. */
 export const sentences: Readonly<Record<GatewayErrorCode, string>> = {
   NotFound: 'no route',
   MethodNotAllowed: 'use another method',
-  Unauthorized: 'the signature is missing or wrong',
+  Unauthorized: 'what proves the sender is missing or wrong',
   Forbidden: 'the sender may not do that',
   InvalidDeliveryId: 'a delivery id has 1 to 256 characters',
   InvalidBody: 'the body is not what its headers say',

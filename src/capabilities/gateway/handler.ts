@@ -58,7 +58,7 @@ async function serve(
     const refused = asRefusal(error);
     served.events.refused(trace.route, refused.code, request, causeOf(served, match?.route, refused, trace));
     observe(served, request, trace, { outcome: 'refused', status: refused.status, code: refused.code });
-    return refusalAnswer(refused);
+    return match?.route.call?.form.refusals?.get(refused.code) ?? refusalAnswer(refused);
   }
 }
 

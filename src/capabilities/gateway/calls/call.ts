@@ -54,6 +54,8 @@ export interface CallForm {
   readonly failed: HttpAnswer;
   /** When it took too long. */
   readonly timedOut: HttpAnswer;
+  /** By their codes, refusals that are said in other words than on routes to streams; absent: none. */
+  readonly refusals?: ReadonlyMap<string, HttpAnswer>;
 }
 
 /** Header by which a function is told the delivery id. */

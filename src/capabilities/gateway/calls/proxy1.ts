@@ -1,6 +1,6 @@
 import { isMapping } from '../../../kernel/json.ts';
 import { limits } from '../limits.ts';
-import { apiGatewayMessage } from './api-gateway-message.ts';
+import { apiGatewayMessage, apiGatewayRefusals } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
 import { functionAnswer, readReturned, type GivenHeader } from './function-answer.ts';
 import {
@@ -39,6 +39,7 @@ export const proxy1: CallForm = {
   },
   failed: apiGatewayMessage(502, 'Internal server error'),
   timedOut: apiGatewayMessage(504, 'Endpoint request timed out'),
+  refusals: apiGatewayRefusals,
 };
 
 /** The event without its body, which is that of authorizers, too. */

@@ -1,7 +1,7 @@
 import { isMapping } from '../../../kernel/json.ts';
 import { mediaType } from '../content.ts';
 import { limits } from '../limits.ts';
-import { apiGatewayMessage } from './api-gateway-message.ts';
+import { apiGatewayMessage, apiGatewayRefusals } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
 import { functionAnswer, readReturned } from './function-answer.ts';
 import {
@@ -47,6 +47,7 @@ export const proxy2: CallForm = {
   },
   failed: apiGatewayMessage(500, 'Internal Server Error'),
   timedOut: apiGatewayMessage(504, 'Gateway Timeout'),
+  refusals: apiGatewayRefusals,
 };
 
 /** The event without its body, which is that of authorizers, too. */
