@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { functionAnswer } from './function-answer.ts';
+import { functionAnswer, type FunctionAnswer } from './function-answer.ts';
+
+const turn = async (): Promise<void> => await new Promise((resolve) => void setImmediate(resolve));
+
+async function read(answer: string, identifiers: readonly string[]): Promise<FunctionAnswer> {
+  return await functionAnswer(Buffer.from(answer), identifiers, turn);
+}
 
 const ALL = { kind: 'all' };
 
@@ -8,7 +14,7 @@ function named(...itemIdentifiers: readonly unknown[]): object {
   return { batchItemFailures: itemIdentifiers.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-test('answers count as on Lambda', () => {
+test('answers count as on Lambda', async () => {
   const table: readonly (readonly [answer: unknown, expected: object | 'none'])[] = [
     [null, ALL],
     ['', ALL],
@@ -33,10 +39,35 @@ test('answers count as on Lambda', () => {
     [{ batchItemFailures: 'x' }, 'none'],
   ];
   for (const [answer, expected] of table) {
-    const found = functionAnswer(Buffer.from(JSON.stringify(answer)), ['1', '2', '3']);
+    const found = await read(JSON.stringify(answer), ['1', '2', '3']);
     if (expected === 'none') assert.equal(found.kind, 'none', JSON.stringify(answer));
     else assert.deepEqual(found, expected, JSON.stringify(answer));
   }
-  assert.deepEqual(functionAnswer(Buffer.from(''), ['1']), ALL);
-  assert.deepEqual(functionAnswer(Buffer.from('{"batchItemFail'), ['1']), ALL);
+  assert.deepEqual(await read('', ['1']), ALL);
+  assert.deepEqual(await read('{"batchItemFail', ['1']), ALL);
+});
+
+test('of a member that is named twice the last one counts, as anywhere', async () => {
+  const twice =
+    '{"batchItemFailures":[{"itemIdentifier":"1"}],"batch\\u0049temFailures" : [{"x":[],"itemIdentifier":"2"}] }';
+  assert.deepEqual(await read(twice, ['1', '2']), { kind: 'some', taken: 1 });
+});
+
+test('a large answer is read in pieces, whatever it is', async () => {
+  const fill = (unit: string): string => unit.repeat(1_000_000 / unit.length);
+  const table: readonly (readonly [string, string, FunctionAnswer['kind']])[] = [
+    ['depth', `{"a":${fill('[')}${fill(']')}}`, 'all'],
+    ['lists', `{"a":[${fill('[],')}0],"batchItemFailures":[]}`, 'all'],
+    ['items', `{"batchItemFailures":[${fill('{"itemIdentifier":"1"},')}{"itemIdentifier":"1"}]}`, 'some'],
+    ['names', `{${fill('"a":0,')}"a":0}`, 'all'],
+    ['text', `{"a":"${fill('\\"')}"}`, 'all'],
+  ];
+  for (const [name, answer, kind] of table) {
+    const payload = Buffer.from(answer);
+    let turns = 0;
+    const counted = async (): Promise<void> => void (turns += 1);
+    assert.equal((await functionAnswer(payload, ['1'], counted)).kind, kind, name);
+    // Looked at twice: whether it is JSON, and what stands in it.
+    assert.ok(turns >= 2 * Math.floor(payload.length / 65_536) - 2, `${name}: ${turns} turns`);
+  }
 });

@@ -1,3 +1,7 @@
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
+import { jsonTextAt } from '../../kernel/json-children.ts';
+import { answerEntries, answerList, membersOf } from './answer-list.ts';
+
 /** What a function's answer says of a batch: how many records, from the first on, it took. */
 export type FunctionAnswer =
   | { readonly kind: 'all' }
@@ -8,34 +12,34 @@ export type FunctionAnswer =
  * Reads an answer as Lambda does where ReportBatchItemFailures is on: nothing named is success; of several named items
  * the first counts, and all behind it comes again; an item that is not of the batch fails all of it.
  */
-export function functionAnswer(payload: Uint8Array, identifiers: readonly string[]): FunctionAnswer {
-  const failures = failuresOf(payload);
-  if (failures === undefined || failures === null) return { kind: 'all' };
-  if (!Array.isArray(failures)) return { kind: 'none', message: 'batchItemFailures is not a list' };
-  if (failures.length === 0) return { kind: 'all' };
+export async function functionAnswer(
+  payload: Uint8Array,
+  identifiers: readonly string[],
+  turn: () => Promise<void>,
+): Promise<FunctionAnswer> {
+  return await inPieces(readAnswer(payload, identifiers), turn);
+}
+
+function* readAnswer(payload: Uint8Array, identifiers: readonly string[]): Generator<undefined, FunctionAnswer> {
+  const failures = yield* answerList(payload, 'batchItemFailures');
+  if (failures === undefined || failures.kind === 'null') return { kind: 'all' };
+  if (failures.kind === 'other') return { kind: 'none', message: 'batchItemFailures is not a list' };
   const places = new Map(identifiers.map((identifier, index) => [identifier, index] as const));
-  let taken = identifiers.length;
-  for (const failure of failures as readonly unknown[]) {
-    const identifier = memberOf(failure, 'itemIdentifier');
-    const place = typeof identifier === 'string' ? places.get(identifier) : undefined;
+  let taken: number | undefined;
+  for (const entry of answerEntries(payload, failures)) {
+    if (entry === undefined) {
+      yield;
+      continue;
+    }
+    const named = (yield* membersOf(payload, entry.at, NAMES)).get('itemIdentifier');
+    const identifier = named && jsonTextAt(payload, named.at, named.end);
+    const place = identifier === undefined ? undefined : places.get(identifier);
     if (place === undefined) {
       return { kind: 'none', message: 'batchItemFailures has an itemIdentifier that is not of the batch' };
     }
-    taken = Math.min(taken, place);
+    taken = Math.min(taken ?? identifiers.length, place);
   }
-  return { kind: 'some', taken };
+  return taken === undefined ? { kind: 'all' } : { kind: 'some', taken };
 }
 
-/** What is no object, or no JSON, names nothing. */
-function failuresOf(payload: Uint8Array): unknown {
-  try {
-    return memberOf(JSON.parse(Buffer.from(payload).toString()), 'batchItemFailures');
-  } catch {
-    return undefined;
-  }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
-}
+const NAMES = ['itemIdentifier'];

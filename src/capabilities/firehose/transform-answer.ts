@@ -1,3 +1,7 @@
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
+import { jsonTextAt } from '../../kernel/json-children.ts';
+import { answerEntries, answerList, membersOf } from './answer-list.ts';
+
 /** What became of one record. */
 export type Transformed =
   | { readonly result: 'Ok'; readonly data: Uint8Array }
@@ -26,35 +30,57 @@ export interface BadAnswer {
  * Reads what a function answered for the records of these ids: for each of them, in their order, what became of it. A
  * record that is not named, is named twice or has no data that can be read has failed; the others count.
  */
-export function transformAnswer(payload: Uint8Array, recordIds: readonly string[]): readonly Transformed[] | BadAnswer {
-  const entries = entriesOf(payload);
-  if (!Array.isArray(entries)) {
+export async function transformAnswer(
+  payload: Uint8Array,
+  recordIds: readonly string[],
+  turn: () => Promise<void>,
+): Promise<readonly Transformed[] | BadAnswer> {
+  return await inPieces(readAnswer(payload, recordIds), turn);
+}
+
+function* readAnswer(
+  payload: Uint8Array,
+  recordIds: readonly string[],
+): Generator<undefined, readonly Transformed[] | BadAnswer> {
+  const list = yield* answerList(payload, 'records');
+  if (list?.kind !== 'list') {
     return { code: 'Lambda.JsonProcessingException', message: 'the function’s answer has no list `records`' };
   }
   const known = new Set(recordIds);
   const found = new Map<string, Transformed>();
-  for (const entry of entries as readonly unknown[]) {
-    const id = memberOf(entry, 'recordId');
+  for (const entry of answerEntries(payload, list)) {
+    if (entry === undefined) {
+      yield;
+      continue;
+    }
+    const members = yield* membersOf(payload, entry.at, NAMES);
+    const text = (name: string): string | undefined => {
+      const member = members.get(name);
+      return member && jsonTextAt(payload, member.at, member.end);
+    };
+    const id = text('recordId');
     // One that was not asked for says nothing of those that were.
-    if (typeof id !== 'string' || !known.has(id)) continue;
+    if (id === undefined || !known.has(id)) continue;
     found.set(
       id,
-      found.has(id) ? failed('Lambda.DuplicatedRecordId', 'the answer names the record twice') : readEntry(entry),
+      found.has(id) ? failed('Lambda.DuplicatedRecordId', 'the answer names the record twice') : readEntry(text),
     );
   }
   const missing = failed('Lambda.MissingRecordId', 'the answer does not name the record');
   return recordIds.map((id) => found.get(id) ?? missing);
 }
 
-function readEntry(entry: unknown): Transformed {
-  const result = memberOf(entry, 'result');
+const NAMES = ['recordId', 'result', 'data'];
+
+function readEntry(text: (name: string) => string | undefined): Transformed {
+  const result = text('result');
   if (result === 'Dropped') return { result };
   if (result === 'ProcessingFailed') return failed('Lambda.ProcessingFailedStatus', 'the function says that it failed');
   if (result !== 'Ok') {
     return failed('Lambda.JsonProcessingException', 'the result of a record is Ok, Dropped or ProcessingFailed');
   }
-  const data = memberOf(entry, 'data');
-  const bytes = typeof data === 'string' ? decoded(data) : undefined;
+  const data = text('data');
+  const bytes = data === undefined ? undefined : decoded(data);
   if (bytes === undefined) return failed('Lambda.JsonProcessingException', 'the data of a record is base64');
   return { result, data: bytes };
 }
@@ -69,17 +95,4 @@ function decoded(text: string): Uint8Array | undefined {
 
 function failed(code: TransformCode, message: string): Transformed {
   return { result: 'ProcessingFailed', code, message };
-}
-
-function entriesOf(payload: Uint8Array): unknown {
-  try {
-    return memberOf(JSON.parse(Buffer.from(payload).toString()), 'records');
-  } catch {
-    return undefined;
-  }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
 }

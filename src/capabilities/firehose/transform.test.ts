@@ -40,7 +40,9 @@ test('the event of records of a stream, and of records that were put directly', 
   });
 });
 
-test('an answer says of each record what became of it, whatever else it says', () => {
+const turn = async (): Promise<void> => await new Promise((resolve) => void setImmediate(resolve));
+
+test('an answer says of each record what became of it, whatever else it says', async () => {
   const ids = records.map(transformRecordId);
   const [one, two] = ids;
   const cases: readonly (readonly [unknown, readonly string[] | string])[] = [
@@ -85,7 +87,7 @@ test('an answer says of each record what became of it, whatever else it says', (
     [undefined, 'Lambda.JsonProcessingException'],
   ];
   for (const [entries, expected] of cases) {
-    const found = transformAnswer(Buffer.from(JSON.stringify({ records: entries })), ids);
+    const found = await transformAnswer(Buffer.from(JSON.stringify({ records: entries })), ids, turn);
     const told =
       'code' in found
         ? found.code
@@ -96,9 +98,27 @@ test('an answer says of each record what became of it, whatever else it says', (
   }
 });
 
-test('an answer that is no object, or no JSON, is one that says nothing', () => {
+test('an answer that is no object, or no JSON, is one that says nothing', async () => {
   for (const text of ['', 'null', '7', '[]', '{', '{"records":{}}', '{"__proto__":{"records":[]}}']) {
-    const found = transformAnswer(Buffer.from(text), ['a']);
+    const found = await transformAnswer(Buffer.from(text), ['a'], turn);
     assert.ok('code' in found && found.code === 'Lambda.JsonProcessingException', text);
+  }
+});
+
+test('a large answer is read in pieces, whatever it is', async () => {
+  const fill = (unit: string): string => unit.repeat(1_000_000 / unit.length);
+  const table: readonly (readonly [string, string, string])[] = [
+    ['foreign entries', `{"records":[${fill('{},')}{"recordId":"a","result":"Dropped"}]}`, 'Dropped'],
+    ['much in one', `{"records":[{"x":[${fill('[],')}0],"recordId":"a","result":"Dropped"}]}`, 'Dropped'],
+    ['depth', `{"records":[{"recordId":"a","result":"Ok","data":${fill('[')}${fill(']')}}]}`, 'ProcessingFailed'],
+    ['data', `{"records":[{"recordId":"a","result":"Ok","data":"${fill('QUJD')}"}]}`, 'Ok'],
+  ];
+  for (const [name, answer, result] of table) {
+    const payload = Buffer.from(answer);
+    let turns = 0;
+    const counted = async (): Promise<void> => void (turns += 1);
+    const found = await transformAnswer(payload, ['a'], counted);
+    assert.equal('code' in found ? found.code : found[0]?.result, result, name);
+    assert.ok(turns >= 2 * Math.floor(payload.length / 65_536) - 2, `${name}: ${turns} turns`);
   }
 });

@@ -1,5 +1,6 @@
 import { DeliveryError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { backoffMs, type BackoffOptions } from '../../../kernel/flow/backoff.ts';
+import type { Clock } from '../../../ports/environment.ts';
 import type { Invocation } from '../../../ports/functions.ts';
 import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
 import type { Offset } from '../../../ports/stream-store.ts';
@@ -96,7 +97,7 @@ export class PieceDelivery {
     // What was cut off says nothing of the function.
     if (this.#doors.cut.aborted) return { left: [piece] };
     if (typeof invocation === 'string') return this.#waits(piece, invocation);
-    const answer = answerOf(invocation, items);
+    const answer = await answerOf(invocation, items, this.#doors.environment.clock);
     if (answer.kind === 'all') {
       await this.#took(items, piece.to);
       return DONE;
@@ -203,8 +204,12 @@ export class PieceDelivery {
   }
 }
 
-function answerOf({ failure, payload }: Invocation, items: readonly Item[]): FunctionAnswer {
+async function answerOf(
+  { failure, payload }: Invocation,
+  items: readonly Item[],
+  clock: Clock,
+): Promise<FunctionAnswer> {
   if (failure !== undefined) return { kind: 'none', message: `${failure.type}: ${failure.message}` };
   const identifiers = items.map(({ identifier }) => identifier);
-  return functionAnswer(payload, identifiers);
+  return await functionAnswer(payload, identifiers, async () => await new Promise((resolve) => clock.soon(resolve)));
 }

@@ -6,7 +6,7 @@ import { missingFunction } from './event-bytes.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What a call is made with. */
-export interface CallDoors extends Pick<WorkerDoors, 'functions' | 'http'> {
+export interface CallDoors extends Pick<WorkerDoors, 'environment' | 'functions' | 'http'> {
   /** Ends a call that is under way. */
   readonly cut: AbortSignal;
 }
@@ -31,7 +31,9 @@ export async function tryTransform(
 ): Promise<Tried> {
   const tried = await attempt(event, transform, doors);
   if (tried.kind !== 'answer') return tried;
-  const read = transformAnswer(tried.payload, recordIds);
+  const { clock } = doors.environment;
+  const turn = async (): Promise<void> => await new Promise((resolve) => clock.soon(resolve));
+  const read = await transformAnswer(tried.payload, recordIds, turn);
   return 'code' in read ? { kind: 'failed', ...read } : { kind: 'done', records: read };
 }
 
