@@ -23,6 +23,8 @@ export interface FastContext extends ExchangeContext {
   readonly slowHeads: SlowHeads;
   /** Gives the connection to whoever speaks what came, with what came and was not answered. */
   handOver(socket: Socket, bytes: Buffer, protocol: Protocol): void;
+  /** After so long without traffic a connection is closed, unless its request waits for an answer. */
+  readonly socketIdleMs: number;
   /** Whether connections without TLS are served. */
   readonly isPlaintextServed: boolean;
   /** The connection is no longer one of ours. */
@@ -43,12 +45,14 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   readonly #isEncrypted: boolean;
   #isNew = true;
   #isOver = false;
+  /** The answer to the request under way began. */
+  #isAnswering = false;
 
   constructor(socket: Socket, context: FastContext) {
     this.#socket = socket;
     this.#context = context;
     this.#isEncrypted = socket instanceof TLSSocket;
-    socket.setTimeout(httpLimits.socketIdleMs);
+    socket.setTimeout(context.socketIdleMs);
     socket.on('data', this.#take);
     socket.on('end', this.#end);
     socket.on('error', ignore);
@@ -119,7 +123,11 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     return readHead(bytes) === 'partial' || (this.#isNew && firstProtocol(bytes) === 'partial');
   }
 
-  readonly #cut = (): void => void this.#socket.destroy();
+  /** Nothing came or went for a while. Between a whole request and its answer that means nothing. */
+  readonly #cut = (): void => {
+    const isAwaited = this.#request?.body.missing === 0 && !this.#isAnswering;
+    if (!isAwaited) this.#socket.destroy();
+  };
 
   readonly #closed = (): void => {
     this.#context.slowHeads.delete(this);
@@ -184,6 +192,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
     const body = new FastBody(head.contentLength, bytes.subarray(head.length, end), this);
     const request = new FastRequest(head, body, new HeldBytes(budget, environment.clock), this);
     this.#request = request;
+    this.#isAnswering = false;
     if (bytes.length > end) this.#rest = bytes.subarray(end);
     admission.enter();
     const refused = admission.refusal(head);
@@ -208,6 +217,7 @@ export class FastConnection implements AwaitsHead, BodyFlow, RequestOrigin {
   #answer(request: FastRequest, answer: HttpAnswer, isAdmitted: boolean): void {
     const socket = this.#socket;
     const { body, head } = request;
+    this.#isAnswering = true;
     // Who ended its side, or is gone, hears nothing more.
     if (!socket.writable) {
       if (isStreamed(answer.body)) dropStream(answer.body);

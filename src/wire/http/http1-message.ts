@@ -49,6 +49,10 @@ export class Http1Message implements Message {
     );
     message.on('error', () => undefined);
     response.on('error', () => undefined);
+    // Between a whole request and its answer it means nothing that nothing comes or goes.
+    response.on('timeout', () => {
+      if (!message.complete || response.headersSent) message.socket.destroy();
+    });
   }
 
   whenGone(gone: () => void): void {

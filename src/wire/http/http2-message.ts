@@ -62,6 +62,12 @@ export class Http2Message implements Message {
     return this.#isEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
+  /** Whether all of it came, and its answer did not begin. */
+  get isAwaited(): boolean {
+    const { closed, headersSent, state } = this.#stream;
+    return !closed && !headersSent && state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
+  }
+
   whenGone(gone: () => void): void {
     const stream = this.#stream;
     // What is left of a body keeps the stream from its end: that comes only when somebody reads, or drops, it.

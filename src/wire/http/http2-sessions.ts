@@ -31,6 +31,8 @@ export interface SessionContext {
   readonly exchange: ExchangeContext;
   /** From the first byte to the sender's settings. */
   readonly headersMs: number;
+  /** After so long without traffic a connection is closed, unless a request waits for its answer. */
+  readonly socketIdleMs: number;
   /** A sender was cut off that asked for much and wanted nothing. */
   flooded(): void;
 }
@@ -69,6 +71,8 @@ class Session {
   readonly #socket: Socket;
   readonly #patience: Patience;
   #streams = 0;
+  /** Requests that a handler sees, until their streams are closed. */
+  readonly #messages = new Set<Http2Message>();
   #isWide = false;
   /** It was cut off: nothing of it is served any more. */
   #isOver = false;
@@ -101,7 +105,11 @@ class Session {
       cancelSlow();
       this.#bear();
     });
-    session.setTimeout(httpLimits.socketIdleMs, () => this.#end());
+    session.setTimeout(context.socketIdleMs);
+    // Between a whole request and its answer it means nothing that nothing comes or goes.
+    session.on('timeout', () => {
+      if (![...this.#messages].some(({ isAwaited }) => isAwaited)) this.#end();
+    });
     session.once('close', () => {
       this.#isOver = true;
       cancelSlow();
@@ -129,20 +137,22 @@ class Session {
     stream.on('error', () => undefined);
     stream.once('close', () => {
       this.#streams -= 1;
+      if (message !== undefined) this.#messages.delete(message);
       if (this.#streams === 0) this.#idle();
       if (message?.isAnswered !== true) this.#bear();
     });
     // Behind all that came with it: what is taken back in the same breath is not even looked at.
     this.#clock.soon(() => {
       if (this.#isOver || stream.closed) return;
-      message = new Http2Message(stream, headers, raw, this.#messages);
+      message = new Http2Message(stream, headers, raw, this.#messageContext);
+      this.#messages.add(message);
       if ((message.body.announced ?? 0) > httpLimits.h2FirstWindowBytes) this.#widen();
       // An exchange never rejects; should it, the process must say so rather than hide it.
       void new Exchange(message, this.#context.exchange).run();
     });
   }
 
-  get #messages(): Http2MessageContext {
+  get #messageContext(): Http2MessageContext {
     const { remoteAddress = '' } = this.#socket;
     return { remoteAddress, clock: this.#clock, stalled: () => this.#probe() };
   }

@@ -13,7 +13,7 @@ export const httpLimits = {
   bodyMs: 120_000,
   /** How long a body waits for room in the budget of bytes in flight before the answer is 503. */
   budgetWaitMs: 5000,
-  /** A connection without any traffic is closed; a held-open request (20 s at most) must fit. */
+  /** A connection without any traffic is closed, unless its request came whole and waits for an answer. */
   socketIdleMs: 60_000,
   keepAliveMs: 60_000,
   connectionsMax: 10_000,

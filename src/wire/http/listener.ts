@@ -41,6 +41,7 @@ export interface ListenerOptions {
   readonly connectionsMax?: number;
   /** Times for tests; `httpLimits` when absent. */
   readonly headersMs?: number;
+  readonly socketIdleMs?: number;
   /** Who reads requests, for tests: `platform` takes even the usual ones from our own parser. */
   readonly parser?: 'own' | 'platform';
 }
@@ -93,6 +94,7 @@ class OpenListener implements Listener {
     this.#options = options;
     this.#environment = environment;
     const headersMs = options.headersMs ?? httpLimits.headersMs;
+    const socketIdleMs = options.socketIdleMs ?? httpLimits.socketIdleMs;
     const slowLookMs = Math.min(httpLimits.slowLookMs, headersMs);
     this.#server = createServer({
       headersTimeout: headersMs,
@@ -118,6 +120,7 @@ class OpenListener implements Listener {
       heads: new HeadWriter(environment.clock),
       slowHeads: new SlowHeads(environment.clock, headersMs, slowLookMs),
       handOver: (socket, bytes, protocol) => this.#handOver(socket, bytes, protocol),
+      socketIdleMs,
       isPlaintextServed: options.plaintext ?? true,
       forget: (connection) => void this.#fast.delete(connection),
     };
@@ -126,6 +129,7 @@ class OpenListener implements Listener {
     this.#http2 = new Http2Sessions({
       exchange,
       headersMs,
+      socketIdleMs,
       flooded: () => meter.count('http_floods_total', { listener }),
     });
     if (options.certificate !== undefined) {
@@ -209,7 +213,7 @@ class OpenListener implements Listener {
     assert(platform !== undefined, 'the platform serves connections by a listener');
     server.maxHeadersCount = httpLimits.headersMax;
     server.maxConnections = connectionsMax;
-    server.timeout = httpLimits.socketIdleMs;
+    server.timeout = this.#context.socketIdleMs;
     if (parser === 'own') {
       server.removeAllListeners('connection');
       server.on('connection', (socket: Socket) => this.#read(socket));

@@ -46,6 +46,7 @@ export interface ServeParts {
   readonly budget?: ByteBudget;
   readonly private?: PrivateAccess;
   readonly headersMs?: number;
+  readonly socketIdleMs?: number;
   readonly connectionsMax?: number;
   readonly certificate?: Certificate;
   readonly plaintext?: boolean;
