@@ -32,6 +32,8 @@ test('invoke takes an event as text, from a file, by its saved name or from stdi
     [['--event', '{"text":1}'], '{"text":1}'],
     [['--event', 'there.json'], '{"file":1}'],
     [['--event', 'known'], '{"saved":1}'],
+    [['--event', 'true'], 'true'],
+    [['--event', 'null'], 'null'],
     [['--event', '-', '--save', 'kept'], '{"stdin":1}'],
   ];
   for (const [args, event] of table) {

@@ -69,6 +69,7 @@ async function readEvent(context: CliContext, folder: string, given: string | un
     const bytes = await context.readFile(path).catch(() => undefined);
     if (bytes !== undefined) return Buffer.from(bytes).toString();
   }
+  if (isJson(given)) return given;
   throw new CliError(
     `no file ${given}${saved.length === 0 ? '' : `, and no saved event ${saved[0]}`}`,
     exitCodes.usage,
