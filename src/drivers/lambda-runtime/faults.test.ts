@@ -233,6 +233,7 @@ test('what is missing is told in a line, before and with the first event', async
     const cases: readonly (readonly [spec: FunctionSpec, problem: RegExp | undefined])[] = [
       [bench.spec('a.handler'), undefined],
       [bench.spec('c.handler'), /^there is no c\.js, c\.mjs or c\.cjs in /],
+      [bench.spec('a.handler', { runtime: 'realm' }), /^there is no a\.js in /],
       [bench.spec('a.handler', { codeDirectory: '/nowhere' }), /^there is no folder \/nowhere$/],
       [
         bench.spec('b.handler', { runtime: 'python', interpreter: '/no/python' }),
