@@ -31,7 +31,7 @@ export function functionRoutes({ functions, logs }: FunctionsState): AdminRoute[
       path: '/admin/functions/{name}/logs',
       doc:
         'Runs of the last week with their lines, oldest first: `from` (a time; an hour ago), or `after` (a former ' +
-        '`next`); `limit` (100).',
+        '`next`); `limit` (100). A page may be empty and not the last one: `isAtEnd` says so.',
       handle: async ({ name = '' }, query) => await logs.page(find(name).name, query),
     },
   ];

@@ -114,14 +114,17 @@ export class FunctionLogs {
     }
   }
 
-  /** Entries of a function, oldest first: `from` (a time; an hour ago when absent) or `after` (a former `next`). */
+  /**
+   * Entries of a function, oldest first: `from` (a time; an hour ago when absent) or `after` (a former `next`);
+   * `isAtEnd` when none stands behind them yet.
+   */
   async page(name: string, query: URLSearchParams): Promise<unknown> {
     // Who asks after a run has ended finds it.
     await this.settle();
     const stream = this.#records.describe(LOGS_STREAM);
     const [shard] = stream?.shards ?? [];
     const limit = Math.min(wholeNumber(query, 'limit') ?? functionsLimits.logPage, functionsLimits.logPageMax);
-    if (stream === undefined || shard === undefined) return { entries: [], next: '0' };
+    if (stream === undefined || shard === undefined) return { entries: [], next: '0', isAtEnd: true };
     const after = wholeNumber(query, 'after');
     const from = (): number => timeValue(query, 'from') ?? this.#environment.clock.now() - LOOK_BACK_MS;
     let at = after === undefined ? await this.#records.positionAt(shard, from()) : BigInt(after);
@@ -134,12 +137,12 @@ export class FunctionLogs {
       at = next;
       for (const record of records) {
         bytes += record.data.length;
-        if (entries.length >= limit) return { entries, next: record.offset.toString() };
+        if (entries.length >= limit) return { entries, next: record.offset.toString(), isAtEnd: false };
         if (Buffer.from(record.key).toString() !== name) continue;
         entries.push({ at: new Date(record.at).toISOString(), ...(parse(record.data) as object) });
       }
     }
-    return { entries, next: at.toString() };
+    return { entries, next: at.toString(), isAtEnd: at >= end };
   }
 }
 

@@ -50,6 +50,8 @@ test('the admin routes tell how functions fare, and show their logs', async () =
     page.entries.map(({ lines }: { lines: string[] }) => lines.slice(1, 3)),
     [['one', 'two']],
   );
+  assert.equal(page.isAtEnd, true);
+  assert.equal((await bench.admin('/admin/functions/{name}/logs', 'prints', 'limit=0')).isAtEnd, false);
   assert.deepEqual((await bench.admin('/admin/functions/{name}/logs', 'prints', `after=${page.next}`)).entries, []);
   await assert.rejects(bench.admin('/admin/functions/{name}', 'nobody'), /no function nobody/);
   await assert.rejects(bench.admin('/admin/functions/{name}/logs', 'prints', 'after=x'), /after is a whole number/);
