@@ -12,7 +12,6 @@ import type { Transformed } from '../transform-answer.ts';
 import { transformEvent, transformRecordId, type TransformSource } from '../transform-event.ts';
 import type { Transform } from '../transform-options.ts';
 import { tryTransform, type CallDoors } from './transform-call.ts';
-import type { WorkerDoors } from './worker.ts';
 
 /** The shard that records come from. */
 export interface SourceShard {
@@ -51,14 +50,10 @@ export async function transformGroup(
   records: readonly OutgoingRecord[],
   shard: SourceShard,
   tries: GroupTries,
-  {
-    transform,
-    environment,
-    ...doors
-  }: CallDoors & { readonly transform: Transform } & Pick<WorkerDoors, 'environment'>,
+  { transform, ...doors }: CallDoors & { readonly transform: Transform },
 ): Promise<GroupOutcome> {
   const event = transformEvent(tries.source, records);
-  const { clock, random } = environment;
+  const { clock, random } = doors.environment;
   if (event.length > firehoseLimits.eventBytesMax) {
     const code = 'Lambda.FunctionRequestTooLarge';
     const message = `the event would have ${event.length} bytes of ${firehoseLimits.eventBytesMax} at most`;
