@@ -47,6 +47,18 @@ test('patterns without gaps, and those whose gaps cannot be told apart', () => {
   }
 });
 
+test('a gap at the end takes a text of any length, and no end of a line', () => {
+  for (const [pattern, front] of [
+    ['.*', ''],
+    ['https?://.*', 'https://'],
+  ] as const) {
+    const fits = (text: string): boolean => wholePattern(pattern).test(front + text);
+    for (const text of ['', 'x', 'x'.repeat(4096), 'x'.repeat(4097), '😀'.repeat(100_000)]) assert.ok(fits(text));
+    for (const text of ['\n', 'x\n', `${'x'.repeat(5000)}\u2029`, '\r']) assert.ok(!fits(text));
+  }
+  assert.ok(!wholePattern('https?://.*').test('ftp://x'));
+});
+
 test('texts made to be tried in every way end at once', () => {
   const begun = performance.now();
   for (const pattern of GAPPED) {

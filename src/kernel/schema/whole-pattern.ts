@@ -3,7 +3,7 @@ export interface WholePattern {
   test(text: string): boolean;
 }
 
-/** Longer texts match no pattern with gaps: nothing that AWS names in such a way is as long. */
+/** Longer texts match no pattern with text behind a gap: nothing that AWS names in such a way is as long. */
 const GAPPED_CHARACTERS_MAX = 4096;
 /** What can be told apart only by trying: then the pattern is left to the platform as it is. */
 const BEYOND = /\[\^|\\[sDWb]|\(\?|\\\d/;
@@ -32,6 +32,9 @@ function gapped(pattern: string): WholePattern | undefined {
   const pieces = sources.map((source, index) => piece(source, index === 0, index === last));
   // A gap inside of brackets leaves pieces that are no patterns.
   if (!pieces.every((one) => one !== undefined)) return undefined;
+  // Behind a gap at the end nothing has to be looked for, however long the text is.
+  const isOpen = sources.length === 2 && sources[1] === '';
+  if (isOpen) return { test: (text) => isInTurn(pieces, text) };
   return { test: (text) => text.length <= GAPPED_CHARACTERS_MAX && isInTurn(pieces, text) };
 }
 
