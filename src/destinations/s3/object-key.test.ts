@@ -87,6 +87,10 @@ test('prefixes and zones that cannot be taken', () => {
       `ErrorOutputPrefix: ${LEAD}The sequence !{ can only appear in !{namespace:value} expressions`,
     ],
     [{ Prefix: '!{timestamp:ddd}', ...error }, `Prefix: ${LEAD}!{timestamp:ddd}: too many of the letter d`],
+    [
+      { Prefix: '!{timestamp:}/', ...error },
+      `Prefix: ${LEAD}!{timestamp:} has no pattern, for example !{timestamp:yyyy/MM/dd}`,
+    ],
     [{ Prefix: '!{firehose:name}', ...error }, /!\{firehose:name\} is no expression; there are timestamp:PATTERN/],
     [{ Prefix: '!{Timestamp:yyyy}', ...error }, /is no expression/],
     [{ Prefix: '!{partitionKeyFromQuery:k}', ...error }, /: dynamic partitioning is not built yet$/],

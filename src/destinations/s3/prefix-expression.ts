@@ -47,6 +47,7 @@ export function prefixExpression(text: string, zone: string): PrefixExpression |
 
 function partOf(namespace: string, value: string, zone: string): Part | string {
   if (namespace === 'timestamp') {
+    if (value === '') return '!{timestamp:} has no pattern, for example !{timestamp:yyyy/MM/dd}';
     const pattern = timestampPattern(value, zone);
     return 'fault' in pattern ? `!{timestamp:${value}}: ${pattern.fault}` : timestamp(pattern.print);
   }
