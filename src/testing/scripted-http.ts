@@ -31,11 +31,17 @@ export type HttpScript = (request: SeenRequest) => ScriptedAnswer;
 /** Nobody listens anywhere. */
 export const nobodyAnswers: HttpScript = () => ({ fails: 'ECONNREFUSED' });
 
+/** Where a simulated node would listen. */
+const OWN = [
+  { name: 'api', url: 'http://127.0.0.1:4567' },
+  { name: 'gateway', url: 'http://127.0.0.1:4568' },
+] as const;
+
 /** An HttpClient without a network: time is the clock's alone, what servers answer is told by a script. */
 export class ScriptedHttp implements GovernedHttpClient {
   readonly #clock: Clock;
   readonly #script: HttpScript;
-  #rules = new OutgoingRules({ mode: 'dev', allow: [], own: [] });
+  #rules = new OutgoingRules({ mode: 'dev', allow: [], own: OWN });
 
   constructor(clock: Clock, script: HttpScript = nobodyAnswers) {
     this.#clock = clock;

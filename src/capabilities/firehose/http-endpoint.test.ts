@@ -249,3 +249,57 @@ test('later attempts go by the new address and key, and a crash keeps id and byt
   assert.equal(seen.filter(({ headers }) => headers['x-amz-firehose-access-key'] === 'n3w').length, 1);
   await bench.close();
 });
+
+test('the stored key goes to no other server: an update that leads there says its own', async () => {
+  const seen: SeenRequest[] = [];
+  const bench = servedBy((request) => {
+    seen.push(request);
+    return accepted(request);
+  });
+  await bench.open();
+  await bench.call('CreateDeliveryStream', { ...NAME, ...toEndpoint() });
+  const change = (CurrentDeliveryStreamVersionId: string, EndpointConfiguration: object): object => ({
+    ...NAME,
+    CurrentDeliveryStreamVersionId,
+    DestinationId: 'destinationId-000000000001',
+    HttpEndpointDestinationUpdate: { EndpointConfiguration },
+  });
+  assert.equal(
+    await bench.refusal('UpdateDestination', change('1', { Url: 'https://b.example/in' })),
+    'InvalidArgumentException: EndpointConfiguration.AccessKey: the one that is stored does not go to another server; ' +
+      'give the new one, or an empty one',
+  );
+  await bench.call('UpdateDestination', change('1', { Url: 'https://a.example/other' }));
+  await put(bench, 'one');
+  await bench.simulation.pass(8000);
+  await bench.call('UpdateDestination', change('2', { Url: 'https://b.example/in', AccessKey: '' }));
+  await put(bench, 'two');
+  await bench.simulation.pass(8000);
+  const told = seen.map(({ url, headers }) => [url, headers['x-amz-firehose-access-key']]);
+  assert.deepEqual(told, [
+    ['https://a.example/other', 's3cret'],
+    ['https://b.example/in', undefined],
+  ]);
+  await bench.close();
+});
+
+test('the node’s own address in a URL is the file’s to say', async () => {
+  const bench = await new Bench().open({ deliveries: { f: toEndpoint('${gateway}/in') } });
+  const said = "InvalidArgumentException: ${api} in a URL is the config file's; say the address";
+  for (const url of ['https://${api}/', 'https://a.example/${api}']) {
+    assert.equal(await bench.refusal('CreateDeliveryStream', { ...NAME, ...toEndpoint(url) }), said);
+  }
+  const change = (EndpointConfiguration: object): object => ({
+    DeliveryStreamName: 'f',
+    CurrentDeliveryStreamVersionId: '1',
+    DestinationId: 'destinationId-000000000001',
+    HttpEndpointDestinationUpdate: { EndpointConfiguration, RetryOptions: { DurationInSeconds: 1 } },
+  });
+  const moved = change({ Url: 'https://a.example/${api}', AccessKey: 'k' });
+  assert.equal(await bench.refusal('UpdateDestination', moved), said);
+  const { EndpointConfiguration: _, ...rest } = (change({}) as Answer).HttpEndpointDestinationUpdate;
+  await bench.call('UpdateDestination', { ...change({}), HttpEndpointDestinationUpdate: rest });
+  await bench.close();
+  const file = new Bench().open({ deliveries: { d: toEndpoint('https://${api}/') } });
+  await assert.rejects(file, { code: 'InvalidConfig', message: /Url: names no host: \$\{api\} and \$\{gateway\} are/ });
+});

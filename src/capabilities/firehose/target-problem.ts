@@ -1,3 +1,4 @@
+import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
 import type { Target } from './model.ts';
@@ -18,6 +19,34 @@ export function targetProblem(
     backupProblem(destination?.failures?.(options as never).backup, destinations) ??
     urlProblem(destination?.urls?.(options as never) ?? [], urls)
   );
+}
+
+/** What the shapes say of a target's options, which may come of several words, and then what they alone cannot say. */
+export function optionsProblem(
+  target: Target,
+  destinations: readonly AnyDestination[],
+  urls: UrlRules,
+): string | undefined {
+  const destination = destinations.find(({ name }) => name === target.kind);
+  const [broken] = destination === undefined ? [] : checkConfig(destination.options, target.options);
+  if (broken !== undefined) return `${broken.path.join('.')}: ${broken.what}`;
+  return targetProblem(target, destinations, urls);
+}
+
+/** What a file may say of a URL, and a request may not, unless the file said it before. */
+const OWN_URL = /\$\{(?:api|gateway)\}/;
+
+/** Which word in the URLs of a target only files may say, in a sentence. */
+export function fileWordProblem(
+  target: Target,
+  destinations: readonly AnyDestination[],
+  former?: Target,
+): string | undefined {
+  const asked = ({ kind, options }: Target): readonly string[] =>
+    destinations.find(({ name }) => name === kind)?.urls?.(options as never) ?? [];
+  const before = former === undefined ? [] : asked(former);
+  const [word] = asked(target).flatMap((url) => (before.includes(url) ? [] : (OWN_URL.exec(url) ?? [])));
+  return word === undefined ? undefined : `${word} in a URL is the config file's; say the address`;
 }
 
 function backupProblem(backup: unknown, destinations: readonly AnyDestination[]): string | undefined {

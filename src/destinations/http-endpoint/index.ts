@@ -47,7 +47,8 @@ function problem(options: HttpEndpointOptions): string | undefined {
 function urlProblem(given: string): string | undefined {
   const url = given.replace(/^\$\{(api|gateway)\}/, 'http://localhost');
   if (!URL.canParse(url)) return 'is no URL';
-  const { username, password } = new URL(url);
+  const { hostname, username, password } = new URL(url);
+  if (hostname.includes('${')) return 'names no host: ${api} and ${gateway} are whole URLs, with http:// or https://';
   if (username === '' && password === '') return undefined;
   return 'holds a name or a password, and would be shown; AccessKey takes a secret';
 }

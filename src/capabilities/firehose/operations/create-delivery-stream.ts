@@ -13,7 +13,7 @@ import {
   deliveryStreamName, deliveryStreamType, directPutSource, encryptionInput, kinesisStreamSource, tagList, TARGET,
 } from '../shapes.ts'; // prettier-ignore
 import { tagsOf } from '../tags.ts';
-import { targetProblem } from '../target-problem.ts';
+import { fileWordProblem, targetProblem } from '../target-problem.ts';
 
 const common = {
   DeliveryStreamName: deliveryStreamName,
@@ -53,7 +53,7 @@ export function createDeliveryStream(destinations: readonly AnyDestination[]): O
       const request = given as Request;
       const { DeliveryStreamName: name } = request;
       const target = chosenTarget(request, kinds);
-      refuse(targetProblem(target, state.destinations, state.http));
+      refuse(fileWordProblem(target, state.destinations) ?? targetProblem(target, state.destinations, state.http));
       const wanted = { name, target, ...chosenSettings(request), ...chosenSource(request, state) };
       // As on AWS, what stood in the stream before is not delivered.
       await state.deliveries.create(wanted, 'LATEST');

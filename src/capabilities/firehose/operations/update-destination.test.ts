@@ -92,6 +92,41 @@ test('a backup of all records can be switched on, begins where the delivery stan
   assert.deepEqual([S3BackupMode, BucketARN, Prefix], ['Enabled', 'arn:aws:s3:::kept', 'p/']);
 });
 
+test('a delivery to a cluster moves between URL and domain', async () => {
+  const bench = await new Bench().open();
+  const endpoint = { ClusterEndpoint: 'https://127.0.0.1:9200' };
+  const domain = { DomainARN: 'arn:aws:es:us-east-1:000000000000:domain/logs' };
+  await bench.call('CreateDeliveryStream', {
+    DeliveryStreamName: 'd',
+    AmazonopensearchserviceDestinationConfiguration: {
+      ...endpoint,
+      IndexName: 'logs',
+      S3Configuration: { BucketARN: 'arn:aws:s3:::failed' },
+    },
+  });
+  const change = (version: number, AmazonopensearchserviceDestinationUpdate: object): object => ({
+    ...ADDRESS,
+    CurrentDeliveryStreamVersionId: String(version),
+    AmazonopensearchserviceDestinationUpdate,
+  });
+  const place = async (): Promise<Answer> => {
+    const { DeliveryStreamDescription } = await bench.call('DescribeDeliveryStream', { DeliveryStreamName: 'd' });
+    const { ClusterEndpoint, DomainARN } =
+      DeliveryStreamDescription.Destinations[0].AmazonopensearchserviceDestinationDescription;
+    return { ...(ClusterEndpoint && { ClusterEndpoint }), ...(DomainARN && { DomainARN }) };
+  };
+  for (const [index, there] of [domain, endpoint].entries()) {
+    await bench.call('UpdateDestination', change(index + 1, there));
+    assert.deepEqual(await place(), there);
+  }
+  await bench.call('UpdateDestination', change(3, { IndexName: 'other' }));
+  assert.deepEqual(await place(), endpoint);
+  assert.equal(
+    await bench.refusal('UpdateDestination', change(4, { ...endpoint, ...domain })),
+    'InvalidArgumentException: Give one of DomainARN and ClusterEndpoint, and not both.',
+  );
+});
+
 test('what UpdateDestination refuses', async () => {
   const bench = await new Bench().open({
     streams: { events: {} },
@@ -112,6 +147,10 @@ test('what UpdateDestination refuses', async () => {
     ],
     [{ ...one, CurrentDeliveryStreamVersionId: undefined }, /^ValidationException: .*'currentDeliveryStreamVersionId'/],
     [{ ...one, CurrentDeliveryStreamVersionId: '7'.repeat(50) }, /^ConcurrentModificationException: /],
+    [
+      { ...one, CurrentDeliveryStreamVersionId: '01' },
+      /^ConcurrentModificationException: .*specified version id: 01 do/,
+    ],
     [{ ...one, ExtendedS3DestinationUpdate: undefined }, /^InvalidArgumentException: Exactly one destination update/],
     [{ ...one, S3DestinationUpdate: {} }, /^InvalidArgumentException: Exactly one destination update/],
     [

@@ -1,14 +1,13 @@
-import { checkConfig } from '../../../kernel/schema/check-config.ts';
 import * as s from '../../../kernel/schema/declare.ts';
 import type { Json } from '../../../ports/catalog.ts';
 import type { AnyDestination } from '../../../ports/destination.ts';
 import { operation, type Operation } from '../../../ports/operation.ts';
 import { chosenKind, destinationKinds, kindMembers, type ChosenKind } from '../destination-kinds.ts';
-import { backupProblem, refuse, updatedOptions } from '../destination-update.ts';
+import { backupProblem, refuse, secretProblem, updatedOptions } from '../destination-update.ts';
 import { firehoseError } from '../errors.ts';
 import type { DeliveryStream, FirehoseState } from '../model.ts';
 import { deliveryStreamName, DESTINATION_ID, destinationId, TARGET, versionId } from '../shapes.ts';
-import { targetProblem } from '../target-problem.ts';
+import { fileWordProblem, optionsProblem } from '../target-problem.ts';
 
 const common = {
   DeliveryStreamName: deliveryStreamName,
@@ -50,7 +49,7 @@ export function updateDestination(destinations: readonly AnyDestination[]): Oper
 }
 
 function checkAddress({ CurrentDeliveryStreamVersionId, DestinationId }: Request, current: DeliveryStream): void {
-  if (BigInt(CurrentDeliveryStreamVersionId) !== BigInt(current.version)) {
+  if (CurrentDeliveryStreamVersionId !== String(current.version)) {
     // AWS's words (observed).
     const sentence =
       `Cannot update firehose: ${current.name} since the current version id: ${current.version} ` +
@@ -69,11 +68,15 @@ function newOptions(
   if (target.kind !== destination.name) {
     refuse(`The destination of ${name} is of the kind ${target.kind}: it cannot become ${destination.name}.`);
   }
-  const options = updatedOptions(destination.options, target.options as Readonly<Record<string, unknown>>, said);
-  // What stays may be of a file, which says more than a request may.
-  const [broken] = checkConfig(destination.options, options);
-  if (broken !== undefined) refuse(`${broken.path.join('.')}: ${broken.what}`);
+  const former = target.options as Readonly<Record<string, unknown>>;
+  refuse(secretProblem(destination.options, former, said));
+  const options = updatedOptions(destination.options, former, said);
   const updated = { kind: target.kind, options: options as Json };
-  refuse(backupProblem(target.options, options) ?? targetProblem(updated, destinations, http));
+  // What stays may be of a file, which says more than a request may.
+  refuse(
+    optionsProblem(updated, destinations, http) ??
+      backupProblem(former, options) ??
+      fileWordProblem(updated, destinations, target),
+  );
   return updated.options;
 }
