@@ -7,7 +7,7 @@ import { positionKey } from '../../ports/stream-store.ts';
 import { comingDestinations, type DeliveriesOptions, type DeliveryOptions } from './config.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
-import { byFile, fileMark } from './file-word.ts';
+import { byFile, withoutFile } from './file-word.ts';
 import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import {
@@ -23,9 +23,11 @@ import {
   type DeliveryStream,
   type Target,
 } from './model.ts';
+import { marksOf } from './merged-word.ts';
 import { previewDelivery, type Sample } from './preview.ts';
 import { PROCESSED_PREFIX } from './processed-record.ts';
 import { REPLAY_PREFIX } from './replay.ts';
+import { optionsProblem } from './target-problem.ts';
 import { DeliveryLanes } from './workers/delivery-lanes.ts';
 import { FunctionWorker } from './workers/function-worker.ts';
 import type { Worker, WorkerDoors } from './workers/worker.ts';
@@ -42,8 +44,8 @@ type Doors = Omit<WorkerDoors, 'eventBytes'>;
 export class Deliveries {
   readonly #doors: WorkerDoors;
   readonly #workers = new Map<string, Worker>();
-  /** Names of the file with the marks of their destinations, and those of them whose destination does not exist yet. */
-  #named: ReadonlyMap<string, string> = new Map();
+  /** Names of the file, and those of them whose destination does not exist yet. */
+  #named: ReadonlySet<string> = new Set();
   #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -86,11 +88,6 @@ export class Deliveries {
   /** Whether the file names it. */
   isNamed(name: string): boolean {
     return this.#named.has(name);
-  }
-
-  /** The mark of what the file says of its destination; undefined when it does not name it. */
-  fileMark(name: string): string | undefined {
-    return this.#named.get(name);
   }
 
   /** Resolves once the delivery stream is ACTIVE. RequestErrors: ResourceInUse, LimitExceeded, ResourceNotFound. */
@@ -160,17 +157,16 @@ export class Deliveries {
     await this.#alone(async () => {
       const { log } = this.#doors.environment;
       const waiting = new Map<string, DeliveryOptions>();
-      const named = new Map<string, string>();
       for (const [name, wanted] of Object.entries(options)) {
         const kind = this.#kinds().find((one) => wanted[one] !== undefined);
-        named.set(name, kind === undefined ? '' : fileMark(wanted[kind] as Json));
         if (kind === undefined || !this.#isKnownOrBuilt(name, { kind, options: wanted[kind] as Json })) {
           waiting.set(name, wanted);
           const destination = kind ?? comingDestinations.find((one) => wanted[one] !== undefined);
           log.info(firehoseEvents.paused, { delivery: name, destination, reason: 'not built' });
         } else await this.#applyOne(name, kind, wanted);
       }
-      this.#named = named;
+      this.#named = new Set(Object.keys(options));
+      for (const { name } of this.list()) if (!this.#named.has(name)) await this.#change(name, withoutFile);
       this.#waiting = waiting;
     });
   }
@@ -206,15 +202,21 @@ export class Deliveries {
         target,
         ...(from !== undefined && { from }),
         ...(settings !== undefined && { settings }),
+        fileMarks: marksOf(target.options),
       };
       await this.#create(delivery, startOf(wanted.startAt));
       log.info(firehoseEvents.created, { delivery: name, from });
       return;
     }
     const word = { target, from, settings };
-    const { hint } = byFile(existing, word, clock.now());
+    const { destinations, http } = this.#doors;
+    const problem = (merged: Target): string | undefined => optionsProblem(merged, destinations, http);
+    const { hint } = byFile(existing, word, { now: clock.now(), problem });
     if (hint !== undefined) log.warn(firehoseEvents.drift, { delivery: name, hint });
-    const { version } = await this.#change(name, (current) => byFile(current, word, clock.now()).delivery);
+    const { version } = await this.#change(
+      name,
+      (current) => byFile(current, word, { now: clock.now(), problem }).delivery,
+    );
     if (version !== existing.version) log.info(firehoseEvents.updated, { delivery: name, version });
   }
 

@@ -59,7 +59,7 @@ export function updatedOptions(options: s.StructSchema, current: Values, update:
 }
 
 /** Without members that say in another way what these say. */
-function withoutRivals(options: Values, named: Values): Values {
+export function withoutRivals(options: Values, named: Values): Values {
   const rivals = new Set(Object.keys(named).map((name) => INSTEAD.get(name)));
   return Object.fromEntries(Object.entries(options).filter(([name]) => !rivals.has(name)));
 }

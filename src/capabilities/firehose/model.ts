@@ -7,6 +7,7 @@ import type { HttpClient } from '../../ports/http-client.ts';
 import type { Records } from '../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../ports/stream-store.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { Marks } from './merged-word.ts';
 
 /** What Firehose actions work with. */
 export interface FirehoseState {
@@ -59,10 +60,9 @@ export interface DeliveryStream {
   readonly tags?: Readonly<Record<string, string>>;
   /** Absent: never started. */
   readonly encryption?: DeliveryEncryption;
-  /**
-   * The mark of what the file said of the destination when the API changed it. While the file says the same, what the
-   * API said holds.
-   */
+  /** What the file said last of the destination; absent: no file names it. */
+  readonly fileMarks?: Marks;
+  /** Of older versions: the mark of all that the file said when the API changed the destination. */
   readonly changedBeside?: string;
   readonly version: number;
   readonly createdAt: number;

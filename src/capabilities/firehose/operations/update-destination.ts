@@ -34,11 +34,9 @@ export function updateDestination(destinations: readonly AnyDestination[]): Oper
       const { deliveries, environment } = state;
       await deliveries.change(request.DeliveryStreamName, (current) => {
         checkAddress(request, current);
-        const changedBeside = deliveries.fileMark(current.name);
         return {
           ...current,
           target: { kind: current.target.kind, options: newOptions(current, chosen, state) },
-          ...(changedBeside !== undefined && { changedBeside }),
           version: current.version + 1,
           updatedAt: environment.clock.now(),
         };
