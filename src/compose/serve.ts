@@ -15,6 +15,7 @@ import { AuditStream } from './audit.ts';
 import { createApi } from './api.ts';
 import { createCallerIdentity } from './caller-identity.ts';
 import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
+import { openApiRoute } from './open-api.ts';
 import { OutgoingAccess } from './outgoing.ts';
 import { compose, type ComposedNode, type Drivers, type Sections } from './index.ts';
 import { NodeSurroundings } from './surroundings.ts';
@@ -136,6 +137,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
   const awsJson = createAwsJson({ operations, bodyBytesMax: AWS_BODY_BYTES_MAX, gate, audit }, environment);
   const awsRest = createAwsRest({ operations: rest, gate, identity, audit });
   let urls = { api: '', gateway: '' };
+  const admin = [...node.admin, audit.route, nodeRoute(options, { certificate, gate }, () => urls)];
   let measure = async (): Promise<void> => undefined;
   const handler = createApi({
     awsJson,
@@ -143,7 +145,7 @@ async function serveClaimed(options: ServeOptions, claim: Claim): Promise<Served
     callerIdentity: createCallerIdentity(gate, identity),
     gate,
     audit,
-    admin: [...node.admin, audit.route, nodeRoute(options, { certificate, gate }, () => urls)],
+    admin: [...admin, openApiRoute(admin, options.version)],
     health: () => node.health(),
     ready: () => ready,
     metrics: async () => {

@@ -73,6 +73,8 @@ export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly doc: string;
+  /** It answers AdminBytes, and no JSON. */
+  readonly answersBytes?: true;
   /** Resolves with a JSON value, or a RawAnswer that is one, or AdminBytes; RequestErrors become their status. */
   handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, request: AdminRequest): Promise<unknown>;
 }

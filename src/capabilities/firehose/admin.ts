@@ -80,6 +80,7 @@ export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRou
       method: 'GET',
       path: '/admin/buckets/{bucket}/objects/{key+}',
       doc: 'The bytes of an object as they are stored; its key may hold slashes.',
+      answersBytes: true,
       handle: async ({ bucket = '', key = '' }) => await object(blobs, bucket, key),
     },
   ];
