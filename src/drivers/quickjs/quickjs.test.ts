@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { array, assert as assertProperty, asyncProperty, oneof, string, uint8Array } from 'fast-check';
 import { ThrottleError } from '../../kernel/errors.ts';
+import type { ScriptFailure } from '../../ports/script.ts';
 import { convert, openRuntime, PATIENT } from './quickjs.fixture.ts';
 
 const runtime = openRuntime();
@@ -31,7 +32,7 @@ for (const [what, text, json] of RESULTS) {
 }
 
 const FAILURES: readonly (readonly [text: string, kind: string, message: RegExp, place?: string])[] = [
-  ['var a = 1;\n\nnull.b;', 'error', /^TypeError: /, '3:1'],
+  ['var a = 1;\n\nnull.b;', 'error', /^TypeError: /, '3:6'],
   ['var a = 1;\nreturn f();\nfunction f() {\n  return JSON.parse("x");\n}', 'error', /^SyntaxError: /, '4:15'],
   ['throw new RangeError("too\\n  far");', 'error', /^RangeError: too far$/, '1:11'],
   ['throw "a text";', 'error', /^threw a text$/],
@@ -39,8 +40,8 @@ const FAILURES: readonly (readonly [text: string, kind: string, message: RegExp,
   ['throw { a: 1 };', 'error', /^threw \{"a":1\}$/],
   ['throw { get a() { throw 1; } };', 'error', /^threw what cannot be shown$/],
   ['throw { toString: null, toJSON: function () {} };', 'error', /^threw what cannot be shown$/],
-  ['return {\n  a:\n};', 'syntax', /^SyntaxError: /, '3:8'],
-  ['let payload = 1;', 'syntax', /^SyntaxError: /, '1:1'],
+  ['return {\n  a:\n};', 'syntax', /^SyntaxError: /, '3'],
+  ['let payload = 1;', 'syntax', /^SyntaxError: /, '1'],
   ['', 'result', /^returned nothing$/],
   ['return function () {};', 'result', /^returned a function, which JSON does not have$/],
   ['return Symbol("a");', 'result', /^returned a symbol, /],
@@ -50,11 +51,16 @@ const FAILURES: readonly (readonly [text: string, kind: string, message: RegExp,
   ['return NaN;', 'result', /it is NaN, /],
   ['return { a: 1n };', 'result', /no JSON: TypeError: /],
   ['var a = {}; a.a = a; return a;', 'result', /no JSON: TypeError: circular/],
-  ['return {\n  get a() { return missing; } };', 'result', /no JSON: ReferenceError: missing/, '2:1'],
+  ['return {\n  get a() { return missing; } };', 'result', /no JSON: ReferenceError: missing/, '2:20'],
   ['return "x".repeat(1048575);', 'result', /^the result is larger than 1048576 bytes$/],
   ['return "ä".repeat(600000);', 'result', /^the result is larger than 1048576 bytes$/],
   [`return 1;${' '.repeat(300_000)}`, 'syntax', /^longer than 262144 characters$/],
 ];
+
+/** `line:column`, or what of it is told. */
+function placeOf({ line, column }: Partial<ScriptFailure> = {}): string | undefined {
+  return line === undefined ? undefined : [line, column].filter((part) => part !== undefined).join(':');
+}
 
 for (const [text, kind, message, place] of FAILURES) {
   test(`a failure: ${JSON.stringify(text.slice(0, 60))}`, async () => {
@@ -62,10 +68,53 @@ for (const [text, kind, message, place] of FAILURES) {
     assert.equal(json, undefined);
     assert.equal(failure?.kind, kind, failure?.message);
     assert.match(failure?.message ?? '', message);
-    const { line, column } = failure ?? {};
-    assert.equal(line === undefined ? undefined : `${line}:${column}`, place);
+    assert.equal(placeOf(failure), place);
   });
 }
+
+/** Before what fails, so that a wrong line could be told. */
+const BEFORE = 'var given = { list: [] };\nString(1);\n\n';
+const PLACES: readonly (readonly [what: string, text: string, place: string | undefined])[] = [
+  ['a member of nothing', 'if (\n  given.other.deep) String(2);', '5:15'],
+  ['a member of nothing, to be set', 'if (\n  given.other.deep = 1) String(2);', '5:15'],
+  ['a member in the object that is returned', 'return {\n  a: 1,\n  b: payload.data.temperature\n};', '6:19'],
+  ['the same name twice in its line', 'return {\n  temperature: payload.data.temperature\n};', '5'],
+  ['the same name in another line', 'var deep = 1;\nreturn { a: given.other.deep };', undefined],
+  ['a member in a function', 'function f(x) {\n  return x.y.z;\n}\nreturn f({});', '5:14'],
+  ['in a loop with a counter', 'for (var i = 0; i < 2; i++)\n  given.list[i] =\n    given.list[i].value;', '6:19'],
+  ['names that are not in the text', 'var name = "deep";\nreturn given.other[name] || given.deep;', undefined],
+  ['an undeclared name', 'var r =\n  missing + 1;\nString(r);', '5:3'],
+  ['an undeclared name that stands twice', 'var r =\n  missing + 1;\nString(missing);', undefined],
+  ['a name before its declaration', 'var r = later + 1;\nlet later = 1;', undefined],
+  ['a constant', 'const fixed = 1;\nif (r = 1) fixed = 2;\nString(3);', undefined],
+  ['no function', 'if (\n  given.f(1)) String(2);', '5:9'],
+  ['nothing to go through', 'for (var one of\n  given) String(one);', undefined],
+  ['nothing to spread', 'return [\n  ...given.none];', undefined],
+  ['no constructor', 'var r =\n  new given();', '5:7'],
+  ['operators', 'var r =\n  1n + 1;', '5:8'],
+  ['an operator without a place', 'var r =\n  +1n;', undefined],
+  ['what a helper of ours met', 'var r =\n  decodeToString(given.none);', '5:18'],
+  ['a function of the language', 'var r =\n  Object.keys(given.none);', '5:15'],
+  ['a callback', 'return given.list.concat(1).map(function (x) {\n  return x.a.b;\n});', '5:14'],
+  ['an error of its own', 'if (given)\n  throw new TypeError("cannot be");', '5:13'],
+  ['a text that is none', 'var r = 1;\nvar s = ;', '5'],
+  ['a text that ends too early', 'if (given) {\n', undefined],
+  ['a comment that does not end', '/* from here', undefined],
+  ['a brace too many', '}', undefined],
+];
+
+test('the place of a failure is the right one, or there is none', async () => {
+  const told: (readonly [what: string, place: string | undefined])[] = [];
+  for (const [what, text] of PLACES) {
+    const { failure } = await convert(runtime, BEFORE + text);
+    assert.notEqual(failure, undefined, what);
+    told.push([what, placeOf(failure)]);
+  }
+  assert.deepEqual(
+    told,
+    PLACES.map(([what, , place]) => [what, place]),
+  );
+});
 
 test('what is printed comes with the result and with the failure, and is bounded', async () => {
   const text = 'print("a", 1, { b: [null] }); console.log(undefined); console.error(new Error("no"));';

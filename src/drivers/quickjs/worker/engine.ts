@@ -116,7 +116,7 @@ export class Engine {
     if (failure?.kind === 'memory' || isNull) throw new EngineSpent(memory);
     return failure === undefined
       ? sized(json ?? '', resultBytesMax, printed)
-      : { failure: readFailure(failure), printed };
+      : { failure: readFailure(failure, this.#spec.text), printed };
   }
 
   /** The next call finds a fresh world. */
@@ -181,7 +181,7 @@ class State {
       made.error.dispose();
       state.close();
       if (state.isOverdue) return { kind: 'time', message: `could not be compiled within ${withinMs} ms` };
-      return readFailure({ kind: 'syntax', message: `${name}: ${message}`, stack: stack ?? '' });
+      return readFailure({ kind: 'syntax', message: `${name}: ${message}`, stack: stack ?? '' }, spec.text);
     }
     state.#keep(made.value);
     const most = state.#keep(context.newNumber(spec.limits.resultBytesMax));
