@@ -39,6 +39,8 @@ export const firehoseLimits = {
   historyRangesMax: 1000,
   /** Our own: characters of the places of one batch that are remembered, together. */
   historyPlaceCharactersMax: 128 * 1024,
+  /** Our own: so much of what was processed is looked through for what was made of one record. */
+  fateBytesMax: 256 * MIB,
   /** Failed attempts of one batch after which health says so. */
   unhealthyAttempts: 3,
   /** How long health remembers that retention was faster than a delivery. */

@@ -210,7 +210,7 @@ export function completed(progress: Progress, outcome: Outcome): Progress {
   return {
     ...rest,
     positions: { ...rest.positions, ...(intent.isOfDeleted === true ? {} : endsOf(intent.ranges)) },
-    ...(origins !== undefined && { origins: { ...rest.origins, ...endsOf(origins) } }),
+    ...(origins !== undefined && { origins: newest({ ...rest.origins, ...endsOf(origins) }) }),
     objects: rest.objects + (place === undefined ? 0 : 1),
     records: rest.records + records,
     ...(place !== undefined && { last: place }),
@@ -220,8 +220,16 @@ export function completed(progress: Progress, outcome: Outcome): Progress {
   };
 }
 
-function endsOf(ranges: readonly Range[]): Record<string, string> {
+/** Positions behind ranges, by their shards. */
+export function endsOf(ranges: readonly Range[]): Record<string, string> {
   return Object.fromEntries(ranges.map((range) => [positionKey(range), range.to.toString()] as const));
+}
+
+/** Without the shards of streams that are gone: what stands behind them is of the one that has the name now. */
+function newest(origins: Readonly<Record<string, string>>): Record<string, string> {
+  const generations = Object.keys(origins).map((key) => Number.parseInt(key, 10));
+  const last = generations.reduce((so, one) => Math.max(so, one), 0);
+  return Object.fromEntries(Object.entries(origins).filter((_, index) => generations[index] === last));
 }
 
 /** A member that is absent while nothing was counted. */

@@ -9,11 +9,11 @@ import {
 } from '../../../ports/destination.ts';
 import type { Failure } from '../error-lines.ts';
 import { firehoseLimits } from '../limits.ts';
-import type { DeliveryStream, Intent, Outcome, Range, Target } from '../model.ts';
+import type { DeliveryStream, Gap, Intent, Outcome, Range, Target } from '../model.ts';
 import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
-import { BatchRecords, countGone, isDeliverable, originRange, type BatchSource } from './batch-records.ts';
+import { BatchRecords, countGone, isDeliverable, joined, originRange, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
 import type { WorkerDoors } from './worker.ts';
@@ -39,8 +39,13 @@ export interface BatchOutcome extends Outcome {
   readonly failedAt?: string;
   readonly unprocessedAt?: string;
   readonly lostAt?: string;
-  /** The stored records that failed, whole or in part. */
+  /** The stored records that the destination did not take, whole or in part, and those that could not be processed. */
   readonly failedRanges: readonly Range[];
+  readonly unprocessedRanges: readonly Range[];
+  /** What was gone. */
+  readonly gaps: readonly Gap[];
+  /** What of the source a function made into nothing, between what it made something of. */
+  readonly droppedRanges: readonly Range[];
   /** Of each place where records arrived at several. */
   readonly arrivals: readonly Arrival[];
 }
@@ -258,13 +263,12 @@ export class BatchDelivery {
 
   async #outcome(failed: FailedOutput, unprocessed: FailedOutput, gone: Delivered | undefined): Promise<BatchOutcome> {
     const { place: failedAt } = failed;
-    const all = [...failed.failed, ...unprocessed.failed].toSorted((one, other) => one.place - other.place);
-    const { origins } = this.#records;
+    const { origins, gaps, dropped } = this.#records;
     return {
       place: this.#place,
       records: this.#arrived,
-      failed: all.length,
-      lost: countGone(this.#records.gaps),
+      failed: failed.failed.length + unprocessed.failed.length,
+      lost: countGone(gaps),
       duplicates: this.#duplicates,
       arrivals: await this.#arrivals.of(this.#intent, this.#records),
       attempts: this.#attempts,
@@ -272,14 +276,19 @@ export class BatchDelivery {
       ...(unprocessed.place !== undefined && { unprocessedAt: unprocessed.place }),
       ...(gone !== undefined && { lostAt: gone.place }),
       ...(origins !== undefined && { origins }),
-      failedRanges:
-        origins === undefined
-          ? rangesOf(
-              this.#intent,
-              all.map(({ place }) => place),
-            )
-          : all.map(originRange),
+      failedRanges: this.#rangesOf(failed.failed),
+      unprocessedRanges: this.#rangesOf(unprocessed.failed),
+      gaps,
+      droppedRanges: origins === undefined ? [] : dropped,
     };
+  }
+
+  #rangesOf(failed: readonly Failed[]): readonly Range[] {
+    if (this.#records.origins !== undefined) return joined(failed.map(originRange));
+    return rangesOf(
+      this.#intent,
+      failed.map(({ place }) => place),
+    );
   }
 
   /** A repeated attempt sends records again that may have arrived. */

@@ -2,6 +2,7 @@ import { Defect } from '../../../kernel/errors.ts';
 import { decodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey } from '../../../ports/stream-store.ts';
+import { firehoseLimits } from '../limits.ts';
 import type { Gap, Intent, LossCause, Range } from '../model.ts';
 import type { GoneUpTo } from '../processed-record.ts';
 import { isFirstOfStored, outgoingRecords, type PlacedRecord, type RecordForm } from '../outgoing.ts';
@@ -28,6 +29,7 @@ export class BatchRecords {
   #missing = 0;
   #unprocessed = 0;
   #origins: ReadonlyMap<string, Range> = new Map();
+  #dropped: readonly Range[] = [];
 
   constructor(intent: Intent, source: BatchSource, doors: Pick<WorkerDoors, 'records' | 'environment'>) {
     this.#intent = intent;
@@ -55,6 +57,11 @@ export class BatchRecords {
     return 'form' in this.#source && this.#source.form === 'processed' ? [...this.#origins.values()] : undefined;
   }
 
+  /** What of the source stands between those, and was made into nothing; bounded: one more says that there are more. */
+  get dropped(): readonly Range[] {
+    return this.#dropped;
+  }
+
   /** Why, as far as one word can say it. */
   get cause(): LossCause {
     return this.#gaps.find(({ cause }) => cause !== 'RetentionExceeded')?.cause ?? 'RetentionExceeded';
@@ -73,12 +80,13 @@ export class BatchRecords {
     const { stream, form, isReplay } = this.#source;
     let [stored, unprocessed] = [0, 0];
     const origins = new Map<string, Range>();
+    const dropped: Range[] = [];
     for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, { form, gone, turn })) {
       for (const record of some) {
         if (record.failure !== undefined) unprocessed += 1;
         if (record.gone !== undefined) gaps.push({ ...originRange(record), ...goneIn(record.gone) });
       }
-      if (form === 'processed') for (const record of some) widen(origins, record);
+      if (form === 'processed') for (const record of some) widen(origins, dropped, record);
       for (const record of some) if (form === 'processed' || isFirstOfStored(record)) stored += 1;
       yield some;
     }
@@ -86,6 +94,7 @@ export class BatchRecords {
     this.#gaps = gaps;
     this.#unprocessed = unprocessed;
     this.#origins = origins;
+    this.#dropped = dropped;
     this.#missing = Math.max(0, this.#intent.recordCount - stored);
   }
 
@@ -115,11 +124,27 @@ function goneIn({ to, cause }: GoneUpTo): Pick<Gap, 'to' | 'cause'> {
 }
 
 /** Those of a shard follow each other, but for what was dropped. */
-function widen(origins: Map<string, Range>, record: PlacedRecord): void {
+function widen(origins: Map<string, Range>, dropped: Range[], record: PlacedRecord): void {
   const origin = originRange(record);
   const known = origins.get(positionKey(origin));
   const to = record.gone === undefined ? origin.to : BigInt(record.gone.to);
+  const isBehind = known !== undefined && known.to < origin.from;
+  if (isBehind && dropped.length <= firehoseLimits.historyRangesMax) {
+    dropped.push({ ...origin, from: known.to, to: origin.from });
+  }
   origins.set(positionKey(origin), { ...(known ?? origin), to });
+}
+
+/** Ranges of which those that follow each other are one. */
+export function joined(ranges: Iterable<Range>): readonly Range[] {
+  const found: Range[] = [];
+  for (const range of ranges) {
+    const last = found.at(-1);
+    const isNext = last !== undefined && positionKey(last) === positionKey(range) && last.to >= range.from;
+    if (isNext && last.from <= range.from) found[found.length - 1] = { ...last, to: range.to };
+    else found.push(range);
+  }
+  return found;
 }
 
 /** The one stored record that this one was, or was made of. A Defect where its number is none. */

@@ -1,9 +1,20 @@
 import { ensureInternalStream } from '../../../ports/internal-stream.ts';
-import { isStored, mayPass, StreamNotFound, type Records, type StreamInfo } from '../../../ports/records.ts';
+import { isStored, mayPass, type Records, type StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset, type StoredRecord } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
-import { DIRECT_PREFIX, HISTORY_PREFIX, rangeToJson, type Intent, type StoredRange } from '../model.ts';
+import {
+  completed,
+  DIRECT_PREFIX,
+  endsOf,
+  HISTORY_PREFIX,
+  rangeToJson,
+  type Intent,
+  type LossCause,
+  type Progress,
+  type Range,
+  type StoredRange,
+} from '../model.ts';
 import type { BatchOutcome } from './batch-delivery.ts';
 import type { WorkerDoors } from './worker.ts';
 
@@ -23,19 +34,33 @@ export interface HistoryEntry {
   readonly bytes: number;
   readonly oldestAt: number;
   readonly failed: number;
-  readonly failedAt?: string;
   readonly lost: number;
-  readonly lostAt?: string;
   readonly attempts: number;
   readonly duplicates: number;
   readonly ranges: readonly StoredRange[];
   /** The records were made of others by a function: those of the source are what the ranges tell of. */
   readonly isProcessed?: true;
-  /** Stored records that failed; not all of them where `isFailedCut`. */
-  readonly failedRanges: readonly StoredRange[];
-  readonly isFailedCut?: true;
-  /** Where the delivery then stood, by shard. */
+  /** What of the ranges did not arrive; absent: all did, or an older version wrote the entry. */
+  readonly missed?: readonly Missed[];
+  /** Where the delivery then stood, by shard; of shards that are gone with their stream, behind all of them. */
   readonly positions: Readonly<Record<string, string>>;
+  /** Of older versions: stored records that failed, not all of them where `isFailedCut`; where lines are. */
+  readonly failedRanges?: readonly StoredRange[];
+  readonly isFailedCut?: true;
+  readonly failedAt?: string;
+  readonly lostAt?: string;
+}
+
+/** Records that did not arrive, with what became of them instead. */
+export interface Missed {
+  readonly state: 'failed' | 'processing failed' | 'dropped' | 'lost';
+  /** Of what was lost. */
+  readonly cause?: LossCause;
+  /** Where the lines about them stand; absent: none tells of them. */
+  readonly place?: string;
+  /** Not all of them where `isCut`. */
+  readonly ranges: readonly StoredRange[];
+  readonly isCut?: true;
 }
 
 interface StoredArrival {
@@ -43,6 +68,9 @@ interface StoredArrival {
   readonly ranges: readonly StoredRange[];
   readonly isCut?: true;
 }
+
+/** Behind every offset: they have 64 bits. */
+const OFFSETS_END = 2n ** 64n;
 
 /** What became of the batches of one delivery: an internal stream, kept as long as what it read. */
 export class DeliveryHistory {
@@ -83,7 +111,7 @@ export class DeliveryHistory {
     while (low < high) {
       const middle = (low + high) / 2n;
       const found = await this.#read(stream, middle);
-      if (found === undefined || BigInt(entryOf(found).positions[key] ?? '0') > offset) high = middle;
+      if (found === undefined || isBehind(entryOf(found), key, shard.generation, offset)) high = middle;
       else low = found.offset + 1n;
     }
     const found = await this.#read(stream, low);
@@ -101,7 +129,7 @@ export class DeliveryHistory {
   async #stream(source: string): Promise<StreamInfo> {
     const { records } = this.#doors;
     const name = HISTORY_PREFIX + this.#delivery;
-    const retentionMs = retentionOf(records, source);
+    const retentionMs = retentionOf(records, source) ?? records.describe(name)?.retentionMs ?? firehoseLimits.historyMs;
     const stream = await ensureInternalStream(records, {
       name,
       shardCount: 1,
@@ -113,16 +141,20 @@ export class DeliveryHistory {
   }
 }
 
-/** An entry for what came of a batch. */
-export function historyEntry(
-  intent: Intent,
-  outcome: BatchOutcome,
-  { at, positions }: Pick<HistoryEntry, 'at' | 'positions'>,
-): HistoryEntry {
-  const { id, target, sizeBytes, oldestAt, ranges } = intent;
-  const { place, records, failed, lost, lostAt, attempts, duplicates, origins, failedRanges, arrivals } = outcome;
-  const failedAt = outcome.failedAt ?? outcome.unprocessedAt;
-  const isCut = failedRanges.length > firehoseLimits.historyRangesMax;
+/** Whether the batch, or one before it, was about the record. */
+function isBehind({ positions }: HistoryEntry, key: string, generation: number, offset: Offset): boolean {
+  const position = positions[key];
+  if (position !== undefined) return BigInt(position) > offset;
+  // Nothing of a stream is delivered behind one that was made in its place.
+  return Object.keys(positions).some((one) => Number.parseInt(one, 10) > generation);
+}
+
+/** An entry for what came of a batch; `before`: how far the delivery was. */
+export function historyEntry(intent: Intent, outcome: BatchOutcome, before: Progress, at: number): HistoryEntry {
+  const { id, target, sizeBytes, oldestAt } = intent;
+  const { place, records, failed, lost, attempts, duplicates, origins, arrivals } = outcome;
+  const ranges = origins === undefined ? intent.ranges : origins.map((range) => sinceBefore(range, before));
+  const missed = missedOf(outcome, before);
   return {
     id,
     at,
@@ -136,25 +168,66 @@ export function historyEntry(
     bytes: sizeBytes,
     oldestAt,
     failed,
-    ...(failedAt !== undefined && { failedAt }),
     lost,
-    ...(lostAt !== undefined && { lostAt }),
     attempts,
     duplicates,
-    ranges: (origins ?? ranges).map(rangeToJson),
+    ranges: ranges.map(rangeToJson),
     ...(origins !== undefined && { isProcessed: true as const }),
-    failedRanges: failedRanges.slice(0, firehoseLimits.historyRangesMax).map(rangeToJson),
-    ...(isCut && { isFailedCut: true as const }),
-    positions,
+    ...(missed.length > 0 && { missed }),
+    positions: positionsAfter(intent, outcome, before),
   };
 }
 
-/** What is put directly is trimmed as it leaves: what became of it is told a while longer. */
-function retentionOf(records: Records, source: string): number {
-  if (source.startsWith(DIRECT_PREFIX)) return firehoseLimits.historyMs;
-  const stream = records.describe(source);
-  if (stream === undefined) throw new StreamNotFound(source);
-  return stream.retentionMs;
+function positionsAfter(intent: Intent, outcome: BatchOutcome, before: Progress): Readonly<Record<string, string>> {
+  const { positions, origins = {} } = completed({ ...before, intent }, outcome);
+  if (outcome.origins !== undefined) return origins;
+  return intent.isOfDeleted === true ? { ...positions, ...endsOf(intent.ranges.map(closed)) } : positions;
+}
+
+/** One with an open end is about all that comes. */
+function closed(range: Range): Range {
+  return range.isOpen === true ? { ...range, to: OFFSETS_END } : range;
+}
+
+/** What a function dropped in front of the first record that it made something of belongs to the same batch. */
+function sinceBefore(range: Range, { origins = {} }: Progress): Range {
+  const from = BigInt(origins[positionKey(range)] ?? range.from);
+  return from < range.from ? { ...range, from } : range;
+}
+
+function missedOf(outcome: BatchOutcome, before: Progress): readonly Missed[] {
+  const { origins = [], gaps, failedAt, unprocessedAt, lostAt, droppedRanges } = outcome;
+  const inFront = origins.flatMap((range) => {
+    const { from } = sinceBefore(range, before);
+    return from < range.from ? [{ ...range, from, to: range.from }] : [];
+  });
+  const causes = [...new Set(gaps.map(({ cause }) => cause))];
+  const all = [
+    missed({ state: 'failed', place: failedAt }, outcome.failedRanges),
+    missed({ state: 'processing failed', place: unprocessedAt }, outcome.unprocessedRanges),
+    missed({ state: 'dropped', place: undefined }, [...inFront, ...droppedRanges]),
+    ...causes.map((cause) =>
+      missed(
+        { state: 'lost', cause, place: lostAt },
+        gaps.filter((gap) => gap.cause === cause),
+      ),
+    ),
+  ];
+  return all.filter(({ ranges }) => ranges.length > 0);
+}
+
+function missed(
+  { place, ...what }: Pick<Missed, 'state' | 'cause'> & { readonly place: string | undefined },
+  ranges: readonly Range[],
+): Missed {
+  const isCut = ranges.length > firehoseLimits.historyRangesMax;
+  const kept = ranges.slice(0, firehoseLimits.historyRangesMax).map(rangeToJson);
+  return { ...what, ...(place !== undefined && { place }), ranges: kept, ...(isCut && { isCut }) };
+}
+
+/** What is put directly is trimmed as it leaves: what became of it is told for longer. Undefined: it was deleted. */
+function retentionOf(records: Records, source: string): number | undefined {
+  return source.startsWith(DIRECT_PREFIX) ? firehoseLimits.historyMs : records.describe(source)?.retentionMs;
 }
 
 function entryOf({ data }: StoredRecord): HistoryEntry {

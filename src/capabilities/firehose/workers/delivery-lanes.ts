@@ -1,7 +1,6 @@
 import type { ShardRef, Offset } from '../../../ports/stream-store.ts';
 import { deliveryMetrics, firehoseEvents } from '../events.ts';
 import {
-  completed,
   NO_PROGRESS,
   progressToJson,
   PROGRESS_PREFIX,
@@ -14,7 +13,7 @@ import { backupTarget } from '../targets.ts';
 import type { BatchOutcome } from './batch-delivery.ts';
 import { DeliveryHistory, historyEntry } from './delivery-history.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
-import { MainLane } from './main-lane.ts';
+import { MainLane, type ProcessedQueue } from './main-lane.ts';
 import { storedProgress } from './progress-ledger.ts';
 import { PROCESSING } from './transform-stage.ts';
 import type { DeliveryStatus, Worker, WorkerDoors } from './worker.ts';
@@ -92,6 +91,11 @@ export class DeliveryLanes implements Worker {
     return this.#main.position(shard);
   }
 
+  /** What was processed and is not delivered yet; undefined: nothing is processed. */
+  get queue(): ProcessedQueue | undefined {
+    return this.#main.queue;
+  }
+
   problems(): string[] {
     const own = this.#main.problems();
     const others = (this.#backup?.problems() ?? []).filter((problem) => !own.includes(problem));
@@ -152,9 +156,7 @@ export class DeliveryLanes implements Worker {
     const { environment } = this.#doors;
     const { clock } = environment;
     const { progress } = storedProgress(this.#doors.catalog, this.#delivery.name);
-    const after = completed({ ...progress, intent }, outcome);
-    const positions = outcome.origins === undefined ? after.positions : (after.origins ?? {});
-    const entry = historyEntry(intent, outcome, { at: clock.now(), positions });
+    const entry = historyEntry(intent, outcome, progress, clock.now());
     await this.history.add(entry, sourceStream(this.#delivery));
     this.#measure(intent, outcome);
   }

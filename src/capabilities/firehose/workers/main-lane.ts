@@ -1,7 +1,15 @@
 import { dropInternalStream, ensureInternalStream } from '../../../ports/internal-stream.ts';
+import type { StreamInfo } from '../../../ports/records.ts';
 import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseLimits } from '../limits.ts';
-import { NO_PROGRESS, progressToJson, PROGRESS_PREFIX, sourceStream, type DeliveryStream } from '../model.ts';
+import {
+  NO_PROGRESS,
+  progressToJson,
+  PROGRESS_PREFIX,
+  sourceStream,
+  type DeliveryStream,
+  type Progress,
+} from '../model.ts';
 import { sourceForm } from '../outgoing.ts';
 import { PROCESSED_PREFIX } from '../processed-record.ts';
 import { transformOf } from '../transform-options.ts';
@@ -13,6 +21,16 @@ import { PROCESSING, TransformStage } from './transform-stage.ts';
 import type { DeliveryStatus, WorkerDoors } from './worker.ts';
 
 type ShardPlace = Pick<ShardRef, 'generation' | 'ordinal'>;
+
+/** What was processed and is not delivered yet. */
+export interface ProcessedQueue {
+  /** The internal stream it stands in; undefined: none yet. */
+  readonly stream: StreamInfo | undefined;
+  /** Its first place that is not delivered. */
+  readonly from: Offset;
+  /** By shard of the source, behind the last record that was delivered; undefined: an older version began it. */
+  readonly origins: Progress['origins'];
+}
 
 /**
  * Brings the records of a delivery's source to its destination: as they came, or as a function made them. Where that
@@ -76,6 +94,15 @@ export class MainLane {
       ? storedProgress(this.#doors.catalog, this.#delivery.name).progress
       : NO_PROGRESS;
     return { ...status, unprocessedRecords, ...(origins !== undefined && { origins }) };
+  }
+
+  /** What was processed and is not delivered yet; undefined: nothing is processed. */
+  get queue(): ProcessedQueue | undefined {
+    if (this.#stage === undefined) return undefined;
+    const stream = this.#doors.records.describe(this.#stage.into);
+    const [shard] = stream?.shards ?? [];
+    const { origins } = storedProgress(this.#doors.catalog, this.#delivery.name).progress;
+    return { stream, from: shard === undefined ? 0n : this.#worker.position(shard.ref), origins };
   }
 
   /** Whether what was processed is still to be delivered. */
@@ -190,7 +217,7 @@ export class MainLane {
     });
     const { key, progress, revision } = storedProgress(catalog, this.#delivery.name);
     await catalog.propose([
-      { key, expect: revision, put: progressToJson({ ...progress, positions: {} }) },
+      { key, expect: revision, put: progressToJson({ ...progress, positions: {}, origins: progress.positions }) },
       {
         key: this.#stageKey(),
         expect: null,
@@ -211,8 +238,9 @@ export class MainLane {
     await this.#worker.finish();
     if (this.#stopped.signal.aborted || this.#wantsProcessing()) return;
     const { key, progress, revision } = storedProgress(catalog, this.#delivery.name);
+    const { origins: _, ...rest } = progress;
     await catalog.propose([
-      { key, expect: revision, put: progressToJson({ ...progress, positions: stage.reached() }) },
+      { key, expect: revision, put: progressToJson({ ...rest, positions: stage.reached() }) },
       { key: this.#stageKey(), remove: true },
     ]);
     await dropInternalStream(records, stage.into);
