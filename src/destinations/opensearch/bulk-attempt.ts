@@ -3,13 +3,12 @@ import { isUnanswered, type Delivered, type OutgoingRecord, type Refused } from 
 import type { Environment } from '../../ports/environment.ts';
 import { bulkVerdicts, type Verdict } from './bulk-answer.ts';
 import { BulkBody } from './bulk-body.ts';
+import type { AttemptBounds } from './bulk-memory.ts';
 import type { Cluster } from './cluster.ts';
 import { oneLineObject } from './document.ts';
 import { failure, statusFailure } from './errors.ts';
 import type { Naming } from './naming.ts';
 
-/** Bytes and documents of one request: what engines take well, and what is answered in a turn's time. */
-export const BULK_BOUNDS = { bytesMax: 10 * 1024 * 1024, documentsMax: 5000 } as const;
 /** Records are looked through for so many bytes in one turn of the loop. */
 const TURN_BYTES = 512 * 1024;
 /** Of an answer that is about each document, only this much of what is wrong. */
@@ -26,12 +25,13 @@ export interface BulkAttemptOptions {
   readonly hasIds: boolean;
   /** The line that says what is done with the record's document. */
   readonly action: (record: OutgoingRecord) => Uint8Array;
+  readonly bounds: AttemptBounds;
 }
 
 /** One attempt to hand over records, in as many requests as it takes. */
 export class BulkAttempt {
   readonly #options: BulkAttemptOptions;
-  readonly #body = new BulkBody(BULK_BOUNDS);
+  readonly #body: BulkBody;
   readonly #refused: Refused[] = [];
   #arrived = 0;
   #sentBytes = 0;
@@ -41,6 +41,7 @@ export class BulkAttempt {
 
   constructor(options: BulkAttemptOptions) {
     this.#options = options;
+    this.#body = new BulkBody(options.bounds);
   }
 
   /** Takes records, and sends what is full. Rejects with DeliveryError where nothing is known of any record. */
@@ -105,9 +106,10 @@ export class BulkAttempt {
   }
 
   async #ask(from: number, to: number): Promise<readonly Verdict[]> {
-    const { cluster, naming, signal, hasIds } = this.#options;
+    const { cluster, naming, signal, hasIds, bounds } = this.#options;
     const body = this.#body.bytes(from, to);
-    const { status, body: answer } = await cluster.ask({ method: 'POST', path: `/_bulk?${FILTER}`, body }, signal);
+    const request = { method: 'POST', path: `/_bulk?${FILTER}`, body, answerBytesMax: bounds.answerBytesMax } as const;
+    const { status, body: answer } = await cluster.ask(request, signal);
     const clean = (text: string): string => cluster.withoutSecrets(text);
     if (status !== 200) throw statusFailure(cluster.url, status, answer, clean);
     const verdicts = bulkVerdicts(answer, { count: to - from, hasIds, clean });

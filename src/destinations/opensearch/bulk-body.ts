@@ -1,4 +1,3 @@
-const FIRST_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /** What one request asks at most. */
@@ -10,7 +9,8 @@ export interface BulkBounds {
 /** Documents of one request, each behind the line that says where it goes; the memory is used again by the next. */
 export class BulkBody {
   readonly #bounds: BulkBounds;
-  #memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  /** As large as a request may be: the system gives it as it is written to. */
+  #memory: Buffer;
   /** Where each document's two lines end. */
   #ends: number[] = [];
   /** The records' own, by document. */
@@ -18,6 +18,7 @@ export class BulkBody {
 
   constructor(bounds: BulkBounds) {
     this.#bounds = bounds;
+    this.#memory = Buffer.allocUnsafeSlow(bounds.bytesMax);
   }
 
   get count(): number {
@@ -64,10 +65,8 @@ export class BulkBody {
     this.#indexes = [];
   }
 
+  /** One document can be larger than a request is to be: then it goes alone. */
   #reserve(bytes: number): void {
-    if (bytes <= this.#memory.length) return;
-    const wider = Buffer.allocUnsafeSlow(Math.max(bytes, this.#memory.length * 2));
-    wider.set(this.#memory.subarray(0, this.sizeBytes));
-    this.#memory = wider;
+    if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(bytes);
   }
 }

@@ -11,8 +11,6 @@ import type { OpenSearchOptions } from './options.ts';
 
 /** Longer than an engine itself waits for a part of it that is away (one minute). */
 const TIMEOUT_MS = 90_000;
-/** Of a bulk request's documents, some hundred bytes each at most. */
-const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes that are hashed in one turn of the loop. */
 const HASHED_BYTES = 1024 * 1024;
 const SERVICE = 'es';
@@ -23,6 +21,7 @@ export interface ClusterRequest {
   /** With query. */
   readonly path: string;
   readonly body?: Uint8Array;
+  readonly answerBytesMax: number;
 }
 
 /** An answer with its whole body. */
@@ -59,7 +58,7 @@ export class Cluster {
   }
 
   /** Any status is an answer. Rejects with DeliveryErrors. */
-  async ask({ method, path, body }: ClusterRequest, signal: AbortSignal): Promise<ClusterAnswer> {
+  async ask({ method, path, body, answerBytesMax }: ClusterRequest, signal: AbortSignal): Promise<ClusterAnswer> {
     const url = this.url + path;
     const content = body === undefined ? {} : { 'content-type': 'application/x-ndjson' };
     const proof = await this.#proof({ method, url, headers: content, body: body ?? new Uint8Array() });
@@ -67,7 +66,7 @@ export class Cluster {
     const request = { url, method, headers, timeoutMs: TIMEOUT_MS, signal, ...(body !== undefined && { body }) };
     try {
       const answer = await this.#doors.http.send(request);
-      return { status: answer.status, body: await answer.readBody(ANSWER_BYTES_MAX) };
+      return { status: answer.status, body: await answer.readBody(answerBytesMax) };
     } catch (error) {
       if (signal.aborted) throw failure(this.#naming, 'Stopped', 'the node stops');
       throw connectionFailure(this.#naming, this.url, error);

@@ -1,13 +1,17 @@
 import type { Batch, Delivered, DestinationDoors, OpenDestination, OutgoingRecord } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { BulkAttempt } from './bulk-attempt.ts';
+import { attemptBounds, withBulkMemory, type AttemptBounds } from './bulk-memory.ts';
 import { Cluster } from './cluster.ts';
+import { failure } from './errors.ts';
 import { indexAt } from './index-name.ts';
 import type { Naming } from './naming.ts';
 import { documentId, hasOwnIds, placeOf, type OpenSearchOptions } from './options.ts';
 
 /** The last version of Elasticsearch that needs types. */
 const TYPED_MAJOR_MAX = 6;
+/** Of what an engine says of itself. */
+const GREETING_BYTES_MAX = 64 * 1024;
 /** Names of indexes in the place of what was delivered. */
 const SHOWN_MAX = 3;
 
@@ -30,6 +34,16 @@ export class OpenSearchDelivery implements OpenDestination {
   }
 
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered> {
+    const bounds = attemptBounds(batch);
+    const attempt = async (): Promise<Delivered> => await this.#attempt(batch, place, bounds, signal);
+    const delivered = await withBulkMemory(bounds, this.#environment, signal, attempt);
+    if (delivered === undefined) throw failure(this.#naming, 'Stopped', 'the node stops');
+    return delivered;
+  }
+
+  async close(): Promise<void> {}
+
+  async #attempt(batch: Batch, place: string, bounds: AttemptBounds, signal: AbortSignal): Promise<Delivered> {
     const type = await this.#type(signal);
     const names = new Set<string>();
     const places: { from: number; to: number; place: string }[] = [];
@@ -50,6 +64,7 @@ export class OpenSearchDelivery implements OpenDestination {
       signal,
       hasIds,
       action,
+      bounds,
     });
     for await (const records of batch.records()) await attempt.take(records);
     const delivered = await attempt.finish();
@@ -57,13 +72,14 @@ export class OpenSearchDelivery implements OpenDestination {
     return { place: shown, ...(places.length > 1 && { places }), status: 200, ...delivered };
   }
 
-  async close(): Promise<void> {}
-
   /** Types are gone since Elasticsearch 7, and later engines refuse them: they go only to those that need them. */
   async #type(signal: AbortSignal): Promise<string | undefined> {
     const { TypeName: type = '' } = this.#options;
     if (type === '') return undefined;
-    const { status, body } = await this.#cluster.ask({ method: 'GET', path: '/' }, signal);
+    const { status, body } = await this.#cluster.ask(
+      { method: 'GET', path: '/', answerBytesMax: GREETING_BYTES_MAX },
+      signal,
+    );
     return status === 200 && takesTypes(body) ? type : undefined;
   }
 }
