@@ -46,6 +46,8 @@ export interface Batch {
   readonly errorType?: string;
   /** Others of its records arrived before, or were given up: `records` gives only what is left. */
   readonly isPart?: true;
+  /** Whether a request that failed before began with the record of this index; absent: none was told of. */
+  readonly startsRequest?: (index: number) => boolean;
   /** The records not delivered yet; may be iterated again for a repeated attempt. */
   records(): AsyncIterable<readonly OutgoingRecord[]>;
 }
@@ -82,6 +84,8 @@ export interface Delivered {
   readonly sizeBytes: number;
   /** By ascending index; absent or empty: all arrived. */
   readonly refused?: readonly Refused[];
+  /** The indexes of those refused with which requests began: they are to be repeated as they were. */
+  readonly requestStarts?: readonly number[];
   /** What the destination answered, for people: an HTTP status. */
   readonly status?: number;
 }

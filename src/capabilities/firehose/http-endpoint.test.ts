@@ -193,6 +193,29 @@ test('a refusal in several requests: nothing is lost, and what arrived is not se
   await bench.close();
 });
 
+test('requests that failed are repeated each as it was: two that stand side by side are not joined', async () => {
+  const seen: SeenRequest[] = [];
+  let isUp = false;
+  const bench = servedBy((request) => {
+    seen.push(request);
+    const texts = textsOf(request);
+    if (isUp) return accepted(request);
+    if (texts.length > 2) return { status: 413 };
+    return texts.includes('4') || texts.includes('5') ? { status: 503 } : accepted(request);
+  });
+  await bench.open();
+  await bench.call('CreateDeliveryStream', { ...NAME, ...toEndpoint() });
+  await put(bench, ...Array.from({ length: 8 }, (_, index) => `${index + 1}`));
+  await bench.simulation.pass(5500);
+  const failed = seen.filter((request) => ['3,4', '5,6'].includes(textsOf(request).join()));
+  assert.equal(failed.length, 2);
+  isUp = true;
+  const before = seen.length;
+  await bench.simulation.pass(30_000);
+  assert.deepEqual(seen.slice(before), failed, 'the same ids and bodies');
+  await bench.close();
+});
+
 test('where a record went is the request that carried it', async () => {
   const carried = new Map<string, string>();
   const bench = servedBy((request) => {

@@ -184,6 +184,7 @@ class Attempt {
       ...(this.#arrived.length > 1 && { places: this.#arrived }),
       sizeBytes: this.#sizeBytes,
       refused: this.#missed.flatMap(refusedOf),
+      ...(first !== undefined && { requestStarts: this.#missed.map(({ from }) => from) }),
       status: first?.failure.status ?? 200,
     };
   }

@@ -46,7 +46,8 @@ export function bodyBytes({ bytes }: RequestPart): number {
 /**
  * Cuts the records of an attempt into requests. An attempt whose records are all of the batch and fit in one request
  * has the batch's id; of several requests each has one of its own, made of the batch's id and of all records that it
- * holds, so that it is the same in a later attempt that holds these records alone, and never that of another body.
+ * holds, so that it is the same in a later attempt that holds these records, and never that of another body. A request
+ * that failed is cut off from the next as it was before.
  */
 export async function planRequests(batch: Batch, turn: () => Promise<void>): Promise<readonly PlannedRequest[]> {
   const parts: RequestPart[] = [];
@@ -54,7 +55,7 @@ export async function planRequests(batch: Batch, turn: () => Promise<void>): Pro
   let stored = 0;
   for await (const records of batch.records()) {
     for (const record of records) {
-      if (part.isFullFor(record)) parts.push(part.close());
+      if (part.isFullFor(record) || part.endsBefore(record, batch)) parts.push(part.close());
       part.add(record);
       if ((record.subSequenceNumber ?? 0) === 0) stored += 1;
     }
@@ -122,6 +123,11 @@ class PartBuilder {
     if (this.isEmpty) return false;
     const bytes = FRAME_BYTES + this.#bytes + 1 + recordBytes(data.length);
     return this.#to - this.#from === REQUEST_RECORDS_MAX || bytes > REQUEST_BYTES_MAX;
+  }
+
+  /** Whether the record began a request before. */
+  endsBefore({ index }: OutgoingRecord, { startsRequest }: Pick<Batch, 'startsRequest'>): boolean {
+    return !this.isEmpty && startsRequest?.(index) === true;
   }
 
   add(record: OutgoingRecord): void {

@@ -65,8 +65,11 @@ export class BatchDelivery {
   /** Why the latest attempt failed as a whole. */
   #whole: Failure | undefined;
   readonly #givenUp = new Map<number, Failure>();
-  /** Places of the records that the attempt was given, in its order. */
+  /** Places of the records that the attempt was given, in its order; and as far as a pass has come that goes on. */
   #given: number[] = [];
+  #giving: readonly number[] = [];
+  /** Places of records with which requests began that failed. */
+  readonly #starts = new Set<number>();
   #givenCount = 0;
   #attempts = 0;
   #waitedMs = 0;
@@ -157,7 +160,8 @@ export class BatchDelivery {
     try {
       const isPart = this.#arrived + this.#givenUp.size > 0;
       const told = { ...batchOf(this.#doors.delivery(), identity, this.#intent), ...(isPart && { isPart }) };
-      const batch = { ...told, records: () => this.#give() };
+      const startsRequest = (index: number): boolean => this.#starts.has(this.#giving[index] ?? -1);
+      const batch = { ...told, ...(this.#starts.size > 0 && { startsRequest }), records: () => this.#give() };
       return await open.deliver(batch, this.#intent.place, cut);
     } finally {
       await open.close();
@@ -169,6 +173,7 @@ export class BatchDelivery {
     const isNoted = this.#failures() !== undefined;
     const pending = this.#pending;
     const given: number[] = [];
+    this.#giving = given;
     let count = 0;
     for await (const some of this.#records.pass()) {
       const wanted = some.filter(
@@ -187,7 +192,8 @@ export class BatchDelivery {
   }
 
   #take(delivered: Delivered): void {
-    const { place, refused = [] } = delivered;
+    const { place, refused = [], requestStarts = [] } = delivered;
+    for (const index of requestStarts) this.#starts.add(this.#given[index] ?? -1);
     const at = this.#doors.environment.clock.now();
     const pending = new Map<number, Failure>();
     this.#unanswered = 0;
