@@ -265,9 +265,10 @@ export function withoutPositions(progress: Progress, keys: readonly string[]): P
   return { ...progress, positions: Object.fromEntries(left) };
 }
 
-/** Positions of shards that still exist: those of others would only pile up. */
+/** Without those of shards that the stream gave up: they would only pile up. What of another stream is left is told. */
 export function withoutGone(progress: Progress, shards: readonly Pick<ShardRef, 'generation' | 'ordinal'>[]): Progress {
   const kept = new Set(shards.map(positionKey));
-  const positions = Object.fromEntries(Object.entries(progress.positions).filter(([key]) => kept.has(key)));
+  const isKept = (key: string): boolean => kept.has(key) || Number.parseInt(key, 10) !== shards[0]?.generation;
+  const positions = Object.fromEntries(Object.entries(progress.positions).filter(([key]) => isKept(key)));
   return { ...progress, positions };
 }

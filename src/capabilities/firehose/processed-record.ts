@@ -32,6 +32,8 @@ interface Kept {
 export interface GoneUpTo {
   readonly to: string;
   readonly cause: LossCause;
+  /** It is not known how far they went: `to` is behind the first, which stands for all. */
+  readonly isOpen?: true;
 }
 
 const HEADER = 'of';
@@ -79,6 +81,11 @@ export function processedRecord({ key, data, headers }: StoredRecord): Processed
     ...(f !== undefined && { failure: f }),
     ...(x !== undefined && { gone: x }),
   };
+}
+
+/** Whether such an entry tells of all that went with a stream that was deleted. */
+export function isOfDeleted({ headers }: Pick<StoredRecord, 'headers'>): boolean {
+  return keptOf(headers).x?.cause === 'StreamDeleted';
 }
 
 /** Where such an entry comes from. */

@@ -119,8 +119,8 @@ export function isDeliverable({ failure, gone }: PlacedRecord): boolean {
   return failure === undefined && gone === undefined;
 }
 
-function goneIn({ to, cause }: GoneUpTo): Pick<Gap, 'to' | 'cause'> {
-  return { to: BigInt(to), cause };
+function goneIn({ to, cause, isOpen }: GoneUpTo): Pick<Gap, 'to' | 'cause' | 'isOpen'> {
+  return { to: BigInt(to), cause, ...(isOpen === true && { isOpen }) };
 }
 
 /** Those of a shard follow each other, but for what was dropped. */

@@ -13,7 +13,7 @@ export class DeletedShards {
   }
 
   /** Notes how far the stream has come. */
-  see({ shards }: StreamInfo): void {
+  see({ shards }: Pick<StreamInfo, 'shards'>): void {
     for (const shard of shards) this.#ends.set(positionKey(shard.ref), this.#records.bounds(shard).end);
   }
 
@@ -22,7 +22,7 @@ export class DeletedShards {
    * delivered, with an open end where this process did not see it; and shards of which nothing is missing.
    */
   look(
-    { positions }: Progress,
+    { positions }: Pick<Progress, 'positions'>,
     stream: StreamInfo | undefined,
   ): { lost: readonly Range[]; settled: readonly string[] } {
     const now = stream?.shards[0]?.ref.generation;

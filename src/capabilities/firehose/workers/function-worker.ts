@@ -1,7 +1,9 @@
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
-import { sourceStream, type DeliveryStream } from '../model.ts';
+import { countOf, sourceStream, withoutPositions, type DeliveryStream } from '../model.ts';
+import { DeletedShards } from './deleted-shards.ts';
+import { DeliveryNotes } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
 import { ShardFeed } from './shard-feed.ts';
@@ -16,7 +18,12 @@ export class FunctionWorker implements Worker {
   readonly #ledger: ProgressLedger;
   readonly #flushes = new FlushRequests();
   readonly #follower: ShardFollower<ShardFeed>;
+  readonly #notes: DeliveryNotes;
+  readonly #deleted: DeletedShards;
+  /** Shards that went with their stream, and of which it is told. */
+  readonly #told = new Set<string>();
   #delivery: DeliveryStream;
+  #telling: Promise<void> | undefined;
   #isFenced = false;
 
   constructor(delivery: DeliveryStream, doors: WorkerDoors) {
@@ -30,8 +37,13 @@ export class FunctionWorker implements Worker {
       position: (shard) => this.#ledger.position(shard),
       open: (shard) => this.#open(shard),
       failed: (error) => this.#failed(error),
-      looked: () => this.#settleFlushes(),
+      looked: () => {
+        this.#settleFlushes();
+        this.#telling ??= this.#tellDeleted().finally(() => (this.#telling = undefined));
+      },
     });
+    this.#notes = new DeliveryNotes(delivery.name, doors.environment);
+    this.#deleted = new DeletedShards(doors.records);
   }
 
   start(): void {
@@ -45,10 +57,12 @@ export class FunctionWorker implements Worker {
 
   async drain(withinMs: number): Promise<void> {
     await this.#follower.drain(withinMs);
+    await this.#telling;
   }
 
   async stop(): Promise<void> {
     await this.#follower.stop();
+    await this.#telling;
   }
 
   async flush(signal: AbortSignal): Promise<boolean> {
@@ -59,7 +73,7 @@ export class FunctionWorker implements Worker {
 
   status(): DeliveryStatus {
     const { objects, records, failed = 0 } = this.#ledger.progress;
-    const failure = this.#follower.feeds.map(({ notes }) => notes.failure).find((one) => one !== undefined);
+    const failure = this.#allNotes.map((notes) => notes.failure).find((one) => one !== undefined);
     return {
       objects,
       records,
@@ -77,8 +91,12 @@ export class FunctionWorker implements Worker {
 
   problems(): string[] {
     // Several shards mostly suffer from the same.
-    const notes = new Set(this.#follower.feeds.flatMap((feed) => feed.notes.problems()));
-    return [...sourceProblems(this.#doors.records, this.#delivery), ...notes];
+    const problems = new Set(this.#allNotes.flatMap((notes) => notes.problems()));
+    return [...sourceProblems(this.#doors.records, this.#delivery), ...problems];
+  }
+
+  get #allNotes(): readonly DeliveryNotes[] {
+    return [this.#notes, ...this.#follower.feeds.map(({ notes }) => notes)];
   }
 
   #open(shard: ShardInfo): ShardFeed {
@@ -88,7 +106,34 @@ export class FunctionWorker implements Worker {
       delivery: () => this.#delivery,
       isFlushed: () => this.#flushes.count > 0,
       moved: () => this.#settleFlushes(),
+      saw: (one) => this.#deleted.see({ shards: [one] }),
     });
+  }
+
+  /** What went with a stream that was deleted is counted, said and shown, once nothing of it is under way. */
+  async #tellDeleted(): Promise<void> {
+    if (this.#isFenced) return;
+    const stream = this.#stream();
+    if (stream !== undefined) this.#deleted.see(stream);
+    const { lost, settled } = this.#deleted.look(this.#ledger.progress, stream);
+    for (const range of lost) {
+      const key = positionKey(range);
+      if (this.#told.has(key) || this.#follower.isUnderWay(range)) continue;
+      this.#notes.lost(countOf(range), 'StreamDeleted');
+      this.#told.add(key);
+      this.#deleted.forget([key]);
+    }
+    const over = [...this.#told, ...settled];
+    if (over.length === 0) return;
+    try {
+      await this.#ledger.change((progress) => withoutPositions(progress, over));
+      this.#deleted.forget(settled);
+      for (const key of over) this.#told.delete(key);
+      this.#notes.succeeded();
+    } catch (error) {
+      if (error instanceof LostOwnership) this.#failed(error);
+      else this.#notes.failed(error);
+    }
   }
 
   #failed(error: unknown): void {

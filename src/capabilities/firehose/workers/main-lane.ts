@@ -240,7 +240,7 @@ export class MainLane {
     const { key, progress, revision } = storedProgress(catalog, this.#delivery.name);
     const { origins: _, ...rest } = progress;
     await catalog.propose([
-      { key, expect: revision, put: progressToJson({ ...rest, positions: stage.reached() }) },
+      { key, expect: revision, put: progressToJson({ ...rest, positions: stage.left() }) },
       { key: this.#stageKey(), remove: true },
     ]);
     await dropInternalStream(records, stage.into);

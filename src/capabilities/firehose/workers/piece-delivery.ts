@@ -60,10 +60,8 @@ export class PieceDelivery {
   async handOver(piece: Piece, stream: StreamInfo | undefined): Promise<HandedOver> {
     const { functions, stopped } = this.#doors;
     const target = functionTarget(this.#doors.delivery().target.options);
-    if (stream === undefined) {
-      this.#doors.notes.lost(piece.records, 'StreamDeleted');
-      return DONE;
-    }
+    // What went with it is told when nothing is under way any more.
+    if (stream === undefined) return DONE;
     if (piece.givenUp !== undefined) return await this.#giveUp(piece, piece.givenUp, target);
     if (!functions.has(target.name)) return this.#waits(piece, missingFunction(target.name));
     // The records, and the event made of them.

@@ -16,7 +16,7 @@ export async function readOnward(
   stream: StreamInfo,
   shard: ShardInfo,
   from: Offset,
-  notes: DeliveryNotes,
+  notes: Pick<DeliveryNotes, 'lost'>,
 ): Promise<Onward> {
   try {
     const slice = await records.read(stream, shard, from, READ_LIMIT);

@@ -19,6 +19,8 @@ export interface FeedDoors extends WorkerDoors {
   readonly isFlushed: () => boolean;
   /** The feed has come so far. */
   readonly moved: () => void;
+  /** The shard is there, and was looked at. */
+  readonly saw: (shard: ShardInfo) => void;
 }
 
 /**
@@ -99,6 +101,7 @@ export class ShardFeed {
     while (!this.#stop.signal.aborted) {
       const stream = this.#stream();
       if (stream === undefined) return undefined;
+      this.#doors.saw(this.#shard);
       await this.#scan(gathering, stream);
       const { closedAt } = records.bounds(this.#shard);
       const isAtEnd = closedAt !== undefined && gathering.to >= closedAt;

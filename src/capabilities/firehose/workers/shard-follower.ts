@@ -79,6 +79,11 @@ export class ShardFollower<F extends Feed> {
     await this.#running;
   }
 
+  /** Whether something of the shard is under way. */
+  isUnderWay(shard: ShardPlace): boolean {
+    return this.#feeds.has(positionKey(shard));
+  }
+
   /** How far a shard is. */
   reached(shard: ShardPlace): Offset {
     const key = positionKey(shard);

@@ -29,6 +29,8 @@ export interface TransformerDoors extends WorkerDoors {
   readonly transform: () => Transform | undefined;
   /** The stream that is read, as it is now; undefined: it is gone. */
   readonly stream: () => StreamInfo | undefined;
+  /** The shard is there, and was looked at. */
+  readonly saw: (shard: ShardInfo) => void;
   /** The internal stream that takes what was transformed. */
   readonly into: string;
   /** The end of its one shard. */
@@ -63,6 +65,8 @@ const RUN_BYTES = 512 * 1024;
 const COPIES = 4;
 /** Of a record while its event is under way: an object, its number, what the answer says of it. */
 const OBJECT_BYTES = 1000;
+/** What is gone is counted once its entry stands. */
+const TOLD_LATER = { lost: () => undefined };
 const WAIT = { baseMs: firehoseLimits.functionWaitBaseMs, maxMs: firehoseLimits.functionWaitMaxMs };
 
 /**
@@ -91,6 +95,13 @@ export class ShardTransformer implements Feed {
   /** The first record of which not all is stored or dropped. */
   get position(): Offset {
     return this.#position;
+  }
+
+  /** The first record of which nothing, or not all, is stored: pieces count by their records. */
+  get stored(): Offset {
+    const last = this.#last;
+    if (last === undefined) return this.#position;
+    return last.subSequenceNumber === undefined ? last.offset + 1n : last.offset;
   }
 
   /** Below this place of the internal stream stands nothing of a piece that is not whole; undefined: of none. */
@@ -187,6 +198,7 @@ export class ShardTransformer implements Feed {
     const { functions, environment, notes } = this.#doors;
     const transform = this.#doors.transform();
     if (transform === undefined || this.#stop.signal.aborted) throw new Unavailable('the delivery stops');
+    if (this.#stream() === undefined) throw gone();
     if ('name' in transform.to && !functions.has(transform.to.name)) {
       notes.waits(missingFunction(transform.to.name));
       tries.waits += 1;
@@ -249,7 +261,11 @@ export class ShardTransformer implements Feed {
       await before;
       const told = this.#last === undefined ? gap.from : this.#last.offset + 1n;
       const from = gap.from > told ? gap.from : told;
-      if (from < gap.to) await this.#store([goneEntry({ ...gap, from }, this.#shard, now)]);
+      // What went with its stream is told at once, when nothing of it is under way any more.
+      if (gap.cause === 'StreamDeleted') throw gone();
+      if (from >= gap.to) continue;
+      await this.#store([goneEntry({ ...gap, from }, now)]);
+      this.#doors.notes.lost(Number(gap.to - from), gap.cause);
     }
   }
 
@@ -283,8 +299,9 @@ export class ShardTransformer implements Feed {
     while (!this.#stop.signal.aborted && !hasFailed()) {
       const [stream, transform] = [this.#stream(), this.#doors.transform()];
       if (stream === undefined || transform === undefined) return 'end';
+      this.#doors.saw(this.#shard);
       while (bytes < transform.bufferBytes && count < EVENT_RECORDS_MAX && to < records.bounds(this.#shard).end) {
-        const onward = await readOnward(records, stream, this.#shard, to, this.#doors.notes);
+        const onward = await readOnward(records, stream, this.#shard, to, TOLD_LATER);
         if (onward.next <= to) break;
         if (count === 0) since = clock.monotonic();
         [to, bytes, count] = taken({ to, bytes, count }, onward, transform.bufferBytes);
@@ -322,6 +339,10 @@ export class ShardTransformer implements Feed {
     const key = positionKey(this.#shard.ref);
     return stream?.shards.some(({ ref }) => positionKey(ref) === key) === true ? stream : undefined;
   }
+}
+
+function gone(): Unavailable {
+  return new Unavailable('the stream was deleted');
 }
 
 /** Takes what was read up to the record that fills the piece. */

@@ -1,8 +1,9 @@
 import { Defect, DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import { shardId } from '../../../kernel/names.ts';
 import { decodeSequenceNumber, encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../../ports/destination.ts';
-import type { RecordInput, ShardInfo } from '../../../ports/records.ts';
+import type { RecordInput } from '../../../ports/records.ts';
 import type { Offset } from '../../../ports/stream-store.ts';
 import type { Failure } from '../error-lines.ts';
 import { firehoseLimits } from '../limits.ts';
@@ -85,18 +86,13 @@ export async function transformGroup(
 }
 
 /** An entry that tells of records which were gone before they could be transformed. */
-export function goneEntry({ from, to, cause }: Gap, shard: ShardInfo, now: number): Processed {
-  const sequenceNumber = encodeSequenceNumber(shard.ref, from);
-  const record = {
-    data: Buffer.alloc(0),
-    at: now,
-    partitionKey: shard.id,
-    sequenceNumber,
-    shardId: shard.id,
-    index: 0,
-  };
-  const origin = { ...originOf(record, shard.ref), offset: to - 1n };
-  return { origin, entry: processedEntry(record, originOf(record, shard.ref), record.data, { to: String(to), cause }) };
+export function goneEntry({ from, to, cause, isOpen, ...shard }: Gap, now: number): Processed {
+  const id = shardId(shard.ordinal);
+  const sequenceNumber = encodeSequenceNumber(shard, from);
+  const record = { data: Buffer.alloc(0), at: now, partitionKey: id, sequenceNumber, shardId: id, index: 0 };
+  const first = originOf(record, shard);
+  const gone = { to: String(to), cause, ...(isOpen === true && { isOpen }) };
+  return { origin: { ...first, offset: to - 1n }, entry: processedEntry(record, first, record.data, gone) };
 }
 
 function failedRecords(records: readonly OutgoingRecord[], shard: SourceShard, failure: Failure): readonly Processed[] {

@@ -5,15 +5,18 @@ import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import { sourceStream, type DeliveryStream } from '../model.ts';
 import { READ_LIMIT, sourceForm } from '../outgoing.ts';
-import { originOf, PROCESSED_PREFIX, type Origin } from '../processed-record.ts';
+import { isOfDeleted, originOf, PROCESSED_PREFIX, type Origin } from '../processed-record.ts';
 import { transformOf } from '../transform-options.ts';
 import type { TransformSource } from '../transform-event.ts';
+import { DeletedSource } from './deleted-source.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
 import { ShardFollower } from './shard-follower.ts';
 import { ShardTransformer } from './shard-transformer.ts';
 import type { WorkerDoors } from './worker.ts';
+
+type ShardPlace = Pick<ShardRef, 'generation' | 'ordinal'>;
 
 /** Behind the delivery's name: the key of its position. */
 export const PROCESSING = '/processing';
@@ -33,12 +36,16 @@ export class TransformStage {
   readonly #follower: ShardFollower<ShardTransformer>;
   readonly #flushes = new FlushRequests();
   readonly #stopped = new AbortController();
+  readonly #deleted: DeletedSource;
+  /** The last of each shard; those of streams that are gone until that is told. */
+  readonly #transformers = new Map<string, ShardTransformer>();
   /** What the internal stream holds beyond what the catalog says, by shard of the source. */
-  #stored: ReadonlyMap<string, Origin> = new Map();
+  readonly #stored = new Map<string, Origin>();
   #delivery: DeliveryStream;
   #isFenced = false;
   #isDirty = false;
   #saving: Promise<void> | undefined;
+  #telling: Promise<void> | undefined;
 
   constructor(delivery: DeliveryStream, doors: StageDoors) {
     this.#delivery = delivery;
@@ -47,14 +54,18 @@ export class TransformStage {
     this.#follower = new ShardFollower<ShardTransformer>({
       records: doors.records,
       clock: doors.environment.clock,
-      stream: () => doors.records.describe(sourceStream(this.#delivery)),
+      stream: () => this.#followed(),
       position: (shard) => this.#start(shard),
       open: (shard) => this.#open(shard),
       failed: (error) => {
         throw error;
       },
-      looked: () => this.#settleFlushes(),
+      looked: () => {
+        this.#settleFlushes();
+        this.#telling ??= this.#tellDeleted().finally(() => (this.#telling = undefined));
+      },
     });
+    this.#deleted = new DeletedSource({ ...doors, into: this.into, tellsOf: (key) => this.#forget(key) });
   }
 
   /** Name of the internal stream. */
@@ -69,7 +80,7 @@ export class TransformStage {
 
   /** Finds out how far it came, then begins. Rejects as Records.read does. */
   async start(): Promise<void> {
-    this.#stored = await this.#scan();
+    await this.#scan();
     this.#follower.start();
   }
 
@@ -80,13 +91,17 @@ export class TransformStage {
 
   async drain(withinMs: number): Promise<void> {
     await this.#follower.drain(withinMs);
-    this.#stopped.abort();
-    await this.#saving;
+    await this.#end();
   }
 
   async stop(): Promise<void> {
     await this.#follower.stop();
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#stopped.abort();
+    await this.#telling;
     await this.#saving;
   }
 
@@ -98,18 +113,75 @@ export class TransformStage {
   }
 
   /** The first record of a shard of the source that is not transformed. */
-  position(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
+  position(shard: ShardPlace): Offset {
     return this.#follower.reached(shard);
   }
 
   /** The same as it is known after a crash without what the internal stream tells. */
-  savedPosition(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
+  savedPosition(shard: ShardPlace): Offset {
     return this.#ledger.position(shard);
   }
 
-  /** The same of all shards, by their keys. */
-  reached(): Record<string, string> {
+  /** What is left to be done, by shard: the first record of which nothing, or not all, is stored. */
+  left(): Record<string, string> {
+    const keys = [...Object.keys(this.#untold()), ...this.#shards().map(({ ref }) => positionKey(ref))];
+    return Object.fromEntries(keys.map((key) => [key, String(this.#storedIn(key))]));
+  }
+
+  #reached(): Record<string, string> {
     return Object.fromEntries(this.#shards().map(({ ref }) => [positionKey(ref), String(this.#follower.reached(ref))]));
+  }
+
+  #storedIn(key: string): Offset {
+    const [generation = 0, ordinal = 0] = key.split('/').map(Number);
+    return this.#transformers.get(key)?.stored ?? this.#start({ generation, ordinal });
+  }
+
+  /** Positions in streams that are gone, of which nobody was told what went with them. */
+  #untold(): Record<string, string> {
+    const now = this.#source()?.shards[0]?.ref.generation;
+    const { positions } = this.#ledger.progress;
+    const keys = new Set([...Object.keys(positions), ...this.#stored.keys(), ...this.#transformers.keys()]);
+    const untold = [...keys].filter((key) => Number.parseInt(key, 10) !== now && !this.#deleted.told.has(key));
+    return Object.fromEntries(
+      untold.map((key) => [key, String(this.#transformers.get(key)?.position ?? positions[key] ?? '0')]),
+    );
+  }
+
+  /** A stream that was made anew is begun with once it is told what went with the one before. */
+  #followed(): StreamInfo | undefined {
+    const stream = this.#source();
+    if (stream === undefined) return undefined;
+    this.#deleted.see(stream);
+    return Object.keys(this.#untold()).length > 0 || this.#deleted.hasOthers(stream) ? undefined : stream;
+  }
+
+  async #tellDeleted(): Promise<void> {
+    try {
+      const keys = Object.keys(this.#untold());
+      const positions = Object.fromEntries(keys.map((key) => [key, String(this.#storedIn(key))]));
+      const isBusy = (shard: ShardPlace): boolean => this.#follower.isUnderWay(shard);
+      await this.#deleted.tell(positions, this.#source(), isBusy);
+      this.#forgetClosed();
+    } catch (error) {
+      this.#doors.notes.failed(error);
+    }
+  }
+
+  /** It is told what went with the stream of the shard. */
+  #forget(key: string): void {
+    this.#transformers.delete(key);
+    this.#stored.delete(key);
+    this.#moved();
+  }
+
+  /** Of shards that the stream gave up. */
+  #forgetClosed(): void {
+    const kept = new Set(this.#shards().map(({ ref }) => positionKey(ref)));
+    const now = this.#shards()[0]?.ref.generation;
+    for (const key of this.#transformers.keys()) {
+      if (Number.parseInt(key, 10) === now && !kept.has(key)) this.#transformers.delete(key);
+    }
   }
 
   /** About so many records of the source are to come. */
@@ -123,28 +195,35 @@ export class TransformStage {
   }
 
   #shards(): readonly ShardInfo[] {
-    return this.#doors.records.describe(sourceStream(this.#delivery))?.shards ?? [];
+    return this.#source()?.shards ?? [];
+  }
+
+  #source(): StreamInfo | undefined {
+    return this.#doors.records.describe(sourceStream(this.#delivery));
   }
 
   #open(shard: ShardInfo): ShardTransformer {
     const last = this.#stored.get(positionKey(shard.ref));
     const from = this.#start(shard.ref);
-    return new ShardTransformer(shard, from, last?.offset === from ? last : undefined, {
+    const transformer = new ShardTransformer(shard, from, last?.offset === from ? last : undefined, {
       ...this.#doors,
       transform: () => transformOf(this.#delivery.target),
-      stream: () => this.#doors.records.describe(sourceStream(this.#delivery)),
+      stream: () => this.#source(),
+      saw: (one) => this.#deleted.see({ shards: [one] }),
       into: this.into,
       intoEnd: () => this.#intoEnd(),
       form: sourceForm(this.#delivery),
       resumedFrom: this.mark,
-      source: () => this.#source(),
+      source: () => this.#eventSource(),
       isFlushed: () => this.#flushes.count > 0,
       moved: () => this.#moved(),
     });
+    this.#transformers.set(positionKey(shard.ref), transformer);
+    return transformer;
   }
 
   /** Where a shard is begun with: of a record whose last part may not be stored, with that record again. */
-  #start(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset {
+  #start(shard: ShardPlace): Offset {
     const kept = this.#ledger.position(shard);
     const last = this.#stored.get(positionKey(shard));
     if (last === undefined || last.offset < kept) return kept;
@@ -152,7 +231,7 @@ export class TransformStage {
     return last.subSequenceNumber === undefined ? last.offset + 1n : last.offset;
   }
 
-  #source(): TransformSource {
+  #eventSource(): TransformSource {
     const { identity, environment } = this.#doors;
     const { region, account } = identity;
     const { name, from, source } = this.#delivery;
@@ -187,7 +266,11 @@ export class TransformStage {
     while (this.#isDirty && !this.#isFenced) {
       this.#isDirty = false;
       try {
-        await this.#ledger.change((progress) => ({ ...progress, positions: this.reached(), mark: this.#newMark() }));
+        await this.#ledger.change((progress) => {
+          const positions = { ...this.#untold(), ...this.#reached() };
+          return { ...progress, positions, mark: this.#newMark() };
+        });
+        this.#deleted.saved(this.#ledger.progress.positions);
       } catch (error) {
         if (error instanceof LostOwnership) {
           this.#isFenced = true;
@@ -206,7 +289,10 @@ export class TransformStage {
   /** The place in the internal stream up to which the positions tell all. */
   #newMark(): string {
     const pending = this.#follower.feeds.flatMap(({ pendingFrom }) => (pendingFrom === undefined ? [] : [pendingFrom]));
-    const mark = pending.reduce((least, one) => (one < least ? one : least), this.#intoEnd());
+    const mark = pending.reduce(
+      (least, one) => (one < least ? one : least),
+      this.#deleted.pendingFrom ?? this.#intoEnd(),
+    );
     return String(mark);
   }
 
@@ -215,23 +301,24 @@ export class TransformStage {
     this.#flushes.settle(new Map(this.#shards().map(({ ref }) => [positionKey(ref), this.#follower.reached(ref)])));
   }
 
-  /** The last entry of each shard of the source behind the mark. */
-  async #scan(): Promise<ReadonlyMap<string, Origin>> {
+  /** Looks for the last entry of each shard of the source behind the mark. */
+  async #scan(): Promise<void> {
     const { records } = this.#doors;
-    const found = new Map<string, Origin>();
     const stream = this.#internal();
     const shard = stream?.shards[0];
-    if (stream === undefined || shard === undefined) return found;
+    if (stream === undefined || shard === undefined) return;
     const { end } = records.bounds(shard);
     for (let from = this.mark; from < end;) {
       const slice = await orPastDamage(records.read(stream, shard, from, READ_LIMIT), () => undefined);
       for (const record of slice.records) {
         const origin = originOf(record);
-        found.set(positionKey(origin), origin);
+        this.#stored.set(positionKey(origin), origin);
+        if (!isOfDeleted(record)) continue;
+        this.#deleted.told.add(positionKey(origin));
+        this.#stored.delete(positionKey(origin));
       }
       if (slice.next <= from) break;
       from = slice.next;
     }
-    return found;
   }
 }
