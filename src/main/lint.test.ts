@@ -23,12 +23,22 @@ function endpoint(url: string): string {
   return `HttpEndpointDestinationConfiguration: { ${options} } }`;
 }
 
+/** Runtime properties of AWS's sample; the last one changes nothing. */
+const PROPERTIES = [
+  {
+    PropertyGroupId: 'SSESourceProperties',
+    PropertyMap: { url: 'https://a.example/events', headers: 'Accept|text/html', types: 'message' },
+  },
+  { PropertyGroupId: 'OutputStreamProperties', PropertyMap: { DefaultStream: 'out' } },
+];
+
 /** `level line path: message` of each finding about a file with that text. */
 async function lint(text: string, name = 'm.yaml'): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-lint-'));
   try {
     mkdirSync(join(folder, 'code'));
     writeFileSync(join(folder, 'code', 'index.js'), 'exports.handler = async (event) => event;\n');
+    writeFileSync(join(folder, 'code', 'properties.json'), JSON.stringify(PROPERTIES));
     const path = join(folder, name);
     writeFileSync(path, text);
     const found = await lintConfig({ file: path, data: join(folder, 'data') });
@@ -87,4 +97,31 @@ test('each error and each warning has its place', async () => {
 test('what `outgoing` lists may be asked', async () => {
   const listed = FINE.replace(S3_DELIVERY, endpoint('https://10.0.0.1/x'));
   assert.deepEqual(await lint(`outgoing: { allow: ["10.0.0.0/8"] }${listed}`), []);
+});
+
+test('sources: words without effect, files that cannot be used, and names that the file does not have', async () => {
+  const at = (sse: string, to = 'to: events'): string =>
+    `streams: { events: {} }\nsources:\n  feed: { sse: { ${sse} }, ${to} }\n`;
+  const feed = 'warning :3:11 sources.feed.sse:';
+  const reason = 'has no effect: an event stream is asked for';
+  const rows: readonly (readonly [text: string, ...said: string[]])[] = [
+    [at('url: "https://a.example/x"')],
+    [at('url: "https://a.example/x", headers: "${env:NONE:-Accept|text/html}"'), `${feed} the header accept ${reason}`],
+    [
+      at('properties: ./code/properties.json, types: star'),
+      `${feed} properties: OutputStreamProperties.DefaultStream has no effect: the stream is named by \`to\``,
+      `${feed} properties: types has no effect: the config file says it itself`,
+      `${feed} the header accept ${reason}`,
+    ],
+    [at('properties: ./none.json'), `${feed} properties: ./none.json cannot be read (ENOENT)`],
+    [
+      at('url: "https://a.example/x"', 'to: event'),
+      'warning :3:52 sources.feed.to: the file has no stream event: did you mean events?',
+    ],
+    [
+      at('url: "https://a.example/x"', 'function: hello'),
+      'warning :3:58 sources.feed.function: the file has no function hello: nothing can run it',
+    ],
+  ];
+  for (const [text, ...said] of rows) assert.deepEqual(await lint(text), said, text);
 });

@@ -41,7 +41,7 @@ export async function lintConfig({ file, data }: LintOptions): Promise<readonly 
     const warnings = [
       ...[started, unsafe].flatMap((one) => (isRefused(one) ? one.map(refusedByStart) : [])),
       ...read.literalSecrets.map((at) => read.finding(at, LITERAL)),
-      ...(await notes(read, { ...doorsOf(read, path), functionRuntime })),
+      ...(await notes(read, { ...doorsOf(read, path), functionRuntime, files: environment.files })),
     ];
     const inOrder = warnings.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
     return inOrder.map((finding) => ({ level: 'warning', ...finding }));
@@ -67,7 +67,7 @@ function refusedByStart(finding: ConfigFinding): ConfigFinding {
   return { ...finding, message: `\`millrace start\` refuses it: ${finding.message}` };
 }
 
-function doorsOf({ config }: LoadedConfig, path: string): Omit<NoteDoors, 'functionRuntime'> {
+function doorsOf({ config }: LoadedConfig, path: string): Omit<NoteDoors, 'files' | 'functionRuntime'> {
   return {
     identity: identityOf(config.server),
     configFolder: folderOf(path),

@@ -3,7 +3,7 @@ import type { BlobStore } from './blob-store.ts';
 import type { Catalog } from './catalog.ts';
 import type { AnyDestination } from './destination.ts';
 import type { DocumentStore } from './document-store.ts';
-import type { Environment } from './environment.ts';
+import type { Environment, Files } from './environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from './function-runtime.ts';
 import type { Functions } from './functions.ts';
 import type { HttpClient, UrlRules } from './http-client.ts';
@@ -81,6 +81,8 @@ export interface AdminRoute {
 
 /** What notes may ask: nothing is started for them. */
 export interface NoteDoors extends Pick<Doors, 'configFolder' | 'identity' | 'functionRuntime' | 'mode'> {
+  /** Files that the section names are read, and no others. */
+  readonly files: Pick<Files, 'readFile'>;
   /** Names that stand in a section of the file, of whatever capability. */
   readonly names: (section: string) => readonly string[];
 }

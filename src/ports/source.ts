@@ -1,5 +1,5 @@
 import type { Schema, Static } from '../kernel/schema/declare.ts';
-import type { Environment } from './environment.ts';
+import type { Environment, Files } from './environment.ts';
 import type { HttpClient } from './http-client.ts';
 
 /** Where a source goes on after a restart; opaque to everybody but the source. */
@@ -63,12 +63,19 @@ export interface SourceDoors {
   readonly configFolder: string;
 }
 
+/** What notes may ask: nothing is opened for them. */
+export interface SourceNoteDoors extends Pick<SourceDoors, 'name' | 'configFolder'> {
+  readonly files: Pick<Files, 'readFile'>;
+}
+
 /** A kind of source; `name` is its word in the config file. */
 export interface Source<O extends Schema = Schema> {
   readonly name: string;
   readonly options: O;
   /** What the shape alone cannot say, in a sentence; undefined when the options are fine. */
   problem(options: Static<O>): string | undefined;
+  /** What works, but perhaps not as it was meant, and what `open` would refuse; in sentences, for `millrace lint`. */
+  notes?(options: Static<O>, doors: SourceNoteDoors): Promise<readonly string[]>;
   /** Rejects with RequestError when files that the options name are missing or wrong. */
   open(
     options: Static<O>,
@@ -83,5 +90,6 @@ export interface AnySource {
   readonly name: string;
   readonly options: Schema;
   problem(options: never): string | undefined;
+  notes?(options: never, doors: SourceNoteDoors): Promise<readonly string[]>;
   open(options: never, at: ResumeToken | undefined, doors: SourceDoors, environment: Environment): Promise<OpenSource>;
 }

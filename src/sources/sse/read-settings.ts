@@ -1,6 +1,5 @@
 import { EnvironmentError, RequestError } from '../../kernel/errors.ts';
-import type { Environment } from '../../ports/environment.ts';
-import type { SourceDoors } from '../../ports/source.ts';
+import type { SourceNoteDoors } from '../../ports/source.ts';
 import { sseLimits } from './limits.ts';
 import { readProperties, type RuntimeProperties } from './properties.ts';
 import { sseNotes, sseProblem, sseSettings, urlProblem, type SseOptions, type SseSettings } from './settings.ts';
@@ -12,21 +11,23 @@ export interface ReadSettings {
 }
 
 /** Joins the options with those of their file of properties. Rejects with RequestError InvalidConfig. */
-export async function readSettings(
-  options: SseOptions,
-  { name, configFolder }: SourceDoors,
-  environment: Environment,
-): Promise<ReadSettings> {
+export async function readSettings(options: SseOptions, doors: SourceNoteDoors): Promise<ReadSettings> {
+  const read = await settingsOrProblem(options, doors);
+  if (typeof read === 'string') throw new RequestError('InvalidConfig', `sources.${doors.name}.sse: ${read}`);
+  return read;
+}
+
+/** The same; a sentence where they cannot be used. */
+export async function settingsOrProblem(options: SseOptions, doors: SourceNoteDoors): Promise<ReadSettings | string> {
   const file = options.properties;
-  const fromFile: RuntimeProperties =
-    file === undefined
-      ? { options: {}, notes: [] }
-      : readProperties(await textOf(file, name, configFolder, environment));
-  if (fromFile.problem !== undefined) throw invalid(name, `properties: ${fromFile.problem}`);
+  const text = file === undefined ? '[]' : await textOf(file, doors);
+  if (typeof text !== 'string') return `properties: ${text.problem}`;
+  const fromFile: RuntimeProperties = readProperties(text);
+  if (fromFile.problem !== undefined) return `properties: ${fromFile.problem}`;
   const joined: SseOptions = { ...fromFile.options, ...options };
   const missing = joined.url === undefined ? 'has no url, and neither has its file of properties' : undefined;
   const problem = missing ?? sseProblem(joined) ?? urlProblem(joined.url ?? '');
-  if (problem !== undefined) throw invalid(name, problem);
+  if (problem !== undefined) return problem;
   const hidden = Object.keys(fromFile.options)
     .filter((key) => Object.hasOwn(options, key))
     .map((key) => `properties: ${key} has no effect: the config file says it itself`);
@@ -34,18 +35,17 @@ export async function readSettings(
   return { settings: sseSettings(joined), notes: [...notes, ...hidden, ...sseNotes(joined)] };
 }
 
-async function textOf(file: string, name: string, folder: string, { files }: Environment): Promise<string> {
-  const path = file.startsWith('/') ? file : `${folder}/${file}`;
+async function textOf(
+  file: string,
+  { configFolder, files }: SourceNoteDoors,
+): Promise<string | { readonly problem: string }> {
+  const path = file.startsWith('/') ? file : `${configFolder}/${file}`;
   try {
     const bytes = await files.readFile(path);
-    if (bytes.length > sseLimits.propertiesBytesMax) throw invalid(name, 'properties: the file is larger than 1 MiB');
+    if (bytes.length > sseLimits.propertiesBytesMax) return { problem: 'the file is larger than 1 MiB' };
     return new TextDecoder().decode(bytes);
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
-    throw invalid(name, `properties: ${file} cannot be read (${error.code})`);
+    return { problem: `${file} cannot be read (${error.code})` };
   }
-}
-
-function invalid(name: string, sentence: string): RequestError {
-  return new RequestError('InvalidConfig', `sources.${name}.sse: ${sentence}`);
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Simulation } from '../../environments/simulated/index.ts';
-import { ScriptedHttp } from '../../testing/scripted-http.ts';
 import { readHeaders } from './header-pairs.ts';
 import { readProperties } from './properties.ts';
 import { readSettings, type ReadSettings } from './read-settings.ts';
@@ -125,8 +124,7 @@ async function settings(options: SseOptions, text?: string): Promise<ReadSetting
       await file.write(Buffer.from(text), 0);
       await file.close();
     }
-    const doors = { name: 'feed', http: new ScriptedHttp(environment.clock), configFolder: '/config' };
-    return await readSettings(options, doors, environment);
+    return await readSettings(options, { name: 'feed', configFolder: '/config', files: environment.files });
   };
   return await simulation.drive(prepare());
 }
