@@ -3,6 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinesis } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
+import { postWebhook } from '../../support/post-webhook.ts';
+import {
+  sendWebhookSearchEvents,
+  WEBHOOK_SEARCH,
+  webhookSearchEvents,
+  webhookSearchExpected,
+} from '../../support/webhook-search.ts';
 import { errorLines, failureOf } from '../deliveries.ts';
 import { until } from '../program.ts';
 import type { Group } from '../run.ts';
@@ -169,6 +176,36 @@ async function checkProof(node: NodeProcess, search: OpenSearch): Promise<number
   return 2;
 }
 
+/** The example as its README says: what came before there was a cluster, too, and what it refuses is kept. */
+async function checkExample(search: OpenSearch, data: string): Promise<number> {
+  const { index, documents: count, failedBucket, accepted } = webhookSearchExpected();
+  const options = { config: WEBHOOK_SEARCH, data };
+  const before = await startNodeProcess(options);
+  const sent = await sendWebhookSearchEvents(before);
+  await before.stop();
+  const node = await startNodeProcess({ ...options, environment: { OPENSEARCH_URL: search.url, BUFFER_SECONDS: '1' } });
+  try {
+    const found = await arrived(search, index, count);
+    assert.equal(sent.length, accepted);
+    assert.deepEqual(
+      sorted(found.map(({ _id }) => _id)),
+      sorted(sent.map(({ SequenceNumber }) => `${SequenceNumber}.0`)),
+    );
+    const bodies = webhookSearchEvents().map((body) => JSON.parse(body.toString()) as unknown);
+    assert.deepEqual(sorted(found.map(({ _source }) => _source)), sorted(bodies));
+    const refused = '{"repository":"a text where an object is known"}';
+    await postWebhook(`${node.gateway}/test/git-data`, node.secret('GITHUB_WEBHOOK'), 'refused', refused);
+    const [line] = await until('a line about what the cluster refused', WAIT_MS_MAX, () => {
+      const told = errorLines(node, failedBucket, 'AmazonOpenSearchService-failed');
+      return told.length > 0 ? told : undefined;
+    });
+    assert.equal(Buffer.from(String(line?.['rawData']), 'base64').toString(), refused);
+  } finally {
+    await node.stop();
+  }
+  return 1;
+}
+
 /** Killed while documents come, and started again: each is there, once, under its id. */
 async function checkKill(node: NodeProcess, search: Started, folder: string): Promise<Started> {
   const texts = Array.from({ length: RECORDS }, (_, n) => `{"n":${n},"text":"${'x'.repeat(1500)}"}`);
@@ -209,6 +246,7 @@ async function play(folder: string): Promise<number> {
     passed += await checkDaily(node, search);
     passed += await checkBlocked(node, search);
     passed += await checkProof(node, search);
+    passed += await checkExample(search, join(folder, 'example'));
     search = await checkKill(node, search, home);
     return passed + 2;
   } finally {
