@@ -50,6 +50,14 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'gateway.key-set-unavailable': 'The keys behind a `jwks` URL could not be had; earlier ones stay good for a day.',
   'gateway.missing-function': 'A route calls a function that does not exist: its requests fail.',
   'gateway.missing-stream': 'A route writes to a stream that does not exist: it answers 503.',
+  'gateway.pull-bug': 'Looking for missed deliveries of a hook ended by a bug; its position is kept.',
+  'gateway.pull-continued': 'Missed deliveries of a hook are looked for again.',
+  'gateway.pull-failed': 'GitHub could not be asked for missed deliveries; tried again after `waitMs`.',
+  'gateway.pull-gap': 'Nobody looked for longer than GitHub keeps deliveries: some of these times may be lost.',
+  'gateway.pull-paused': 'Missed deliveries of a hook are not looked for until it is resumed.',
+  'gateway.pulled': 'Deliveries that nobody had taken were found, and this became of them.',
+  'gateway.pulled-lost': 'GitHub does not have a missed delivery any more.',
+  'gateway.pulled-refused': 'The route does not take a missed delivery; it is passed by.',
   'gateway.refused':
     'A request was refused; at most one line in ten seconds for each route and code, `unlogged` counts the rest.',
   'gateway.unverified-route': 'A route takes requests of everybody (`verify: none`).',
@@ -181,6 +189,10 @@ export const metricSentences: Readonly<Record<string, string>> = {
   gateway_dedupe_checkpointed_ids_total: 'Delivery ids checkpointed.',
   gateway_dedupe_ids: 'Delivery ids known, by `route`.',
   gateway_dedupe_window_ms: 'How far back repeats are told in fact, by `route`.',
+  gateway_pull_failures_total: 'Times that GitHub could not be asked for missed deliveries, by `hook`.',
+  gateway_pull_waiting: 'Missed deliveries that are known and not fetched yet, by `hook`.',
+  gateway_pulled_deliveries_total:
+    'Missed deliveries by `hook` and `outcome`: `stored`, `repeated` (known already), `refused`, `lost`.',
   gateway_request_ms: 'From the request to its answer, accepted requests only, by `route`.',
   gateway_requests_total:
     'Requests by `route` and `outcome`: that of the verdict, such as accepted, or the code of the refusal.',

@@ -43,6 +43,22 @@ interface Routes {
   }[];
 }
 
+interface Pulls {
+  readonly pulls: readonly {
+    readonly name: string;
+    readonly route?: string;
+    readonly state: string;
+    readonly problem?: string;
+    readonly managed: string;
+    readonly missed: number;
+    readonly stored: number;
+    readonly repeated: number;
+    readonly refused: number;
+    readonly lost: number;
+    readonly settledTo?: string;
+  }[];
+}
+
 interface Sources {
   readonly sources: readonly {
     readonly name: string;
@@ -90,17 +106,19 @@ export function declarePs(program: Command, context: CliContext): void {
       const client = new ApiClient(context, flags.api);
       const { streams } = (await client.admin('GET', '/admin/streams')) as Streams;
       const { routes } = (await client.admin('GET', '/admin/routes')) as Routes;
+      const { pulls } = (await client.admin('GET', '/admin/pulls')) as Pulls;
       const { sources } = (await client.admin('GET', '/admin/sources')) as Sources;
       const { functions } = (await client.admin('GET', '/admin/functions')) as Functions;
       const { deliveries } = (await client.admin('GET', '/admin/deliveries')) as Deliveries;
       const { sync } = await client.facts();
       if (flags.json === true) {
-        context.out(`${JSON.stringify({ sync, streams, routes, sources, functions, deliveries })}\n`);
+        context.out(`${JSON.stringify({ sync, streams, routes, pulls, sources, functions, deliveries })}\n`);
         return;
       }
       const tables = [
         streamTable(streams),
         routeTable(routes),
+        pullTable(pulls),
         sourceTable(sources),
         functionTable(functions),
         deliveryTable(deliveries),
@@ -130,6 +148,20 @@ function routeTable(routes: Routes['routes']): string {
     String(duplicate),
   ]);
   return table([['ROUTE', 'VERIFY', 'TO', 'ACCEPTED', 'REPEATED'], ...rows]);
+}
+
+function pullTable(pulls: Pulls['pulls']): string {
+  if (pulls.length === 0) return '';
+  const rows = pulls.map((one) => [
+    one.name,
+    one.route ?? '',
+    one.problem === undefined ? one.state : `${one.state}: ${one.problem}`,
+    ...[one.stored, one.repeated, one.refused, one.lost, one.missed].map(String),
+    one.settledTo ?? '',
+    one.managed,
+  ]);
+  const head = ['PULL', 'ROUTE', 'STATE', 'STORED', 'REPEATED', 'REFUSED', 'LOST', 'WAITING', 'SETTLED TO', 'MANAGED'];
+  return table([head, ...rows]);
 }
 
 /** An id of many parts says little in a table; `--json` has all of it. */

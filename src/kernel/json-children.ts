@@ -45,6 +45,21 @@ export function* jsonChildren(bytes: Uint8Array, from: number): Generator<JsonCh
   }
 }
 
+/** Members of these names in what begins at byte `from`, the last of each; none where that is no object. */
+export function* jsonMembers(
+  bytes: Uint8Array,
+  from: number,
+  names: readonly string[],
+): Generator<undefined, ReadonlyMap<string, JsonChild>> {
+  const found = new Map<string, JsonChild>();
+  if (bytes[from] !== OPEN_OBJECT) return found;
+  for (const child of jsonChildren(bytes, from)) {
+    if (child === undefined) yield;
+    else if (child.name !== undefined && names.includes(child.name)) found.set(child.name, child);
+  }
+  return found;
+}
+
 interface Reading {
   depth: number;
   isText: boolean;

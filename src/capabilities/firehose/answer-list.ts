@@ -1,7 +1,7 @@
-import { jsonChildren, type JsonChild } from '../../kernel/json-children.ts';
+import { jsonChildren, jsonMembers, type JsonChild } from '../../kernel/json-children.ts';
 import { JsonScanner } from '../../kernel/json-scanner.ts';
 
-const [OPEN_LIST, OPEN_OBJECT, NULL] = [0x5b, 0x7b, 0x6e];
+const [OPEN_LIST, NULL] = [0x5b, 0x6e];
 const PIECE_BYTES = 64 * 1024;
 /** Entries that are looked at in one turn. */
 const PIECE_ENTRIES = 1000;
@@ -22,7 +22,7 @@ export function* answerList(payload: Uint8Array, name: string): Generator<undefi
   while (scanner.scan(PIECE_BYTES)) yield;
   if (scanner.wrongAt !== undefined) return undefined;
   const from = payload.findIndex((byte) => byte > 0x20);
-  const found = (yield* membersOf(payload, from, [name])).get(name);
+  const found = (yield* jsonMembers(payload, from, [name])).get(name);
   if (found === undefined) return undefined;
   const first = payload[found.at];
   return { kind: first === OPEN_LIST ? 'list' : first === NULL ? 'null' : 'other', at: found.at };
@@ -36,19 +36,4 @@ export function* answerEntries(payload: Uint8Array, { at }: AnswerList): Generat
     count += 1;
     if (count % PIECE_ENTRIES === 0) yield undefined;
   }
-}
-
-/** Members of these names, the last of each; none where it is no object. */
-export function* membersOf(
-  payload: Uint8Array,
-  at: number,
-  names: readonly string[],
-): Generator<undefined, ReadonlyMap<string, JsonChild>> {
-  const found = new Map<string, JsonChild>();
-  if (payload[at] !== OPEN_OBJECT) return found;
-  for (const child of jsonChildren(payload, at)) {
-    if (child === undefined) yield;
-    else if (child.name !== undefined && names.includes(child.name)) found.set(child.name, child);
-  }
-  return found;
 }

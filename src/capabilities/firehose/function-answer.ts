@@ -1,6 +1,6 @@
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
-import { jsonTextAt } from '../../kernel/json-children.ts';
-import { answerEntries, answerList, membersOf } from './answer-list.ts';
+import { jsonMembers, jsonTextAt } from '../../kernel/json-children.ts';
+import { answerEntries, answerList } from './answer-list.ts';
 
 /** What a function's answer says of a batch: how many records, from the first on, it took. */
 export type FunctionAnswer =
@@ -31,7 +31,7 @@ function* readAnswer(payload: Uint8Array, identifiers: readonly string[]): Gener
       yield;
       continue;
     }
-    const named = (yield* membersOf(payload, entry.at, NAMES)).get('itemIdentifier');
+    const named = (yield* jsonMembers(payload, entry.at, NAMES)).get('itemIdentifier');
     const identifier = named && jsonTextAt(payload, named.at, named.end);
     const place = identifier === undefined ? undefined : places.get(identifier);
     if (place === undefined) {

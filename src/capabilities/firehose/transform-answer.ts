@@ -1,6 +1,6 @@
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
-import { jsonTextAt } from '../../kernel/json-children.ts';
-import { answerEntries, answerList, membersOf } from './answer-list.ts';
+import { jsonMembers, jsonTextAt } from '../../kernel/json-children.ts';
+import { answerEntries, answerList } from './answer-list.ts';
 
 /** What became of one record. */
 export type Transformed =
@@ -53,7 +53,7 @@ function* readAnswer(
       yield;
       continue;
     }
-    const members = yield* membersOf(payload, entry.at, NAMES);
+    const members = yield* jsonMembers(payload, entry.at, NAMES);
     const text = (name: string): string | undefined => {
       const member = members.get(name);
       return member && jsonTextAt(payload, member.at, member.end);

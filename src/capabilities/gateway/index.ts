@@ -6,9 +6,12 @@ import { gatewayOptions, type GatewayOptions } from './config.ts';
 import { createRoutes, readLimit } from './create-routes.ts';
 import { GatewayEvents } from './events.ts';
 import { gatewayNotes } from './gateway-notes.ts';
-import { createHandler } from './handler.ts';
+import { createHandler, type Served } from './handler.ts';
 import type { TokenBucket } from '../../kernel/flow/token-bucket.ts';
 import { DedupeModel } from './model.ts';
+import { pullPlans, pullProblems } from './pull/pull-plan.ts';
+import { pullRoutes } from './pull-routes.ts';
+import { Pulls } from './pulls.ts';
 import type { Receiver } from './operations/receive-webhook.ts';
 import { routeProblems } from './route-problems.ts';
 import { RouteTable } from './route-table.ts';
@@ -23,7 +26,7 @@ export const gateway: Capability<typeof gatewayOptions, undefined> = {
   section: 'gateway',
   options: gatewayOptions,
   operations: [],
-  problems: routeProblems,
+  problems: (options, mode, urls) => [...routeProblems(options, mode), ...pullProblems(options, urls)],
   notes: async (options, doors) => gatewayNotes(options, doors),
   async start(options, doors, environment) {
     const running = new RunningGateway(doors, environment);
@@ -41,6 +44,7 @@ class RunningGateway implements Running<undefined> {
   readonly #receiver: Receiver;
   readonly #events: GatewayEvents;
   readonly #checkpoint: DedupeCheckpoint;
+  readonly #pulls: Pulls;
   #routes = new RouteTable([]);
   #limit: TokenBucket | undefined;
   #running = 0;
@@ -53,7 +57,7 @@ class RunningGateway implements Running<undefined> {
     this.#events = new GatewayEvents(environment);
     this.#checkpoint = new DedupeCheckpoint(this.#receiver, this.#events);
     const { blobs, functions, identity } = doors;
-    const handle = createHandler({
+    const served: Served = {
       ...this.#receiver,
       blobs,
       functions,
@@ -63,7 +67,9 @@ class RunningGateway implements Running<undefined> {
       limit: () => this.#limit,
       isReady: (route) => !this.#isDraining && this.#isKnown(route),
       noteStored: () => this.#checkpoint.noteStored(),
-    });
+    };
+    const handle = createHandler(served);
+    this.#pulls = new Pulls({ served, http: doors.http, catalog: doors.catalog });
     this.gateway = async (request: HttpRequest) => {
       this.#running += 1;
       try {
@@ -79,6 +85,7 @@ class RunningGateway implements Running<undefined> {
         doc: 'Webhook routes with what came in by them since the start.',
         handle: async () => ({ routes: this.#describe() }),
       },
+      ...pullRoutes(this.#pulls),
     ];
   }
 
@@ -88,7 +95,7 @@ class RunningGateway implements Running<undefined> {
 
   /** Serves these routes from now on; rejects with RequestError and keeps the earlier ones when they are wrong. */
   async take(options: GatewayOptions | undefined): Promise<void> {
-    const problems = routeProblems(options, this.#doors.mode);
+    const problems = [...routeProblems(options, this.#doors.mode), ...pullProblems(options, this.#doors.http)];
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `gateway.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
@@ -98,6 +105,7 @@ class RunningGateway implements Running<undefined> {
       await this.#checkpoint.prepare(routes.filter(isToStream));
       this.#routes = new RouteTable(routes);
       this.#limit = readLimit(options?.limit);
+      await this.#pulls.apply(pullPlans(options));
     });
     this.#taking = mine.catch(() => undefined);
     await mine;
@@ -134,18 +142,21 @@ class RunningGateway implements Running<undefined> {
         ...(isKnown ? [] : [`gateway: the delivery ids of ${route.key} are not loaded yet`]),
       ];
     });
+    problems.push(...this.#pulls.problems());
     return { ok: problems.length === 0, problems };
   }
 
   async drain(withinMs: number): Promise<void> {
     this.#isDraining = true;
     const { clock } = this.#receiver.environment;
+    await Promise.race([this.#pulls.stop(), clock.sleep(withinMs)]);
     const end = clock.monotonic() + withinMs;
     while (this.#isBusy() && clock.monotonic() < end) await clock.sleep(DRAIN_LOOK_MS);
   }
 
   async stop(): Promise<void> {
     this.#isDraining = true;
+    await this.#pulls.stop();
     await this.#checkpoint.stop();
   }
 

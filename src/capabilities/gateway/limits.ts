@@ -69,6 +69,46 @@ export const limits = {
   /** One read while the window is rebuilt. */
   readRecords: 1000,
   readBytes: 256 * 1024,
+  pullNameCharactersMax: 64,
+  /** Of one route; each has a request of its own every few minutes. */
+  pullHooksMax: 100,
+  /** GitHub keeps deliveries for 3 days, and takes 5,000 requests an hour of one token. */
+  pullEverySeconds: 300,
+  pullEverySecondsMin: 10,
+  pullEverySecondsMax: 86_400,
+  pullHistoryMs: 72 * HOUR_MS,
+  pullFirstMs: 1000,
+  /** As many as GitHub gives at once, and what they may take: about 400 bytes each. */
+  pullPageAttempts: 100,
+  pullPageBytesMax: 512 * 1024,
+  /** Pages of one look: a million attempts. */
+  pullPagesMax: 10_000,
+  /** Missed deliveries that are known at once, about 300 bytes each; what is newer comes with the next look. */
+  pullMissedMax: 10_000,
+  /**
+   * How far each look goes back behind what is settled: an attempt stands in the list when it is over, up to half a
+   * minute after its time.
+   */
+  pullOverlapMs: 300_000,
+  pullHeadersBytesMax: 64 * 1024,
+  /** What an attempt takes beside its body: the headers, and the answer it got. */
+  pullAnswerBytes: 1024 * 1024,
+  pullTimeoutMs: 30_000,
+  pullRedirectsMax: 3,
+  pullBackoffBaseMs: 5000,
+  pullBackoffMaxMs: 900_000,
+  /** After a refusal: as GitHub asks for where it names no time. */
+  pullPauseMs: 60_000,
+  /** GitHub's limit is one of requests an hour. */
+  pullLimitMsMax: 3_660_000,
+  /** Times that a function gets a delivery that it fails on; the waits are also those of what the log refuses. */
+  pullAttempts: 5,
+  pullRetryBaseMs: 200,
+  pullRetryMaxMs: 30_000,
+  /** How often the position is written while deliveries come. */
+  pullCheckpointMs: 5000,
+  /** Failures in a row after which health says so. */
+  pullUnhealthyFailures: 3,
   /** Refusals of one reason on one route are logged at most this often. */
   refusalLogMs: 10_000,
 } as const;

@@ -60,3 +60,6 @@ export interface CallForm {
 
 /** Header by which a function is told the delivery id. */
 export const DELIVERY_ID_HEADER = 'x-millrace-delivery-id';
+
+/** Header of a request that was fetched because nobody took it: the name of its hook in the config file. */
+export const PULLED_BY_HEADER = 'x-millrace-pulled-by';

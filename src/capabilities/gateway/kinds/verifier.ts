@@ -2,6 +2,7 @@ import type { Schema, Static } from '../../../kernel/schema/declare.ts';
 import type { HttpClient } from '../../../ports/http-client.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Content } from '../content.ts';
+import type { PullOptions } from '../pull/pull-options.ts';
 
 /** Headers of a request, lower-case names. */
 export type Headers = Readonly<Record<string, string>>;
@@ -71,6 +72,8 @@ export interface VerifierKind<O extends Schema = Schema> {
   create(options: Static<O>, doors: VerifierDoors): Verifier;
   /** The headers of a sample that verifies; undefined when the options hold nothing to sign with. */
   sign(options: Static<O>, sample: Sample): Readonly<Record<string, string>> | undefined;
+  /** Where the sender is asked for what nobody took; undefined: nowhere. */
+  pull?(options: Static<O>): PullOptions | undefined;
 }
 
 /** A kind whose options only it knows. */
@@ -80,4 +83,5 @@ export interface AnyVerifierKind {
   problems?(options: never): readonly RouteProblem[];
   create(options: never, doors: VerifierDoors): Verifier;
   sign(options: never, sample: Sample): Readonly<Record<string, string>> | undefined;
+  pull?(options: never): PullOptions | undefined;
 }

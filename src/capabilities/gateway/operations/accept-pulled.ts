@@ -1,0 +1,123 @@
+import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import type { HeaderLine } from '../../../ports/http.ts';
+import { PULLED_BY_HEADER } from '../calls/call.ts';
+import { refusal } from '../errors.ts';
+import type { Served } from '../handler.ts';
+import { bodyOf, type Attempt, type SentRequest } from '../pull/read-delivery.ts';
+import { matchRoutePath } from '../route-path.ts';
+import type { Route } from '../route.ts';
+import { acceptRequest, bodyBytesMax, type Accepted, type VerifiedRequest } from './accept-request.ts';
+
+/** A delivery that was fetched from its sender. */
+export interface Pulled {
+  /** The hook, as the config file calls it. */
+  readonly hook: string;
+  readonly attempt: Attempt;
+  readonly sent: SentRequest & { readonly payload: Uint8Array };
+  readonly signal: AbortSignal;
+}
+
+/** What became of it: `failed`, the function did; `later`, nothing now, but it may be taken then. */
+export type PulledVerdict =
+  | { readonly kind: 'taken'; readonly outcome: Accepted['outcome'] }
+  | { readonly kind: 'refused' | 'failed'; readonly code: string }
+  | { readonly kind: 'later'; readonly cause: string; readonly afterMs: number };
+
+/** Headers of a signature: of bytes that may have been written otherwise. */
+const SIGNATURES = new Set(['x-hub-signature', 'x-hub-signature-256']);
+const GUID_HEADER = 'X-GitHub-Delivery';
+const EVENT_HEADER = 'X-GitHub-Event';
+
+/**
+ * Hands a delivery to its route, behind verification: that its sender made it is known from the sender's own API. Its
+ * id is that of the delivery, so that it is one record with what came itself.
+ */
+export async function acceptPulled(served: Served, route: Route, pulled: Pulled): Promise<PulledVerdict> {
+  const { clock } = served.environment;
+  if (!served.isReady(route)) return { kind: 'later', cause: 'the route is not ready', afterMs: 0 };
+  const pauseMs = route.limit?.take(clock.monotonic()) ?? 0;
+  if (pauseMs > 0) return { kind: 'later', cause: 'the limit of the route', afterMs: pauseMs };
+  const startedAt = clock.monotonic();
+  try {
+    const verified = await requestOf(served, route, pulled);
+    if (verified.body.length > bodyBytesMax(served, route)) throw refusal('RequestEntityTooLarge');
+    const accepted = await acceptRequest(served, route, verified);
+    const { outcome, answer } = accepted;
+    served.events.accepted(route.key, outcome, verified.body.length, startedAt);
+    if (outcome === 'accepted') served.noteStored();
+    return outcome === 'answered' ? judged(answer.status) : { kind: 'taken', outcome };
+  } catch (error) {
+    if (error instanceof ThrottleError) return { kind: 'later', cause: error.code, afterMs: error.retryAfterMs };
+    if (!(error instanceof RequestError)) throw error;
+    if (error.status >= 500 || error.status === 429) return { kind: 'later', cause: error.code, afterMs: 0 };
+    return { kind: 'refused', code: error.code };
+  }
+}
+
+/** A function's own answer, as GitHub would take it. */
+function judged(status: number): PulledVerdict {
+  if (status < 400) return { kind: 'taken', outcome: 'answered' };
+  if (status < 500) return { kind: 'refused', code: String(status) };
+  return { kind: 'failed', code: String(status) };
+}
+
+async function requestOf(
+  served: Served,
+  route: Route,
+  { hook, attempt, sent, signal }: Pulled,
+): Promise<VerifiedRequest> {
+  const { clock, random } = served.environment;
+  const own = new Set([GUID_HEADER, EVENT_HEADER, PULLED_BY_HEADER].map((name) => name.toLowerCase()));
+  const type = valueOf(sent.headers, 'content-type') ?? 'application/json';
+  const body = bodyOf(sent.payload, type);
+  const lines: readonly HeaderLine[] = [
+    ...sent.headers.filter(([name]) => !own.has(name.toLowerCase())),
+    ...(valueOf(sent.headers, 'content-type') === undefined ? [['Content-Type', type] as const] : []),
+    [GUID_HEADER, attempt.guid],
+    [EVENT_HEADER, valueOf(sent.headers, EVENT_HEADER) ?? attempt.event],
+    [PULLED_BY_HEADER, hook],
+  ];
+  const receivedAt = clock.now();
+  const whole = headersOf(lines);
+  // Of JSON that GitHub writes otherwise now than when it signed it nobody is to think that the signature is its own.
+  const isSame = (await route.verifier.verify({ headers: whole, body, nowMs: receivedAt })) === 'valid';
+  const headerLines = isSame ? lines : lines.filter(([name]) => !SIGNATURES.has(name.toLowerCase()));
+  const { path, query, parameters } = targetOf(route, sent.url);
+  return {
+    request: {
+      id: random.uuid(),
+      method: 'POST',
+      path,
+      query,
+      headers: headersOf(headerLines),
+      headerList: () => headerLines,
+      remoteAddress: '',
+      signal,
+      hold: async () => undefined,
+    },
+    parameters,
+    body,
+    receivedAt,
+    claims: undefined,
+    authorized: undefined,
+  };
+}
+
+/** Where it was sent to, when that was this route's path; else the route's path as it is written. */
+function targetOf(
+  { path: own }: Route,
+  url: string | undefined,
+): { readonly path: string; readonly query: string; readonly parameters: Readonly<Record<string, string>> } {
+  const target = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
+  const parameters = target === undefined ? undefined : matchRoutePath(own, target.pathname);
+  if (target === undefined || parameters === undefined) return { path: own.text, query: '', parameters: {} };
+  return { path: target.pathname, query: target.search.slice(1), parameters };
+}
+
+function headersOf(lines: readonly HeaderLine[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(lines.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function valueOf(lines: readonly HeaderLine[], name: string): string | undefined {
+  return lines.find(([one]) => one.toLowerCase() === name.toLowerCase())?.[1];
+}

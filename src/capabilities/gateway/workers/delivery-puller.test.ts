@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimulatedCrash } from '../../../environments/simulated/index.ts';
+import { signed, stored } from '../harness.fixture.ts';
+import { MINUTE_MS, PullBench } from '../pull/pull-bench.fixture.ts';
+import { HOOK, idOf } from '../pull/scripted-github.fixture.ts';
+
+test('what nobody took comes in, once, the oldest first, over several pages', async () => {
+  const bench = await new PullBench().open();
+  const guids = bench.missed(7, 3600);
+  bench.missed(1, 1800, { code: 200 });
+  await bench.pass(5000);
+  assert.deepEqual(await bench.ids(), guids.toSorted());
+  assert.deepEqual(
+    await stored(bench.node).then((records) => records.map(([key, data]) => data === `{"n":"${key}"}`)),
+    guids.map(() => true),
+  );
+  const details = bench.github.paths.filter((path) => path.startsWith('/'));
+  assert.deepEqual(
+    details,
+    guids.map((_, index) => `/${idOf(index)}`),
+  );
+  const { state, stored: count, repeated, refused, lost, missed, problem } = await bench.view();
+  assert.deepEqual([state, count, repeated, refused, lost, missed, problem], ['waiting', 7, 0, 0, 0, 0, undefined]);
+  const asked = bench.github.seen.length;
+  await bench.pass(5 * MINUTE_MS);
+  assert.equal(bench.github.seen.length, asked + 1, 'nothing new: the first page says enough');
+  const { routes } = await bench.node.admin('GET', '/admin/routes');
+  assert.equal(routes[0].accepted, 7);
+  await bench.node.close();
+});
+
+test('a delivery that was taken in any attempt, or is here already, is not fetched', async () => {
+  const bench = await new PullBench().open();
+  bench.github.add(
+    { guid: 'again-and-taken', at: bench.at(-900) },
+    { guid: 'taken-and-again', at: bench.at(-800), code: 200 },
+    { guid: 'here', at: bench.at(-700) },
+    { guid: 'twice', at: bench.at(-600) },
+    { guid: 'taken-and-again', at: bench.at(-500), redelivery: true },
+    { guid: 'again-and-taken', at: bench.at(-400), redelivery: true, code: 202 },
+    { guid: 'twice', at: bench.at(-300), redelivery: true },
+  );
+  await bench.node.post('/hook', signed('here', '{}'), '{}');
+  await bench.pass(5000);
+  assert.deepEqual(await bench.ids(), ['here', 'twice']);
+  const { stored: count, repeated } = await bench.view();
+  assert.deepEqual([count, repeated], [1, 1]);
+  const { duplicate } = await bench.node.post('/hook', signed('twice', '{"late":1}'), '{"late":1}');
+  assert.equal(duplicate, true, 'what GitHub sends again later is the same delivery');
+  await bench.node.close();
+});
+
+test('GitHub’s limit of requests is waited for, and is nobody’s fault', async () => {
+  for (const told of ['remaining', 'retry-after', '429'] as const) {
+    const bench = await new PullBench().open();
+    const guids = bench.missed(2, 600);
+    const reset = String(Math.floor(bench.node.simulation.environment.clock.now() / 1000) + 1800);
+    if (told === 'remaining') bench.github.headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset };
+    else
+      bench.github.refusals.push({
+        status: told === '429' ? 429 : 403,
+        headers: told === '429' ? {} : { 'retry-after': '1800' },
+      });
+    await bench.pass(20_000);
+    assert.equal(bench.github.seen.length, 1, told);
+    assert.match((await bench.view()).problem, /GitHub takes no more requests of this token for now/);
+    assert.equal(bench.problems, '');
+    bench.github.headers = {};
+    await bench.pass(told === '429' ? 2 * MINUTE_MS : 25 * MINUTE_MS);
+    assert.equal(bench.github.seen.length > 1, told === '429', told);
+    await bench.pass(10 * MINUTE_MS);
+    assert.deepEqual(await bench.ids(), guids.toSorted(), told);
+    assert.equal((await bench.view()).problem, undefined);
+    await bench.node.close();
+  }
+});
+
+test('a server that is away, a wrong token, a hook that is not there: shown, tried again later, and healthy again', async () => {
+  const rows = [
+    [{ fails: 'ECONNREFUSED' }, 'ECONNREFUSED'],
+    [{ status: 500 }, 'status 500'],
+    [{ status: 401 }, '401: GitHub does not take the token'],
+    [{ status: 403 }, '403: the token may not read the hook, or GitHub takes no more requests for now'],
+    [{ status: 404 }, '404: there is no such hook, or the token may not see it'],
+    [{ body: '{}' }, 'what came is no list of deliveries'],
+    [{ body: '[{"id":1' }, 'what came is no list of deliveries'],
+    [{ status: 302, headers: { location: 'https://elsewhere.example/x' } }, '302: leads to another server'],
+  ] as const;
+  for (const [refusal, problem] of rows) {
+    const bench = await new PullBench().open();
+    const guids = bench.missed(1, 600);
+    for (let index = 0; index < 4; index += 1) bench.github.refusals.push(refusal);
+    await bench.pass(2000);
+    assert.equal((await bench.view()).problem, problem);
+    assert.equal(bench.problems, '', 'once is no reason');
+    await bench.pass(3 * MINUTE_MS);
+    // What is refused is asked a minute later at the soonest, what is away after seconds.
+    assert.equal(bench.problems.includes(problem), /^40\d/.test(problem), problem);
+    await bench.pass(30 * MINUTE_MS);
+    assert.deepEqual(await bench.ids(), guids, problem);
+    assert.equal(bench.problems, '');
+    const servers = new Set(bench.github.seen.map(({ url }) => new URL(url).host));
+    assert.deepEqual([...servers], ['api.github.com'], 'the token goes to no other server');
+    await bench.node.close();
+  }
+});
+
+test('a repository that was renamed is followed', async () => {
+  const bench = await new PullBench().open();
+  const guids = bench.missed(1, 600);
+  bench.github.refusals.push({ status: 301, headers: { location: `${HOOK}/deliveries?per_page=100` } });
+  await bench.pass(5000);
+  assert.deepEqual(await bench.ids(), guids);
+  await bench.node.close();
+});
+
+test('a link that names another server leads to no other server', async () => {
+  const bench = await new PullBench().open();
+  bench.github.refusals.push({ body: '[]', headers: { link: '<https://elsewhere.example/?cursor=v1_0>; rel="next"' } });
+  const guids = bench.missed(2, 600);
+  await bench.pass(5000);
+  assert.deepEqual(await bench.ids(), guids.toSorted());
+  assert.ok(bench.github.seen.every(({ url }) => url.startsWith(HOOK)));
+  await bench.node.close();
+});
+
+test('what GitHub lost, and what the route does not take, is told and passed by', async () => {
+  const bench = await new PullBench().open({ bodyBytesMax: 100 });
+  bench.github.add(
+    { guid: 'gone', at: bench.at(-50), isGone: true },
+    { guid: 'empty', at: bench.at(-40), payload: 'null' },
+    { guid: 'large', at: bench.at(-30), payload: JSON.stringify({ a: 'x'.repeat(100) }) },
+    { guid: 'huge', at: bench.at(-25), payload: JSON.stringify({ a: 'x'.repeat(2_000_000) }) },
+    { guid: 'fine', at: bench.at(-20) },
+  );
+  await bench.pass(5000);
+  assert.deepEqual(await bench.ids(), ['fine']);
+  const { stored: count, refused, lost, settledTo } = await bench.view();
+  assert.deepEqual([count, refused, lost], [1, 2, 2]);
+  assert.equal(settledTo, bench.at(-25));
+  const asked = bench.github.seen.length;
+  await bench.pass(5 * MINUTE_MS);
+  assert.equal(bench.github.seen.length, asked + 2, 'the list alone');
+  const told = bench.node.simulation.logged.filter(({ event }) => event.startsWith('gateway.pulled-'));
+  assert.deepEqual(
+    told.map(({ event, fields }) => [event, fields?.['deliveryId'], fields?.['code']]),
+    [
+      ['gateway.pulled-lost', 'gone', undefined],
+      ['gateway.pulled-lost', 'empty', undefined],
+      ['gateway.pulled-refused', 'large', 'RequestEntityTooLarge'],
+      ['gateway.pulled-refused', 'huge', 'RequestEntityTooLarge'],
+    ],
+  );
+  await bench.node.close();
+});
+
+test('a token that loses its right in the middle loses no delivery', async () => {
+  const bench = await new PullBench().open();
+  const guids = bench.missed(2, 60);
+  bench.github.blindAfter = 1;
+  await bench.pass(5000);
+  assert.match((await bench.view()).problem, /^404: there is no such hook/);
+  assert.equal((await bench.view()).lost, 0);
+  bench.github.blindAfter = Infinity;
+  await bench.pass(5 * MINUTE_MS);
+  assert.deepEqual(await bench.ids(), guids.toSorted());
+  await bench.node.close();
+});
+
+test('paused it asks nothing, also after a restart; it goes on where it stopped', async () => {
+  const bench = await new PullBench().open();
+  bench.missed(1, 600);
+  await bench.pass(5000);
+  assert.equal((await bench.change('pause')).state, 'paused');
+  await bench.node.close();
+  const asked = bench.github.seen.length;
+  await bench.open();
+  bench.missed(1, 300);
+  await bench.pass(10 * MINUTE_MS);
+  assert.equal(bench.github.seen.length, asked);
+  await bench.change('resume');
+  await bench.pass(5000);
+  assert.deepEqual(await bench.ids(), ['guid-300-0', 'guid-600-0']);
+  const { repeated, stored: count } = await bench.view();
+  assert.deepEqual([repeated, count], [1, 1], 'the newest one before is met again, and known');
+  await bench.node.close();
+});
+
+test('a look can be asked for, and so can how often', async () => {
+  const bench = await new PullBench().open({}, { everySeconds: 3600 });
+  await bench.pass(30 * MINUTE_MS);
+  assert.equal(bench.github.seen.length, 1);
+  const guids = bench.missed(1, 60);
+  await bench.change('look');
+  await bench.pass(2000);
+  assert.deepEqual(await bench.ids(), guids);
+  await bench.node.close();
+});
+
+test('a hook that left the file keeps its position, and another hook of that name has none', async () => {
+  const bench = await new PullBench().open();
+  bench.missed(1, 600);
+  await bench.pass(5000);
+  const { settledTo } = await bench.view();
+  await bench.node.simulation.drive(bench.node.node.reload({ gateway: {} }));
+  const gone = await bench.view();
+  assert.deepEqual(
+    [gone.state, gone.managed, gone.settledTo, gone.route],
+    ['stopped', 'unmanaged', settledTo, undefined],
+  );
+  await bench.node.close();
+  await bench.open({}, { hooks: { wheel: 'https://api.github.com/orgs/mill-works/hooks/12' } });
+  assert.equal((await bench.view()).settledTo, undefined);
+  await bench.node.close();
+});
+
+test('killed anywhere, again and again, nothing is lost and nothing is doubled', async () => {
+  let [repeated, lives] = [0, 0];
+  for (let seed = 1; seed <= 6; seed += 1) {
+    const bench = new PullBench(seed);
+    const { simulation } = bench.node;
+    const guids: string[] = [];
+    for (let life = 0; life < 4; life += 1) {
+      guids.push(...Array.from({ length: 8 }, (_, index) => `guid-${life}-${index}`));
+      bench.github.add(...guids.slice(-8).map((guid, index) => ({ guid, at: bench.at(index - 20) })));
+      try {
+        simulation.crashAfterFileOperations(10 + simulation.random.below(60));
+        await bench.open();
+        await bench.pass(2 * MINUTE_MS);
+        simulation.crash();
+      } catch (error) {
+        if (!(error instanceof SimulatedCrash)) throw error;
+        lives += 1;
+      }
+      simulation.restart();
+    }
+    await bench.open();
+    await bench.pass(MINUTE_MS);
+    assert.deepEqual(await bench.ids(), guids.toSorted(), `seed ${seed}`);
+    repeated += (await bench.view()).repeated;
+    await bench.node.close();
+  }
+  assert.ok(lives > 6, `crashes in the middle: ${lives}`);
+  assert.ok(repeated > 0, `some were met again: ${repeated}`);
+});
