@@ -19,6 +19,8 @@ export interface Failure {
   readonly attempts: number;
   /** When the last one ended, in ms. */
   readonly at: number;
+  /** What was to process it, as it was given; absent: it failed at its destination. */
+  readonly lambdaArn?: string;
 }
 
 /** AWS's line for a record that was given up, with what only its destination has; ends with a line end. */

@@ -1,14 +1,18 @@
 import { GONE, UNPROCESSED } from '../error-lines.ts';
 import type { DeliveryStream, Intent, Target } from '../model.ts';
+import type { RecordForm } from '../outgoing.ts';
 import { batchOf, errorTarget, failuresOf, openTarget, type OpeningDoors } from '../targets.ts';
-import { transformOf } from '../transform-options.ts';
 import type { WorkerDoors } from './worker.ts';
 
-/** Decides on all places of a batch, by the delivery's options as they are. */
+/**
+ * Decides on all places of a batch, by the delivery's options as they are. `form`: what was processed can hold records
+ * that failed, also where nothing is processed any more.
+ */
 export async function planBatch(
   doors: OpeningDoors & Pick<WorkerDoors, 'identity'>,
   delivery: DeliveryStream,
   gathered: Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'>,
+  form: RecordForm = 'plain',
 ): Promise<Intent> {
   const { version, target } = delivery;
   const { ranges, recordCount, sizeBytes, oldestAt } = gathered;
@@ -28,7 +32,7 @@ export async function planBatch(
   return {
     ...planned,
     ...(failures !== undefined && { failedPlace: await place(errors, failures.errorType) }),
-    ...(transformOf(target) !== undefined && { unprocessedPlace: await place(errors, UNPROCESSED) }),
+    ...(form === 'processed' && { unprocessedPlace: await place(errors, UNPROCESSED) }),
     lostPlace: await place(errors, GONE),
   };
 }

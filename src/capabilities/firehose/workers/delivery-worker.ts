@@ -180,10 +180,14 @@ export class DeliveryWorker implements Worker {
   }
 
   async #begin(stream: StreamInfo): Promise<void> {
-    const intent = await planBatch(this.#doors, this.#delivery, this.#gatherer.gathering);
+    const intent = await this.#plan(this.#gatherer.gathering);
     const shards = stream.shards.map(({ ref }) => ref);
     await this.#ledger.change((progress) => ({ ...withoutGone(progress, shards), intent }));
     this.#gatherer.reset();
+  }
+
+  async #plan(gathered: Parameters<typeof planBatch>[2]): Promise<Intent> {
+    return await planBatch(this.#doors, this.#delivery, gathered, this.#lane.source().form);
   }
 
   /** What went with a stream that was deleted becomes a batch of its own; false: nothing did. */
@@ -196,7 +200,7 @@ export class DeliveryWorker implements Worker {
     if (ranges.length === 0) return false;
     const recordCount = ranges.reduce((sum, range) => sum + countOf(range), 0);
     const gone = { ranges, recordCount, sizeBytes: 0, oldestAt: this.#doors.environment.clock.now() };
-    const intent = { ...(await planBatch(this.#doors, this.#delivery, gone)), isOfDeleted: true as const };
+    const intent = { ...(await this.#plan(gone)), isOfDeleted: true as const };
     await this.#ledger.change((progress) => ({ ...withoutPositions(progress, ranges.map(positionKey)), intent }));
     this.#gatherer.reset();
     return true;
@@ -216,7 +220,7 @@ export class DeliveryWorker implements Worker {
     const outcome = await batch.run();
     if (outcome === undefined) return;
     if (outcome === 'plan again') {
-      const planned = await planBatch(this.#doors, this.#delivery, intent);
+      const planned = await this.#plan(intent);
       await this.#ledger.change((progress) => ({ ...progress, intent: planned }));
       return;
     }

@@ -50,12 +50,14 @@ export class ErrorOutput {
 
   /** Writes a line for each record that could not be processed, and shows it. Rejects with DeliveryErrors. */
   async writeUnprocessed(records: BatchRecords, shown: (record: OutgoingRecord) => void): Promise<Delivered> {
-    const own = { lambdaArn: transformOf(this.#intent.target)?.arn ?? '' };
+    // Entries of older versions do not say which function failed.
+    const now = transformOf(this.#intent.target)?.arn ?? '';
     const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
       for await (const some of records.pass()) {
         yield some.flatMap((record) => {
           if (record.failure === undefined) return [];
           shown(record);
+          const own = { lambdaArn: record.failure.lambdaArn ?? now };
           return [{ ...record, data: failedLine(record, record.failure, own) }];
         });
       }

@@ -55,10 +55,11 @@ export async function transformGroup(
 ): Promise<GroupOutcome> {
   const event = transformEvent(tries.source, records);
   const { clock, random } = doors.environment;
+  const { arn: lambdaArn } = transform;
   if (event.length > firehoseLimits.eventBytesMax) {
     const code = 'Lambda.FunctionRequestTooLarge';
     const message = `the event would have ${event.length} bytes of ${firehoseLimits.eventBytesMax} at most`;
-    return failedRecords(records, shard, { code, message, attempts: 0, at: clock.now() });
+    return failedRecords(records, shard, { code, message, attempts: 0, at: clock.now(), lambdaArn });
   }
   const tried = await tryTransform(event, records.map(transformRecordId), transform, doors);
   if (tried.kind === 'waits') {
@@ -72,7 +73,7 @@ export async function transformGroup(
       const error = new DeliveryError(code, message, true);
       return { pauseMs: backoffMs(tries.failures, RETRY, random.fraction()), error };
     }
-    return failedRecords(records, shard, { code, message, attempts: tries.failures, at: clock.now() });
+    return failedRecords(records, shard, { code, message, attempts: tries.failures, at: clock.now(), lambdaArn });
   }
   const [attempts, at] = [tries.failures + 1, clock.now()];
   return records.flatMap((record, index) => {
@@ -81,7 +82,7 @@ export async function transformGroup(
     const origin = originOf(record, shard);
     if (transformed.result === 'Ok') return [{ origin, entry: processedEntry(record, origin, transformed.data) }];
     const { code, message } = transformed;
-    return [failedRecord(record, shard, { code, message, attempts, at })];
+    return [failedRecord(record, shard, { code, message, attempts, at, lambdaArn })];
   });
 }
 
