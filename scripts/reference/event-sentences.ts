@@ -118,6 +118,14 @@ export const metricSentences: Readonly<Record<string, string>> = {
   aws_failures_total: 'AWS actions that failed because the disk or the system did.',
   aws_firehose_backup_to_s3_bytes_total: 'Bytes of records written to the backup as they came, by `delivery`.',
   aws_firehose_backup_to_s3_records_total: 'Records written to the backup as they came, by `delivery`.',
+  aws_firehose_execute_processing_duration_ms:
+    'Duration of calls of the function, or URL, that processes records, by `delivery` (AWS: ExecuteProcessing.Duration).',
+  aws_firehose_execute_processing_success_total:
+    'Calls that gave an answer about their records, by `delivery`; over the number of durations it is AWS’s ExecuteProcessing.Success.',
+  aws_firehose_succeed_processing_bytes_total:
+    'Bytes of the records that were processed or dropped, as they came, by `delivery` (AWS: SucceedProcessing.Bytes).',
+  aws_firehose_succeed_processing_records_total:
+    'Records that were processed or dropped, by `delivery` (AWS: SucceedProcessing.Records).',
   aws_firehose_delivery_to_amazon_open_search_service_attempts_total:
     'Attempts to deliver a batch to OpenSearch, by `delivery`.',
   aws_firehose_delivery_to_amazon_open_search_service_bytes_total:

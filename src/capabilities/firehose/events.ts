@@ -56,6 +56,10 @@ export const firehoseEvents = {
   searchAttempts: 'aws_firehose_delivery_to_amazon_open_search_service_attempts_total',
   searchSuccess: 'aws_firehose_delivery_to_amazon_open_search_service_success_total',
   searchFreshness: 'aws_firehose_delivery_to_amazon_open_search_service_data_freshness_ms',
+  processingDuration: 'aws_firehose_execute_processing_duration_ms',
+  processingSuccess: 'aws_firehose_execute_processing_success_total',
+  processedRecords: 'aws_firehose_succeed_processing_records_total',
+  processedBytes: 'aws_firehose_succeed_processing_bytes_total',
   backupRecords: 'aws_firehose_backup_to_s3_records_total',
   backupBytes: 'aws_firehose_backup_to_s3_bytes_total',
   /** Each record went to the backup, too. */
@@ -71,6 +75,25 @@ export interface BatchMeasures {
   /** Age of its oldest record. */
   readonly freshnessMs: number;
   readonly attempts: number;
+}
+
+/** What is measured of a call of a function that processes records. */
+export interface ProcessingMeasures {
+  readonly ms: number;
+  /** Whether it gave an answer about the records. */
+  readonly isSuccess: boolean;
+  /** Those that it processed, or dropped, and their bytes as they came. */
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Measures a call under AWS's names. */
+export function processingMetrics(meter: Meter, delivery: string, call: ProcessingMeasures): void {
+  const labels = { delivery };
+  meter.observe(firehoseEvents.processingDuration, labels, call.ms);
+  meter.count(firehoseEvents.processingSuccess, labels, call.isSuccess ? 1 : 0);
+  meter.count(firehoseEvents.processedRecords, labels, call.records);
+  meter.count(firehoseEvents.processedBytes, labels, call.bytes);
 }
 
 /** Measures a batch under AWS's names for its destination; other destinations have none. */

@@ -384,3 +384,30 @@ test('what waits for the function is counted, and what was processed lags until 
   assert.deepEqual(await shown(), [0, 0]);
   assert.deepEqual(fake.arrived, ['A', 'B', 'C']);
 });
+
+test('calls of a function are measured under AWS’s names: those that fail take time, and count as no success', async () => {
+  const fake = new FakeDestination();
+  let calls = 0;
+  const sort = each((text) => ({
+    result: text === 'bad' ? 'ProcessingFailed' : text === 'drop' ? 'Dropped' : 'Ok',
+    data: 'x',
+  }));
+  const functions = new FakeFunctions({
+    f: async (event, signal) => {
+      calls += 1;
+      await bench.simulation.environment.clock.sleep(300);
+      if (calls === 1) throw new TypeError('no such thing');
+      return sort(event, signal);
+    },
+  });
+  const bench = opened(fake);
+  await bench.open(sections({ handler: 'f' }), functions);
+  await put(bench, 'one', 'drop', 'bad', 'three');
+  await bench.simulation.pass(20_000);
+  const { metrics } = bench.simulation;
+  const measured = (name: string): number | undefined => metrics.get(`aws_firehose_${name}{"delivery":"d"}`);
+  assert.deepEqual([calls, measured('execute_processing_success_total')], [2, 1]);
+  assert.equal(measured('execute_processing_duration_ms'), 600);
+  assert.equal(measured('succeed_processing_records_total'), 3);
+  assert.equal(measured('succeed_processing_bytes_total'), 'onedropthree'.length);
+});

@@ -2,6 +2,7 @@ import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import type { OutgoingRecord } from '../../../ports/destination.ts';
 import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
 import { positionKey, Unavailable, type Offset } from '../../../ports/stream-store.ts';
+import type { ProcessingMeasures } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { Gap } from '../model.ts';
 import { outgoingRecords, type RecordForm } from '../outgoing.ts';
@@ -25,6 +26,7 @@ import type { WorkerDoors } from './worker.ts';
 
 /** What one shard is transformed with. */
 export interface TransformerDoors extends WorkerDoors {
+  readonly measure: (call: ProcessingMeasures) => void;
   readonly notes: DeliveryNotes;
   readonly transform: () => Transform | undefined;
   /** The stream that is read, as it is now; undefined: it is gone. */

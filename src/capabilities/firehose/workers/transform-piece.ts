@@ -6,13 +6,14 @@ import type { OutgoingRecord } from '../../../ports/destination.ts';
 import type { RecordInput } from '../../../ports/records.ts';
 import type { Offset } from '../../../ports/stream-store.ts';
 import type { Failure } from '../error-lines.ts';
+import type { ProcessingMeasures } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { Gap } from '../model.ts';
 import { processedEntry, type Origin } from '../processed-record.ts';
 import type { Transformed } from '../transform-answer.ts';
 import { transformEvent, transformRecordId, type TransformSource } from '../transform-event.ts';
 import type { Transform } from '../transform-options.ts';
-import { tryTransform, type CallDoors } from './transform-call.ts';
+import { tryTransform, type CallDoors, type Tried } from './transform-call.ts';
 
 /** The shard that records come from. */
 export interface SourceShard {
@@ -46,12 +47,19 @@ export type GroupOutcome = readonly Processed[] | { readonly pauseMs: number; re
 const WAIT = { baseMs: firehoseLimits.functionWaitBaseMs, maxMs: firehoseLimits.functionWaitMaxMs };
 const RETRY = { baseMs: firehoseLimits.backoffBaseMs, maxMs: firehoseLimits.backoffMaxMs };
 
+/** What a group is transformed with. */
+export interface GroupDoors extends CallDoors {
+  readonly transform: Transform;
+  /** Told of each call; absent: calls are not to be counted. */
+  readonly measure?: (call: ProcessingMeasures) => void;
+}
+
 /** One try to have records of one shard transformed as one event; what is dropped leaves no entry. */
 export async function transformGroup(
   records: readonly OutgoingRecord[],
   shard: SourceShard,
   tries: GroupTries,
-  { transform, ...doors }: CallDoors & { readonly transform: Transform },
+  { transform, ...doors }: GroupDoors,
 ): Promise<GroupOutcome> {
   const event = transformEvent(tries.source, records);
   const { clock, random } = doors.environment;
@@ -61,7 +69,9 @@ export async function transformGroup(
     const message = `the event would have ${event.length} bytes of ${firehoseLimits.eventBytesMax} at most`;
     return failedRecords(records, shard, { code, message, attempts: 0, at: clock.now(), lambdaArn });
   }
+  const startedAt = clock.monotonic();
   const tried = await tryTransform(event, records.map(transformRecordId), transform, doors);
+  if (tried.kind !== 'waits') doors.measure?.(measuresOf(tried, records, clock.monotonic() - startedAt));
   if (tried.kind === 'waits') {
     tries.waits += 1;
     return { pauseMs: backoffMs(tries.waits, WAIT, random.fraction()), error: tried.message };
@@ -84,6 +94,13 @@ export async function transformGroup(
     const { code, message } = transformed;
     return [failedRecord(record, shard, { code, message, attempts, at, lambdaArn })];
   });
+}
+
+function measuresOf(tried: Tried, records: readonly OutgoingRecord[], ms: number): ProcessingMeasures {
+  const isSuccess = tried.kind === 'done';
+  const processed = isSuccess ? records.filter((_, index) => tried.records[index]?.result !== 'ProcessingFailed') : [];
+  const bytes = processed.reduce((sum, { data }) => sum + data.length, 0);
+  return { ms, isSuccess, records: processed.length, bytes };
 }
 
 /** An entry that tells of records which were gone before they could be transformed. */

@@ -1,7 +1,7 @@
 import { deliveryStreamArn, streamArn } from '../../../kernel/names.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { orPastDamage, positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
-import { firehoseEvents } from '../events.ts';
+import { firehoseEvents, processingMetrics } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import { sourceStream, type DeliveryStream } from '../model.ts';
 import { READ_LIMIT, sourceForm } from '../outgoing.ts';
@@ -207,6 +207,7 @@ export class TransformStage {
     const from = this.#start(shard.ref);
     const transformer = new ShardTransformer(shard, from, last?.offset === from ? last : undefined, {
       ...this.#doors,
+      measure: (call) => processingMetrics(this.#doors.environment.meter, this.#delivery.name, call),
       transform: () => transformOf(this.#delivery.target),
       stream: () => this.#source(),
       saw: (one) => this.#deleted.see({ shards: [one] }),
