@@ -152,3 +152,33 @@ test('records that a function delivery had not handed over when their stream was
   assert.deepEqual(told(bench).length, 1, 'told once');
   assert.equal(functions.seen.at(-1), 'f');
 });
+
+test('a stream is split and merged while a function processes it, and the power goes: each record once, in order', async () => {
+  const fake = new FakeDestination();
+  const functions = new FakeFunctions({ f: upper });
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(processed(), functions);
+  const open = async (): Promise<readonly string[]> => {
+    const { Shards } = await bench.call(`${KINESIS}.ListShards`, { StreamName: 'events' });
+    return (Shards as readonly Answer[])
+      .filter(({ SequenceNumberRange }) => SequenceNumberRange.EndingSequenceNumber === undefined)
+      .map(({ ShardId }) => ShardId as string);
+  };
+  await put(bench, 'a', 'b');
+  const [whole] = await open();
+  const split = { StreamName: 'events', ShardToSplit: whole, NewStartingHashKey: String(1n << 127n) };
+  await bench.call(`${KINESIS}.SplitShard`, split);
+  await bench.simulation.pass(1200);
+  await put(bench, 'c', 'd');
+  bench.simulation.crash();
+  bench.simulation.restart();
+  await bench.open(processed(), functions);
+  await bench.simulation.pass(1000);
+  const [ShardToMerge, AdjacentShardToMerge] = await open();
+  await bench.call(`${KINESIS}.MergeShards`, { StreamName: 'events', ShardToMerge, AdjacentShardToMerge });
+  await put(bench, 'e', 'f');
+  await bench.simulation.pass(20_000);
+  assert.deepEqual([...new Set(fake.arrived)], ['A', 'B', 'C', 'D', 'E', 'F']);
+  assert.deepEqual([told(bench), bench.node.health().problems], [[], []]);
+  const { unprocessedRecords, shards } = await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' });
+  assert.deepEqual([unprocessedRecords, shards.map(({ lagRecords }: Answer) => lagRecords)], [0, [0, 0, 0, 0]]);
+});
