@@ -1,4 +1,4 @@
-import type { ComposedNode } from '../compose/index.ts';
+import type { ComposedNode, NodeOptions } from '../compose/index.ts';
 import { Simulation } from '../environments/simulated/index.ts';
 import { RequestError, ThrottleError } from '../kernel/errors.ts';
 import type { AnyDestination } from '../ports/destination.ts';
@@ -16,6 +16,7 @@ export type Answer = ReturnType<typeof JSON.parse>;
 export interface OutsideWorld {
   readonly servers?: HttpScript;
   readonly destinations?: readonly AnyDestination[];
+  readonly log?: NodeOptions['log'];
 }
 
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
@@ -27,13 +28,15 @@ export class NodeBench {
 
   /** Kinds of destinations beside the usual, for all nodes that are opened. */
   readonly destinations: readonly AnyDestination[];
+  readonly #log: NodeOptions['log'];
   /** Stands for MongoDB; tests look into it. */
   readonly documents = new FakeDocuments();
 
-  constructor(seed = 1, { servers = nobodyAnswers, destinations = [] }: OutsideWorld = {}) {
+  constructor(seed = 1, { servers = nobodyAnswers, destinations = [], log }: OutsideWorld = {}) {
     this.simulation = new Simulation(seed);
     this.servers = servers;
     this.destinations = destinations;
+    this.#log = log;
   }
 
   /** Brings the node up, again after a crash or `close`. */
@@ -44,6 +47,7 @@ export class NodeBench {
     const { environment } = this.simulation;
     const sizes = {
       ...(functions !== undefined && { functions }),
+      ...(this.#log !== undefined && { log: this.#log }),
       ...(this.destinations.length > 0 && { destinations: this.destinations }),
     };
     const http = new ScriptedHttp(environment.clock, this.servers);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeliveryError } from '../../../kernel/errors.ts';
+import { FakeDestination } from '../../../testing/fake-destination.ts';
 import { base64, Bench, toBucket } from '../harness.fixture.ts';
 
 test('PutRecord: what was answered is delivered, verbatim and in order, also an empty record', async () => {
@@ -50,4 +52,40 @@ test('a delivery whose destination is not built takes nothing and is shown as pa
   const { deliveries } = await bench.admin('GET', '/admin/deliveries');
   assert.equal(deliveries[0].state, 'paused: not built');
   assert.deepEqual(bench.node.health(), { ok: true, problems: [] });
+});
+
+test('at the bound of the disk puts are refused, nothing stored is dropped, and they go on when it was delivered', async () => {
+  let isUp = false;
+  const fake = new FakeDestination(() => {
+    if (!isUp) throw new DeliveryError('Fake.Down', 'not now', true);
+    return [];
+  });
+  const MIB = 1024 * 1024;
+  const log = { diskBytesMax: 12 * MIB, segmentBytesMax: MIB };
+  const deliveries = { d: { fake: { S3Configuration: { BucketARN: 'failed' }, RetrySeconds: 7200 } } };
+  const bench = await new Bench(1, { destinations: [fake.kind], log }).open({ deliveries });
+  const input = (index: number): object => {
+    const Data = Buffer.from(`${index}`.padEnd(500_000)).toString('base64');
+    return { DeliveryStreamName: 'd', Record: { Data } };
+  };
+  const put = async (index: number): Promise<string | undefined> =>
+    await bench.refusal('PutRecord', input(index)).catch(() => undefined);
+  let stored = 0;
+  let refusal: string | undefined;
+  while (refusal === undefined && stored < 100) {
+    refusal = await put(stored);
+    if (refusal === undefined) stored += 1;
+    await bench.simulation.pass(100);
+  }
+  assert.equal(refusal, 'ServiceUnavailableException: Slow down.');
+  assert.ok(stored > 10, String(stored));
+  isUp = true;
+  await bench.simulation.pass(300_000);
+  assert.equal(await put(stored), undefined);
+  await bench.simulation.pass(10_000);
+  const arrived = [...new Set(fake.arrived.map((text) => text.trim()))];
+  assert.deepEqual(
+    arrived,
+    Array.from({ length: stored + 1 }, (_, index) => `${index}`),
+  );
 });
