@@ -58,7 +58,7 @@ export class Connection {
   private resolve: ((answer: Answer) => void) | undefined;
   private reject: ((error: Error) => void) | undefined;
 
-  private constructor(port: number, contentType: string) {
+  private constructor(port: number, contentType: string, answerMsMax: number) {
     this.port = port;
     this.contentType = contentType;
     this.socket = connect({
@@ -73,24 +73,37 @@ export class Connection {
         },
       },
     });
-    this.socket.setTimeout(ANSWER_MS_MAX, () => this.fail(new Hangs('no answer within 10 s')));
+    this.socket.setTimeout(answerMsMax, () => this.fail(new Hangs(`no answer within ${answerMsMax} ms`)));
     this.socket.on('error', (error) => this.fail(error));
     this.socket.on('close', () => this.fail(new Error('the connection is closed')));
   }
 
-  static async open(port: number, contentType = 'application/x-amz-json-1.1'): Promise<Connection> {
-    const connection = new Connection(port, contentType);
+  /** A call fails with Hangs when nothing comes for `answerMsMax`. */
+  static async open(
+    port: number,
+    contentType = 'application/x-amz-json-1.1',
+    answerMsMax = ANSWER_MS_MAX,
+  ): Promise<Connection> {
+    const connection = new Connection(port, contentType, answerMsMax);
     await once(connection.socket, 'connect');
     return connection;
   }
 
-  /** Sends one request and resolves with its answer; rejects when the connection ends first. */
+  /** Calls an action of Kinesis. */
   async call(action: string, body: Buffer): Promise<Answer> {
     const { date, authorization } = signatureOf(this.port, action, this.contentType, body);
+    const fields = `x-amz-target: Kinesis_20131202.${action}\r\nx-amz-date: ${date}\r\nauthorization: ${authorization}\r\n`;
+    return await this.post('/', fields, body);
+  }
+
+  /**
+   * Sends one request and resolves with its answer; rejects when the connection ends first. `fields`: header lines beside
+   * those that every request has, each with its end.
+   */
+  async post(path: string, fields: string, body: Buffer): Promise<Answer> {
     const head =
-      `POST / HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: ${this.contentType}\r\n` +
-      `x-amz-target: Kinesis_20131202.${action}\r\nx-amz-date: ${date}\r\nauthorization: ${authorization}\r\n` +
-      `content-length: ${body.length}\r\n\r\n`;
+      `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: ${this.contentType}\r\n` +
+      `${fields}content-length: ${body.length}\r\n\r\n`;
     return await new Promise<Answer>((resolve, reject) => {
       if (this.socket.destroyed) {
         reject(new Error('the connection is closed'));

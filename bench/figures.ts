@@ -41,6 +41,7 @@ export const FIGURES = {
   webhookP50Ms: { label: 'webhooks, p50 ms', better: 'less', digits: 2 },
   webhookP99Ms: { label: 'webhooks, p99 ms', better: 'less', digits: 1 },
   webhookServerCpuUs: { label: 'webhooks, server CPU us/request', better: 'less', digits: 1 },
+  webhookClientCpuUs: { label: 'webhooks, client CPU us/request', digits: 1 },
   halfP50Ms: { label: 'webhooks at half that rate, p50 ms', better: 'less', digits: 2 },
   halfP99Ms: { label: 'webhooks at half that rate, p99 ms', better: 'less', digits: 1 },
   invokeNodeColdMs: { label: 'invoke, Node, first event, ms', better: 'less', digits: 0 },

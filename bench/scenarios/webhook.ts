@@ -1,21 +1,23 @@
 import { createHmac } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { startNodeProcess, type NodeProcess } from '../../test/support/node-process.ts';
 import { treeUsage } from '../../test/support/process-tree.ts';
+import { Connection } from '../client.ts';
 import type { Figures } from '../figures.ts';
 import type { Scenario } from '../scenario.ts';
 import { percentile } from '../statistics.ts';
 
 const CONNECTIONS = 64;
 const BODY_BYTES = 2048;
+const ID_DIGITS = 12;
 const WARM_UP_SECONDS = 2;
 const SECRET = 'the secret of the bench';
 const CONFIG = {
   streams: { hooks: { ShardCount: 4 } },
   gateway: { routes: { 'POST /hook': { verify: { github: { secrets: [SECRET] } }, to: 'hooks' } } },
 };
+const NOT_REPEATED = '"duplicate":false';
 
 /** What a load saw. */
 interface Load {
@@ -26,54 +28,80 @@ interface Load {
 
 let count = 0;
 
-/** One webhook that was never sent before, signed as GitHub does; resolves with the ms until its answer was there. */
-async function post(agent: Agent, url: string): Promise<number> {
-  count += 1;
-  const id = `00000000-0000-4000-8000-${String(count).padStart(12, '0')}`;
-  const front = `{"id":"${id}","text":"`;
-  const body = `${front}${'x'.repeat(BODY_BYTES - front.length - 2)}"}`;
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': BODY_BYTES,
-    'x-github-delivery': id,
-    'x-github-event': 'push',
-    'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
-  };
-  const startedAt = performance.now();
-  await new Promise<void>((resolve, reject) => {
-    const asked = request(url, { method: 'POST', agent, headers }, (answer) => {
-      answer
-        .resume()
-        .on('end', () => (answer.statusCode === 200 ? resolve() : reject(new Error(`${answer.statusCode}`))));
-    });
-    asked.on('error', reject).end(body);
-  });
-  return performance.now() - startedAt;
+/** Sends webhooks that were never sent before, signed as GitHub does, one after the other. */
+class Sender {
+  private readonly connection: Connection;
+  private readonly body: Buffer;
+  private readonly idAt: number;
+
+  private constructor(connection: Connection) {
+    this.connection = connection;
+    const front = '{"id":"00000000-0000-4000-8000-';
+    this.idAt = front.length;
+    this.body = Buffer.from(`${front}${'0'.repeat(ID_DIGITS)}","text":"`.padEnd(BODY_BYTES - 2, 'x') + '"}');
+  }
+
+  static async open(url: string): Promise<Sender> {
+    return new Sender(await Connection.open(Number(new URL(url).port), 'application/json'));
+  }
+
+  /** Resolves once the webhook is answered as stored. */
+  async send(): Promise<void> {
+    count += 1;
+    const number = String(count).padStart(ID_DIGITS, '0');
+    this.body.write(number, this.idAt, 'latin1');
+    const signature = createHmac('sha256', SECRET).update(this.body).digest('hex');
+    const { status, body } = await this.connection.post(
+      '/hook',
+      `x-github-delivery: 00000000-0000-4000-8000-${number}\r\nx-github-event: push\r\n` +
+        `x-hub-signature-256: sha256=${signature}\r\n`,
+      this.body,
+    );
+    if (status !== 200 || !body.includes(NOT_REPEATED)) throw new Error(`${status} ${body.toString('utf8', 0, 300)}`);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
 }
 
 /** As many as can be: each connection sends the next one when it has its answer. */
-async function closedLoop(agent: Agent, url: string, seconds: number): Promise<Load> {
+async function closedLoop(senders: readonly Sender[], seconds: number): Promise<Load> {
   const latenciesMs: number[] = [];
   const startedAt = performance.now();
-  const sender = async (): Promise<void> => {
-    while (performance.now() - startedAt < seconds * 1000) latenciesMs.push(await post(agent, url));
+  const sendAll = async (sender: Sender): Promise<void> => {
+    for (let sentAt = startedAt; sentAt - startedAt < seconds * 1000;) {
+      sentAt = performance.now();
+      await sender.send();
+      latenciesMs.push(performance.now() - sentAt);
+    }
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, sender));
+  await Promise.all(senders.map(sendAll));
   return { stored: latenciesMs.length, seconds: (performance.now() - startedAt) / 1000, latenciesMs };
 }
 
-/** So many each second, whatever the answers: a time counts from when its request was due. */
-async function openLoop(agent: Agent, url: string, perSecond: number, seconds: number): Promise<Load> {
+/** So many each second, by whichever connection is free: a time counts from when its request was due. */
+async function openLoop(senders: readonly Sender[], perSecond: number, seconds: number): Promise<Load> {
   const latenciesMs: number[] = [];
+  const total = Math.floor(perSecond * seconds);
+  const free = [...senders];
   const sending: Promise<void>[] = [];
   const startedAt = performance.now();
-  const total = Math.floor(perSecond * seconds);
-  while (sending.length < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * perSecond));
-    while (sending.length < due) {
-      const dueAt = startedAt + (sending.length / perSecond) * 1000;
-      sending.push(post(agent, url).then(() => void latenciesMs.push(performance.now() - dueAt)));
+  const isDue = (index: number): boolean =>
+    index < total && performance.now() - startedAt >= (index / perSecond) * 1000;
+  const plan = { next: 0 };
+  /** Goes on as long as something is due. */
+  const sendDue = async (sender: Sender): Promise<void> => {
+    while (isDue(plan.next)) {
+      const dueAt = startedAt + (plan.next / perSecond) * 1000;
+      plan.next += 1;
+      await sender.send();
+      latenciesMs.push(performance.now() - dueAt);
     }
+    free.push(sender);
+  };
+  while (plan.next < total) {
+    while (free.length > 0 && isDue(plan.next)) sending.push(sendDue(free.pop() as Sender));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(sending);
@@ -81,20 +109,22 @@ async function openLoop(agent: Agent, url: string, perSecond: number, seconds: n
 }
 
 async function measure(node: NodeProcess, seconds: number): Promise<Figures> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const url = `${node.gateway}/hook`;
-  await closedLoop(agent, url, WARM_UP_SECONDS);
+  const senders = await Promise.all(Array.from({ length: CONNECTIONS }, async () => await Sender.open(node.gateway)));
+  await closedLoop(senders, WARM_UP_SECONDS);
   const before = treeUsage(node.child.pid ?? 0).cpuSeconds;
-  const full = await closedLoop(agent, url, seconds);
+  const ownBefore = process.cpuUsage();
+  const full = await closedLoop(senders, seconds);
+  const own = process.cpuUsage(ownBefore);
   const cpuSeconds = treeUsage(node.child.pid ?? 0).cpuSeconds - before;
   const perSecond = full.stored / full.seconds;
-  const half = await openLoop(agent, url, perSecond / 2, seconds);
-  agent.destroy();
+  const half = await openLoop(senders, perSecond / 2, seconds);
+  for (const sender of senders) sender.close();
   return {
     webhooksPerSecond: perSecond,
     webhookP50Ms: percentile(full.latenciesMs, 0.5),
     webhookP99Ms: percentile(full.latenciesMs, 0.99),
     webhookServerCpuUs: (cpuSeconds / full.stored) * 1e6,
+    webhookClientCpuUs: (own.user + own.system) / full.stored,
     halfP50Ms: percentile(half.latenciesMs, 0.5),
     halfP99Ms: percentile(half.latenciesMs, 0.99),
   };
@@ -103,7 +133,7 @@ async function measure(node: NodeProcess, seconds: number): Promise<Figures> {
 /** Signed webhooks into a stream, each durable before its answer; then half as many a second. */
 export const webhook: Scenario = {
   name: 'webhook',
-  title: `Signed webhooks of ${BODY_BYTES} bytes, ${CONNECTIONS} connections of node:http`,
+  title: `Signed webhooks of ${BODY_BYTES} bytes, ${CONNECTIONS} connections`,
   onRequest: false,
   millraceOnly: true,
   secondsMax: ({ seconds }) => seconds * 3 + 60,
