@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { assert } from '../../kernel/assert.ts';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { ShardName } from './checkpoint-format.ts';
 import { ID_BYTES, IdWindow, type WindowBounds } from './id-window.ts';
 
@@ -12,8 +13,7 @@ export interface StoredPlace {
 
 /** The id as records carry it: the first 16 bytes of SHA-256 over route, NUL and delivery id. */
 export function webhookId(route: string, deliveryId: string): Uint8Array {
-  const hash = createHash('sha256').update(route).update('\0').update(deliveryId).digest();
-  return hash.subarray(0, ID_BYTES);
+  return hash('sha256', `${route}\0${deliveryId}`, 'buffer').subarray(0, ID_BYTES);
 }
 
 /** What the gateway knows of delivery ids: those under way and those stored. Answers at once, never waits. */
@@ -74,10 +74,11 @@ export class DedupeModel {
   }
 
   shardNumber(shard: ShardName): number {
-    const text = JSON.stringify([shard.stream, shard.createdAt, shard.generation, shard.ordinal]);
+    const { stream, createdAt, generation, ordinal } = shard;
+    // No stream has a slash in its name.
+    const text = `${stream}/${createdAt}/${generation}/${ordinal}`;
     const known = this.#shardNumbers.get(text);
     if (known !== undefined) return known;
-    const { stream, createdAt, generation, ordinal } = shard;
     this.#shardNumbers.set(text, this.#shards.length);
     this.#shards.push({ stream, createdAt, generation, ordinal });
     return this.#shards.length - 1;
@@ -143,5 +144,5 @@ export class Lane {
 }
 
 function textOf(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
+  return asBuffer(id).toString('latin1');
 }

@@ -4,6 +4,7 @@ import type { Meter, MeterLabels } from '../../ports/environment.ts';
 const BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000];
 /** A name with more label sets than this keeps the first ones only: labels must not grow with the data. */
 const SERIES_PER_NAME_MAX = 1000;
+const ESCAPED = /[\\"\n]/;
 
 interface Histogram {
   readonly counts: number[];
@@ -84,14 +85,19 @@ function observe(histograms: Map<string, Histogram>, key: string, valueMs: numbe
   histogram.count += 1;
 }
 
-/** `a="x",b="y"` with names sorted; Prometheus' escapes. */
+/** `a="x",b="y"` with names sorted. */
 function labelText(labels: MeterLabels): string {
-  const escaped = (value: string): string =>
-    value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-  return Object.keys(labels)
-    .sort()
-    .map((name) => `${name}="${escaped(labels[name] ?? '')}"`)
-    .join(',');
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort();
+  let text = '';
+  for (const name of names) text += `${text === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`;
+  return text;
+}
+
+/** With Prometheus' escapes; hardly any value needs one. */
+function escaped(value: string): string {
+  if (!ESCAPED.test(value)) return value;
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
 function print(name: string, { kind, values, histograms }: Family): string {

@@ -27,13 +27,13 @@ export function hmacText(
  */
 export function matchesAny(wanted: readonly string[], given: readonly string[]): boolean {
   let matches = 0;
-  for (const one of wanted) {
-    const bytes = Buffer.from(one, 'latin1');
-    for (const text of given) {
-      const other = Buffer.from(text, 'latin1');
-      // A wide character and a Latin one may share their low byte.
-      const isLatin = Buffer.from(text, 'utf8').length === text.length;
-      if (isLatin && other.length === bytes.length) matches |= Number(timingSafeEqual(bytes, other));
+  for (const text of given) {
+    // A wide character and a Latin one may share their low byte.
+    if (Buffer.byteLength(text) !== text.length) continue;
+    const bytes = Buffer.from(text, 'latin1');
+    for (const one of wanted) {
+      const other = Buffer.from(one, 'latin1');
+      if (other.length === bytes.length) matches |= Number(timingSafeEqual(bytes, other));
     }
   }
   return matches !== 0;

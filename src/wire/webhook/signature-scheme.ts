@@ -18,6 +18,7 @@ export interface SignedParts {
 }
 
 const PLACE = /(\{(?:id|ts|body)\})/;
+const BODY_ALONE = '{body}';
 
 /** The signature as the sender writes it, prefix included. */
 export function signByScheme(scheme: SignatureScheme, key: HmacKey, parts: SignedParts): string {
@@ -39,6 +40,8 @@ export function verifyByScheme(
 }
 
 function signedBytes(template: string, { id = '', timestamp = '', body }: SignedParts): (string | Uint8Array)[] {
+  // Most senders sign nothing else.
+  if (template === BODY_ALONE) return [body];
   const places: Readonly<Record<string, string | Uint8Array>> = { '{id}': id, '{ts}': timestamp, '{body}': body };
   return template.split(PLACE).map((piece) => places[piece] ?? piece);
 }
