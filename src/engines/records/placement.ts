@@ -10,7 +10,7 @@ import {
   type ShardInfo,
   type StoredPart,
 } from '../../ports/records.ts';
-import { DiskFull, Fenced, shardKey, Unavailable, UnknownShard, type Appended } from '../../ports/stream-store.ts';
+import { DiskFull, Fenced, shardKey, Unavailable, UnknownShard } from '../../ports/stream-store.ts';
 import type { ShardLane } from './shard-lane.ts';
 import type { ViewedStream } from './stream-view.ts';
 
@@ -115,18 +115,27 @@ export class Placement {
 
   /** Appends every part before it returns. Rejects with StreamNotFound, and with what leaves the outcome unknown. */
   async append(laneOf: (shard: ShardInfo) => ShardLane): Promise<BatchOutcome> {
-    const lanes = this.#parts.map(({ shard }) => laneOf(shard));
-    const appends = this.#parts.map(async (part, index) => {
-      assert(part.used === part.bytes, 'an entry has the bytes it was said to have');
-      return await (lanes[index] as ShardLane).append({ bytes: part.into, count: part.count });
-    });
+    const [only] = this.#parts;
+    if (only !== undefined && this.#parts.length === 1) {
+      return { partOf: this.#partOf, parts: [await this.#appendPart(only, laneOf(only.shard))] };
+    }
     // All of them, so that no part is still under way when the call answers.
-    const ends = await Promise.allSettled(appends);
-    const parts = ends.map((end, index) => {
-      if (end.status === 'rejected') return this.#failure(end.reason);
-      return stored(end.value, this.#parts[index] as Part, lanes[index] as ShardLane);
+    const ends = await Promise.allSettled(this.#parts.map((part) => this.#appendPart(part, laneOf(part.shard))));
+    const parts = ends.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
     });
     return { partOf: this.#partOf, parts };
+  }
+
+  async #appendPart(part: Part, lane: ShardLane): Promise<StoredPart | RecordFailure> {
+    assert(part.used === part.bytes, 'an entry has the bytes it was said to have');
+    try {
+      const { first, at } = await lane.append({ bytes: part.into, count: part.count });
+      return { shard: part.shard, first, at, encode: lane.encode };
+    } catch (error) {
+      return this.#failure(error);
+    }
   }
 
   #failure(error: unknown): RecordFailure {
@@ -150,10 +159,6 @@ export class Placement {
     this.#parts.push({ place, shard, count: 0, bytes: 0, into: NOTHING, used: 0 });
     return index;
   }
-}
-
-function stored({ first, at }: Appended, { shard }: Part, { encode }: ShardLane): StoredPart {
-  return { shard, first, at, encode };
 }
 
 function malformed(index: number): MalformedRecord {

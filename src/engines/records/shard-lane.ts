@@ -39,10 +39,8 @@ export class ShardLane {
   }
 
   /** Enqueues before it returns. Unavailable and Fenced: nothing was stored. UnknownShard: the shard was dropped. */
-  async append(entries: PackedEntries): Promise<Appended> {
-    const writer = this.#writer;
-    if (writer === undefined) return await this.#wait(entries);
-    return await this.#write(writer, entries);
+  append(entries: PackedEntries): Promise<Appended> {
+    return this.#writer === undefined ? this.#wait(entries) : this.#write(this.#writer, entries);
   }
 
   /** Ends the shard for good behind everything that was queued; resolves with the offset after its last record. */
