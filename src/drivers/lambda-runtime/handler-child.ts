@@ -141,6 +141,7 @@ export class HandlerChild {
     this.#running?.release();
     await this.#settled();
     this.#running = undefined;
+    clock.soon(() => this.#api.confirm());
     if (this.isFit()) this.#parts.idle.add(this.#watched);
     this.#output.end();
     if (answer === 'untaken') return undefined;

@@ -40,6 +40,8 @@ export class RuntimeApi {
   #next: Handover | undefined;
   /** The event that is to be answered. */
   #current: string | undefined;
+  /** Who answered its event, and does not know yet that this was heard. */
+  #unconfirmed: ServerResponse | undefined;
 
   constructor(told: RuntimeTold) {
     this.#told = told;
@@ -80,6 +82,15 @@ export class RuntimeApi {
     return this.#next !== undefined;
   }
 
+  /**
+   * Tells the process that its answer was heard. Who waits for that answer has it first: told at once, the process
+   * would ask for its next event in between.
+   */
+  confirm(): void {
+    if (this.#unconfirmed !== undefined) accept(this.#unconfirmed);
+    this.#unconfirmed = undefined;
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -93,7 +104,10 @@ export class RuntimeApi {
     const type = request.headers['lambda-runtime-function-error-type'];
     const errorType = typeof type === 'string' ? type : undefined;
     if (request.method === 'POST' && path === `${PREFIX}/init/error`) {
-      return void this.#take(request, response, (body) => this.#told.initFailed(body ?? EMPTY, errorType));
+      return void this.#take(request, response, (body) => {
+        if (body !== undefined) accept(response);
+        this.#told.initFailed(body ?? EMPTY, errorType);
+      });
     }
     if (request.method !== 'POST' || id === undefined) {
       request.resume();
@@ -105,8 +119,9 @@ export class RuntimeApi {
     }
     return void this.#take(request, response, (body) => {
       // Two answers to one event: the first one counts.
-      if (this.#current !== id) return;
+      if (this.#current !== id) return body === undefined ? undefined : accept(response);
       this.#current = undefined;
+      if (body !== undefined) this.#unconfirmed = response;
       if (what === 'response') this.#told.answered(body);
       else this.#told.failed(body ?? EMPTY, errorType);
     });
@@ -147,7 +162,7 @@ export class RuntimeApi {
     parked.end(next.event);
   }
 
-  /** Reads the whole body; undefined when it is larger than an answer may be. */
+  /** Reads the whole body; undefined when it is larger than an answer may be, which the process is told here. */
   async #take(
     request: IncomingMessage,
     response: ServerResponse,
@@ -166,7 +181,7 @@ export class RuntimeApi {
       if (isTooLarge) {
         const sentence = `Exceeded maximum allowed payload size (${runtimeLimits.responseBytesMax} bytes).`;
         refuse(response, 413, 'RequestEntityTooLarge', sentence);
-      } else accept(response);
+      }
       taken(isTooLarge ? undefined : pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
     } catch {
       // Cut in the middle: the process is about to end, or the time of its event is.
