@@ -5,6 +5,7 @@
 import { createHook, executionAsyncId, executionAsyncResource } from 'node:async_hooks';
 import { Session } from 'node:inspector';
 import { performance, PerformanceObserver } from 'node:perf_hooks';
+import { threadClock } from './thread-clock.ts';
 import { LONG_TURN_MS, type ProbeAnswer, type ProbeQuestion, type Turn } from './turn.ts';
 import { whatTook, type Profile } from './what-took.ts';
 
@@ -12,6 +13,9 @@ import { whatTook, type Profile } from './what-took.ts';
 const TURNS_MAX = 2000;
 /** In microseconds. */
 const SAMPLE_EVERY = 250;
+
+/** The begin of this clock by the system's, which the profiler reads. */
+const ZERO_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 interface Pause {
   readonly from: number;
@@ -21,19 +25,18 @@ interface Pause {
 let count = 0;
 let turns: Turn[] = [];
 let pauses: Pause[] = [];
-let [from, idle, cpuUs, kind] = [0, 0, 0, ''];
+const threadMs = threadClock();
+let [from, idle, cpu, kind] = [0, 0, 0, ''];
 
 /** The turn that began last is over: this is where the loop asks for what comes next, or waits. */
 function end(now: number): void {
   const { idle: idleNow } = performance.eventLoopUtilization();
-  const { user, system } = process.cpuUsage();
-  const wallMs = now - from - (idleNow - idle);
-  // Of all threads: never less than this one took. What other processes took of the core is not in it.
-  const ms = Math.min(wallMs, (user + system - cpuUs) / 1000);
+  const cpuNow = threadMs();
+  const [wallMs, cpuMs] = [now - from - (idleNow - idle), cpuNow - cpu];
   count += 1;
-  if (ms > LONG_TURN_MS && turns.length < TURNS_MAX && kind !== 'Pipe')
-    turns.push({ kind, from, to: now, ms, pauseMs: 0, what: '' });
-  [from, idle, cpuUs] = [now, idleNow, user + system];
+  if (wallMs > LONG_TURN_MS && turns.length < TURNS_MAX && kind !== 'Pipe')
+    turns.push({ kind, from, to: now, wallMs, cpuMs, pauseMs: 0, what: '' });
+  [from, idle, cpu] = [now, idleNow, cpuNow];
 }
 
 createHook({
@@ -86,7 +89,7 @@ async function answer(question: ProbeQuestion): Promise<ProbeAnswer> {
   const found = report();
   if (!question.isProfiled) return { count: seen, turns: found, millisecondsOfPauses };
   const { profile } = (await post('Profiler.stop')) as { profile: Profile };
-  return { count: seen, turns: whatTook(profile, found, performance.now()), millisecondsOfPauses };
+  return { count: seen, turns: whatTook(profile, found, ZERO_MS), millisecondsOfPauses };
 }
 
 process.on('message', (question: ProbeQuestion) => {

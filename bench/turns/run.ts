@@ -1,5 +1,5 @@
 /**
- * `npm run bench:turns`: the longest turns of the log's thread under one load after the other, in time of the processor.
+ * `npm run bench:turns`: the longest turns of the log's thread under one load after the other, by the clock and of the processor.
  * `--only NAME,NAME` chooses loads, `--why` says which functions the long ones were in, `--build FOLDER` measures another
  * build. docs/performance.md has the rest.
  */
@@ -14,7 +14,7 @@ import { millrace } from '../contenders.ts';
 import { startServer } from '../server.ts';
 import { wires } from '../wire.ts';
 import { turnsLoads, type TurnsLoad } from './loads.ts';
-import type { ProbeAnswer, ProbeQuestion } from './turn.ts';
+import { ownMs, type ProbeAnswer, type ProbeQuestion } from './turn.ts';
 
 const SECONDS_MAX = 300;
 /** The bound that design and table speak of, in ms. */
@@ -69,23 +69,26 @@ async function measure(load: TurnsLoad): Promise<ProbeAnswer> {
 }
 
 function row({ title }: TurnsLoad, { count, turns, millisecondsOfPauses }: ProbeAnswer): string {
-  const own = turns.map(({ ms, pauseMs }) => ms - pauseMs);
+  const own = turns.map(ownMs);
   const over = own.filter((ms) => ms > BOUND_MS).length;
   const longest = (some: readonly number[]): string => some.reduce((most, ms) => Math.max(most, ms), 0).toFixed(1);
-  const cells = [title, count, longest(own), over, longest(millisecondsOfPauses)];
+  const wall = turns.map(({ wallMs }) => wallMs);
+  const cells = [title, count, longest(wall), longest(own), over, longest(millisecondsOfPauses)];
   return `| ${cells.join(' | ')} |`;
 }
 
 const names = values.only?.split(',');
 process.stdout.write(
-  '| load | turns | longest, ms | above 5 ms | longest pause of the collector, ms |\n|---|---|---|---|---|\n',
+  '| load | turns | longest by the clock, ms | own work, ms | above 5 ms | longest pause of the collector, ms |\n' +
+    '|---|---|---|---|---|---|\n',
 );
 for (const load of turnsLoads) {
   if (names !== undefined && !names.includes(load.name)) continue;
   const answer = await measure(load);
   process.stdout.write(`${row(load, answer)}\n`);
-  const worst = answer.turns.toSorted((a, b) => b.ms - b.pauseMs - (a.ms - a.pauseMs)).slice(0, values.why ? SHOWN : 0);
-  for (const { kind, ms, pauseMs, what } of worst) {
-    process.stderr.write(`  ${kind} ${ms.toFixed(1)} ms, of them ${pauseMs.toFixed(1)} collecting: ${what}\n`);
+  const worst = answer.turns.toSorted((a, b) => ownMs(b) - ownMs(a)).slice(0, values.why ? SHOWN : 0);
+  for (const turn of worst) {
+    const [own, wall, pause] = [ownMs(turn), turn.wallMs, turn.pauseMs].map((ms) => ms.toFixed(1));
+    process.stderr.write(`  ${turn.kind} ${own} ms of ${wall} by the clock, ${pause} collecting: ${turn.what}\n`);
   }
 }

@@ -7,12 +7,19 @@ export interface Turn {
   readonly kind: string;
   readonly from: number;
   readonly to: number;
-  /** Time of the processor, the collector's pauses included. */
-  readonly ms: number;
-  /** Of these, the collector's. */
+  /** By the clock: with the collector's pauses, and what the machine gave to others meanwhile. */
+  readonly wallMs: number;
+  /** Time of the processor that the thread took, pauses included. */
+  readonly cpuMs: number;
+  /** The collector's pauses, by the clock. */
   readonly pauseMs: number;
   /** Functions that took it; empty where nobody looked. */
   readonly what: string;
+}
+
+/** What a turn did itself, at most: how much of a pause was the processor's is not known. */
+export function ownMs({ wallMs, cpuMs, pauseMs }: Turn): number {
+  return Math.max(0, Math.min(cpuMs, wallMs - pauseMs));
 }
 
 /** What the runner asks the probe in the server; `isProfiled`: whether it looks which functions take the time. */

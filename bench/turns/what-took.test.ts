@@ -16,17 +16,29 @@ function profileOf(samples: readonly number[]): Profile {
     samples,
     timeDeltas: samples.map(() => 250),
     startTime: 1_000_000,
-    endTime: 1_000_000 + samples.length * 250,
   };
 }
 
-const turn = (from: number, to: number) => ({ kind: 'TCP', from, to, ms: to - from, pauseMs: 0, what: '' });
+const turn = (from: number, to: number) => ({
+  kind: 'TCP',
+  from,
+  to,
+  wallMs: to - from,
+  cpuMs: to - from,
+  pauseMs: 0,
+  what: '',
+});
 
 test('a turn is said to have been where most of its samples were', () => {
   const profile = profileOf([3, 3, 3, 4, 4, 4, 4, 2]);
-  // The profile ended at 12 ms of the turns' clock, so that its first sample was taken at 10.25.
-  const [first, second, none] = whatTook(profile, [turn(10, 10.8), turn(10.9, 11.8), turn(20, 30)], 12);
+  // The profile began at 10 ms of the turns' clock.
+  const [first, second, none] = whatTook(profile, [turn(10, 10.8), turn(10.9, 11.8), turn(20, 30)], 990);
   assert.equal(first?.what, 'serve room/file.js:10 (3 of 3) > put room/file.js:10 (3 of 3)');
   assert.equal(second?.what, 'serve room/file.js:10 (4 of 4) > answer room/file.js:10 (4 of 4)');
   assert.equal(none?.what, '');
+});
+
+test('where the ways part, the widest of them are named', () => {
+  const [turned] = whatTook(profileOf([3, 3, 3, 2, 2, 2, 2, 2]), [turn(10, 20)], 990);
+  assert.equal(turned?.what, 'serve room/file.js:10 (8 of 8) > put room/file.js:10 (3)');
 });

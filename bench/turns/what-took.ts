@@ -7,7 +7,6 @@ export interface Profile {
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
     readonly children?: readonly number[];
   }[];
-  readonly endTime: number;
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
   readonly startTime: number;
@@ -16,15 +15,19 @@ export interface Profile {
 /** Where less than this part of a turn's samples goes on, the path that most of them took ends. */
 const PART_MIN = 0.4;
 const NAMED = 5;
+/** Where it ends, the ways that most of them went on. */
+const BRANCHES = 4;
 
-/** The turns with the functions that most of their samples met, the innermost last; `now` is when the profile ended. */
-export function whatTook(profile: Profile, turns: readonly Turn[], now: number): readonly Turn[] {
+/**
+ * The turns with the functions that most of their samples met, the innermost last, and behind them those that it parts
+ * into; `zero` is the begin of the turns' clock by the profiler's, in ms.
+ */
+export function whatTook(profile: Profile, turns: readonly Turn[], zero: number): readonly Turn[] {
   const paths = pathsOf(profile);
-  const offset = now - profile.endTime / 1000;
-  let at = profile.startTime / 1000;
+  let at = profile.startTime / 1000 - zero;
   const samples = profile.samples.map((node, index) => {
     at += (profile.timeDeltas[index] ?? 0) / 1000;
-    return { at: at + offset, path: paths.get(node) ?? [] };
+    return { at, path: paths.get(node) ?? [] };
   });
   return turns.map((turn) => {
     const inside = samples.filter((sample) => sample.at >= turn.from && sample.at <= turn.to);
@@ -40,12 +43,15 @@ function beaten(paths: readonly (readonly string[])[]): readonly string[] {
       const name = path[depth];
       if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    const [most] = [...counts].sort(([, one], [, other]) => other - one);
-    if (most === undefined || most[1] < paths.length * PART_MIN) break;
+    const sorted = [...counts].sort(([, one], [, other]) => other - one);
+    const [most] = sorted;
+    if (most === undefined || most[1] < paths.length * PART_MIN) {
+      const branches = sorted.slice(0, BRANCHES).map(([name, count]) => `${name} (${count})`);
+      return [...steps.slice(-NAMED), ...(branches.length === 0 ? [] : [branches.join(', ')])];
+    }
     steps.push(`${most[0]} (${most[1]} of ${paths.length})`);
     on = on.filter((path) => path[depth] === most[0]);
   }
-  return steps.slice(-NAMED);
 }
 
 /** For each node the functions from the outermost to its own. */
