@@ -171,10 +171,30 @@ export function describeCommon(stream: StreamInfo): Record<string, unknown> {
   };
 }
 
-/** Shards that can still be read: a closed one goes when the last of its records is older than the stream keeps. */
-export function visibleShards({ environment }: KinesisState, stream: StreamInfo): readonly ShardInfo[] {
-  const oldestAt = environment.clock.now() - stream.retentionMs;
-  return stream.shards.filter(({ closedAt }) => closedAt === undefined || closedAt >= oldestAt);
+/** A page of shards, and whether there are more. */
+export interface ShardPage {
+  readonly shards: readonly ShardInfo[];
+  readonly hasMore: boolean;
+}
+
+/**
+ * The first `max` shards behind the id `after` that are wanted and can still be read: a closed one goes when the last
+ * of its records is older than the stream keeps. There may be 10,000 of them, so that they are gone through once.
+ */
+export function pageOfShards(
+  { environment }: KinesisState,
+  { shards, retentionMs }: StreamInfo,
+  { after = '', max, isWanted }: { after?: string | undefined; max: number; isWanted?: (shard: ShardInfo) => boolean },
+): ShardPage {
+  const oldestAt = environment.clock.now() - retentionMs;
+  const page: ShardInfo[] = [];
+  for (const shard of shards) {
+    if (shard.id <= after || (shard.closedAt !== undefined && shard.closedAt < oldestAt)) continue;
+    if (isWanted !== undefined && !isWanted(shard)) continue;
+    if (page.length === max) return { shards: page, hasMore: true };
+    page.push(shard);
+  }
+  return { shards: page, hasMore: false };
 }
 
 /**

@@ -2,7 +2,7 @@ import * as s from '../../../kernel/schema/declare.ts';
 import { operation } from '../../../ports/operation.ts';
 import { addressedStream } from '../address.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeCommon, describeShards, visibleShards, type KinesisState } from '../model.ts';
+import { describeCommon, describeShards, pageOfShards, type KinesisState } from '../model.ts';
 import { TARGET, describedStream, shard, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
 const input = s.struct({
@@ -28,15 +28,13 @@ export const describeStream = operation<KinesisState>()({
   doc: 'Describes a stream with a page of its shards.',
   async handle(request, { state }) {
     const stream = addressedStream(state, request);
-    const after = request.ExclusiveStartShardId;
-    const shards = visibleShards(state, stream);
-    const rest = after === undefined ? shards : shards.filter(({ id }) => id > after);
-    const page = rest.slice(0, Math.min(request.Limit ?? kinesisLimits.describeShardsDefault, rest.length));
+    const { ExclusiveStartShardId: after, Limit: max = kinesisLimits.describeShardsDefault } = request;
+    const { shards, hasMore } = pageOfShards(state, stream, { after, max });
     return {
       StreamDescription: {
         ...describeCommon(stream),
-        Shards: await describeShards(state, page),
-        HasMoreShards: page.length < rest.length,
+        Shards: await describeShards(state, shards),
+        HasMoreShards: hasMore,
       },
     };
   },

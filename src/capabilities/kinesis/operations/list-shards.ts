@@ -4,7 +4,7 @@ import { isOpen, type ShardInfo, type StreamInfo } from '../../../ports/records.
 import { addressedStream, findStream } from '../address.ts';
 import { kinesisError } from '../errors.ts';
 import { kinesisLimits } from '../limits.ts';
-import { describeShards, visibleShards, type KinesisState } from '../model.ts';
+import { describeShards, pageOfShards, type KinesisState } from '../model.ts';
 import { openOpaque, sealOpaque } from '../opaque.ts';
 import { TARGET, nextToken, shard, shardId, streamArn, streamId, streamName } from '../shapes.ts';
 
@@ -61,12 +61,11 @@ export const listShards = operation<KinesisState>()({
   doc: 'Lists the shards of a stream, all or those a filter chooses, a page at a time.',
   async handle(request, { state }) {
     const { stream, after, filter } = request.NextToken === undefined ? begin(state, request) : goOn(state, request);
-    const chosen = visibleShards(state, stream).filter((one) => fits(state, stream, one, filter));
-    const rest = after === undefined ? chosen : chosen.filter(({ id }) => id > after);
-    const page = rest.slice(0, request.MaxResults ?? kinesisLimits.listShardsDefault);
-    const last = page.at(-1);
-    const Shards = await describeShards(state, page);
-    if (page.length === rest.length || last === undefined) return { Shards };
+    const { MaxResults: max = kinesisLimits.listShardsDefault } = request;
+    const { shards, hasMore } = pageOfShards(state, stream, { after, max, isWanted: filterOf(state, stream, filter) });
+    const Shards = await describeShards(state, shards);
+    const last = shards.at(-1);
+    if (!hasMore || last === undefined) return { Shards };
     const token = { s: stream.name, c: stream.createdAt, after: last.id, f: filter, t: state.environment.clock.now() };
     return { Shards, NextToken: sealOpaque('shards', token) };
   },
@@ -121,25 +120,30 @@ function checkFilter(filter: Filter): void {
  * Which shards a filter means: those open at its moment (`AT_`), or open then or later (`FROM_`). As AWS documents it,
  * a shard that was closed at the very timestamp counts, beside its children; at the trim horizon it does not.
  */
-function fits(state: KinesisState, stream: StreamInfo, shard: ShardInfo, filter: Filter | undefined): boolean {
-  if (filter === undefined) return true;
+function filterOf(state: KinesisState, stream: StreamInfo, filter: Filter | undefined): (shard: ShardInfo) => boolean {
   const horizon = state.environment.clock.now() - stream.retentionMs;
-  const moment = Math.max(filter.Timestamp ?? 0, horizon);
-  const { closedAt = Infinity } = shard;
-  switch (filter.Type) {
+  const moment = Math.max(filter?.Timestamp ?? 0, horizon);
+  const after = filter?.ShardId ?? '';
+  switch (filter?.Type) {
     case 'AFTER_SHARD_ID':
-      return shard.id > (filter.ShardId ?? '');
+      return ({ id }) => id > after;
     case 'AT_LATEST':
-      return isOpen(shard);
-    case 'AT_TRIM_HORIZON':
-      return wasThere(stream, shard, horizon) && (horizon <= stream.createdAt || closedAt > horizon);
+      return isOpen;
+    case 'AT_TRIM_HORIZON': {
+      const areAll = horizon <= stream.createdAt;
+      return (shard) => wasThere(stream, shard, horizon) && (areAll || closedAt(shard) > horizon);
+    }
     case 'AT_TIMESTAMP':
-      return wasThere(stream, shard, moment) && closedAt >= moment;
+      return (shard) => wasThere(stream, shard, moment) && closedAt(shard) >= moment;
     case 'FROM_TIMESTAMP':
-      return closedAt >= moment;
+      return (shard) => closedAt(shard) >= moment;
     default:
-      return true;
+      return () => true;
   }
+}
+
+function closedAt(shard: ShardInfo): number {
+  return shard.closedAt ?? Infinity;
 }
 
 /** A moment before the stream was made is when it was made. */
