@@ -19,6 +19,8 @@ import type { ShardState } from './shard-table.ts';
 
 /** Payload bytes after which a shard's records go on in another extent: the least that a reader checks at once. */
 export const EXTENT_BYTES_MAX = 128 * 1024;
+/** Bytes of which the checksum is worked out in one piece of work: half a millisecond's. */
+const CHECKED_BYTES = 1024 * 1024;
 /** A run of more than this is divided between its entries. */
 const WHOLE_RUN_BYTES_MAX = 2 * EXTENT_BYTES_MAX;
 /** Entries of up to this many bytes are copied together; larger runs are written from where they are. */
@@ -55,6 +57,8 @@ export class CommitEncoder {
   #openAt = 0;
   #openCount = 0;
   #crc = 0;
+  /** Bytes that were taken into checksums since the last piece of work, or the begin. */
+  #checked = 0;
 
   get extents(): readonly CommitExtent[] {
     return this.#extents;
@@ -67,6 +71,7 @@ export class CommitEncoder {
     this.#placed = 0;
     this.#pieces = [];
     this.#bytes = 0;
+    this.#checked = 0;
     this.#extents = [];
     this.#from = segment.end;
     this.#salt = segment.salt;
@@ -89,8 +94,8 @@ export class CommitEncoder {
     this.#mark(state, flags, first, at, EMPTY);
   }
 
-  /** Adds all runs of one shard, from offset `first` on. */
-  add(state: ShardState, runs: readonly PackedEntries[], first: number, at: number): void {
+  /** Adds all runs of one shard, from offset `first` on; in pieces of work, since there may be many bytes. */
+  *add(state: ShardState, runs: readonly PackedEntries[], first: number, at: number): Generator<undefined, void> {
     let offset = first;
     this.#open();
     for (const run of runs) {
@@ -99,7 +104,7 @@ export class CommitEncoder {
           offset += this.#seal(state, offset, at);
           this.#open();
         }
-        this.#crc = crcOf(bytes, 0, bytes.length, this.#crc);
+        yield* this.#check(bytes);
         this.#openCount += count;
         if (bytes.length <= COPIED_BYTES_MAX) this.#copy(bytes);
         else this.#place(bytes);
@@ -129,6 +134,19 @@ export class CommitEncoder {
     });
     this.#flush();
     return { pieces: this.#pieces, bytes: this.#bytes };
+  }
+
+  /** Takes the bytes into the checksum of the extent under way. */
+  *#check(bytes: Uint8Array): Generator<undefined, void> {
+    for (let from = 0; from < bytes.length; from += CHECKED_BYTES) {
+      const to = Math.min(bytes.length, from + CHECKED_BYTES);
+      if (this.#checked + to - from > CHECKED_BYTES) {
+        this.#checked = 0;
+        yield;
+      }
+      this.#crc = crcOf(bytes, from, to, this.#crc);
+      this.#checked += to - from;
+    }
   }
 
   #open(): void {

@@ -1,10 +1,11 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import { InTurns } from '../../kernel/flow/in-turns.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { DiskFull, Unavailable, UnknownShard } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
-import { encodeBatch } from './encode-batch.ts';
+import { BatchEncoding } from './encode-batch.ts';
 import { FLAG_DEFINE, isBefore, type LogPosition } from './format.ts';
 import { bytesOf, isPrivileged, type Run } from './run.ts';
 import type { Segment } from './segment.ts';
@@ -279,29 +280,35 @@ export class Committer {
       if (!this.#options.segments.hasRoom(bytes)) await this.#roll();
       const { segment, file } = this.#options.segments.writing;
       const now = Math.floor(this.#environment.clock.now());
-      const { accepted, undo } = encodeBatch(this.#encoder, segment, this.#options.table, batch, now);
+      const encoding = new BatchEncoding(this.#encoder, segment, now);
+      if (segment.commitCount === 0) await inPieces(encoding.defineAll(this.#options.table), this.#turn);
+      const accepted = await inPieces(encoding.add(batch), this.#turn);
       this.#drop(batch, accepted);
       runs = accepted;
-      if (accepted.length === 0 && batch.length > 0) return;
+      if (accepted.length === 0 && batch.length > 0) return encoding.undo();
       const synced = this.#synced ?? { segment: segment.number, position: 0 };
       const commit = this.#encoder.finish(segment, this.#lastNumber + 1, now, synced);
-      await this.#store(file, segment, commit, undo);
+      await this.#store(file, segment, commit, encoding);
       this.#note({ segment, end: segment.end, extents: this.#encoder.extents, runs, pendingBytes: bytesOf(runs) });
     } catch (error) {
       await this.#refuse(runs, error);
     }
   }
 
+  readonly #turn = async (): Promise<void> => {
+    await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
+  };
+
   async #store(
     file: OpenFile,
     segment: Segment,
     commit: { readonly pieces: readonly Uint8Array[]; readonly bytes: number },
-    undo: () => void,
+    encoding: BatchEncoding,
   ): Promise<void> {
     try {
       await file.write(commit.pieces, segment.end);
     } catch (error) {
-      undo();
+      encoding.undo();
       if (isDiskFull(error)) await this.#takeBack(file, segment);
       throw error;
     }

@@ -4,49 +4,69 @@ import { refusal, type Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { ShardAhead, ShardState, ShardTable } from './shard-table.ts';
 
-/**
- * Encodes all runs that may still be written, grouped by shard in the order of calls, and returns them; the others are
- * rejected. The first commit of a segment says where every shard stands, so that older segments can go at any time.
- * Moves the shards' `ahead` on; `undo` takes that back.
- */
-export function encodeBatch(
-  encoder: CommitEncoder,
-  segment: Segment,
-  table: ShardTable,
-  batch: readonly Run[],
-  now: number,
-): { readonly accepted: readonly Run[]; readonly undo: () => void } {
-  encoder.begin(segment, now);
-  const before: [ShardState, ShardAhead][] = [];
-  const define = (state: ShardState, isAgain = false): void => {
-    before.push([state, state.ahead]);
-    if (state.ahead.definedIn === segment.number && !isAgain) return;
-    encoder.define(state);
-    // Until another segment says it too, one wrong byte must not make the shard's records nobody's.
-    if (state.mentions === 0) encoder.define(state);
-    state.ahead = { ...state.ahead, definedIn: segment.number };
-  };
-  if (segment.commitCount === 0) defineAll(encoder, table, now, define);
-  const accepted: Run[] = [];
-  for (const [state, runs] of groupByShard(batch, accepted)) {
-    const isAsked = runs.some(({ flags }) => flags === FLAG_DEFINE);
-    if (!state.dropped) define(state, isAsked);
-    encodeRuns(encoder, state, runs, now);
-  }
-  return {
-    accepted,
-    undo: () => {
-      for (const [state, ahead] of before.reverse()) state.ahead = ahead;
-    },
-  };
-}
+/** Shards that are encoded in one piece of work: about a millisecond's. */
+const SHARDS_AT_ONCE = 100;
 
-function defineAll(encoder: CommitEncoder, table: ShardTable, now: number, define: (state: ShardState) => void): void {
-  for (const state of table.all()) {
-    if (state.dropped) {
-      // Segments still speak of it as if it lived: whoever reads them must know.
-      if (state.mentions > 0) encoder.mark(state, FLAG_DROP, state.end, now);
-    } else if (state.isOnDisk) define(state);
+/**
+ * A commit being encoded: all runs that may still be written, grouped by shard in the order of calls. Moves the shards'
+ * `ahead` on. Between two pieces of its work others have their turn, but nothing else may be encoded.
+ */
+export class BatchEncoding {
+  readonly #encoder: CommitEncoder;
+  readonly #segment: Segment;
+  readonly #now: number;
+  readonly #before: [ShardState, ShardAhead][] = [];
+
+  /** Begins a commit at the end of `segment`, with what came up to `now`. */
+  constructor(encoder: CommitEncoder, segment: Segment, now: number) {
+    this.#encoder = encoder;
+    this.#segment = segment;
+    this.#now = now;
+    encoder.begin(segment, now);
+  }
+
+  /**
+   * Says where every shard stands, as the first commit of a segment does so that older ones can go at any time; in
+   * pieces of work, since there may be thousands.
+   */
+  *defineAll(table: ShardTable): Generator<undefined, void> {
+    let count = 0;
+    for (const state of table.all()) {
+      if (state.dropped) {
+        // Segments still speak of it as if it lived: whoever reads them must know.
+        if (state.mentions > 0) this.#encoder.mark(state, FLAG_DROP, state.end, this.#now);
+      } else if (state.isOnDisk) this.#define(state);
+      count += 1;
+      if (count % SHARDS_AT_ONCE === 0) yield;
+    }
+  }
+
+  /** Encodes the batch in pieces of work, and returns the runs that are in it; the others are rejected. */
+  *add(batch: readonly Run[]): Generator<undefined, readonly Run[]> {
+    const accepted: Run[] = [];
+    let count = 0;
+    for (const [state, runs] of groupByShard(batch, accepted)) {
+      const isAsked = runs.some(({ flags }) => flags === FLAG_DEFINE);
+      if (!state.dropped) this.#define(state, isAsked);
+      yield* encodeRuns(this.#encoder, state, runs, this.#now);
+      count += 1;
+      if (count % SHARDS_AT_ONCE === 0) yield;
+    }
+    return accepted;
+  }
+
+  /** Takes back what was done to the shards. */
+  undo(): void {
+    for (const [state, ahead] of this.#before.reverse()) state.ahead = ahead;
+  }
+
+  #define(state: ShardState, isAgain = false): void {
+    this.#before.push([state, state.ahead]);
+    if (state.ahead.definedIn === this.#segment.number && !isAgain) return;
+    this.#encoder.define(state);
+    // Until another segment says it too, one wrong byte must not make the shard's records nobody's.
+    if (state.mentions === 0) this.#encoder.define(state);
+    state.ahead = { ...state.ahead, definedIn: this.#segment.number };
   }
 }
 
@@ -66,7 +86,12 @@ function groupByShard(batch: readonly Run[], accepted: Run[]): Map<ShardState, R
   return groups;
 }
 
-function encodeRuns(encoder: CommitEncoder, state: ShardState, runs: readonly Run[], now: number): void {
+function* encodeRuns(
+  encoder: CommitEncoder,
+  state: ShardState,
+  runs: readonly Run[],
+  now: number,
+): Generator<undefined, void> {
   const { ahead } = state;
   const at = Math.max(now, ahead.at);
   let { end, closed } = ahead;
@@ -77,7 +102,7 @@ function encodeRuns(encoder: CommitEncoder, state: ShardState, runs: readonly Ru
   }
   if (end > ahead.end) {
     const entries = runs.filter((run) => run.entries.count > 0).map((run) => run.entries);
-    encoder.add(state, entries, ahead.end, at);
+    yield* encoder.add(state, entries, ahead.end, at);
   }
   for (const { flags } of runs) {
     // Commits under way may name it, which no segment counts yet.

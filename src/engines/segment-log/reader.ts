@@ -1,6 +1,7 @@
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import type { Environment } from '../../ports/environment.ts';
 import {
   Damaged,
@@ -22,7 +23,7 @@ import type { SegmentSet } from './segment-set.ts';
 import type { ShardState } from './shard-table.ts';
 import { PIECE_BYTES, type SharedWindow, SharedWindows } from './shared-windows.ts';
 import type { Slabs } from './slabs.ts';
-import { type Visitor, walkEntries } from './walk.ts';
+import { longChecksums, type Visitor, walkEntries } from './walk.ts';
 
 /** Bytes of the index's entries that are looked through at once for a time. */
 const POSITION_BYTES = 1024 * 1024;
@@ -30,6 +31,8 @@ const POSITION_BYTES = 1024 * 1024;
 const READS_MAX = 4;
 /** Where less of a read than this is the shard's, its records are moved together, and the memory is used again. */
 const OWN_PART_MIN = 2 / 3;
+/** A read is longer only where one extent is. */
+const LONG_BYTES = 2 * 1024 * 1024;
 /** Pieces of memory kept for such reads. */
 const SCRATCH_KEPT = 8;
 const DAMAGED_PLACES_MAX = 100;
@@ -297,7 +300,8 @@ export class LogReader {
         const { bytes, lent, shared } = pieceOf(read[index]);
         try {
           const piece = { segment, position: part.position, bytes, part, spans };
-          if (!walkEntries(piece, state.id, visitor)) return false;
+          const known = bytes.length <= LONG_BYTES ? undefined : await inPieces(longChecksums(piece), this.#turn);
+          if (!walkEntries({ ...piece, known }, state.id, visitor)) return false;
         } catch (error) {
           throw this.#note(error);
         } finally {
@@ -309,6 +313,10 @@ export class LogReader {
       for (const one of read) if (one.status === 'fulfilled') this.#giveBack(one.value);
     }
   }
+
+  readonly #turn = async (): Promise<void> => {
+    await new Promise<void>((resolve) => this.#parts.environment.clock.soon(resolve));
+  };
 
   /** What holds mostly others' records is read for them too, or its memory is used again at once. */
   async #read({ state, segment, spans, into }: Walk, part: PlannedRead): Promise<Piece> {

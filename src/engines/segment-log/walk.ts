@@ -19,6 +19,8 @@ interface Piece {
   readonly segment: Segment;
   readonly position: number;
   readonly bytes: Buffer;
+  /** Checksums that are worked out already, by where in the file their bytes begin. */
+  readonly known?: ReadonlyMap<number, number> | undefined;
 }
 
 /** What a walk meets: `look` decides by an extent's header whether its records are wanted, `take` gets them. */
@@ -34,9 +36,31 @@ export interface ReadPiece extends Piece {
   readonly spans: Spans;
 }
 
+/** Bytes whose checksum is worked out in one piece of work; extents are longer where one record is. */
+const CHECKED_BYTES = 1024 * 1024;
+
+/** The checksums of extents that are long, by where in the file their payloads begin; in pieces of work. */
+export function* longChecksums({ position, bytes, part, spans }: ReadPiece): Generator<undefined, Map<number, number>> {
+  const known = new Map<number, number>();
+  for (let entry = part.first; entry < part.next; entry += 1) {
+    const span = spans.at(entry);
+    // An extent shares an entry only with those that fit into it.
+    if (span === undefined || span.length <= CHECKED_BYTES) continue;
+    const start = span.position - position + EXTENT_HEADER_BYTES;
+    const end = Math.min(bytes.length, start - EXTENT_HEADER_BYTES + span.length);
+    let crc = 0;
+    for (let from = start; from < end; from += CHECKED_BYTES) {
+      crc = crcOf(bytes, from, Math.min(end, from + CHECKED_BYTES), crc);
+      yield;
+    }
+    known.set(span.position + EXTENT_HEADER_BYTES, crc);
+  }
+  return known;
+}
+
 /** Walks a shard's extents in the pieces that the index names; otherwise as `walkPiece`. */
 export function walkEntries(
-  { segment, position, bytes, part, spans }: ReadPiece,
+  { segment, position, bytes, part, spans, known }: ReadPiece,
   shard: number,
   visitor: Visitor,
 ): boolean {
@@ -45,7 +69,7 @@ export function walkEntries(
     if (span === undefined) return true;
     const from = span.position - position;
     // The last entry of a file that is being written may have grown since.
-    const piece = { segment, position: span.position, bytes: bytes.subarray(from, from + span.length) };
+    const piece = { segment, position: span.position, bytes: bytes.subarray(from, from + span.length), known };
     if (!walkPiece(piece, shard, visitor)) return false;
   }
   return true;
@@ -82,10 +106,15 @@ function skip({ segment, position, bytes }: Piece, at: number): number {
   return nextExtent(bytes, at + 1, bytes.length, segment);
 }
 
-function take({ segment, position, bytes }: Piece, payload: number, extent: ExtentHeader, visitor: Visitor): void {
+function take(
+  { segment, position, bytes, known }: Piece,
+  payload: number,
+  extent: ExtentHeader,
+  visitor: Visitor,
+): void {
   const { shard, payloadBytes, payloadCrc, first, count, at } = extent;
   const to = payload + payloadBytes;
-  const isWhole = to <= bytes.length && crcOf(bytes, payload, to) === payloadCrc;
+  const isWhole = to <= bytes.length && (known?.get(position + payload) ?? crcOf(bytes, payload, to)) === payloadCrc;
   if (isWhole && visitor.take({ bytes, from: payload, to, first, count, at })) return;
   const ref = segment.shares.get(shard)?.state.ref ?? { stream: '?', generation: 0, ordinal: 0 };
   throw damage(segment.path, position + payload - EXTENT_HEADER_BYTES, wrongRecords(ref, first, count));
