@@ -21,6 +21,8 @@ const IDLE_BYTES_MIN = 1024 * 1024;
 /** Shortest piece of work that is followed by a rest, and longest rest, in ms. */
 const REST_MS_MIN = 4;
 const REST_MS_MAX = 50;
+/** What files hold of shards, looked through in one turn of the loop: about a millisecond's work. */
+const LOOKED_PER_TURN = 4000;
 
 /** What the cleaner works on. */
 export interface CleanerParts {
@@ -140,11 +142,15 @@ export class Cleaner {
 
   async #removeExpired(): Promise<void> {
     const now = this.#clock.now();
-    const expired = this.#complete().filter((segment) => {
-      // What a damaged file held is not wholly known.
-      const isUnknown = segment.isDamaged && ![...segment.shares.values()].some((share) => share.hasRecords);
-      return !isUnknown && segment.liveBytes(now) === 0;
-    });
+    const expired: Segment[] = [];
+    let looked = 0;
+    for (const segment of this.#complete()) {
+      if (isExpired(segment, now)) expired.push(segment);
+      looked += segment.shares.size;
+      if (looked < LOOKED_PER_TURN) continue;
+      looked = 0;
+      await new Promise<void>((resolve) => this.#parts.environment.clock.soon(resolve));
+    }
     const hasWork = expired.length > 0 || this.#undeclared.size > 0;
     if (!hasWork || !(await this.#keepStarts(this.#moveStarts(expired)))) return;
     for (const segment of expired) await this.#delete(segment);
@@ -296,6 +302,12 @@ export class Cleaner {
     environment.meter.gauge('log_unsettled_bytes', {}, unsettled);
     environment.meter.gauge('log_segments', {}, segments.all().length);
   }
+}
+
+/** Whether nobody needs anything of it any more. What a damaged file held is not wholly known. */
+function isExpired(segment: Segment, now: number): boolean {
+  const isUnknown = segment.isDamaged && ![...segment.shares.values()].some((share) => share.hasRecords);
+  return !isUnknown && segment.liveBytes(now) === 0;
 }
 
 /** The log is closing: the work is given up. */

@@ -42,8 +42,15 @@ export interface Footer {
   readonly index: SegmentIndex;
 }
 
-/** The footer and trailer of a segment, to be written at its end. */
-export function encodeFooter(segment: Segment, index: SegmentIndex): Buffer {
+/** Entries of the index, and shards, that are encoded in one piece of work: about a millisecond of it. */
+const PIECE_STEPS = 4096;
+const SHARE_STEPS = 32;
+
+/**
+ * The footer and trailer of a segment that takes no more commits, to be written at its end; in pieces of work, since
+ * there may be thousands of shards.
+ */
+export function* encodeFooter(segment: Segment, index: SegmentIndex): Generator<undefined, Buffer> {
   const shares = [...segment.shares.values()];
   const bytes = shares.reduce((sum, share) => sum + shareBytes(share, index), HEAD_BYTES + 4 * segment.sources.length);
   const footer = Buffer.alloc(bytes + TRAILER_BYTES);
@@ -54,7 +61,14 @@ export function encodeFooter(segment: Segment, index: SegmentIndex): Buffer {
   footer.writeUInt32LE(segment.sources.length, 20);
   let at = HEAD_BYTES;
   for (const source of segment.sources) at = footer.writeUInt32LE(source, at);
-  for (const share of shares) at = encodeShare(footer, at, share, index);
+  let steps = 0;
+  for (const share of shares) {
+    at = encodeShare(footer, at, share, index);
+    steps += SHARE_STEPS + (index.spans.get(share.state.id)?.count ?? 0);
+    if (steps < PIECE_STEPS) continue;
+    steps = 0;
+    yield;
+  }
   encodeTrailer(footer, bytes, segment);
   return footer;
 }

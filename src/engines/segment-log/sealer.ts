@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { encodeFooter } from './footer.ts';
 import { damage } from './format.ts';
@@ -72,7 +73,9 @@ export class Sealer {
     const { index } = segment;
     // Files of older versions stay as they are, and one with a damaged place is read from its commits.
     if (index === undefined || segment.version === 1 || segment.isDamaged) return false;
-    const footer = encodeFooter(segment, index);
+    const footer = await inPieces(encodeFooter(segment, index), async () => await this.#turn());
+    // The cleaner may have taken it away meanwhile.
+    if (this.#segments.get(segment.number) !== segment) return false;
     const isWritten = await this.#try(segment, async () => {
       await this.#change(segment, async (file) => {
         await file.truncate(segment.end);
@@ -86,6 +89,10 @@ export class Sealer {
     segment.index = undefined;
     this.#indexes.keep(segment, index);
     return true;
+  }
+
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
   }
 
   async #writeAgain(segment: Segment): Promise<void> {

@@ -84,7 +84,9 @@ async function copyAll(
     }
   }
   const { index } = settled;
-  if (index !== undefined) await writer.finish(index);
+  const { clock } = parts.environment;
+  const turn = async (): Promise<void> => await new Promise((resolve) => clock.soon(resolve));
+  if (index !== undefined) await writer.finish(index, turn);
 }
 
 /** Which records of a shard are copied: from offset `start` on, those that arrived at `since` or later, in ms. */

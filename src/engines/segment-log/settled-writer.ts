@@ -1,3 +1,4 @@
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import type { OpenFile } from '../../ports/environment.ts';
 import { noteExtent } from './apply-extent.ts';
 import { encodeDefinition } from './definition.ts';
@@ -76,11 +77,11 @@ export class SettledWriter {
     this.#begin();
   }
 
-  /** Writes the rest and the footer; the file is durable then. */
-  async finish(index: SegmentIndex): Promise<void> {
+  /** Writes the rest and the footer, made in turns of the loop; the file is durable then. */
+  async finish(index: SegmentIndex, turn: () => Promise<void>): Promise<void> {
     if (this.#extentCount > 0 || this.#segment.commitCount === 0) await this.flush();
     const segment = this.#segment;
-    const footer = encodeFooter(segment, index);
+    const footer = await inPieces(encodeFooter(segment, index), turn);
     await this.#file.write(footer, segment.end);
     await this.#file.sync();
     segment.footer = { position: segment.end, bytes: footer.length };

@@ -19,6 +19,10 @@ import { CATALOG_SHARD, COPY_SHARD, NUMBERS_SHARD, type ShardTable } from './sha
 import type { Slabs } from './slabs.ts';
 import { LogWriter, NO_ENTRIES } from './writer.ts';
 
+/** Shards that are dropped in one turn: less than a millisecond's work. */
+const DROPPED_PER_TURN = 100;
+const INTERNAL = new Set([CATALOG_SHARD, COPY_SHARD, NUMBERS_SHARD].map(shardKey));
+
 /** The parts a store is made of. */
 export interface StoreParts {
   readonly environment: Environment;
@@ -54,8 +58,16 @@ export class SegmentStore implements StreamStore {
     }
   }
 
+  /** In turns of the loop, since there may be thousands. */
   async dropShards(shards: readonly ShardRef[]): Promise<void> {
-    await Promise.all(shards.map((ref) => this.#drop(ref)));
+    const { clock } = this.#parts.environment;
+    const groups: Promise<readonly PromiseSettledResult<void>[]>[] = [];
+    for (let from = 0; from < shards.length; from += DROPPED_PER_TURN) {
+      if (from > 0) await new Promise<void>((resolve) => clock.soon(resolve));
+      const group = shards.slice(from, from + DROPPED_PER_TURN);
+      groups.push(Promise.allSettled(group.map(async (ref) => await this.#drop(ref))));
+    }
+    for (const end of (await Promise.all(groups)).flat()) if (end.status === 'rejected') throw end.reason;
     this.#parts.cleaner.ask();
   }
 
@@ -153,5 +165,5 @@ export class SegmentStore implements StreamStore {
 }
 
 function isInternal(ref: ShardRef): boolean {
-  return [CATALOG_SHARD, COPY_SHARD, NUMBERS_SHARD].some((internal) => shardKey(internal) === shardKey(ref));
+  return INTERNAL.has(shardKey(ref));
 }
