@@ -38,6 +38,8 @@ export class HeldBytes {
     this.#waiting.add(waiting);
     const cancel = this.#clock.timer(httpLimits.budgetWaitMs, () => waiting.abort());
     const isTaken = await this.#budget.take(bytes, waiting.signal);
+    // Who got it goes on in a turn of its own: each may be soon done, and what it gives back wakes the next.
+    if (isTaken) await new Promise<void>((resolve) => this.#clock.soon(resolve));
     cancel();
     this.#waiting.delete(waiting);
     if (!isTaken) return false;
