@@ -80,7 +80,11 @@ export class Appends {
 
   async #after(ahead: Promise<void> | undefined, name: string, batch: RecordBatch): Promise<Queued> {
     const doors = this.#doors;
-    await ahead;
+    if (ahead !== undefined) {
+      await ahead;
+      // Those in line go on one after the other, not all in the turn of the first.
+      await doors.pause();
+    }
     for (;;) {
       const stream = doors.stream(name);
       if (doors.isClosed()) return { outcome: Promise.resolve(refused(batch)) };
