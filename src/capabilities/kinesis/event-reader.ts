@@ -1,3 +1,4 @@
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { shardKey, type Offset, type Slice } from '../../ports/stream-store.ts';
 import type { KinesisForm } from './form.ts';
@@ -136,7 +137,7 @@ export class EventReader {
     const current = records.describe(stream.name) ?? stream;
     const slice = await sayingWhereToGoOn(shard, records.read(current, shard, from, limit));
     return {
-      records: this.#encode(current, shard, form, slice),
+      records: await this.#encode(current, shard, form, slice),
       count: slice.count,
       bytes: slice.payloadBytes,
       firstAt: slice.runs[0]?.at,
@@ -146,10 +147,12 @@ export class EventReader {
   }
 
   /** In memory of its own: several subscribers may wait for it. */
-  #encode(stream: StreamInfo, shard: ShardInfo, { record }: KinesisForm, { runs }: Slice): Uint8Array {
+  async #encode(stream: StreamInfo, shard: ShardInfo, { record }: KinesisForm, { runs }: Slice): Promise<Uint8Array> {
     const { answers, text } = this.#parts.memory;
+    const { clock } = this.#parts.environment;
     const pieces = new AnswerPieces(answers);
-    new RecordsWriter(record, shard.ref, text, pieces, encryptedAt(stream)).write(runs);
+    const writer = new RecordsWriter(record, shard.ref, text, pieces, encryptedAt(stream));
+    await inPieces(writer.write(runs), async () => await new Promise((resolve) => clock.soon(resolve)));
     const written = Buffer.concat(pieces.end());
     pieces.giveBack();
     return written;

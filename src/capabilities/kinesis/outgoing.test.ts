@@ -15,7 +15,7 @@ import { formOf } from './form.ts';
 
 const ref = { stream: 'a', generation: 3, ordinal: 1 };
 const AT = 1_700_000_000_123;
-const MEMORIES = [openBase64Memory(16), openPlainBase64Memory(16)];
+const MEMORIES = [openBase64Memory(16), openPlainBase64Memory(16)] as const;
 
 /** A run as the log gives it: a piece of larger memory. */
 function run(entries: readonly Entry[], first = 0, at = AT): StoredRun {
@@ -39,9 +39,10 @@ function answered(form: AwsForm, slices: Slices, encryptedFrom = Infinity): Buff
     answer.add(own.before(0));
     const writer = new RecordsWriter(own.record, ref, memory, answer, (arrival) => arrival >= encryptedFrom);
     for (const runs of slices) {
-      writer.write(runs);
-      // The memory is everybody's between two slices.
-      memory.bytes.fill(0xff, memory.start);
+      // The memory is everybody's between two pieces of work.
+      for (let isOver = false, work = writer.write(runs); !isOver; memory.bytes.fill(0xff, memory.start)) {
+        isOver = work.next().done === true;
+      }
     }
     answer.setFront(own.before(slices.flat().reduce((sum, { count }) => sum + count, 0)));
     answer.add(own.after({ One: 'ü', Other: [1] }));
@@ -221,4 +222,23 @@ test('records of all sizes, with the longest keys, go through the memory piece b
     assert.equal(Data, Buffer.from(data).toString('base64'));
     assert.equal(SequenceNumber, encodeSequenceNumber(ref, BigInt(offset)));
   }
+});
+
+test('a record that is long alone is written in pieces of work, others in one', () => {
+  const sizes = [0, 400_000, 524_000, 600_000, 3_000_001, 10 * 1024 * 1024, 5];
+  const entries = sizes.map((size, index) => entry(`key ${size}`, Buffer.alloc(size, index + 1)));
+  const runs = entries.map((one, index) => run([one], index, AT + index));
+  assert.deepEqual(
+    seen([runs]).map(({ PartitionKey, Data, SequenceNumber }) => [PartitionKey, Data, SequenceNumber]),
+    entries.map(({ key, data }, index) => {
+      const text = Buffer.from(data).toString('base64');
+      return [Buffer.from(key).toString(), text, encodeSequenceNumber(ref, BigInt(index))];
+    }),
+  );
+  const pieces = runs.map((one) => {
+    const own = formOf({ form: 'text' }).record;
+    const writer = new RecordsWriter(own, ref, MEMORIES[0], new AnswerPieces(new BufferPool(1000, 3)), () => false);
+    return [...writer.write([one])].length;
+  });
+  assert.deepEqual(pieces, [0, 0, 0, 1, 5, 17, 0]);
 });

@@ -12,6 +12,8 @@ const FRONT_BYTES = 256;
 const READ_BYTES = 96 * 1024;
 /** What is written before it is taken away; behind it there is room for the worst of records. */
 const WRITTEN_BYTES = 96 * 1024;
+/** Bytes of one record that are written in one piece of work. */
+const PIECE_BYTES = 512 * 1024;
 /** What the memory's functions touch behind an end. */
 const BEYOND_BYTES = 16;
 
@@ -70,14 +72,24 @@ export class RecordsWriter {
     this.#at = this.#writtenAt;
   }
 
-  /** Adds the records' text to the answer, with a separator in front where others were written before. */
-  write(runs: readonly StoredRun[]): void {
+  /**
+   * Adds the records' text to the answer, with a separator in front where others were written before; in pieces of work
+   * where one record alone is more than a piece. All that a read gives beside is one.
+   */
+  *write(runs: readonly StoredRun[]): Generator<undefined, void> {
     const numberAt = this.#frontAt + this.#words.beforeNumber(false).length;
-    const writeNumber = sequenceNumberWriter(this.#shard, this.#text.bytes, numberAt);
+    let writeNumber = sequenceNumberWriter(this.#shard, this.#text.bytes, numberAt);
     let arrival = -1;
     for (const run of runs) {
       if (run.at !== arrival) this.#writeFront((arrival = run.at), numberAt);
-      this.#run(run, writeNumber);
+      if (run.count > 1 || run.to - run.from <= PIECE_BYTES) this.#run(run, writeNumber);
+      else {
+        writeNumber(run.first);
+        yield* this.#large(asBuffer(run.bytes), run.from, run.to);
+        // Meanwhile others wrote there.
+        writeNumber = sequenceNumberWriter(this.#shard, this.#text.bytes, numberAt);
+        arrival = -1;
+      }
     }
     this.#takeAway();
   }
@@ -96,7 +108,9 @@ export class RecordsWriter {
       }
       if (read === this.#readAt) {
         writeNumber(first + index);
-        read += this.#large(asBuffer(records), position, to);
+        const large = this.#large(asBuffer(records), position, to);
+        while (large.next().done !== true);
+        read += this.#place.end - position;
         index += 1;
       }
       position += read - this.#readAt;
@@ -112,20 +126,26 @@ export class RecordsWriter {
     this.#at = this.#words.writeEnd(bytes, this.#at);
   }
 
-  /** A record that is longer than what is looked at in one go; returns its length in packed form. */
-  #large(records: Buffer, position: number, to: number): number {
+  /** A record that is longer than what is looked at in one go; when a piece is over, nothing of it is in the memory. */
+  *#large(records: Buffer, position: number, to: number): Generator<undefined, void> {
     const { bytes } = this.#text;
     const place = this.#place;
     assert(readEntryAt(records, position, to, place), 'records of a run follow each other without gaps');
     this.#begin(records);
+    let written = 0;
     for (let from = place.dataAt; from < place.end; from += READ_BYTES) {
       if (this.#at - this.#writtenAt > WRITTEN_BYTES) this.#takeAway();
+      if (written >= PIECE_BYTES) {
+        this.#takeAway();
+        written = 0;
+        yield;
+      }
+      written += READ_BYTES;
       const piece = records.subarray(from, Math.min(place.end, from + READ_BYTES));
       bytes.set(piece, this.#readAt);
       this.#at = this.#words.writeData(this.#text, this.#readAt, this.#readAt + piece.length, this.#at);
     }
     this.#at = this.#words.writeEnd(bytes, this.#at);
-    return place.end - position;
   }
 
   /** All that stands in front of the data of the record at the place, whose key is read from `records`. */

@@ -1,4 +1,5 @@
 import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
+import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import type { Offset, Slice, SliceBounds } from '../../ports/stream-store.ts';
 import { kinesisLimits } from './limits.ts';
@@ -8,6 +9,9 @@ import type { RecordsWriter } from './outgoing.ts';
 
 /** Bytes of one read of the log: checking and encoding them, and the collector meanwhile, takes about a millisecond. */
 const SLICE_BYTES = 512 * 1024;
+
+/** A smaller read goes on to the end of its answer at once. */
+const LAST_BYTES = 128 * 1024;
 
 /** What one GetRecords answers. */
 export interface ReadRecords {
@@ -49,10 +53,11 @@ export async function readRecords(
     const isDone = slice.next >= slice.end || count >= recordsMax || bytes >= kinesisLimits.getRecordsBytesMax;
     // What goes wrong behind records that are read already is met again by the next call.
     const reading = isDone ? undefined : read(slice.next, ahead).catch(() => undefined);
-    writer.write(slice.runs);
+    await inPieces(writer.write(slice.runs), async () => await turn(state));
     encoded.reset();
+    // Also before the answer is sent, which is work like any other.
+    if (reading !== undefined || payload > LAST_BYTES) await turn(state);
     if (reading === undefined) break;
-    await turn(state);
     const next = await reading;
     if (next === undefined) break;
     payload = next.payloadBytes;

@@ -137,3 +137,24 @@ test('the end of a shard and of a stream wakes, and a wait that fails fails for 
   await settle();
   assert.deepEqual([woken.slice(2), waits.watching, waits.shards], [['one failed', 'two failed'], 0, 0]);
 });
+
+test('many shards are joined and left in turns of the loop, and a record between them is not missed', async () => {
+  const { bench, woken, waits, watch } = await open();
+  const { shards } = await bench.make('wide', 250);
+  const last = shards.at(-1) ?? assert.fail();
+  watch('all', shards);
+  watch('late', shards);
+  assert.equal(waits.shards, 100);
+  const bounds = bench.records.bounds.bind(bench.records);
+  await turn();
+  assert.equal(waits.shards, 200);
+  // One comes before the rest is joined.
+  bench.records.bounds = (shard) => (shard === last ? { ...bounds(shard), end: 1n } : bounds(shard));
+  await turn();
+  // Of those that were joined, a hundred are left already.
+  assert.equal(waits.shards, 249 - 100);
+  assert.deepEqual([woken, waits.watching], [['all', 'late'], 0]);
+  bench.records.bounds = bounds;
+  await settle();
+  assert.equal(waits.shards, 0);
+});

@@ -5,6 +5,8 @@ import { shardKey } from '../../ports/stream-store.ts';
 
 /** Who is woken goes on with a page over all shards. */
 const WOKEN_PER_TURN = 1;
+/** Shards that one watcher joins, or leaves, in one turn: about a millisecond's work. */
+const JOINED_PER_TURN = 100;
 /** Why waits are given up that nobody has any more; where nothing is said, the platform makes an error for each. */
 const NOBODY_WAITS = 'nobody waits';
 
@@ -12,8 +14,11 @@ const NOBODY_WAITS = 'nobody waits';
 interface Watcher {
   readonly wake: () => void;
   readonly fail: (error: unknown) => void;
-  /** Its turn is to come: what else happens to its shards tells it nothing new. */
+  /** Its turn is to come, or it went away: what else happens to its shards tells it nothing new. */
   isDue: boolean;
+  /** It is watching no longer. */
+  isGone: boolean;
+  readonly joined: [string, Shared][];
 }
 
 /** The one wait for a shard that all who watch it share, from the shard's end on. */
@@ -29,12 +34,14 @@ interface Shared {
  */
 export class ShardWaits {
   readonly #records: Records;
+  readonly #clock: Clock;
   readonly #woken: InTurns;
   readonly #shared = new Map<string, Shared>();
   #watching = 0;
 
   constructor(records: Records, clock: Clock) {
     this.#records = records;
+    this.#clock = clock;
     this.#woken = new InTurns(WOKEN_PER_TURN, (run) => clock.soon(run));
   }
 
@@ -51,24 +58,48 @@ export class ShardWaits {
   /** Resolves when a shard gets more than it has now, or is closed, or at `signal`; rejects as Records does. */
   async any(shards: readonly ShardInfo[], signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const joined: [string, Shared][] = [];
+    // As they are now: some are joined later.
+    const ends = shards.map((shard) => this.#records.bounds(shard).end);
     let watcher: Watcher | undefined;
     this.#watching += 1;
     try {
       await new Promise<void>((wake, fail) => {
-        watcher = { wake, fail, isDue: false };
+        watcher = { wake, fail, isDue: false, isGone: false, joined: [] };
         signal.addEventListener('abort', () => wake(), { once: true });
-        for (const shard of shards) joined.push([shardKey(shard.ref), this.#join(shard, watcher)]);
+        this.#joinAll(shards, ends, watcher).catch(fail);
       });
     } finally {
       this.#watching -= 1;
-      for (const [key, shared] of joined) if (watcher !== undefined) this.#leave(key, shared, watcher);
+      if (watcher !== undefined) void this.#leaveAll(watcher);
     }
   }
 
-  #join(shard: ShardInfo, watcher: Watcher): Shared {
-    const key = shardKey(shard.ref);
-    const { end } = this.#records.bounds(shard);
+  async #joinAll(shards: readonly ShardInfo[], ends: readonly bigint[], watcher: Watcher): Promise<void> {
+    for (const [index, shard] of shards.entries()) {
+      if (index > 0 && index % JOINED_PER_TURN === 0) await this.#turn();
+      const end = ends[index] as bigint;
+      if (watcher.isGone) return;
+      if (index >= JOINED_PER_TURN && this.#records.bounds(shard).end > end) return watcher.wake();
+      const key = shardKey(shard.ref);
+      watcher.joined.push([key, this.#join(key, shard, end, watcher)]);
+    }
+  }
+
+  /** Never rejects. */
+  async #leaveAll(watcher: Watcher): Promise<void> {
+    watcher.isGone = true;
+    watcher.isDue = true;
+    for (const [index, [key, shared]] of watcher.joined.entries()) {
+      if (index > 0 && index % JOINED_PER_TURN === 0) await this.#turn();
+      this.#leave(key, shared, watcher);
+    }
+  }
+
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+  }
+
+  #join(key: string, shard: ShardInfo, end: bigint, watcher: Watcher): Shared {
     let shared = this.#shared.get(key);
     // One from before the last record is about to wake those who wait for that.
     if (shared?.end !== end) {

@@ -3,8 +3,8 @@ import { RawAnswer } from '../../ports/operation.ts';
 import type { Page, ViewedRecord } from './viewing.ts';
 
 /** Text that is written before the loop turns; data goes in pieces of a multiple of three bytes, which fit together. */
-const TURN_CHARACTERS = 512 * 1024;
-const DATA_BYTES = 384 * 1024;
+const TURN_CHARACTERS = 128 * 1024;
+const DATA_BYTES = 96 * 1024;
 
 /** A page as the viewer answers it, in JSON with data in base64, written in turns of the loop. */
 export async function viewAnswer(page: Page, turn: () => Promise<void>): Promise<RawAnswer> {

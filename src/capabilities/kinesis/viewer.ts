@@ -1,10 +1,9 @@
 import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
-import { isOpen, type StreamInfo } from '../../ports/records.ts';
+import { isOpen, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { ShardWaits } from './shard-waits.ts';
-import { isOver } from './view-places.ts';
 import { readViewQuery, type ViewQuery } from './view-query.ts';
 import { viewAnswer } from './view-answer.ts';
 import { viewPage } from './viewing.ts';
@@ -80,9 +79,12 @@ async function waitForAny(
   const { signal } = request;
   if (signal.aborted) return;
   // A shard that is over has nothing to wait for but its children, which no commit of it tells of.
-  const open = Array.from(places).filter(([shard, place]) => !isOver(state, shard, place));
-  if (open.some(([shard, { offset }]) => offset < state.records.bounds(shard).end)) return;
-  const shards = open.map(([shard]) => shard);
+  const open: ShardInfo[] = [];
+  for (const [shard, { offset }] of places) {
+    const { end, closedAt = Infinity } = state.records.bounds(shard);
+    if (offset < end) return;
+    if (offset < closedAt) open.push(shard);
+  }
   const isCrowded = waits.watching >= kinesisLimits.viewersWaitingMax;
   const ms = isCrowded || open.length < places.size ? Math.min(waitMs, kinesisLimits.viewerLookMs) : waitMs;
   const end = new AbortController();
@@ -90,7 +92,7 @@ async function waitForAny(
   signal.addEventListener('abort', leave, { once: true });
   const asleep = state.environment.clock.sleep(ms, end.signal);
   try {
-    await Promise.race([...(isCrowded ? [] : [waits.any(shards, end.signal)]), asleep]);
+    await Promise.race([...(isCrowded ? [] : [waits.any(open, end.signal)]), asleep]);
   } finally {
     leave();
     signal.removeEventListener('abort', leave);

@@ -10,7 +10,7 @@ import { followed, type Place } from './view-places.ts';
 import type { ViewQuery, Wanted } from './view-query.ts';
 
 /** What is looked at before the loop turns, where each record, and each shard, costs some bytes more than it has. */
-const TURN_BYTES = 1024 * 1024;
+const TURN_BYTES = 512 * 1024;
 const RECORD_COST_BYTES = 1024;
 const SHARD_COST_BYTES = 8 * 1024;
 const SKIPPED_COST_BYTES = 256;

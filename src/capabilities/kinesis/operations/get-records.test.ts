@@ -179,8 +179,8 @@ test('between the reads of one answer the loop turns, and the next read is under
   };
   const answer = await call(getRecords, { ShardIterator: await iterator(bench) });
   assert.equal(answer.Records.length, 4000);
-  // 4 MiB, of which each read brings half a one.
-  assert.deepEqual(transcript.join(' '), `read read turn${' read turn'.repeat(6)}`);
+  // 4 MiB, of which each read brings half a one; the answer is sent in a turn of its own.
+  assert.deepEqual(transcript.join(' '), `read read turn${' read turn'.repeat(6)} turn`);
 });
 
 test('what goes wrong behind records that are read is met by the next call', async () => {
