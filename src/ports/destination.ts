@@ -9,7 +9,7 @@ import type { HttpClient } from './http-client.ts';
 import type { SectionProblem } from './section-problem.ts';
 import type { SearchClusters } from './search-clusters.ts';
 
-/** One record on its way out. Bytes belong to the batch and are gone after `deliver`. */
+/** One record on its way out. Its bytes and its key belong to the batch, gone when more records are asked for. */
 export interface OutgoingRecord {
   readonly data: Uint8Array;
   readonly at: number;

@@ -172,13 +172,13 @@ export class Damaged extends EnvironmentError {
 export async function orPastDamage(
   reading: Promise<Slice>,
   damaged: (place: Damaged) => void = () => undefined,
-): Promise<Pick<Slice, 'records' | 'next'>> {
+): Promise<Pick<Slice, 'runs' | 'records' | 'next'>> {
   try {
     return await reading;
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     damaged(error);
-    return { records: [], next: error.next };
+    return { runs: [], records: [], next: error.next };
   }
 }
 

@@ -4,7 +4,8 @@ import { nameOfArn } from '../../kernel/names.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import { firehoseLimits } from './limits.ts';
 import type { Target } from './model.ts';
-import { READ_LIMIT, type PlacedRecord } from './outgoing.ts';
+import type { PlacedRecord } from './outgoing.ts';
+import { READ_LIMIT } from './range-slices.ts';
 
 /** Members of S3 options that say where lines stand, and how they are written. */
 interface Placing {

@@ -1,4 +1,5 @@
-import { positionKey, type Offset, type ShardRef, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
+import { EntryPlace, readEntryAt, readHeaders } from '../../kernel/stream/packed-entries.ts';
+import { positionKey, type Header, type Offset, type ShardRef, type Slice } from '../../ports/stream-store.ts';
 import { type Range } from './model.ts';
 
 /** The part of a stream that is to leave as one batch: ranges and sums, never the records themselves. */
@@ -42,32 +43,47 @@ export class Gathering {
   }
 
   /**
-   * Takes records from the slice that was read at `cursor`, up to the first that does not fit. `arrivalOf`: when a
-   * record came to the delivery stream.
+   * Takes records from the slice that was read at `cursor`, up to `next` or to the first that does not fit.
+   * `arrivalOf`: when a record with these headers came to the delivery stream.
    */
   take(
     shard: ShardRef,
     position: Offset,
-    { records, next }: Pick<Slice, 'records' | 'next'>,
-    arrivalOf: (record: StoredRecord) => number = ({ at }) => at,
+    { runs, next }: Pick<Slice, 'runs' | 'next'>,
+    arrivalOf?: (headers: readonly Header[]) => number,
   ): void {
     const { generation, ordinal } = shard;
     const key = positionKey(shard);
     const from = this.#ranges.get(key)?.from ?? position;
-    let to = next;
-    for (const record of records) {
-      const { offset, at, data } = record;
-      if (this.recordCount > 0 && this.sizeBytes + data.length > this.#bytesMax) {
-        this.isFull = true;
-        to = offset;
-        break;
-      }
-      this.recordCount += 1;
-      this.sizeBytes += data.length;
-      this.oldestAt = Math.min(this.oldestAt, arrivalOf(record));
-      this.waitingSince = Math.min(this.waitingSince, at);
-    }
+    const full = this.#takeRuns(runs, Number(next), arrivalOf);
     if (this.sizeBytes >= this.#bytesMax) this.isFull = true;
+    const to = full === undefined ? next : BigInt(full);
     if (to > from) this.#ranges.set(key, { generation, ordinal, from, to });
+  }
+
+  /** The offset of the first record below `to` that does not fit; undefined: all do. */
+  #takeRuns(
+    runs: Slice['runs'],
+    to: number,
+    arrivalOf: ((headers: readonly Header[]) => number) | undefined,
+  ): number | undefined {
+    const place = new EntryPlace();
+    for (const { bytes, from, to: end, first, count, at } of runs) {
+      let position = from;
+      for (let offset = first; offset < first + count && offset < to; offset += 1) {
+        readEntryAt(bytes, position, end, place);
+        position = place.end;
+        const dataBytes = place.end - place.dataAt;
+        if (this.recordCount > 0 && this.sizeBytes + dataBytes > this.#bytesMax) {
+          this.isFull = true;
+          return offset;
+        }
+        this.recordCount += 1;
+        this.sizeBytes += dataBytes;
+        this.oldestAt = Math.min(this.oldestAt, arrivalOf === undefined ? at : arrivalOf(readHeaders(bytes, place)));
+        this.waitingSince = Math.min(this.waitingSince, at);
+      }
+    }
+    return undefined;
   }
 }

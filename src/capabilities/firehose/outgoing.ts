@@ -1,15 +1,13 @@
-import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
+import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
-import { Damaged, positionKey, type Offset, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
+import { positionKey, type Slice } from '../../ports/stream-store.ts';
 import { type AggregatedRecord, looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import type { Failure } from './error-lines.ts';
-import { firehoseLimits } from './limits.ts';
 import { processedRecord, type GoneUpTo } from './processed-record.ts';
 import { countOf, type Gap, type Intent, type LossCause, type Range } from './model.ts';
-
-/** One read of a stream by a delivery. */
-export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
+import { rangeSlices, READ_LIMIT } from './range-slices.ts';
+import { shardNames, storedOutgoing } from './stored-outgoing.ts';
 
 /**
  * What stands in a stream: records as they came, of which producers may have packed several into one (`packed`), or not
@@ -29,6 +27,8 @@ export interface OutgoingOptions {
   readonly gone: (gap: Gap) => void;
   /** Lets the loop turn: between the groups of one read, which comes as several only where records hold many. */
   readonly turn: () => Promise<void>;
+  /** For what is read: then bytes of a group are gone when the next one is asked for. Absent: memory of their own. */
+  readonly memory?: BufferPool;
 }
 
 /** A record with its place in the intent for `index`: it stays the same when others are gone. */
@@ -51,7 +51,7 @@ export async function* outgoingRecords(
   records: Records,
   stream: StreamInfo | undefined,
   intent: Pick<Intent, 'ranges'>,
-  { form, gone, turn }: OutgoingOptions,
+  { form, gone, turn, memory }: OutgoingOptions,
 ): AsyncGenerator<readonly PlacedRecord[]> {
   let before = 0;
   for (const range of intent.ranges) {
@@ -62,16 +62,11 @@ export async function* outgoingRecords(
       gone({ ...range, cause: causeOf(stream, range) });
       continue;
     }
-    const outgoing = outgoingOf(shard, form, (offset) => (place + Number(offset - range.from)) * PACKED_MAX);
-    const open = async (data: Uint8Array): Promise<AggregatedRecord | undefined> =>
-      form === 'packed' ? await openAggregatedRecord(data, turn) : undefined;
-    for await (const some of rangeRecords(records, stream, shard, range, gone)) {
-      let isFirst = true;
-      for await (const group of groups(some, outgoing, open)) {
-        if (!isFirst) await turn();
-        isFirst = false;
-        yield group;
-      }
+    const recordsOf = outgoingOf(shard, form, range, place);
+    for await (const slice of rangeSlices(range, { records, stream, shard, gone, memory })) {
+      const some = recordsOf(slice);
+      if (form === 'packed' && some.some(({ data }) => looksAggregated(data))) yield* opened(some, turn);
+      else if (some.length > 0) yield some;
     }
   }
 }
@@ -82,93 +77,46 @@ function causeOf(stream: StreamInfo | undefined, { generation }: Range): LossCau
   return isSame ? 'RetentionExceeded' : 'StreamDeleted';
 }
 
+/** The record with other data. */
+export function withData(
+  { at, partitionKey, sequenceNumber, shardId, index }: OutgoingRecord,
+  data: Uint8Array,
+): OutgoingRecord {
+  return { data, at, partitionKey, sequenceNumber, shardId, index };
+}
+
 /** Whether the record is the first, or the only one, of what stands in the stream as one. */
 export function isFirstOfStored({ subSequenceNumber = 0 }: Pick<OutgoingRecord, 'subSequenceNumber'>): boolean {
   return subSequenceNumber === 0;
 }
 
-async function* rangeRecords(
-  records: Records,
-  stream: StreamInfo,
-  shard: ShardInfo,
-  range: Range,
-  gone: (gap: Gap) => void,
-): AsyncGenerator<readonly StoredRecord[]> {
-  const { generation, ordinal } = range;
-  const tell = (from: Offset, to: Offset, cause: LossCause): void => {
-    const end = to < range.to ? to : range.to;
-    if (from < end) gone({ generation, ordinal, from, to: end, cause });
-  };
-  for (let from = range.from; from < range.to;) {
-    const found = await readOrDamage(records, stream, shard, from);
-    if (found instanceof Damaged) {
-      tell(from, found.next, 'LogDamaged');
-      if (found.next <= from) return;
-      from = found.next;
-      continue;
-    }
-    const first = found.records[0]?.offset ?? found.next;
-    // Behind the oldest that is kept may stand numbers that nobody has.
-    tell(from, found.start < first ? found.start : first, 'RetentionExceeded');
-    yield found.records.filter(({ offset }) => offset < range.to);
-    if (found.next <= from) return;
-    from = found.next;
-  }
+/** Makes the records of a slice that stand in the range, whose first has this place. */
+function outgoingOf(shard: ShardInfo, form: RecordForm, range: Range, place: number): (slice: Slice) => PlacedRecord[] {
+  const [first, to] = [Number(range.from), Number(range.to)];
+  const placeOf = (offset: number): number => (place + offset - first) * PACKED_MAX;
+  const names = shardNames(shard, placeOf);
+  if (form !== 'processed') return (slice) => storedOutgoing(slice, to, names);
+  return ({ records }) =>
+    records
+      .filter(({ offset }) => offset < range.to)
+      .map((stored) => ({ ...processedRecord(stored), index: placeOf(Number(stored.offset)) }));
 }
 
-async function readOrDamage(
-  records: Records,
-  stream: StreamInfo,
-  shard: ShardInfo,
-  from: Offset,
-): Promise<Slice | Damaged> {
-  try {
-    return await records.read(stream, shard, from, READ_LIMIT);
-  } catch (error) {
-    if (error instanceof Damaged) return error;
-    throw error;
-  }
-}
-
-type ToOutgoing = (stored: StoredRecord, packed: AggregatedRecord | undefined) => Iterable<PlacedRecord>;
-
-function outgoingOf(shard: ShardInfo, form: RecordForm, placeOf: (offset: Offset) => number): ToOutgoing {
-  if (form === 'processed') return (stored) => [{ ...processedRecord(stored), index: placeOf(stored.offset) }];
-  const encode = sequenceNumberEncoder(shard.ref);
-  return function* ({ data, at, key, offset }, packed) {
-    const sequenceNumber = encode(offset);
-    const place = placeOf(offset);
-    const shared = { at, sequenceNumber, shardId: shard.id };
-    if (packed === undefined) {
-      yield { data, partitionKey: Buffer.from(key).toString(), ...shared, index: place };
-      return;
-    }
-    let subSequenceNumber = 0;
-    let [keyAt, partitionKey] = [-1, ''];
-    for (const sub of packed.records()) {
-      // Mostly many have one key: its place in the table tells.
-      if (sub.key.byteOffset !== keyAt) [keyAt, partitionKey] = [sub.key.byteOffset, Buffer.from(sub.key).toString()];
-      yield { data: sub.data, partitionKey, ...shared, subSequenceNumber, index: place + subSequenceNumber };
-      subSequenceNumber += 1;
-    }
-  };
-}
-
-/** A record can hold more records than anybody wants to hold at once. */
-async function* groups(
-  stored: readonly StoredRecord[],
-  outgoing: ToOutgoing,
-  open: (data: Uint8Array) => Promise<AggregatedRecord | undefined>,
+/** With what producers packed in place of what they packed it in, which is more than anybody wants to hold at once. */
+async function* opened(
+  stored: readonly PlacedRecord[],
+  turn: () => Promise<void>,
 ): AsyncGenerator<readonly PlacedRecord[]> {
   let group: PlacedRecord[] = [];
   let bytes = 0;
   for (const one of stored) {
-    const packed = looksAggregated(one.data) ? await open(one.data) : undefined;
-    for (const record of outgoing(one, packed)) {
+    const packed = looksAggregated(one.data) ? await openAggregatedRecord(one.data, turn) : undefined;
+    for (const record of packed === undefined ? [one] : insideRecords(one, packed)) {
       const more = record.data.length + record.partitionKey.length;
       // One record may be larger than all that are held at once.
       if (group.length >= READ_LIMIT.records || (group.length > 0 && bytes + more > READ_LIMIT.bytes)) {
         yield group;
+        await turn();
         [group, bytes] = [[], 0];
       }
       group.push(record);
@@ -176,6 +124,19 @@ async function* groups(
     }
   }
   if (group.length > 0) yield group;
+}
+
+function* insideRecords(stored: PlacedRecord, packed: AggregatedRecord): Generator<PlacedRecord> {
+  const { at, sequenceNumber, shardId, index: place } = stored;
+  let subSequenceNumber = 0;
+  let [keyAt, partitionKey] = [-1, ''];
+  for (const { key, data } of packed.records()) {
+    // Mostly many have one key: its place in the table tells.
+    if (key.byteOffset !== keyAt) [keyAt, partitionKey] = [key.byteOffset, Buffer.from(key).toString()];
+    const index = place + subSequenceNumber;
+    yield { data, partitionKey, at, sequenceNumber, shardId, subSequenceNumber, index };
+    subSequenceNumber += 1;
+  }
 }
 
 /** Whether no record of an intent stands between these two places, as far as they tell it themselves. */

@@ -2,7 +2,7 @@ import type { SequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { orPastDamage, positionKey, type Offset, type StoredRecord } from '../../ports/stream-store.ts';
 import { firehoseLimits } from './limits.ts';
-import { READ_LIMIT } from './outgoing.ts';
+import { READ_LIMIT } from './range-slices.ts';
 import { originOf, processedRecord, type ProcessedRecord } from './processed-record.ts';
 import { originRange } from './workers/batch-records.ts';
 

@@ -88,6 +88,11 @@ export function isOfDeleted({ headers }: Pick<StoredRecord, 'headers'>): boolean
   return keptOf(headers).x?.cause === 'StreamDeleted';
 }
 
+/** When the record that such an entry was made of came to the delivery stream, in ms. */
+export function arrivalOf(headers: readonly Header[]): number {
+  return keptOf(headers).a;
+}
+
 /** Where such an entry comes from. */
 export function originOf({ headers }: Pick<StoredRecord, 'headers'>): Origin {
   const { g, o, p, u, x } = keptOf(headers);

@@ -33,7 +33,9 @@ const PARTS_PER_TURN = 500;
 
 /** Whether bytes begin as such a record does: all others are known not to be one without opening them. */
 export function looksAggregated(bytes: Uint8Array): boolean {
-  return bytes.length > MAGIC.length + DIGEST_BYTES && MAGIC.every((byte, index) => bytes[index] === byte);
+  // Asked of every record: mostly its first byte tells.
+  if (bytes[0] !== MAGIC[0] || bytes.length <= MAGIC.length + DIGEST_BYTES) return false;
+  return MAGIC.every((byte, index) => bytes[index] === byte);
 }
 
 /**

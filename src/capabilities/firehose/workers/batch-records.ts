@@ -1,3 +1,4 @@
+import { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
 import { Defect } from '../../../kernel/errors.ts';
 import { decodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import type { StreamInfo } from '../../../ports/records.ts';
@@ -7,6 +8,9 @@ import type { Gap, Intent, LossCause, Range } from '../model.ts';
 import type { GoneUpTo } from '../processed-record.ts';
 import { isFirstOfStored, outgoingRecords, type PlacedRecord, type RecordForm } from '../outgoing.ts';
 import type { WorkerDoors } from './worker.ts';
+
+// Shared by all deliveries, two reads each: what is left in a piece is never looked at.
+const pool = new BufferPool(firehoseLimits.readBytes, 8);
 
 /** The stream that a batch is read from. */
 export interface StreamSource {
@@ -67,7 +71,7 @@ export class BatchRecords {
     return this.#gaps.find(({ cause }) => cause !== 'RetentionExceeded')?.cause ?? 'RetentionExceeded';
   }
 
-  /** One pass. */
+  /** One pass; bytes of a group are gone when the next one is asked for. */
   async *pass(): AsyncGenerator<readonly PlacedRecord[]> {
     const { environment, records } = this.#doors;
     const gaps: Gap[] = [];
@@ -81,13 +85,15 @@ export class BatchRecords {
     let [stored, unprocessed] = [0, 0];
     const origins = new Map<string, Range>();
     const dropped: Range[] = [];
-    for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, { form, gone, turn })) {
+    const options = { form, gone, turn, memory: pool };
+    for await (const some of outgoingRecords(records, this.#stream(stream), this.#intent, options)) {
       for (const record of some) {
+        if (form === 'processed' || isFirstOfStored(record)) stored += 1;
+        if (form !== 'processed') continue;
         if (record.failure !== undefined) unprocessed += 1;
         if (record.gone !== undefined) gaps.push({ ...originRange(record), ...goneIn(record.gone) });
+        widen(origins, dropped, record);
       }
-      if (form === 'processed') for (const record of some) widen(origins, dropped, record);
-      for (const record of some) if (form === 'processed' || isFirstOfStored(record)) stored += 1;
       yield some;
     }
     if (isReplay === true) return;

@@ -1,6 +1,7 @@
 import type { Delivered, FailurePath, OutgoingRecord } from '../../../ports/destination.ts';
 import { failedLine, goneLine, GONE, UNPROCESSED, type Failure } from '../error-lines.ts';
 import type { DeliveryStream, Gap, Intent, Target } from '../model.ts';
+import { withData } from '../outgoing.ts';
 import { batchOf, openTarget, type OpeningDoors } from '../targets.ts';
 import { transformOf } from '../transform-options.ts';
 import type { BatchRecords } from './batch-records.ts';
@@ -39,9 +40,7 @@ export class ErrorOutput {
       for await (const some of records.pass()) {
         yield some.flatMap((record) => {
           const failure = failureOf(record);
-          return failure === undefined
-            ? []
-            : [{ ...record, data: failedLine(record, failure, path.line(record, place)) }];
+          return failure === undefined ? [] : [withData(record, failedLine(record, failure, path.line(record, place)))];
         });
       }
     };
@@ -57,8 +56,8 @@ export class ErrorOutput {
         yield some.flatMap((record) => {
           if (record.failure === undefined) return [];
           shown(record);
-          const own = { lambdaArn: record.failure.lambdaArn ?? now };
-          return [{ ...record, data: failedLine(record, record.failure, own) }];
+            const own = { lambdaArn: record.failure.lambdaArn ?? now };
+          return [withData(record, failedLine(record, record.failure, own))];
         });
       }
     };

@@ -1,39 +1,41 @@
+import type { ReadMemory } from '../../../kernel/bytes/read-memory.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { Damaged, type Offset, type Slice } from '../../../ports/stream-store.ts';
-import { READ_LIMIT } from '../outgoing.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 
 /** One read of a shard; `hasMore`: more is there already. */
-export interface Onward extends Pick<Slice, 'records' | 'next'> {
+export interface Onward {
+  readonly slice: Pick<Slice, 'runs' | 'records' | 'next'>;
   readonly hasMore: boolean;
   /** Numbers of records that were gone. */
   readonly lost: number;
 }
 
-/** Reads on in a shard. What retention removed, or what cannot be read, is noted as lost, and passed over. */
+/**
+ * Reads on in a shard, into `memory` where it is given. What retention removed, or what cannot be read, is noted as
+ * lost, and passed over.
+ */
 export async function readOnward(
   records: Records,
   stream: StreamInfo,
   shard: ShardInfo,
   from: Offset,
   notes: Pick<DeliveryNotes, 'lost'>,
+  memory?: ReadMemory,
 ): Promise<Onward> {
   try {
-    const slice = await records.read(stream, shard, from, READ_LIMIT);
-    const first = slice.records[0]?.offset ?? slice.next;
+    const slice = await records.read(stream, shard, from, READ_LIMIT, memory);
+    const [run] = slice.runs;
+    const first = run === undefined ? slice.next : BigInt(run.first);
     // Behind the oldest that is kept may stand numbers that nobody has.
     const gone = (slice.start < first ? slice.start : first) - from;
     if (gone > 0n) notes.lost(Number(gone), 'RetentionExceeded');
-    return {
-      records: slice.records,
-      next: slice.next,
-      hasMore: slice.next < slice.end,
-      lost: Math.max(0, Number(gone)),
-    };
+    return { slice, hasMore: slice.next < slice.end, lost: Math.max(0, Number(gone)) };
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     const lost = Number(error.next - from);
     notes.lost(lost, 'LogDamaged');
-    return { records: [], next: error.next, hasMore: true, lost };
+    return { slice: { runs: [], records: [], next: error.next }, hasMore: true, lost };
   }
 }

@@ -8,7 +8,7 @@ import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import { completed, DIRECT_PREFIX, rangeFromJson, type DeliveryStream, type Intent, type Progress } from '../model.ts';
-import { READ_LIMIT } from '../outgoing.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import { OBJECT_POSITION, replayProgressName, REPLAY_PREFIX, type StoredReplay } from '../replay.ts';
 import { bufferingOf, errorTarget } from '../targets.ts';
 import { BatchDelivery } from './batch-delivery.ts';
@@ -175,10 +175,9 @@ export class ReplayWorker {
     const position = this.#ledger.position(range);
     for (let at = position; at < range.to && !gathering.isFull;) {
       const found = await orPastDamage(this.#doors.records.read(stream, shard, at, READ_LIMIT));
-      const wanted = found.records.filter(({ offset }) => offset < range.to);
       const next = found.next < range.to ? found.next : range.to;
       if (next <= at) return;
-      gathering.take(shard.ref, position, { records: wanted, next });
+      gathering.take(shard.ref, position, { runs: found.runs, next });
       at = gathering.cursor(shard.ref, position);
     }
   }

@@ -122,9 +122,9 @@ export class ShardFeed {
     const { records, environment } = this.#doors;
     while (!gathering.isFull && gathering.to < records.bounds(this.#shard).end && !this.#stop.signal.aborted) {
       const from = gathering.to;
-      const onward = await readOnward(records, stream, this.#shard, from, this.notes);
+      const { slice } = await readOnward(records, stream, this.#shard, from, this.notes);
       if (gathering.records === 0) this.#gatheredSince = environment.clock.monotonic();
-      gathering.take(onward.records, onward.next);
+      gathering.take(slice.records, slice.next);
       if (gathering.to === from) return;
     }
   }

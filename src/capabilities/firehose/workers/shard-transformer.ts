@@ -303,11 +303,11 @@ export class ShardTransformer implements Feed {
       if (stream === undefined || transform === undefined) return 'end';
       this.#doors.saw(this.#shard);
       while (bytes < transform.bufferBytes && count < EVENT_RECORDS_MAX && to < records.bounds(this.#shard).end) {
-        const onward = await readOnward(records, stream, this.#shard, to, TOLD_LATER);
-        if (onward.next <= to) break;
+        const { slice } = await readOnward(records, stream, this.#shard, to, TOLD_LATER);
+        if (slice.next <= to) break;
         if (count === 0) since = clock.monotonic();
-        [to, bytes, count] = taken({ to, bytes, count }, onward, transform.bufferBytes);
-        if (onward.records.length > 0 && bytes >= transform.bufferBytes) break;
+        [to, bytes, count] = taken({ to, bytes, count }, slice, transform.bufferBytes);
+        if (slice.records.length > 0 && bytes >= transform.bufferBytes) break;
       }
       const { closedAt } = records.bounds(this.#shard);
       const isAtEnd = closedAt !== undefined && to >= closedAt;

@@ -1,13 +1,20 @@
+import { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
+import { ReadMemory } from '../../../kernel/bytes/read-memory.ts';
 import type { Buffering } from '../../../ports/destination.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import type { Offset, StoredRecord } from '../../../ports/stream-store.ts';
+import type { Offset } from '../../../ports/stream-store.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { RecordForm } from '../outgoing.ts';
-import { processedRecord } from '../processed-record.ts';
+import { arrivalOf } from '../processed-record.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { readOnward } from './read-onward.ts';
 import type { WorkerDoors } from './worker.ts';
+
+/** Of one read, which is counted at once. */
+const PIECE_BYTES = firehoseLimits.readBytes;
+// Shared by all deliveries: what is left in a piece is never looked at.
+const pool = new BufferPool(PIECE_BYTES, 4);
 
 /** What a stream is gathered with. */
 export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environment'> {
@@ -54,7 +61,7 @@ export class SourceGatherer {
   /** Looks at what came, shard after shard, until nothing more is there or a batch is full. */
   async gather(stream: StreamInfo): Promise<void> {
     const { records, environment, notes, position, stopped, form } = this.#doors;
-    const arrivalOf = form() === 'processed' ? (record: StoredRecord) => processedRecord(record).at : undefined;
+    const arrival = form() === 'processed' ? arrivalOf : undefined;
     const gathering = this.#gathering;
     let hasMore = true;
     while (hasMore && !gathering.isFull && !stopped.aborted) {
@@ -64,9 +71,11 @@ export class SourceGatherer {
         const from = position(shard);
         const cursor = gathering.cursor(shard.ref, from);
         if (cursor >= records.bounds(shard).end) continue;
-        const onward = await readOnward(records, stream, shard, cursor, notes);
+        const memory = new ReadMemory(pool);
+        const onward = await readOnward(records, stream, shard, cursor, notes, memory);
         if (gathering.isEmpty) this.#since = environment.clock.monotonic();
-        gathering.take(shard.ref, from, onward, arrivalOf);
+        gathering.take(shard.ref, from, onward.slice, arrival);
+        memory.reset();
         if (onward.lost > 0) gathering.loses(onward.lost, environment.clock.now());
         hasMore ||= onward.hasMore;
       }

@@ -4,8 +4,9 @@ import { orPastDamage, positionKey, type Offset, type ShardRef } from '../../../
 import { firehoseEvents, processingMetrics } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import { sourceStream, type DeliveryStream } from '../model.ts';
-import { READ_LIMIT, sourceForm } from '../outgoing.ts';
+import { sourceForm } from '../outgoing.ts';
 import { isOfDeleted, originOf, PROCESSED_PREFIX, type Origin } from '../processed-record.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import { transformOf } from '../transform-options.ts';
 import type { TransformSource } from '../transform-event.ts';
 import { DeletedSource } from './deleted-source.ts';
