@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
 import { SNAPPY_BLOCK_BYTES, type SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
@@ -34,7 +34,7 @@ async function* cut(plain: Buffer, sizes: readonly number[]): AsyncGenerator<Uin
 
 async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const out: Uint8Array[] = [];
-  for await (const chunk of chunks) out.push(chunk.slice());
+  for await (const chunk of chunks) out.push(Uint8Array.from(chunk));
   return Buffer.concat(out);
 }
 
@@ -51,8 +51,8 @@ const COMPUTES: readonly (readonly [string, Compute])[] = [
   ['real', createNodeCompute(createMeter())],
   ['simulated', new Simulation(1).environment.compute],
 ];
-/** A piece of a member has 524,288 bytes. */
-const LENGTHS = [0, 1, 100, 65_536, 524_287, 524_288, 524_289, 3_000_000];
+/** A piece of a member has 1,048,576 bytes. */
+const LENGTHS = [0, 1, 100, 65_536, 1_048_575, 1_048_576, 1_048_577, 3_000_000];
 const FRAMINGS: readonly SnappyFraming[] = ['java', 'hadoop'];
 const CUTS: readonly (readonly number[])[] = [[1_000_000], [65_536], [16_384, 1, 7], [997]];
 
@@ -82,6 +82,13 @@ for (const [name, compute] of COMPUTES) {
     const plain = sample(1_300_000);
     const first = await gzip(compute, plain, [plain.length]);
     for (const sizes of CUTS) assert.ok((await gzip(compute, plain, sizes)).equals(first), `cut by ${sizes.join()}`);
+  });
+
+  test(`${name} gzip of what does not become smaller`, async () => {
+    const plain = randomBytes(2_500_000);
+    const packed = await gzip(compute, plain, [100_000]);
+    assert.ok(packed.length > plain.length);
+    assert.ok(gunzipSync(packed).equals(plain));
   });
 
   test(`${name} gzip passes on that its input failed`, async () => {

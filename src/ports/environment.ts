@@ -89,9 +89,12 @@ export interface Network {
  * one is asked for.
  */
 export interface Compute {
-  /** One gzip member over all chunks, without a time in it. */
+  /** One gzip member over all chunks, without a time in it. What is handed out is gone when more is asked for. */
   gzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
-  /** All chunks in blocks of 32 KiB, byte for byte as snappy-java 1.1.10 writes them, strung together by `framing`. */
+  /**
+   * All chunks in blocks of 32 KiB, byte for byte as snappy-java 1.1.10 writes them, strung together by `framing`. What
+   * is handed out is gone when more is asked for.
+   */
   snappy(chunks: AsyncIterable<Uint8Array>, framing: SnappyFraming): AsyncIterable<Uint8Array>;
 }
 

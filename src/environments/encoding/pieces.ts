@@ -6,8 +6,14 @@ export interface Piece {
   readonly length: number;
 }
 
+/** What became of a piece, and the memory of it, in which that may stand. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly memory: Buffer;
+}
+
 /** All chunks in pieces of the pool's size, of which only the last may be shorter: where they are cut says nothing. */
-export async function* piecesOf(chunks: AsyncIterable<Uint8Array>, pool: BufferPool): AsyncGenerator<Piece> {
+async function* piecesOf(chunks: AsyncIterable<Uint8Array>, pool: BufferPool): AsyncGenerator<Piece> {
   let memory = pool.take();
   let length = 0;
   for await (const chunk of chunks) {
@@ -27,21 +33,35 @@ export async function* piecesOf(chunks: AsyncIterable<Uint8Array>, pool: BufferP
 }
 
 /**
- * What becomes of the pieces, in their order, while `work` is done on up to `aheadMax` of them at once. `work` is
- * called in their order.
+ * What becomes of the pieces, in their order, while `work` is done on up to `aheadMax` of them: also while nobody asks
+ * for more. `work` is called in their order. What is handed out is gone when more is asked for.
  */
 export async function* inOrder(
-  pieces: AsyncIterable<Piece>,
-  aheadMax: number,
-  work: (piece: Piece) => Promise<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
+  { pool, aheadMax }: { readonly pool: BufferPool; readonly aheadMax: number },
+  work: (piece: Piece) => Promise<Encoded>,
 ): AsyncGenerator<Uint8Array> {
-  const begun: Promise<Uint8Array>[] = [];
-  for await (const piece of pieces) {
-    const done = work(piece);
+  const source = piecesOf(chunks, pool);
+  const makeNext = async (): Promise<Encoded | undefined> => {
+    const next = await source.next();
+    return next.done === true ? undefined : await work(next.value);
+  };
+  const begun: Promise<Encoded | undefined>[] = [];
+  const begin = (): void => {
+    const made = makeNext();
     // Whoever is in front may fail first: then nobody asks for this one.
-    done.catch(() => undefined);
-    begun.push(done);
-    if (begun.length >= aheadMax) yield await (begun.shift() as Promise<Uint8Array>);
+    made.catch(() => undefined);
+    begun.push(made);
+  };
+  try {
+    while (begun.length < aheadMax) begin();
+    for (let made = await begun.shift(); made !== undefined; made = await begun.shift()) {
+      begin();
+      yield made.bytes;
+      // Who leaves earlier may look at them still.
+      pool.giveBack(made.memory);
+    }
+  } finally {
+    await source.return(undefined);
   }
-  for (const done of begun) yield await done;
 }

@@ -1,44 +1,45 @@
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
-import { deflateRaw, type ZlibOptions } from 'node:zlib';
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Compute, Meter } from '../../ports/environment.ts';
-import { GZIP_PIECE_BYTES, gzipMember, type Deflate } from '../encoding/gzip-member.ts';
+import { GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
 import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
-import { EncodingThread } from './encoding-thread.ts';
+import { EncodingThreads } from './encoding-threads.ts';
 
-/** Of the platform's four threads one at least stays free for the disk. */
-const DEFLATING_MAX = 3;
-/** Pieces that wait in the encoding thread, so that it need not. */
-const ENCODING_MAX = 4;
+const THREADS_MAX = 3;
+/** Of each thread: one that it works on and one that waits there, so that it need not. */
+const PIECES_EACH = 2;
 /** Pieces of one output beyond those in work: what is filled next. */
 const AHEAD = 1;
 
-const deflateInPool = promisify<Uint8Array, ZlibOptions, Buffer>(deflateRaw);
-
-/** GZIP in the platform's thread pool, on as many cores as there are up to three; Snappy in a thread of its own. */
+/** GZIP and Snappy in threads of our own, as many as there are cores up to three: the platform's are the disk's. */
 export function createNodeCompute(meter: Meter): Compute {
-  const deflating = Math.min(DEFLATING_MAX, availableParallelism());
-  const gzipPool = new BufferPool(GZIP_PIECE_BYTES, deflating + AHEAD);
-  const snappyPool = new BufferPool(SNAPPY_PIECE_BYTES, ENCODING_MAX);
-  const thread = new EncodingThread(snappyPool);
-  const inGzip = boundedWork(deflating * GZIP_PIECE_BYTES, 'gzip', meter);
-  const inSnappy = boundedWork(ENCODING_MAX * SNAPPY_PIECE_BYTES, 'snappy', meter);
-  const deflate: Deflate = async (piece, options) =>
-    await inGzip(piece.length, async () => await deflateInPool(piece, options));
+  const count = Math.min(THREADS_MAX, availableParallelism());
+  const inWorkMax = count * PIECES_EACH;
+  const threads = new EncodingThreads(count);
+  const gzipPool = new BufferPool(GZIP_PIECE_BYTES, inWorkMax + AHEAD);
+  const snappyPool = new BufferPool(SNAPPY_PIECE_BYTES, inWorkMax + AHEAD);
+  const inGzip = boundedWork(inWorkMax * GZIP_PIECE_BYTES, 'gzip', meter);
+  const inSnappy = boundedWork(inWorkMax * SNAPPY_PIECE_BYTES, 'snappy', meter);
   return {
-    gzip: (chunks) => gzipMember(chunks, { pool: gzipPool, aheadMax: deflating + AHEAD, deflate }),
+    gzip: (chunks) =>
+      gzipMember(chunks, {
+        pool: gzipPool,
+        aheadMax: inWorkMax + AHEAD,
+        deflate: async (piece, dictionary) =>
+          await inGzip(piece.length, async () => await threads.encode({ dictionary }, piece)),
+      }),
     snappy: (chunks, framing) =>
       snappyStream(chunks, framing, {
         pool: snappyPool,
-        aheadMax: AHEAD + 1,
-        encode: async (how, piece) => await inSnappy(piece.length, async () => await thread.encode(how, piece)),
+        aheadMax: inWorkMax + AHEAD,
+        encode: async (how, piece) =>
+          await inSnappy(piece.length, async () => await threads.encode({ framing: how }, piece)),
       }),
   };
 }
 
-type Bounded = (bytes: number, work: () => Promise<Uint8Array>) => Promise<Uint8Array>;
+type Bounded = <T>(bytes: number, work: () => Promise<T>) => Promise<T>;
 
 /** Work on at most so many bytes at once, whoever asks; the others wait in line, and a gauge tells how many. */
 function boundedWork(bytesMax: number, format: string, meter: Meter): Bounded {

@@ -1,13 +1,15 @@
 import { Worker } from 'node:worker_threads';
-import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { SnappyFraming } from '../../kernel/bytes/snappy-frames.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
-import type { Piece } from '../encoding/pieces.ts';
+import type { Encoded, Piece } from '../encoding/pieces.ts';
+
+/** What becomes of a piece: frames of Snappy, or a part of a deflate stream. */
+export type Encoding = { readonly framing: SnappyFraming } | { readonly dictionary: Uint8Array | undefined };
 
 /** What the thread is asked for; the memory goes there and comes back. */
 export interface EncodingOrder {
   readonly id: number;
-  readonly framing: SnappyFraming;
+  readonly encoding: Encoding;
   readonly memory: ArrayBuffer;
   readonly length: number;
 }
@@ -16,11 +18,12 @@ export interface EncodingOrder {
 export interface EncodingAnswer {
   readonly id: number;
   readonly memory: ArrayBuffer;
-  readonly encoded: ArrayBuffer;
+  /** What became of the piece; bytes that stand at the memory's begin where they fit there. */
+  readonly encoded: ArrayBuffer | number;
 }
 
 interface Waiter {
-  readonly resolve: (encoded: Uint8Array) => void;
+  readonly resolve: (encoded: Encoded) => void;
   readonly reject: (error: EnvironmentError) => void;
 }
 
@@ -29,25 +32,28 @@ const LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
 /** One thread that encodes, begun when it is needed first, and anew when it ended; it keeps no process alive. */
 export class EncodingThread {
-  readonly #pool: BufferPool;
   readonly #program: URL;
   readonly #waiting = new Map<number, Waiter>();
   #thread: Worker | undefined;
   #orders = 0;
 
-  /** Gives the memory of pieces back to `pool`; `program` is what the thread runs. */
-  constructor(pool: BufferPool, program = new URL('encoding-worker.js', import.meta.url)) {
-    this.#pool = pool;
+  /** `program` is what the thread runs. */
+  constructor(program = new URL('encoding-worker.js', import.meta.url)) {
     this.#program = program;
   }
 
-  /** Resolves with the frames of a piece. EnvironmentError EOTHER: the thread ended. */
-  async encode(framing: SnappyFraming, { memory, length }: Piece): Promise<Uint8Array> {
+  /** Pieces that it has. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves with what became of a piece. EnvironmentError EOTHER: the thread ended. */
+  async encode(encoding: Encoding, { memory, length }: Piece): Promise<Encoded> {
     const thread = (this.#thread ??= this.#begin());
     const id = (this.#orders += 1);
     // Memory of a pool is nobody else's.
-    const order: EncodingOrder = { id, framing, memory: memory.buffer as ArrayBuffer, length };
-    return await new Promise<Uint8Array>((resolve, reject) => {
+    const order: EncodingOrder = { id, encoding, memory: memory.buffer as ArrayBuffer, length };
+    return await new Promise<Encoded>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       thread.ref();
       thread.postMessage(order, [order.memory]);
@@ -63,12 +69,13 @@ export class EncodingThread {
     return thread;
   }
 
-  #answered(thread: Worker, { id, memory, encoded }: EncodingAnswer): void {
-    this.#pool.giveBack(Buffer.from(memory));
+  #answered(thread: Worker, { id, memory: back, encoded }: EncodingAnswer): void {
     const waiter = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) thread.unref();
-    waiter?.resolve(new Uint8Array(encoded));
+    const memory = Buffer.from(back);
+    const bytes = typeof encoded === 'number' ? memory.subarray(0, encoded) : new Uint8Array(encoded);
+    waiter?.resolve({ bytes, memory });
   }
 
   #ended(thread: Worker, cause: unknown): void {

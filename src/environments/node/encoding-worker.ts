@@ -1,14 +1,47 @@
-/** The encoding thread: what comes is a piece, what goes back are its frames and its memory. */
+/** An encoding thread: what comes is a piece, what goes back is what became of it, and its memory. */
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { SnappyFrameEncoder, snappyFramesBytesMax } from '../../kernel/bytes/snappy-frames.ts';
+import { deflateRawSync } from 'node:zlib';
+import { SnappyFrameEncoder, snappyFramesBytesMax, type SnappyFraming } from '../../kernel/bytes/snappy-frames.ts';
+import { deflateOptions } from '../encoding/gzip-member.ts';
 import { SNAPPY_PIECE_BYTES } from '../encoding/snappy-stream.ts';
 import type { EncodingAnswer, EncodingOrder } from './encoding-thread.ts';
 
-const encoder = new SnappyFrameEncoder();
-const output = new Uint8Array(snappyFramesBytesMax(SNAPPY_PIECE_BYTES));
+/** Nine tenths of a core are for the thread that serves, where there is not enough for both. */
+const NICENESS = 10;
 
-parentPort?.on('message', ({ id, framing, memory, length }: EncodingOrder) => {
-  const end = encoder.encode(framing, new Uint8Array(memory, 0, length), output);
-  const answer: EncodingAnswer = { id, memory, encoded: output.buffer.slice(0, end) };
-  parentPort?.postMessage(answer, [answer.memory, answer.encoded]);
+const encoder = new SnappyFrameEncoder();
+let frames: Uint8Array | undefined;
+
+/** Where a thread can have a priority of its own: Linux takes its number where others expect a process. */
+function giveWay(): void {
+  try {
+    const number = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    setPriority(number, NICENESS);
+  } catch {
+    // It works as it is, and takes more of what others need.
+  }
+}
+
+function snappy(framing: SnappyFraming, piece: Uint8Array): Uint8Array {
+  frames ??= new Uint8Array(snappyFramesBytesMax(SNAPPY_PIECE_BYTES));
+  return frames.subarray(0, encoder.encode(framing, piece, frames));
+}
+
+if (process.platform === 'linux') giveWay();
+parentPort?.on('message', ({ id, encoding, memory, length }: EncodingOrder) => {
+  const piece = new Uint8Array(memory, 0, length);
+  const encoded =
+    'framing' in encoding
+      ? snappy(encoding.framing, piece)
+      : deflateRawSync(piece, deflateOptions(encoding.dictionary));
+  if (encoded.length <= memory.byteLength) {
+    // New memory for each would be the collector's, which sees little of what it holds.
+    new Uint8Array(memory).set(encoded);
+    parentPort?.postMessage({ id, memory, encoded: encoded.length } satisfies EncodingAnswer, [memory]);
+    return;
+  }
+  const own = new Uint8Array(encoded).buffer;
+  parentPort?.postMessage({ id, memory, encoded: own } satisfies EncodingAnswer, [memory, own]);
 });

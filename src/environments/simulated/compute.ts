@@ -2,7 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { SnappyFrameEncoder, snappyFramesBytesMax } from '../../kernel/bytes/snappy-frames.ts';
 import type { Compute } from '../../ports/environment.ts';
-import { GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
+import { deflateOptions, GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
 import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
 
 // Shared by all simulations: what is left in it changes no output.
@@ -17,7 +17,9 @@ export const simulatedCompute: Compute = {
     gzipMember(chunks, {
       pool: gzipPool,
       aheadMax: 1,
-      deflate: async (piece, options) => deflateRawSync(piece, options),
+      deflate: async ({ memory, length }, dictionary) => {
+        return { bytes: deflateRawSync(memory.subarray(0, length), deflateOptions(dictionary)), memory };
+      },
     }),
   snappy: (chunks, framing) =>
     snappyStream(chunks, framing, {
@@ -25,8 +27,7 @@ export const simulatedCompute: Compute = {
       aheadMax: 1,
       encode: async (how, { memory, length }) => {
         const end = encoder.encode(how, memory.subarray(0, length), output);
-        snappyPool.giveBack(memory);
-        return output.slice(0, end);
+        return { bytes: output.slice(0, end), memory };
       },
     }),
 };
