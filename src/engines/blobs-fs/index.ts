@@ -8,6 +8,8 @@ import { besideFolder, bucketFolder, keyPath, nameWithoutFolder } from './paths.
 const LIST_LIMIT = 1000;
 /** Of an object at once. */
 const READ_BYTES = 64 * 1024;
+/** Of an object that is being written, made durable at once: a second's work of a slow disk. */
+const CONFIRMED_BYTES = 4 * 1024 * 1024;
 /** Folders remembered as durable; forgetting one costs a sync. */
 const DURABLE_FOLDERS_MAX = 10_000;
 /** How often a place is looked for that others change meanwhile. */
@@ -133,9 +135,7 @@ class FolderBlobs implements BlobStore {
   async #write(path: string, body: AsyncIterable<Uint8Array>): Promise<number> {
     const file = await this.#environment.files.open(path, 'create');
     try {
-      const bytes = await writeAll(file, body);
-      await file.sync();
-      return bytes;
+      return await writeAll(file, body);
     } finally {
       await file.close();
     }
@@ -273,11 +273,29 @@ async function* piecesOf(file: OpenFile): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Writes a body durably, and returns its length. The disk begins with what is there while the rest is made. */
 async function writeAll(file: OpenFile, body: AsyncIterable<Uint8Array>): Promise<number> {
   let position = 0;
-  for await (const chunk of body) {
-    await file.write(chunk, position);
-    position += chunk.length;
+  let confirmedFrom = 0;
+  let confirming: Promise<unknown> | undefined;
+  const failures: unknown[] = [];
+  const confirm = async (): Promise<void> => {
+    await file.sync().catch((error: unknown) => failures.push(error));
+    confirming = undefined;
+  };
+  try {
+    for await (const chunk of body) {
+      await file.write(chunk, position);
+      position += chunk.length;
+      if (confirming !== undefined || position - confirmedFrom < CONFIRMED_BYTES) continue;
+      confirmedFrom = position;
+      confirming = confirm();
+    }
+  } finally {
+    await confirming;
   }
+  // What a sync lost, the next one may not miss.
+  if (failures.length > 0) throw failures[0];
+  await file.sync();
   return position;
 }
