@@ -13,7 +13,7 @@ export interface RequestPart {
   readonly bytes: number;
   readonly firstId: string;
   readonly lastId: string;
-  /** Of the ids of all records. */
+  /** Of the ids of all records; empty where nobody needs it. */
   readonly digest: string;
 }
 
@@ -22,6 +22,8 @@ export interface PlannedRequest extends RequestPart {
   readonly id: string;
 }
 
+/** Characters of ids that go into a hash at once. */
+const NEW_IDS_MAX = 64 * 1024;
 const RECORD_FRAME_BYTES = '{"data":""}'.length;
 const HEAD = (id: string, at: number): string => `{"requestId":"${id}","timestamp":${at},"records":[`;
 const TAIL = ']}';
@@ -50,8 +52,32 @@ export function bodyBytes({ bytes }: RequestPart): number {
  * that failed is cut off from the next as it was before.
  */
 export async function planRequests(batch: Batch, turn: () => Promise<void>): Promise<readonly PlannedRequest[]> {
+  if (mayBeOneRequest(batch)) {
+    const { parts, stored } = await cut(batch, turn, false);
+    const [only] = parts;
+    if (only === undefined) return [];
+    if (parts.length === 1 && stored === batch.recordCount) return [{ ...only, id: batch.id }];
+  }
+  const { parts, stored } = await cut(batch, turn, true);
+  const isWhole = parts.length === 1 && batch.isPart !== true && stored === batch.recordCount;
+  return parts.map((one) => ({ ...one, id: isWhole ? batch.id : partId(batch.id, one) }));
+}
+
+/** A request that holds all of the batch needs nothing of its records' ids, which are half of the work of a plan. */
+function mayBeOneRequest({ isPart, recordCount, sizeBytes }: Batch): boolean {
+  const bytes = FRAME_BYTES + recordCount * (RECORD_FRAME_BYTES + 1) + (sizeBytes / 3) * 4;
+  return isPart !== true && recordCount <= REQUEST_RECORDS_MAX && bytes <= REQUEST_BYTES_MAX;
+}
+
+interface Cut {
+  readonly parts: readonly RequestPart[];
+  /** Records of the stream that were seen. */
+  readonly stored: number;
+}
+
+async function cut(batch: Batch, turn: () => Promise<void>, hasIds: boolean): Promise<Cut> {
   const parts: RequestPart[] = [];
-  const part = new PartBuilder(0);
+  const part = new PartBuilder(0, hasIds);
   let stored = 0;
   for await (const records of batch.records()) {
     for (const record of records) {
@@ -62,8 +88,7 @@ export async function planRequests(batch: Batch, turn: () => Promise<void>): Pro
     await turn();
   }
   if (!part.isEmpty) parts.push(part.close());
-  const isWhole = parts.length === 1 && batch.isPart !== true && stored === batch.recordCount;
-  return parts.map((one) => ({ ...one, id: isWhole ? batch.id : partId(batch.id, one) }));
+  return { parts, stored };
 }
 
 /** The halves of a request, whose records these are. */
@@ -72,7 +97,7 @@ export async function halves(
   request: RequestPart,
   records: AsyncIterable<readonly OutgoingRecord[]>,
 ): Promise<readonly [PlannedRequest, PlannedRequest]> {
-  const part = new PartBuilder(request.from);
+  const part = new PartBuilder(request.from, true);
   const middle = request.from + Math.ceil((request.to - request.from) / 2);
   let left: RequestPart | undefined;
   for await (const some of records) {
@@ -99,16 +124,20 @@ function partId(batchId: string, { digest }: RequestPart): string {
 
 /** Records one after the other, until a request holds no more. */
 class PartBuilder {
+  readonly #hasIds: boolean;
   #from: number;
   #to: number;
   #bytes = 0;
-  #firstId = '';
-  #lastId = '';
+  #first: OutgoingRecord | undefined;
+  #last: OutgoingRecord | undefined;
   #ids: Hash = createHash('sha256');
+  /** Ids that are not in the hash yet: each call of it has its price. */
+  #newIds = '';
 
-  constructor(from: number) {
+  constructor(from: number, hasIds: boolean) {
     this.#from = from;
     this.#to = from;
+    this.#hasIds = hasIds;
   }
 
   get to(): number {
@@ -131,21 +160,29 @@ class PartBuilder {
   }
 
   add(record: OutgoingRecord): void {
-    this.#lastId = idOf(record);
-    if (this.isEmpty) this.#firstId = this.#lastId;
+    if (this.isEmpty) this.#first = record;
     else this.#bytes += 1;
+    this.#last = record;
     this.#bytes += recordBytes(record.data.length);
-    this.#ids.update(`${this.#lastId}\n`);
+    if (this.#hasIds) this.#newIds += `${idOf(record)}\n`;
+    if (this.#newIds.length > NEW_IDS_MAX) this.#hashIds();
     this.#to += 1;
   }
 
   close(): RequestPart {
-    const [from, to, bytes] = [this.#from, this.#to, this.#bytes];
-    const part = { from, to, bytes, firstId: this.#firstId, lastId: this.#lastId, digest: this.#ids.digest('hex') };
+    const [from, to, bytes, first, last] = [this.#from, this.#to, this.#bytes, this.#first, this.#last];
+    this.#hashIds();
+    const digest = this.#hasIds ? this.#ids.digest('hex') : '';
+    const [firstId, lastId] = [first, last].map((record) => (record === undefined ? '' : idOf(record)));
     this.#from = to;
     this.#bytes = 0;
     this.#ids = createHash('sha256');
-    return part;
+    return { from, to, bytes, firstId: firstId ?? '', lastId: lastId ?? '', digest };
+  }
+
+  #hashIds(): void {
+    this.#ids.update(this.#newIds);
+    this.#newIds = '';
   }
 }
 
