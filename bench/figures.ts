@@ -61,6 +61,14 @@ export const FIGURES = {
   shareOfBareGzip: { label: 'delivered as GZIP, share of bare zlib', digits: 2 },
   httpMiBPerSecond: { label: 'to an HTTP endpoint, MiB/s of records', better: 'more', digits: 0 },
   httpServerCpuMs: { label: 'to an HTTP endpoint, server CPU ms/MiB', better: 'less', digits: 1 },
+  aloneP99Ms: { label: 'put, nothing delivered, p99 ms', better: 'less', digits: 1 },
+  deliveringP99Ms: { label: 'put, delivery at full speed, p99 ms', better: 'less', digits: 1 },
+  deliveringTimesAlone: { label: 'put, p99 while delivering, times that without', better: 'less', digits: 2 },
+  deliveredMiBPerSecond: { label: 'delivered as GZIP meanwhile, MiB/s of records', better: 'more', digits: 0 },
+  caughtUpMiBPerSecond: { label: 'backlog delivered as GZIP, MiB/s of records', better: 'more', digits: 0 },
+  caughtUpServerCpuMs: { label: 'backlog delivered as GZIP, server CPU ms/MiB', better: 'less', digits: 1 },
+  firstRssMiB: { label: 'highest RSS in the second tenth of a backlog, MiB', better: 'less', digits: 0 },
+  grownRssMiB: { label: 'highest RSS behind it, MiB more', better: 'less', digits: 0 },
   shareOfBare: { label: 'written to the disk, share of the bare loop', digits: 2 },
 } as const satisfies Record<string, FigureKind>;
 

@@ -12,6 +12,8 @@ import type { Measurement, Results } from './figures.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { recordBytes } from './records.ts';
 import type { Outcome, Scenario } from './scenario.ts';
+import { catchUp } from './scenarios/catch-up.ts';
+import { delivering } from './scenarios/delivering.ts';
 import { encode } from './scenarios/encode.ts';
 import { fanOutScenario } from './scenarios/fan-out.ts';
 import { httpEndpoint } from './scenarios/http-endpoint.ts';
@@ -46,6 +48,8 @@ const SCENARIOS: readonly Scenario[] = [
   start,
   encode,
   httpEndpoint,
+  delivering,
+  catchUp,
   webhook,
   invokeFunctions,
   idleHandlers,

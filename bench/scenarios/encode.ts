@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { call } from '../../test/support/node-process.ts';
 import { bareGzip } from '../bare-gzip.ts';
+import { action, createGzipDelivery, flushDelivery, objectsOf, whenDelivery } from '../delivery.ts';
 import { eventRecords } from '../event-records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
 import { startServer, type Server } from '../server.ts';
@@ -37,17 +36,19 @@ export const encode: Scenario = {
 
 async function measured(server: Server, { scratch }: Place): Promise<Outcome> {
   await createStream(server.port);
-  await createDelivery(server.port);
+  const hints = { SizeInMBs: 128, IntervalInSeconds: 900 };
+  await createGzipDelivery(server.port, { name: NAME, stream: STREAM, bucket: BUCKET, ...hints });
   await put(server.port, eventRecords(WARMING_BYTES, 1));
-  await flush(server.port);
-  const before = objects(scratch);
+  await flushDelivery(server.port, NAME);
+  const before = objectsOf(scratch, BUCKET);
   const records = eventRecords(BYTES, 2);
   await put(server.port, records);
-  await gathered(server.port, records.length);
+  // Counting what came is not part of encoding it.
+  await whenDelivery(server.port, NAME, ({ recordsWaiting }) => recordsWaiting === records.length);
   // Nor is what the log does with puts behind them.
   await whenSettled(server.port);
-  const lap = await timed(server, async () => await flush(server.port));
-  const [made, ...others] = objects(scratch).filter((path) => !before.includes(path));
+  const lap = await timed(server, async () => await flushDelivery(server.port, NAME));
+  const [made, ...others] = objectsOf(scratch, BUCKET).filter((path) => !before.includes(path));
   if (made === undefined || others.length > 0)
     return { figures: {}, problems: [`${others.length + 1} objects, not one`] };
   const plain = gunzipSync(readFileSync(made));
@@ -75,49 +76,11 @@ function wrong(plain: Buffer, records: readonly string[]): readonly string[] {
   return isSame ? [] : [`${found.length} lines delivered of ${wanted.length}, or not the same`];
 }
 
-async function createDelivery(port: number): Promise<void> {
-  const answer = await call(`http://127.0.0.1:${port}`, 'Firehose_20150804.CreateDeliveryStream', {
-    DeliveryStreamName: NAME,
-    DeliveryStreamType: 'KinesisStreamAsSource',
-    KinesisStreamSourceConfiguration: { KinesisStreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${STREAM}` },
-    ExtendedS3DestinationConfiguration: {
-      BucketARN: `arn:aws:s3:::${BUCKET}`,
-      BufferingHints: { SizeInMBs: 128, IntervalInSeconds: 900 },
-      CompressionFormat: 'GZIP',
-    },
-  });
-  if (answer.status !== 200) throw new Error(`CreateDeliveryStream: ${JSON.stringify(answer.body)}`);
-}
-
 async function put(port: number, records: readonly string[]): Promise<void> {
   for (let from = 0; from < records.length; from += BATCH) {
     const Records = records.slice(from, from + BATCH).map((record, index) => {
       return { Data: Buffer.from(record).toString('base64'), PartitionKey: String(from + index) };
     });
-    const answer = await call(`http://127.0.0.1:${port}`, 'Kinesis_20131202.PutRecords', {
-      StreamName: STREAM,
-      Records,
-    });
-    if (answer.status !== 200) throw new Error(`PutRecords: ${JSON.stringify(answer.body)}`);
+    await action(port, 'Kinesis_20131202.PutRecords', { StreamName: STREAM, Records });
   }
-}
-
-/** Counting what came is not part of encoding it. */
-async function gathered(port: number, count: number): Promise<void> {
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/admin/deliveries/${NAME}`);
-    if (((await answer.json()) as { recordsWaiting: number }).recordsWaiting === count) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
-
-async function flush(port: number): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${port}/admin/deliveries/${NAME}/flush`, { method: 'POST' });
-  if (!((await answer.json()) as { flushed: boolean }).flushed) throw new Error('the flush took too long');
-}
-
-function objects(scratch: string): readonly string[] {
-  const root = join(scratch, 'data', 'buckets', BUCKET);
-  const found = readdirSync(root, { recursive: true, withFileTypes: true });
-  return found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }

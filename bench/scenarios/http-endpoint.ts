@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { call } from '../../test/support/node-process.ts';
+import { action, changeDelivery } from '../delivery.ts';
 import { eventRecords } from '../event-records.ts';
 import type { Outcome, Scenario } from '../scenario.ts';
 import { startServer, type Server } from '../server.ts';
@@ -64,12 +64,12 @@ async function startReceiver(): Promise<Receiver> {
 
 async function measured(server: Server, receiver: Receiver): Promise<Outcome> {
   await createDelivery(server.port, receiver.url);
-  await change(server.port, 'pause');
+  await changeDelivery(server.port, NAME, 'pause');
   const records = eventRecords(BYTES, 2);
   await put(server.port, records);
   await whenSettled(server.port);
   const lap = await timed(server, async () => {
-    await change(server.port, 'resume');
+    await changeDelivery(server.port, NAME, 'resume');
     while (receiver.count() < records.length) await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
   });
   const mib = records.reduce((sum, record) => sum + record.length, 0) / MIB;
@@ -90,7 +90,7 @@ function wrong(bodies: readonly Buffer[], records: readonly string[]): readonly 
 }
 
 async function createDelivery(port: number, Url: string): Promise<void> {
-  const answer = await call(`http://127.0.0.1:${port}`, 'Firehose_20150804.CreateDeliveryStream', {
+  await action(port, 'Firehose_20150804.CreateDeliveryStream', {
     DeliveryStreamName: NAME,
     HttpEndpointDestinationConfiguration: {
       EndpointConfiguration: { Url },
@@ -98,7 +98,6 @@ async function createDelivery(port: number, Url: string): Promise<void> {
       S3Configuration: { BucketARN: 'arn:aws:s3:::failed' },
     },
   });
-  if (answer.status !== 200) throw new Error(`CreateDeliveryStream: ${JSON.stringify(answer.body)}`);
 }
 
 async function put(port: number, records: readonly string[]): Promise<void> {
@@ -106,15 +105,6 @@ async function put(port: number, records: readonly string[]): Promise<void> {
     const Records = records.slice(from, from + BATCH).map((record) => {
       return { Data: Buffer.from(record).toString('base64') };
     });
-    const answer = await call(`http://127.0.0.1:${port}`, 'Firehose_20150804.PutRecordBatch', {
-      DeliveryStreamName: NAME,
-      Records,
-    });
-    if (answer.status !== 200) throw new Error(`PutRecordBatch: ${JSON.stringify(answer.body)}`);
+    await action(port, 'Firehose_20150804.PutRecordBatch', { DeliveryStreamName: NAME, Records });
   }
-}
-
-async function change(port: number, verb: 'pause' | 'resume'): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${port}/admin/deliveries/${NAME}/${verb}`, { method: 'POST' });
-  if (answer.status !== 200) throw new Error(`${verb}: ${await answer.text()}`);
 }
