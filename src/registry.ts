@@ -1,6 +1,6 @@
 import { createFirehose } from './capabilities/firehose/index.ts';
 import { functions } from './capabilities/functions/index.ts';
-import { gateway } from './capabilities/gateway/index.ts';
+import { createGateway } from './capabilities/gateway/index.ts';
 import { createIngest } from './capabilities/ingest/index.ts';
 import { kinesis } from './capabilities/kinesis/index.ts';
 import { httpEndpoint } from './destinations/http-endpoint/index.ts';
@@ -20,7 +20,7 @@ const sources: readonly AnySource[] = [sse];
 
 /** Started in this order, drained in the opposite one: what a later one needs, an earlier one has. */
 export function capabilitiesWith(kinds: readonly AnyDestination[]): readonly AnyCapability[] {
-  return [kinesis, functions, createFirehose(kinds), gateway, createIngest(sources)];
+  return [kinesis, functions, createFirehose(kinds), createGateway(kinds), createIngest(sources)];
 }
 
 /** Those of a node. */

@@ -58,6 +58,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'gateway.pulled': 'Deliveries that nobody had taken were found, and this became of them.',
   'gateway.pulled-lost': 'GitHub does not have a missed delivery any more.',
   'gateway.pulled-refused': 'The route does not take a missed delivery; it is passed by.',
+  'gateway.records-left-out':
+    'Records of a request of Firehose could not be kept: how many, and what was wrong with the first; as rare as refusals.',
   'gateway.refused':
     'A request was refused; at most one line in ten seconds for each route and code, `unlogged` counts the rest.',
   'gateway.unverified-route': 'A route takes requests of everybody (`verify: none`).',
@@ -204,6 +206,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   gateway_request_ms: 'From the request to its answer, accepted requests only, by `route`.',
   gateway_requests_total:
     'Requests by `route` and `outcome`: that of the verdict, such as accepted, or the code of the refusal.',
+  gateway_requests_with_left_out_records_total: 'Requests of Firehose with records that could not be kept, by `route`.',
   http_bugs_total: 'Requests that failed by a bug.',
   http_connections: 'Open connections, by `listener`.',
   http_connections_refused_total: 'Connections closed as they came, above `limits.connectionsMax`, by `listener`.',

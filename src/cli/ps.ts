@@ -36,6 +36,7 @@ interface Routes {
     readonly path: string;
     readonly verify: string;
     readonly stream?: string;
+    readonly destination?: string;
     readonly function?: string;
     readonly accepted: number;
     readonly duplicate: number;
@@ -140,11 +141,11 @@ function streamTable(streams: Streams['streams']): string {
 
 function routeTable(routes: Routes['routes']): string {
   if (routes.length === 0) return '';
-  const rows = routes.map(({ method, path, verify, stream, function: name, accepted, duplicate, answered = 0 }) => [
+  const rows = routes.map(({ method, path, verify, accepted, duplicate, answered = 0, ...to }) => [
     `${method} ${path}`,
     verify,
-    stream ?? `function ${name ?? ''}`,
-    String(stream === undefined ? answered : accepted),
+    to.stream ?? to.destination ?? `function ${to.function ?? ''}`,
+    String(to.function === undefined ? accepted : answered),
     String(duplicate),
   ]);
   return table([['ROUTE', 'VERIFY', 'TO', 'ACCEPTED', 'REPEATED'], ...rows]);

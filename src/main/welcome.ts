@@ -56,14 +56,15 @@ interface ShownDelivery {
 type Sections = StartedNode['config']['sections'];
 
 interface Target {
-  readonly to?: string;
+  readonly to?: string | Readonly<Record<string, unknown>>;
   readonly function?: string;
 }
 
 function routes(sections: Sections): readonly (readonly [string, string])[] {
   const gateway = sections['gateway'] as { routes?: Readonly<Record<string, Target>>; basePath?: string } | undefined;
   return Object.entries(gateway?.routes ?? {}).map(([key, route]) => {
-    const target = route.to ?? `function ${route.function ?? ''}`;
+    const own = typeof route.to === 'object' ? Object.keys(route.to)[0] : route.to;
+    const target = own ?? `function ${route.function ?? ''}`;
     return [key.replace(' ', ` ${gateway?.basePath ?? ''}`), target];
   });
 }

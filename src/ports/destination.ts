@@ -168,6 +168,11 @@ export interface Destination<O extends Schema = Schema> {
   overwrites?(options: Static<O>): boolean;
   /** Bytes that stand behind each record in what is written before compression; absent: records have no place there. */
   bytesBehindRecord?(options: Static<O>): number;
+  /**
+   * Requests of another Firehose may go to it at once, without a log between: the same records again replace what the
+   * first ones wrote. Absent: they may not.
+   */
+  readonly takesRequests?: boolean;
   open(options: Static<O>, doors: DestinationDoors, environment: Environment): OpenDestination;
 }
 
@@ -186,5 +191,6 @@ export interface AnyDestination {
   readonly usesNewestOptions?: boolean;
   overwrites?(options: never): boolean;
   bytesBehindRecord?(options: never): number;
+  readonly takesRequests?: boolean;
   open(options: never, doors: DestinationDoors, environment: Environment): OpenDestination;
 }

@@ -1,7 +1,9 @@
 import * as s from '../../kernel/schema/declare.ts';
+import type { AnyDestination } from '../../ports/destination.ts';
 import { callForms } from './calls/index.ts';
 import { headerName } from './header-name.ts';
 import { verifierKinds } from './kinds/index.ts';
+import { secretList } from './kinds/secrets.ts';
 import { limits } from './limits.ts';
 
 const streamName = s.string({ min: 1, max: 128 });
@@ -116,12 +118,28 @@ const partitionKey = s.struct(
 );
 
 const bodyBytes = (doc: string): s.Optional<s.NumberSchema> =>
-  s.optional(s.integer({ min: 1, max: limits.bodyBytesMax, doc }));
+  s.optional(s.integer({ min: 1, max: limits.receivedBytesMax, doc }));
 
-const route = s.struct({
+const receive = s.struct(
+  {
+    firehose: s.struct({
+      accessKeys: { ...secretList, doc: 'Access keys of delivery streams: any of them verifies.' },
+      commonAttributes: s.optional(
+        s.string({
+          min: 1,
+          max: 128,
+          doc: 'The member of each record, a JSON object, that gets the common attributes.',
+        }),
+      ),
+    }),
+  },
+  { doc: 'The route is an HTTP endpoint of Firehose: each request holds many records. In place of `verify`.' },
+);
+
+/** What all routes may say; the declaration of `to` depends on the destinations there are. */
+const routeWords = {
   verify: s.optional(verify),
   authorizer: s.optional(authorizer),
-  to: s.optional(s.either([streamName, s.notBuilt()], { doc: 'The stream that takes the records.' })),
   function: s.optional(s.string({ min: 1, max: 64, doc: 'The function that answers, in place of `to`.' })),
   event: s.optional(
     s.string({
@@ -168,30 +186,34 @@ const route = s.struct({
   ),
   limit: s.optional({ ...rate, doc: 'Verified requests; beyond that 429 with Retry-After.' }),
   cors: s.optional(cors),
-  receive: s.optional(s.notBuilt()),
-});
+  receive: s.optional(receive),
+};
 
-/** The section `gateway` of the config file. */
-export const gatewayOptions = s.struct(
-  {
-    routes: s.optional(
-      s.map(route, {
-        key: s.string({ min: 1, max: 1024 }),
-        max: limits.routesMax,
-        doc: 'By `METHOD /path`, the method also ANY; `{name}` is one part of the path, `{name+}` all that are left.',
-      }),
-    ),
-    basePath: s.optional(
-      s.string({ min: 2, max: 256, pattern: '(/[A-Za-z0-9._~-]+)+', doc: 'Stands in front of all paths of routes.' }),
-    ),
-    limit: s.optional({ ...rate, doc: 'All requests together, verified or not; beyond that 503 with Retry-After.' }),
-    websockets: s.optional(s.notBuilt()),
-  },
-  { doc: 'The public side: webhooks become records, or events of functions.' },
-);
+const routesOf = { key: s.string({ min: 1, max: 1024 }), max: limits.routesMax } as const;
+const ROUTES = 'By `METHOD /path`, the method also ANY; `{name}` is one part of the path, `{name+}` all that are left.';
+
+/** The section `gateway` of the config file, with the destinations that may take requests of Firehose. */
+export function gatewayOptions(destinations: readonly AnyDestination[]) {
+  const kinds = destinations.filter(({ takesRequests }) => takesRequests === true);
+  const words = Object.fromEntries(kinds.map(({ name, options }) => [name, s.optional(options)]));
+  const destination = s.struct(words, { doc: 'With `receive`: a destination that takes each request at once.' });
+  const to = s.optional(s.either([streamName, destination], { doc: 'The stream that takes the records.' }));
+  const route = s.struct({ ...routeWords, to });
+  return s.struct(
+    {
+      routes: s.optional(s.map(route, { ...routesOf, doc: ROUTES })),
+      basePath: s.optional(
+        s.string({ min: 2, max: 256, pattern: '(/[A-Za-z0-9._~-]+)+', doc: 'Stands in front of all paths of routes.' }),
+      ),
+      limit: s.optional({ ...rate, doc: 'All requests together, verified or not; beyond that 503 with Retry-After.' }),
+      websockets: s.optional(s.notBuilt()),
+    },
+    { doc: 'The public side: webhooks become records, or events of functions.' },
+  );
+}
 
 /** The checked section. */
-export type GatewayOptions = s.Static<typeof gatewayOptions>;
+export type GatewayOptions = s.Static<ReturnType<typeof gatewayOptions>>;
 
 /** One route of it. */
 export type RouteOptions = NonNullable<GatewayOptions['routes']>[string];

@@ -1,5 +1,6 @@
 import { EnvironmentError, RequestError } from '../../kernel/errors.ts';
 import { TokenBucket } from '../../kernel/flow/token-bucket.ts';
+import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
 import { isInRange, parseAddress, parseRange } from '../../kernel/net/ip-address.ts';
 import type { Doors } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -12,17 +13,21 @@ import type { Cors } from './cors.ts';
 import type { SecretNames } from './envelope.ts';
 import { fromBody, fromHeader, fromParameter, readIdExpression, type IdSource } from './id-source.ts';
 import type { WindowBounds } from './id-window.ts';
+import { accessKeys } from './firehose/access-keys.ts';
 import { readIdentitySecret, readIdentitySource } from './identity-source.ts';
 import { none } from './kinds/none.ts';
 import type { Verifier } from './kinds/verifier.ts';
 import { limits } from './limits.ts';
-import { chosenKind, readRouteKey } from './route-problems.ts';
-import type { Payload, Route } from './route.ts';
+import { chosenDestination, chosenKind, readRouteKey } from './route-problems.ts';
+import type { Payload, Receive, Route } from './route.ts';
 
 const HOUR_MS = 3_600_000;
 
 /** What routes are made with. */
-export interface RouteDoors extends Pick<Doors, 'configFolder' | 'functions' | 'http' | 'jsonSchemas'> {
+export interface RouteDoors extends Pick<
+  Doors,
+  'configFolder' | 'destinations' | 'functions' | 'http' | 'jsonSchemas'
+> {
   readonly environment: Environment;
 }
 
@@ -64,8 +69,7 @@ async function createRoute(
     secrets: secretsOf(given, verifier),
     cors: corsOf(given.cors),
     limit: readLimit(given.limit),
-    bodyBytesMax:
-      given.bodyBytesMax ?? (given.function === undefined ? limits.bodyBytesMax : limits.functionBodyBytesMax),
+    bodyBytesMax: given.bodyBytesMax ?? usualBodyBytesMax(given),
     inflatedBytesMax: given.inflatedBytesMax,
     check: given.schema === undefined ? undefined : await readSchema(key, given.schema, doors),
     quarantine: typeof given.onInvalid === 'object' ? given.onInvalid.quarantine : undefined,
@@ -75,19 +79,36 @@ async function createRoute(
     idSource: dedupe?.id === undefined ? undefined : readIdExpression(dedupe.id),
   };
   if (given.function !== undefined) return { ...parts, call: { function: given.function, form } };
+  const receive = receiveOf(given);
+  const destination = chosenDestination(given.to, doors.destinations);
+  if (receive !== undefined && destination !== undefined) return { ...parts, receive, destination };
   // Without ids there is nothing to keep a window for.
-  const hasIds = parts.idSource !== undefined || verifier.deliveryId !== undefined;
+  const hasIds = parts.idSource !== undefined || verifier.deliveryId !== undefined || receive !== undefined;
   return {
     ...parts,
-    stream: String(given.to),
+    stream: typeof given.to === 'string' ? given.to : '',
+    receive,
     dedupe: hasIds ? readDedupe(given.dedupe) : undefined,
-    partitionKey: keySourceOf(given.partitionKey),
+    partitionKey: receive === undefined ? keySourceOf(given.partitionKey) : undefined,
     payload: (given.payload ?? 'raw') as Payload,
     claimCheckBucket: typeof given.largeBody === 'object' ? given.largeBody.claimCheck : undefined,
   };
 }
 
-function verifierOf({ verify }: RouteOptions, { environment, http }: RouteDoors): Verifier {
+function usualBodyBytesMax(given: RouteOptions): number {
+  if (given.receive !== undefined) return limits.receivedBytesMax;
+  return given.function === undefined ? limits.bodyBytesMax : limits.functionBodyBytesMax;
+}
+
+function receiveOf({ receive, partitionKey }: RouteOptions): Receive | undefined {
+  if (receive === undefined) return undefined;
+  const path = partitionKey?.path === undefined ? undefined : parseJsonPath(partitionKey.path);
+  const keys = path === undefined ? undefined : new JsonPathFinder(path);
+  return { keys, attributesMember: receive.firehose.commonAttributes };
+}
+
+function verifierOf({ verify, receive }: RouteOptions, { environment, http }: RouteDoors): Verifier {
+  if (receive !== undefined) return accessKeys(receive.firehose.accessKeys);
   const chosen = chosenKind(verify);
   return chosen === undefined ? none : chosen.kind.create(chosen.options as never, { environment, http });
 }

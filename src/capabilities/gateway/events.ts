@@ -45,23 +45,37 @@ export class GatewayEvents {
 
   /** Logged at most once in ten seconds for each route and reason, with the count of those in between. */
   refused(route: string | undefined, code: string, request: HttpRequest, cause?: string): void {
-    const { log, meter, clock } = this.#environment;
+    const { log, meter } = this.#environment;
     const name = route ?? NO_ROUTE;
     meter.count('gateway_requests_total', { route: name, outcome: code });
     if (route !== undefined) {
       const { refused } = this.counts(route);
       refused[code] = (refused[code] ?? 0) + 1;
     }
-    const now = clock.monotonic();
-    const key = `${name} ${code}`;
+    this.#rarely(`${name} ${code}`, (unlogged) => {
+      const { id: requestId, remoteAddress } = request;
+      log.warn('gateway.refused', { route: name, code, requestId, remoteAddress, cause, unlogged });
+    });
+  }
+
+  #rarely(key: string, write: (unlogged: number) => void): void {
+    const now = this.#environment.clock.monotonic();
     const last = this.#refusals.get(key);
     if (last !== undefined && now - last.loggedAt < limits.refusalLogMs) {
       last.unlogged += 1;
       return;
     }
     this.#refusals.set(key, { loggedAt: now, unlogged: 0 });
-    const { id: requestId, remoteAddress } = request;
-    log.warn('gateway.refused', { route: name, code, requestId, remoteAddress, cause, unlogged: last?.unlogged ?? 0 });
+    write(last?.unlogged ?? 0);
+  }
+
+  /** Records of a request that could not be kept; logged as refusals are. */
+  leftOut(route: string, requestId: string, problems: readonly string[]): void {
+    this.#environment.meter.count('gateway_requests_with_left_out_records_total', { route });
+    this.#rarely(`${route} left-out`, (unlogged) => {
+      const [summary = '', first = ''] = problems;
+      this.#environment.log.warn('gateway.records-left-out', { route, requestId, summary, first, unlogged });
+    });
   }
 
   unverifiedRoute(route: string): void {

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import { preflight, withCors } from './cors.ts';
 import { refusal } from './errors.ts';
 import type { GatewayEvents } from './events.ts';
+import { undeliveredAnswer } from './firehose/delivery-answer.ts';
 import { limits } from './limits.ts';
 import { acceptRequest, bodyBytesMax, type Accepted, type Acceptor } from './operations/accept-request.ts';
 import { unavailable } from './operations/receive-webhook.ts';
@@ -58,6 +59,7 @@ async function serve(
     const refused = asRefusal(error);
     served.events.refused(trace.route, refused.code, request, causeOf(served, match?.route, refused, trace));
     observe(served, request, trace, { outcome: 'refused', status: refused.status, code: refused.code });
+    if (match?.route.receive !== undefined) return undeliveredAnswer(request, served.environment.clock.now(), refused);
     return match?.route.call?.form.refusals?.get(refused.code) ?? refusalAnswer(refused);
   }
 }
@@ -112,11 +114,19 @@ function noRoute(served: Served, { path }: HttpRequest): RequestError {
 }
 
 function note(served: Served, request: HttpRequest, trace: Trace, accepted: Accepted): void {
-  const { outcome, answer, deliveryId, shardId, sequenceNumber } = accepted;
+  const { outcome, answer, deliveryId, shardId, sequenceNumber, problems } = accepted;
   const bytes = trace.body?.length ?? 0;
   served.events.accepted(trace.route ?? '', outcome, bytes, trace.startedAt);
   if (outcome === 'accepted') served.noteStored();
-  observe(served, request, { ...trace, deliveryId }, { outcome, status: answer.status, shardId, sequenceNumber });
+  if (problems !== undefined) served.events.leftOut(trace.route ?? '', request.id, problems);
+  const known = {
+    outcome,
+    status: answer.status,
+    shardId,
+    sequenceNumber,
+    ...(problems !== undefined && { problems }),
+  };
+  observe(served, request, { ...trace, deliveryId }, known);
 }
 
 function observe(
@@ -143,9 +153,11 @@ function asRefusal(error: unknown): RequestError {
 
 function causeOf(served: Served, route: Route | undefined, refused: RequestError, trace: Trace): string | undefined {
   if (trace.reason !== '') return trace.reason;
+  if (refused.code === 'DestinationFailed') return refused.message;
   if (route === undefined || refused.status !== 503) return undefined;
   if (!served.isReady(route)) return 'not ready, or stopping';
   if (route.call !== undefined) return `the function ${route.call.function} is busy`;
+  if (route.stream === undefined) return 'nothing more is taken';
   return served.records.describe(route.stream) === undefined ? `no stream ${route.stream}` : 'the log refuses writes';
 }
 

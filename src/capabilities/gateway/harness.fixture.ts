@@ -5,7 +5,7 @@ import { fakeRequest, type FakeRequest } from '../../testing/fake-request.ts';
 import type { Answer, NodeBench } from '../../testing/node-bench.ts';
 import { textOf } from '../../testing/text-of.ts';
 
-export { NodeBench, type Answer } from '../../testing/node-bench.ts';
+export { base64, NodeBench, type Answer } from '../../testing/node-bench.ts';
 
 /** The secret of the route. */
 export const SECRET = 'It is a secret to everybody';

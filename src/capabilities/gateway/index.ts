@@ -2,6 +2,7 @@ import { RequestError } from '../../kernel/errors.ts';
 import type { AdminRoute, Capability, Doors, Running } from '../../ports/capability.ts';
 import type { HttpRequest } from '../../ports/http.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { AnyDestination } from '../../ports/destination.ts';
 import { gatewayOptions, type GatewayOptions } from './config.ts';
 import { createRoutes, readLimit } from './create-routes.ts';
 import { GatewayEvents } from './events.ts';
@@ -20,21 +21,28 @@ import { DedupeCheckpoint } from './workers/dedupe-checkpoint.ts';
 
 const DRAIN_LOOK_MS = 5;
 
-/** Webhooks in: verified on their raw bytes, kept once per delivery id, answered once durable. */
-export const gateway: Capability<typeof gatewayOptions, undefined> = {
-  name: 'gateway',
-  section: 'gateway',
-  options: gatewayOptions,
-  operations: [],
-  problems: (options, mode, urls) => [...routeProblems(options, mode), ...pullProblems(options, urls)],
-  notes: async (options, doors) => gatewayNotes(options, doors),
-  async start(options, doors, environment) {
-    const running = new RunningGateway(doors, environment);
-    await running.take(options);
-    running.run();
-    return running;
-  },
-};
+/**
+ * Webhooks in: verified on their raw bytes, kept once per delivery id, answered once durable. These destinations may
+ * take requests of Firehose.
+ */
+export function createGateway(
+  destinations: readonly AnyDestination[],
+): Capability<ReturnType<typeof gatewayOptions>, undefined> {
+  return {
+    name: 'gateway',
+    section: 'gateway',
+    options: gatewayOptions(destinations),
+    operations: [],
+    problems: (options, mode, urls) => [...routeProblems(options, mode, destinations), ...pullProblems(options, urls)],
+    notes: async (options, doors) => gatewayNotes(options, doors),
+    async start(options, doors, environment) {
+      const running = new RunningGateway(doors, environment);
+      await running.take(options);
+      running.run();
+      return running;
+    },
+  };
+}
 
 class RunningGateway implements Running<undefined> {
   readonly state = undefined;
@@ -56,12 +64,9 @@ class RunningGateway implements Running<undefined> {
     this.#receiver = { records: doors.records, dedupe: new DedupeModel(), environment };
     this.#events = new GatewayEvents(environment);
     this.#checkpoint = new DedupeCheckpoint(this.#receiver, this.#events);
-    const { blobs, functions, identity } = doors;
     const served: Served = {
+      ...doors,
       ...this.#receiver,
-      blobs,
-      functions,
-      identity,
       events: this.#events,
       routes: () => this.#routes,
       limit: () => this.#limit,
@@ -95,7 +100,10 @@ class RunningGateway implements Running<undefined> {
 
   /** Serves these routes from now on; rejects with RequestError and keeps the earlier ones when they are wrong. */
   async take(options: GatewayOptions | undefined): Promise<void> {
-    const problems = [...routeProblems(options, this.#doors.mode), ...pullProblems(options, this.#doors.http)];
+    const problems = [
+      ...routeProblems(options, this.#doors.mode, this.#doors.destinations),
+      ...pullProblems(options, this.#doors.http),
+    ];
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `gateway.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
@@ -168,17 +176,23 @@ class RunningGateway implements Running<undefined> {
   #describe(): readonly unknown[] {
     const now = this.#receiver.environment.clock.now();
     return this.#routes.all.map((route) => {
-      const { key, method, path, verifier, stream, call } = route;
+      const { key, method, path, verifier } = route;
       const window = this.#receiver.dedupe.windows.get(key);
       const known = window === undefined ? {} : { ids: window.size, windowMs: window.realWindowMs(now) };
-      const target = call === undefined ? { stream } : { function: call.function, event: call.form.name };
-      return { key, method, path: path.text, verify: verifier.kind, ...target, ...this.#events.counts(key), ...known };
+      const parts = { key, method, path: path.text, verify: verifier.kind, ...targetOf(route) };
+      return { ...parts, ...this.#events.counts(key), ...known };
     });
   }
 }
 
+function targetOf({ stream, call, destination }: Route): Readonly<Record<string, string>> {
+  if (stream !== undefined) return { stream };
+  if (call !== undefined) return { function: call.function, event: call.form.name };
+  return { destination: destination.kind.name };
+}
+
 function isToStream(route: Route): route is StreamRoute {
-  return route.call === undefined;
+  return route.stream !== undefined;
 }
 
 function streamsOf(route: Route): readonly string[] {

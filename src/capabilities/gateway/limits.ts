@@ -47,6 +47,17 @@ export const limits = {
   eventBytesPerByte: 4,
   /** A schema's file. */
   schemaBytesMax: 1024 * 1024,
+  /** Of Firehose's requests, before compression (AWS). */
+  receivedBytesMax: 64 * 1024 * 1024,
+  receivedRecordsMax: 10_000,
+  commonAttributesMax: 50,
+  /** What is decoded of them in one turn of the loop, and what a record costs beside its bytes. */
+  receivedBytesPerTurn: 256 * 1024,
+  bytesPerReceivedRecord: 256,
+  /** Records in one write to a destination. */
+  receivedRecordsPerWrite: 500,
+  /** Of skipped records: sentences that are told and logged. */
+  problemsShown: 10,
   routesMax: 1000,
   rateMax: 1_000_000,
   /** Webhooks of one stream between append and answer; more are told to come again. */

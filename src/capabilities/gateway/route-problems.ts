@@ -1,9 +1,11 @@
 import { parseRange } from '../../kernel/net/ip-address.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
+import type { AnyDestination } from '../../ports/destination.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import { readIdExpression } from './id-source.ts';
 import { readIdentitySource } from './identity-source.ts';
 import { verifierKinds } from './kinds/index.ts';
+import { secretProblems } from './kinds/secrets.ts';
 import type { AnyVerifierKind, RouteProblem } from './kinds/verifier.ts';
 import { readRoutePath, shapeOf, type RoutePath } from './route-path.ts';
 
@@ -12,6 +14,11 @@ export type { RouteProblem } from './kinds/verifier.ts';
 const METHODS: ReadonlySet<string> = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 /** Words of routes to streams, which mean nothing where a function answers. */
 const OF_STREAMS = ['dedupe', 'partitionKey', 'payload', 'largeBody'] as const;
+
+/** Words that mean nothing where a request holds many records. */
+const NOT_OF_RECEIVERS = ['function', 'event', 'payload', 'largeBody'] as const;
+/** Those that mean nothing where no stream takes them. */
+const ONLY_OF_STREAMS = ['dedupe', 'partitionKey'] as const;
 
 /** Method and path of a route's key, with the base path; a sentence when it is none. */
 export function readRouteKey(
@@ -43,13 +50,18 @@ export function chosenKind(
 }
 
 /** What is wrong with the section beyond its shape; `start` refuses routes that say nothing about verification. */
-export function routeProblems(options: GatewayOptions | undefined, mode: 'dev' | 'start'): readonly RouteProblem[] {
+export function routeProblems(
+  options: GatewayOptions | undefined,
+  mode: 'dev' | 'start',
+  destinations: readonly AnyDestination[],
+): readonly RouteProblem[] {
   const seen = new Map<string, string>();
   return Object.entries(options?.routes ?? {}).flatMap(([key, given]) => {
     const found = [
       ...keyProblems(key, options?.basePath, seen),
       ...verifyProblems(given, mode),
       ...targetProblems(given),
+      ...receiverProblems(given, destinations),
       ...authorizerProblems(given),
       ...idProblems(given),
       ...contentProblems(given),
@@ -68,8 +80,13 @@ function keyProblems(key: string, basePath: string | undefined, seen: Map<string
   return earlier === undefined ? [] : [{ path: [], message: `fits the same paths as ${earlier}` }];
 }
 
-function verifyProblems({ verify, authorizer }: RouteOptions, mode: 'dev' | 'start'): RouteProblem[] {
+function verifyProblems({ verify, authorizer, receive }: RouteOptions, mode: 'dev' | 'start'): RouteProblem[] {
   const path = ['verify'];
+  if (receive !== undefined) {
+    return verify === undefined || isAddressesOnly(verify)
+      ? []
+      : [{ path, message: 'is for webhooks: Firehose proves itself by its access key; `ip` may stand here' }];
+  }
   if (verify === undefined) {
     if (mode === 'dev' || authorizer !== undefined) return [];
     return [{ path, message: 'is missing; name a way to verify, or `verify: none` to take everything' }];
@@ -99,8 +116,8 @@ function targetProblems(given: RouteOptions): RouteProblem[] {
   if ((given.to === undefined) === (given.function === undefined)) {
     return [{ path: [], message: 'expected `to: STREAM` or `function: NAME`' }];
   }
-  if (given.to !== undefined && typeof given.to !== 'string') {
-    return [{ path: ['to'], message: 'expected the name of a stream' }];
+  if (given.to !== undefined && typeof given.to !== 'string' && given.receive === undefined) {
+    return [{ path: ['to'], message: 'expected the name of a stream; a destination needs `receive`' }];
   }
   if (given.function === undefined) {
     return given.event === undefined ? [] : [{ path: ['event'], message: 'is for routes with `function`' }];
@@ -109,6 +126,51 @@ function targetProblems(given: RouteOptions): RouteProblem[] {
     path: [name],
     message: 'is for routes with `to`; a function gets each request at least once, with its id',
   }));
+}
+
+/** What a receiver's words say beyond their shape. */
+function receiverProblems(given: RouteOptions, destinations: readonly AnyDestination[]): RouteProblem[] {
+  const { receive, to } = given;
+  if (receive === undefined) return [];
+  const secrets = secretProblems(receive.firehose.accessKeys, ['receive', 'firehose', 'accessKeys']);
+  const isToStream = typeof to === 'string';
+  const names = [...NOT_OF_RECEIVERS, ...(isToStream ? [] : ONLY_OF_STREAMS)];
+  const words: RouteProblem[] = names
+    .filter((name) => given[name] !== undefined)
+    .map((name) => ({
+      path: [name],
+      message: `is not for routes with \`receive\`${isToStream ? '' : ' and a destination'}`,
+    }));
+  const { partitionKey, dedupe } = given;
+  const own = partitionKey === undefined || (partitionKey.path !== undefined && Object.keys(partitionKey).length === 1);
+  if (!own) words.push({ path: ['partitionKey'], message: 'of records of Firehose is a `path`, or the request’s id' });
+  if (typeof dedupe === 'object' && dedupe.id !== undefined) {
+    words.push({ path: ['dedupe', 'id'], message: 'is the id of the request where Firehose sends' });
+  }
+  return [...secrets, ...words, ...destinationProblems(to, destinations)];
+}
+
+function destinationProblems(to: RouteOptions['to'], destinations: readonly AnyDestination[]): RouteProblem[] {
+  if (to === undefined || typeof to === 'string') return [];
+  const named = Object.keys(to).filter((name) => to[name] !== undefined);
+  const chosen = chosenDestination(to, destinations);
+  if (chosen === undefined || named.length > 1) return [{ path: ['to'], message: 'expected one destination' }];
+  const problem = chosen.kind.problem(chosen.options as never);
+  return problem === undefined ? [] : [{ path: ['to', chosen.kind.name], message: problem }];
+}
+
+/** The destination that `to` names; undefined when it names a stream. */
+export function chosenDestination(
+  to: RouteOptions['to'],
+  destinations: readonly AnyDestination[],
+): { readonly kind: AnyDestination; readonly options: unknown } | undefined {
+  if (typeof to !== 'object') return undefined;
+  const kind = destinations.find(({ name, takesRequests }) => takesRequests === true && to[name] !== undefined);
+  return kind === undefined ? undefined : { kind, options: to[kind.name] };
+}
+
+function isAddressesOnly(verify: RouteOptions['verify']): boolean {
+  return typeof verify === 'object' && chosenKind(verify) === undefined;
 }
 
 function authorizerProblems({ authorizer }: RouteOptions): RouteProblem[] {
@@ -150,8 +212,8 @@ function idProblems({ verify, authorizer, dedupe, partitionKey }: RouteOptions):
   return problems;
 }
 
-function contentProblems({ schema, onInvalid }: RouteOptions): RouteProblem[] {
-  if (schema !== undefined || onInvalid === undefined) return [];
+function contentProblems({ schema, onInvalid, receive }: RouteOptions): RouteProblem[] {
+  if (schema !== undefined || onInvalid === undefined || receive !== undefined) return [];
   return [{ path: ['onInvalid'], message: 'needs `schema`' }];
 }
 

@@ -1,4 +1,6 @@
 import type { TokenBucket } from '../../kernel/flow/token-bucket.ts';
+import type { JsonPathFinder } from '../../kernel/json-path.ts';
+import type { AnyDestination } from '../../ports/destination.ts';
 import type { JsonCheck } from '../../ports/json-schema.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { CallForm } from './calls/call.ts';
@@ -39,9 +41,20 @@ interface RouteParts {
   readonly idSource: IdSource | undefined;
 }
 
+/** How requests of Firehose are read: many records each. */
+export interface Receive {
+  /** The partition key in a record's JSON; absent: the request's id, so that all stand together. */
+  readonly keys: JsonPathFinder | undefined;
+  /** The member of a record's JSON that gets the request's common attributes; absent: none does. */
+  readonly attributesMember: string | undefined;
+}
+
 /** A route whose requests become records. */
 export interface StreamRoute extends RouteParts {
   readonly stream: string;
+  readonly destination?: undefined;
+  /** Absent: a request is a record. */
+  readonly receive?: Receive | undefined;
   readonly call?: undefined;
   /** Absent: repeats are stored again. */
   readonly dedupe: WindowBounds | undefined;
@@ -55,8 +68,26 @@ export interface StreamRoute extends RouteParts {
 /** A route whose requests a function answers. */
 export interface FunctionRoute extends RouteParts {
   readonly stream?: undefined;
+  readonly receive?: undefined;
+  readonly destination?: undefined;
   readonly call: { readonly function: string; readonly form: CallForm };
 }
 
+/** A route whose requests are batches for a destination. */
+export interface DestinationRoute extends RouteParts {
+  readonly stream?: undefined;
+  readonly call?: undefined;
+  readonly receive: Receive;
+  readonly destination: { readonly kind: AnyDestination; readonly options: unknown };
+}
+
+/** A route that speaks as an HTTP endpoint of Firehose. */
+export type ReceivingRoute = (StreamRoute & { readonly receive: Receive }) | DestinationRoute;
+
 /** One route, ready to serve. */
-export type Route = StreamRoute | FunctionRoute;
+export type Route = StreamRoute | FunctionRoute | DestinationRoute;
+
+/** Whether requests are Firehose's. */
+export function isReceiving(route: Route): route is ReceivingRoute {
+  return route.receive !== undefined;
+}

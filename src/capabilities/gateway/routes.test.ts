@@ -8,7 +8,7 @@ const VERIFY = { github: { secrets: ['s'] } };
 
 function problemsOf(routes: object, mode: 'dev' | 'start' = 'dev', more: object = {}): readonly string[] {
   const options = { routes, ...more } as GatewayOptions;
-  return routeProblems(options, mode).map(({ path, message }) => `${path.slice(1).join(' ')}: ${message}`);
+  return routeProblems(options, mode, []).map(({ path, message }) => `${path.slice(1).join(' ')}: ${message}`);
 }
 
 test('what is wrong with a route beyond its shape', () => {

@@ -12,6 +12,8 @@ export interface Verdict {
   /** Of a refusal: its code, and what is not told to the sender, such as `stale`; both empty without one. */
   readonly code: string;
   readonly reason: string;
+  /** What was wrong with records that were left out of a request that holds many. */
+  readonly problems?: readonly string[];
   readonly deliveryId: string | undefined;
   /** Where the record stands. */
   readonly shardId: string | undefined;

@@ -26,6 +26,7 @@ export const mongodb: Destination<typeof mongodbOptions> = {
     MongodbDestinationDescription: { database, collection, upsertOn },
   }),
   usesNewestOptions: true,
+  takesRequests: true,
   open: (options, doors) => new MongodbCollection(options, doors),
 };
 

@@ -56,7 +56,7 @@ export class ErrorOutput {
         yield some.flatMap((record) => {
           if (record.failure === undefined) return [];
           shown(record);
-            const own = { lambdaArn: record.failure.lambdaArn ?? now };
+          const own = { lambdaArn: record.failure.lambdaArn ?? now };
           return [withData(record, failedLine(record, record.failure, own))];
         });
       }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { BlobStore } from '../../../ports/blob-store.ts';
 import type { HttpAnswer, HttpRequest } from '../../../ports/http.ts';
 import type { StreamInfo } from '../../../ports/records.ts';
 import type { Authorized, RequestHead } from '../calls/call.ts';
@@ -7,16 +6,15 @@ import { Content, contentEncodings, inflated, mediaType } from '../content.ts';
 import { envelope } from '../envelope.ts';
 import { refusal } from '../errors.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
-import type { Route } from '../route.ts';
+import { isReceiving, type Route } from '../route.ts';
 import type { Verdict } from '../verdict.ts';
 import { answerByFunction, type FunctionCaller } from './answer-by-function.ts';
+import { receiveDelivery, type DeliveryReceiver } from './receive-delivery.ts';
 import { fitsRecord, storeRecord, unavailable, type Receiver } from './receive-webhook.ts';
 import { storeRequest } from './store-request.ts';
 
 /** What accepting needs. */
-export interface Acceptor extends Receiver, FunctionCaller {
-  readonly blobs: BlobStore;
-}
+export interface Acceptor extends Receiver, FunctionCaller, DeliveryReceiver {}
 
 /** A request whose sender is known: by its signature, or because it was once accepted and is sent on again. */
 export interface VerifiedRequest {
@@ -39,6 +37,8 @@ export interface ReadRequest extends VerifiedRequest {
 export interface Accepted extends Pick<Verdict, 'deliveryId' | 'shardId' | 'sequenceNumber'> {
   readonly outcome: Exclude<Verdict['outcome'], 'refused'>;
   readonly answer: HttpAnswer;
+  /** Of records that were left out, where a request holds many. */
+  readonly problems?: readonly string[];
 }
 
 /**
@@ -47,6 +47,7 @@ export interface Accepted extends Pick<Verdict, 'deliveryId' | 'shardId' | 'sequ
  */
 export async function acceptRequest(acceptor: Acceptor, route: Route, verified: VerifiedRequest): Promise<Accepted> {
   const content = await readContent(acceptor, route, verified);
+  if (isReceiving(route)) return await receiveDelivery(acceptor, route, { ...verified, content });
   const challenge = route.verifier.challenge?.(content);
   if (challenge !== undefined) return challenged(challenge);
   const { headers } = verified.request;
@@ -66,7 +67,7 @@ async function readContent(acceptor: Acceptor, route: Route, { request, body }: 
   if (!route.readsContent) return new Content(body, type);
   const encodings = contentEncodings(request.headers);
   if (encodings === undefined) throw refusal('UnsupportedMediaType');
-  const isOpaque = route.call !== undefined || route.payload === 'envelope';
+  const isOpaque = route.stream === undefined || route.payload === 'envelope';
   if (!isOpaque && !new Content(body, type).isReadable) throw refusal('UnsupportedMediaType');
   if (encodings.length === 0) return new Content(body, type);
   const maxBytes = route.inflatedBytesMax ?? bodyBytesMax(acceptor, route);
@@ -76,7 +77,7 @@ async function readContent(acceptor: Acceptor, route: Route, { request, body }: 
 
 /** The largest body that the route can do something with. */
 export function bodyBytesMax({ records }: Pick<Receiver, 'records'>, route: Route): number {
-  if (route.call !== undefined || route.claimCheckBucket !== undefined) return route.bodyBytesMax;
+  if (route.call !== undefined || isReceiving(route) || route.claimCheckBucket !== undefined) return route.bodyBytesMax;
   return Math.min(route.bodyBytesMax, records.describe(route.stream)?.maxRecordBytes ?? route.bodyBytesMax);
 }
 

@@ -64,7 +64,25 @@ export async function receiveWebhook(receiver: Receiver, route: StreamRoute, web
   }
   const id = webhookId(route.key, deliveryId);
   const earlier = knownPlace(receiver, route, id);
-  const place = await (earlier ?? storeOnce(receiver, route, stream, id, record));
+  const place = await (earlier ?? storeOnce(receiver, route, stream, id, [record]));
+  return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
+}
+
+/**
+ * Stores records that came together and go to one shard, or finds those that their id already has; tells the place of
+ * the last. It alone carries the id: where it stands, the others stand before it.
+ */
+export async function receiveTogether(
+  receiver: Receiver,
+  route: StreamRoute,
+  deliveryId: string,
+  records: readonly RecordInput[],
+): Promise<Received> {
+  const stream = receiver.records.describe(route.stream);
+  if (stream === undefined) throw unavailable();
+  const id = webhookId(route.key, deliveryId);
+  const earlier = knownPlace(receiver, route, id);
+  const place = await (earlier ?? storeOnce(receiver, route, stream, id, records));
   return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
 }
 
@@ -85,7 +103,16 @@ export function isKnownId(receiver: Receiver, route: StreamRoute, deliveryId: st
 
 /** Stores a record of no id; resolves once it is durable. */
 export async function storeRecord(records: Records, stream: string, record: RecordInput): Promise<RecordPosition> {
-  return await appended(records.append(stream, [record]));
+  return await storeRecords(records, stream, [record]);
+}
+
+/** Stores records of no id, at least one; resolves with the place of the last once all are durable. */
+export async function storeRecords(
+  records: Records,
+  stream: string,
+  inputs: readonly RecordInput[],
+): Promise<RecordPosition> {
+  return await appended(records.append(stream, inputs));
 }
 
 /** The place of the id's record, already stored or on its way. */
@@ -103,19 +130,21 @@ function knownPlace(
   return records.describe(place.shard.stream)?.createdAt === place.shard.createdAt ? place : undefined;
 }
 
-/** Appends the record of an id that nobody else is appending. */
+/** Appends the records of an id that nobody else is appending. */
 async function storeOnce(
   receiver: Receiver,
   route: StreamRoute,
   stream: StreamInfo,
   id: Uint8Array,
-  record: RecordInput,
+  inputs: readonly RecordInput[],
 ): Promise<StoredPlace> {
   const { dedupe, records } = receiver;
   const lane = dedupe.lane(stream.name);
   if (lane.length >= limits.pendingMax) throw unavailable();
   const headers = [[ID_HEADER, id] as const, [ROUTE_HEADER, new TextEncoder().encode(route.key)] as const];
-  const stored = settle(dedupe, lane, route.key, stream, id, records.append(stream.name, [{ ...record, headers }]));
+  const last = inputs.length - 1;
+  const marked = inputs.map((input, index) => (index === last ? { ...input, headers } : input));
+  const stored = settle(dedupe, lane, route.key, stream, id, records.append(stream.name, marked));
   dedupe.begin(id, stored);
   return await stored;
 }
@@ -150,9 +179,9 @@ async function appended(append: Promise<readonly (RecordPosition | RecordFailure
     if (error instanceof Defect) throw error;
     throw unavailable();
   }
-  const [result] = results;
-  assert(result !== undefined, 'one record has one result');
-  if ('failed' in result) throw unavailable();
+  const result = results.at(-1);
+  assert(result !== undefined, 'each record has a result');
+  if ('failed' in result || results.some((one) => 'failed' in one)) throw unavailable();
   return result;
 }
 

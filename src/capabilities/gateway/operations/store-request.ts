@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { envelope } from '../envelope.ts';
 import { refusal } from '../errors.ts';
-import { limits } from '../limits.ts';
 import { webhookId } from '../model.ts';
+import { recordKey } from '../record-key.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
 import type { StreamRoute } from '../route.ts';
 import type { Accepted, Acceptor, ReadRequest } from './accept-request.ts';
@@ -25,12 +25,6 @@ export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read:
     sequenceNumber: received.SequenceNumber,
     answer: jsonAnswer(200, received),
   };
-}
-
-/** A key as records have it: of one that is too long its digest, which the same key has again. */
-function recordKey(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
-  return text.length <= limits.partitionKeyCharactersMax ? text : createHash('sha256').update(text).digest('hex');
 }
 
 function dataOf(route: StreamRoute, read: ReadRequest): Uint8Array {
