@@ -60,6 +60,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'gateway.pulled-refused': 'The route does not take a missed delivery; it is passed by.',
   'gateway.records-left-out':
     'Records of a request of Firehose could not be kept: how many, and what was wrong with the first; as rare as refusals.',
+  'gateway.request-log-lost': 'Entries of the log of requests could not be written; their records are not concerned.',
   'gateway.refused':
     'A request was refused; at most one line in ten seconds for each route and code, `unlogged` counts the rest.',
   'gateway.unverified-route': 'A route takes requests of everybody (`verify: none`).',
@@ -204,6 +205,9 @@ export const metricSentences: Readonly<Record<string, string>> = {
   gateway_pulled_deliveries_total:
     'Missed deliveries by `hook` and `outcome`: `stored`, `repeated` (known already), `refused`, `lost`.',
   gateway_request_ms: 'From the request to its answer, accepted requests only, by `route`.',
+  gateway_request_log_lost_total: 'Entries of the log of requests that could not be written.',
+  gateway_requests_not_logged_total:
+    'Requests that are not in the log, by `route` and `cause`: sampled (refused ones) or full (too much waits).',
   gateway_requests_total:
     'Requests by `route` and `outcome`: that of the verdict, such as accepted, or the code of the refusal.',
   gateway_requests_with_left_out_records_total: 'Requests of Firehose with records that could not be kept, by `route`.',

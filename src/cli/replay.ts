@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
+import { isRequestTarget, replayRequests } from './replay-requests.ts';
 
 interface Flags {
   readonly api?: string;
@@ -10,6 +11,7 @@ interface Flags {
   readonly to?: string;
   readonly toDelivery?: string;
   readonly dryRun?: true;
+  readonly again?: true;
 }
 
 interface Counted {
@@ -34,12 +36,13 @@ interface Status extends Counted {
 export function declareReplay(program: Command, context: CliContext): void {
   program
     .command('replay')
-    .description('deliver records once more: of a span of time, or those that stand in the error output')
-    .argument('<target>', 'a delivery, or with --to-delivery a stream')
+    .description('deliver records once more, or hand requests of the log to their routes once more')
+    .argument('<target>', 'a delivery, with --to-delivery a stream, the id of a request, or a route: `POST /path`')
     .option('--errors', 'what stands in the error objects of the delivery')
     .option('--from <time>', 'records that arrived from then on: ISO 8601, or seconds since 1970')
     .option('--to <time>', 'records that arrived before then; now when absent')
     .option('--to-delivery <name>', 'the delivery that gets them; the target itself when absent')
+    .option('--again', 'of requests: those, too, that have their record')
     .option('--dry-run', 'only count them')
     .option('--json', 'the result as JSON')
     .option('--api <url>', 'the node (MILLRACE_API)')
@@ -47,6 +50,7 @@ export function declareReplay(program: Command, context: CliContext): void {
 }
 
 async function replay(context: CliContext, target: string, flags: Flags): Promise<void> {
+  if (isRequestTarget(target)) return await replayRequests(context, target, flags);
   if (flags.errors !== true && flags.from === undefined) {
     throw new CliError('say what: --errors, or --from TIME', exitCodes.usage);
   }

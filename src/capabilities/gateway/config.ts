@@ -136,6 +136,46 @@ const receive = s.struct(
   { doc: 'The route is an HTTP endpoint of Firehose: each request holds many records. In place of `verify`.' },
 );
 
+const requestLog = s.either(
+  [
+    s.string({ values: ['off'], doc: 'Requests are not kept, and cannot be sent on again.' }),
+    s.struct({
+      retentionHours: s.optional(
+        s.integer({ min: 1, max: 8760, doc: `How long requests are kept; default ${limits.logRetentionHours}.` }),
+      ),
+      bodyBytesMax: s.optional(
+        s.integer({
+          min: 0,
+          max: limits.logBodyBytesMaxMax,
+          doc: `Larger bodies are cut, and cannot be sent on again; default ${limits.logBodyBytesMax}.`,
+        }),
+      ),
+      refusedPerMinute: s.optional(
+        s.integer({
+          min: 0,
+          max: 60_000,
+          doc: `Refused requests that are kept, for each route; default ${limits.refusedPerMinute}.`,
+        }),
+      ),
+    }),
+  ],
+  { doc: 'What came in by routes, with what became of it: `/admin/requests`.' },
+);
+
+/** Checked words of the log of requests, with their defaults. */
+export interface RequestLogOptions {
+  readonly retentionHours: number;
+  readonly bodyBytesMax: number;
+  readonly refusedPerMinute: number;
+}
+
+/** Undefined: there is none. */
+export function requestLogOptions(given: GatewayOptions['requestLog']): RequestLogOptions | undefined {
+  if (typeof given === 'string') return undefined;
+  const { retentionHours = limits.logRetentionHours, bodyBytesMax = limits.logBodyBytesMax } = given ?? {};
+  return { retentionHours, bodyBytesMax, refusedPerMinute: given?.refusedPerMinute ?? limits.refusedPerMinute };
+}
+
 /** What all routes may say; the declaration of `to` depends on the destinations there are. */
 const routeWords = {
   verify: s.optional(verify),
@@ -206,6 +246,7 @@ export function gatewayOptions(destinations: readonly AnyDestination[]) {
         s.string({ min: 2, max: 256, pattern: '(/[A-Za-z0-9._~-]+)+', doc: 'Stands in front of all paths of routes.' }),
       ),
       limit: s.optional({ ...rate, doc: 'All requests together, verified or not; beyond that 503 with Retry-After.' }),
+      requestLog: s.optional(requestLog),
       websockets: s.optional(s.notBuilt()),
     },
     { doc: 'The public side: webhooks become records, or events of functions.' },

@@ -12,13 +12,13 @@ export interface SecretNames {
 }
 
 /** Headers without the values of those that are secrets. */
-function maskedHeaders(headers: Headers, names: readonly string[]): Headers {
+export function maskedHeaders(headers: Headers, names: readonly string[]): Headers {
   const secret = new Set([...SECRET_HEADERS, ...names]);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.has(name) ? MASK : value]));
 }
 
 /** A query without the values of the parameters that are secrets; the rest stays as it was written. */
-function maskedQuery(query: string, names: readonly string[]): string {
+export function maskedQuery(query: string, names: readonly string[]): string {
   if (names.length === 0) return query;
   const isSecret = (piece: string): boolean => {
     const [name] = new URLSearchParams(piece).keys();

@@ -78,6 +78,19 @@ export class GatewayEvents {
     });
   }
 
+  /** A request is not in the log: refused ones of its route were too many, or too much waits. */
+  notLogged(route: string, cause: 'sampled' | 'full'): void {
+    this.#environment.meter.count('gateway_requests_not_logged_total', { route, cause });
+  }
+
+  /** Entries of the log of requests that could not be written. */
+  logLost(entries: number): void {
+    this.#environment.meter.count('gateway_request_log_lost_total', {}, entries);
+    this.#rarely('request-log', (unlogged) => {
+      this.#environment.log.warn('gateway.request-log-lost', { entries, unlogged });
+    });
+  }
+
   unverifiedRoute(route: string): void {
     this.#environment.log.warn('gateway.unverified-route', { route });
   }

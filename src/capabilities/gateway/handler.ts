@@ -13,6 +13,7 @@ import { isReserved } from './route-problems.ts';
 import type { Match, RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
 import type { Trace, Verdict } from './verdict.ts';
+import type { AnsweredRequest } from './workers/request-log.ts';
 
 /** What the handler asks of the running gateway. */
 export interface Served extends Acceptor {
@@ -26,7 +27,7 @@ export interface Served extends Acceptor {
   /** An id was stored. */
   noteStored(): void;
   /** Told of each request that met a route, with its body where that was read. Must not throw, and answers at once. */
-  observe?(request: HttpRequest, verdict: Verdict, body: Uint8Array | undefined): void;
+  observe?(answered: AnsweredRequest): void;
 }
 
 /** Serves the public listener. Bad input never rejects: it is answered here. */
@@ -53,14 +54,15 @@ async function serve(
 ): Promise<HttpAnswer> {
   try {
     const accepted = await answerRoute(served, match, request, trace);
-    note(served, request, trace, accepted);
+    note(served, match?.route, request, trace, accepted);
     return accepted.answer;
   } catch (error) {
     const refused = asRefusal(error);
     served.events.refused(trace.route, refused.code, request, causeOf(served, match?.route, refused, trace));
-    observe(served, request, trace, { outcome: 'refused', status: refused.status, code: refused.code });
-    if (match?.route.receive !== undefined) return undeliveredAnswer(request, served.environment.clock.now(), refused);
-    return match?.route.call?.form.refusals?.get(refused.code) ?? refusalAnswer(refused);
+    const answer = refusedAnswer(match?.route, request, served.environment.clock.now(), refused);
+    const known = { outcome: 'refused', status: refused.status, code: refused.code } as const;
+    observe(served, match?.route, { request, answer, trace }, known);
+    return answer;
   }
 }
 
@@ -99,6 +101,12 @@ async function answerRoute(
   return await acceptRequest(served, route, { ...verified, authorized });
 }
 
+/** A refusal in the words of those who send by the route. */
+function refusedAnswer(route: Route | undefined, request: HttpRequest, now: number, refused: RequestError): HttpAnswer {
+  if (route?.receive !== undefined) return undeliveredAnswer(request, now, refused);
+  return route?.call?.form.refusals?.get(refused.code) ?? refusalAnswer(refused);
+}
+
 function because(trace: Trace, reason: string, refused: RequestError): RequestError {
   trace.reason = reason;
   return refused;
@@ -113,7 +121,7 @@ function noRoute(served: Served, { path }: HttpRequest): RequestError {
   return methods.length === 0 ? refusal('NotFound') : refusal('MethodNotAllowed', { allow: methods.join(', ') });
 }
 
-function note(served: Served, request: HttpRequest, trace: Trace, accepted: Accepted): void {
+function note(served: Served, route: Route | undefined, request: HttpRequest, trace: Trace, accepted: Accepted): void {
   const { outcome, answer, deliveryId, shardId, sequenceNumber, problems } = accepted;
   const bytes = trace.body?.length ?? 0;
   served.events.accepted(trace.route ?? '', outcome, bytes, trace.startedAt);
@@ -126,20 +134,21 @@ function note(served: Served, request: HttpRequest, trace: Trace, accepted: Acce
     sequenceNumber,
     ...(problems !== undefined && { problems }),
   };
-  observe(served, request, { ...trace, deliveryId }, known);
+  observe(served, route, { request, answer, trace: { ...trace, deliveryId } }, known);
 }
 
 function observe(
   served: Served,
-  request: HttpRequest,
-  trace: Trace,
-  known: Partial<Verdict> & Pick<Verdict, 'outcome' | 'status'>,
+  route: Route | undefined,
+  { request, answer, trace }: { readonly request: HttpRequest; readonly answer: HttpAnswer; readonly trace: Trace },
+  known: Partial<AnsweredRequest['verdict']> & Pick<Verdict, 'outcome' | 'status'>,
 ): void {
-  if (served.observe === undefined || trace.route === undefined) return;
+  if (served.observe === undefined || route === undefined) return;
   const latencyMs = served.environment.clock.monotonic() - trace.startedAt;
-  const { route, reason, deliveryId, body } = trace;
+  const { reason, deliveryId, body } = trace;
   const none = { code: '', shardId: undefined, sequenceNumber: undefined };
-  served.observe(request, { ...none, route, reason, deliveryId, bytes: body?.length ?? 0, latencyMs, ...known }, body);
+  const seen = { reason, deliveryId, bytes: body?.length ?? 0, latencyMs };
+  served.observe({ route, request, body, answer, verdict: { ...none, ...seen, ...known } });
 }
 
 /** The refusal an error stands for; others are bugs and pass. */

@@ -3,7 +3,7 @@ import type { AdminRoute, Capability, Doors, Running } from '../../ports/capabil
 import type { HttpRequest } from '../../ports/http.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
-import { gatewayOptions, type GatewayOptions } from './config.ts';
+import { gatewayOptions, requestLogOptions, type GatewayOptions } from './config.ts';
 import { createRoutes, readLimit } from './create-routes.ts';
 import { GatewayEvents } from './events.ts';
 import { gatewayNotes } from './gateway-notes.ts';
@@ -17,7 +17,10 @@ import type { Receiver } from './operations/receive-webhook.ts';
 import { routeProblems } from './route-problems.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, StreamRoute } from './route.ts';
+import { requestRoutes } from './request-routes.ts';
+import { RequestReader } from './request-log/request-reader.ts';
 import { DedupeCheckpoint } from './workers/dedupe-checkpoint.ts';
+import { RequestLog } from './workers/request-log.ts';
 
 const DRAIN_LOOK_MS = 5;
 
@@ -53,6 +56,7 @@ class RunningGateway implements Running<undefined> {
   readonly #events: GatewayEvents;
   readonly #checkpoint: DedupeCheckpoint;
   readonly #pulls: Pulls;
+  readonly #log: RequestLog;
   #routes = new RouteTable([]);
   #limit: TokenBucket | undefined;
   #running = 0;
@@ -64,6 +68,7 @@ class RunningGateway implements Running<undefined> {
     this.#receiver = { records: doors.records, dedupe: new DedupeModel(), environment };
     this.#events = new GatewayEvents(environment);
     this.#checkpoint = new DedupeCheckpoint(this.#receiver, this.#events);
+    this.#log = new RequestLog(doors.records, environment, this.#events);
     const served: Served = {
       ...doors,
       ...this.#receiver,
@@ -72,8 +77,10 @@ class RunningGateway implements Running<undefined> {
       limit: () => this.#limit,
       isReady: (route) => !this.#isDraining && this.#isKnown(route),
       noteStored: () => this.#checkpoint.noteStored(),
+      observe: (answered) => this.#log.note(answered),
     };
     const handle = createHandler(served);
+    const reader = new RequestReader(doors.records, environment);
     this.#pulls = new Pulls({ served, http: doors.http, catalog: doors.catalog });
     this.gateway = async (request: HttpRequest) => {
       this.#running += 1;
@@ -91,6 +98,7 @@ class RunningGateway implements Running<undefined> {
         handle: async () => ({ routes: this.#describe() }),
       },
       ...pullRoutes(this.#pulls),
+      ...requestRoutes({ reader, served, flush: async () => await this.#log.flush() }),
     ];
   }
 
@@ -114,6 +122,7 @@ class RunningGateway implements Running<undefined> {
       this.#routes = new RouteTable(routes);
       this.#limit = readLimit(options?.limit);
       await this.#pulls.apply(pullPlans(options));
+      this.#log.use(requestLogOptions(options?.requestLog));
     });
     this.#taking = mine.catch(() => undefined);
     await mine;
@@ -165,6 +174,7 @@ class RunningGateway implements Running<undefined> {
   async stop(): Promise<void> {
     this.#isDraining = true;
     await this.#pulls.stop();
+    await this.#log.stop();
     await this.#checkpoint.stop();
   }
 

@@ -58,6 +58,32 @@ export const limits = {
   receivedRecordsPerWrite: 500,
   /** Of skipped records: sentences that are told and logged. */
   problemsShown: 10,
+  /** Requests are kept for three days, as GitHub redelivers. */
+  logRetentionHours: 72,
+  logBodyBytesMax: 1024 * 1024,
+  logBodyBytesMaxMax: 8 * 1024 * 1024,
+  logRecordBytes: 10 * 1024 * 1024,
+  /** Of refused requests, which anyone can send: the beginning is enough to see what it was. */
+  refusedBodyBytesMax: 16 * 1024,
+  refusedPerMinute: 60,
+  answerCharactersMax: 4096,
+  /** What waits to be written; beyond it entries are left out. */
+  logPendingBytesMax: 16 * 1024 * 1024,
+  logDelayMs: 20,
+  /** An entry stands at most so long after its request came: as long as a function may take, and more. */
+  logSlackMs: 60_000,
+  logPage: 50,
+  logPageMax: 500,
+  logWindowRecords: 256,
+  /** Read in one turn of the loop. */
+  logWindowBytes: 256 * 1024,
+  /** Looked through for one page, and for an id. */
+  logBytesPerPage: 64 * 1024 * 1024,
+  logSearchBytesMax: 2 * 1024 * 1024 * 1024,
+  redeliveriesPerCall: 100,
+  /** After that long a call tells what it did, and where to go on. */
+  redeliveryCallMs: 20_000,
+  redeliveriesPerSecond: 100,
   routesMax: 1000,
   rateMax: 1_000_000,
   /** Webhooks of one stream between append and answer; more are told to come again. */

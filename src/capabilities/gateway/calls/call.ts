@@ -58,6 +58,9 @@ export interface CallForm {
   readonly refusals?: ReadonlyMap<string, HttpAnswer>;
 }
 
+/** Header of a request that is sent on again: the id of the first one. */
+export const REDELIVERY_HEADER = 'x-millrace-redelivery-of';
+
 /** Header by which a function is told the delivery id. */
 export const DELIVERY_ID_HEADER = 'x-millrace-delivery-id';
 

@@ -10,7 +10,14 @@ import { isReceiving, type Route } from '../route.ts';
 import type { Verdict } from '../verdict.ts';
 import { answerByFunction, type FunctionCaller } from './answer-by-function.ts';
 import { receiveDelivery, type DeliveryReceiver } from './receive-delivery.ts';
-import { fitsRecord, storeRecord, unavailable, type Receiver } from './receive-webhook.ts';
+import {
+  fitsRecord,
+  markedRecord,
+  storeRecord,
+  unavailable,
+  type Receiver,
+  type Redelivery,
+} from './receive-webhook.ts';
 import { storeRequest } from './store-request.ts';
 
 /** What accepting needs. */
@@ -25,6 +32,8 @@ export interface VerifiedRequest {
   readonly receivedAt: number;
   readonly claims: Readonly<Record<string, unknown>> | undefined;
   readonly authorized: Authorized | undefined;
+  /** Absent: its sender sent it just now. */
+  readonly redelivery?: Redelivery;
 }
 
 /** A verified request, read. */
@@ -50,15 +59,24 @@ export async function acceptRequest(acceptor: Acceptor, route: Route, verified: 
   if (isReceiving(route)) return await receiveDelivery(acceptor, route, { ...verified, content });
   const challenge = route.verifier.challenge?.(content);
   if (challenge !== undefined) return challenged(challenge);
-  const { headers } = verified.request;
-  const addressed = { headers, content, parameters: verified.parameters };
-  const own = route.idSource === undefined ? route.verifier.deliveryId?.(headers, content) : route.idSource(addressed);
+  const { redelivery } = verified;
+  const own = redelivery === undefined ? ownId(route, verified, content) : redelivery.deliveryId;
   const read: ReadRequest = { ...verified, content, deliveryId: own };
   const problems = route.check === undefined ? [] : checked(route.check, content);
   if (problems.length > 0) return await refuseContent(acceptor, route, read, problems);
   return route.call === undefined
     ? await storeRequest(acceptor, route, read)
     : await answerByFunction(acceptor, route, read);
+}
+
+/** The sender's id of the delivery, where it or the route names one. */
+function ownId(
+  { idSource, verifier }: Route,
+  { request, parameters }: VerifiedRequest,
+  content: Content,
+): string | undefined {
+  const { headers } = request;
+  return idSource === undefined ? verifier.deliveryId?.(headers, content) : idSource({ headers, content, parameters });
 }
 
 async function readContent(acceptor: Acceptor, route: Route, { request, body }: VerifiedRequest): Promise<Content> {
@@ -97,7 +115,8 @@ async function refuseContent(
   const partitionKey = read.request.id;
   const data = quarantined(stream, partitionKey, route, read, problems);
   if (!fitsRecord(stream, partitionKey, data)) throw refusal('RequestEntityTooLarge', { connection: 'close' });
-  const { shardId, sequenceNumber } = await storeRecord(records, stream.name, { partitionKey, data });
+  const record = markedRecord({ partitionKey, data }, read.redelivery);
+  const { shardId, sequenceNumber } = await storeRecord(records, stream.name, record);
   const deliveryId = read.deliveryId ?? read.request.id;
   const told = { ShardId: shardId, SequenceNumber: sequenceNumber, deliveryId, duplicate: false, quarantined: true };
   return { outcome: 'quarantined', deliveryId, shardId, sequenceNumber, answer: jsonAnswer(200, told) };

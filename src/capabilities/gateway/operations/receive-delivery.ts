@@ -11,7 +11,14 @@ import { recordBatch } from '../firehose/record-batch.ts';
 import { limits } from '../limits.ts';
 import type { DestinationRoute, ReceivingRoute, StreamRoute } from '../route.ts';
 import type { Accepted, Acceptor, ReadRequest } from './accept-request.ts';
-import { fitsRecord, receiveTogether, storeRecords, unavailable, type Receiver } from './receive-webhook.ts';
+import {
+  fitsRecord,
+  markedRecord,
+  receiveTogether,
+  storeRecords,
+  unavailable,
+  type Receiver,
+} from './receive-webhook.ts';
 
 const SOURCE_HEADER = 'x-amz-firehose-source-arn';
 
@@ -72,11 +79,11 @@ async function keep(acceptor: Acceptor, route: ReceivingRoute, read: Taken): Pro
   return route.stream === undefined ? await deliver(acceptor, route, read) : await store(acceptor, route, read);
 }
 
-async function store(receiver: Receiver, route: StreamRoute, { delivery, taken }: Taken): Promise<Kept> {
+async function store(receiver: Receiver, route: StreamRoute, { delivery, taken, redelivery }: Taken): Promise<Kept> {
   const { requestId } = delivery;
-  const inputs = taken.map(({ data, partitionKey = requestId }): RecordInput => ({ partitionKey, data }));
+  const inputs = taken.map(({ data, partitionKey = requestId }) => markedRecord({ partitionKey, data }, redelivery));
   // Where records go to several shards nothing tells whether all of them stand: they are stored again.
-  if (route.dedupe === undefined || route.receive?.keys !== undefined) {
+  if (route.dedupe === undefined || route.receive?.keys !== undefined || redelivery?.isAgain === true) {
     const { shardId, sequenceNumber } = await storeRecords(receiver.records, route.stream, inputs);
     return { isDuplicate: false, shardId, sequenceNumber, refused: [] };
   }

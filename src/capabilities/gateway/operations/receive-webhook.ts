@@ -14,6 +14,19 @@ export const ID_HEADER = 'millrace-id';
 /** Header of a record that names the route it came in by, in UTF-8. */
 export const ROUTE_HEADER = 'millrace-route';
 
+/** Header of a record that was made of a request of the log: the id of that request, in UTF-8. */
+const REDELIVERY_OF_HEADER = 'redelivery-of';
+
+/** A request of the log that is sent on again. */
+export interface Redelivery {
+  /** The id of the first request. */
+  readonly of: string;
+  /** As the log has it: the header that held it may be masked. */
+  readonly deliveryId: string | undefined;
+  /** Makes a record though its id has one. */
+  readonly isAgain: boolean;
+}
+
 /** What receiving needs to know. */
 export interface Receiver {
   readonly records: Records;
@@ -28,6 +41,7 @@ export interface Webhook {
   readonly partitionKey?: string | undefined;
   /** The record's data. */
   readonly body: Uint8Array;
+  readonly redelivery?: Redelivery | undefined;
 }
 
 /** What the sender is told once the record is durable. */
@@ -57,8 +71,9 @@ export async function receiveWebhook(receiver: Receiver, route: StreamRoute, web
   if (!fitsRecord(stream, partitionKey, webhook.body)) {
     throw refusal('RequestEntityTooLarge', { connection: 'close' });
   }
-  const record = { partitionKey, data: webhook.body };
-  if (route.dedupe === undefined || webhook.deliveryId === undefined) {
+  const { redelivery } = webhook;
+  const record = markedRecord({ partitionKey, data: webhook.body }, redelivery);
+  if (route.dedupe === undefined || webhook.deliveryId === undefined || redelivery?.isAgain === true) {
     const position = await storeRecord(records, route.stream, record);
     return { ShardId: position.shardId, SequenceNumber: position.sequenceNumber, deliveryId, duplicate: false };
   }
@@ -89,6 +104,12 @@ export async function receiveTogether(
 /** RequestError: InvalidDeliveryId for one of more than 256 characters. */
 export function checkDeliveryId(deliveryId: string | undefined): void {
   if ((deliveryId?.length ?? 0) > limits.deliveryIdCharactersMax) throw refusal('InvalidDeliveryId');
+}
+
+/** The record with the header that says what it repeats, where it repeats something. */
+export function markedRecord(record: RecordInput, redelivery: Redelivery | undefined): RecordInput {
+  if (redelivery === undefined) return record;
+  return { ...record, headers: [[REDELIVERY_OF_HEADER, new TextEncoder().encode(redelivery.of)]] };
 }
 
 /** Whether key and data are together no larger than a record of the stream. */
@@ -141,9 +162,11 @@ async function storeOnce(
   const { dedupe, records } = receiver;
   const lane = dedupe.lane(stream.name);
   if (lane.length >= limits.pendingMax) throw unavailable();
-  const headers = [[ID_HEADER, id] as const, [ROUTE_HEADER, new TextEncoder().encode(route.key)] as const];
+  const own = [[ID_HEADER, id] as const, [ROUTE_HEADER, new TextEncoder().encode(route.key)] as const];
   const last = inputs.length - 1;
-  const marked = inputs.map((input, index) => (index === last ? { ...input, headers } : input));
+  const marked = inputs.map((input, index) =>
+    index === last ? { ...input, headers: [...own, ...(input.headers ?? [])] } : input,
+  );
   const stored = settle(dedupe, lane, route.key, stream, id, records.append(stream.name, marked));
   dedupe.begin(id, stored);
   return await stored;

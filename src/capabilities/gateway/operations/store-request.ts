@@ -17,7 +17,8 @@ export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read:
   checkDeliveryId(deliveryId);
   const data = dataOf(route, read);
   const body = await checkedIn(acceptor, route, { ...read, partitionKey, data });
-  const received = await receiveWebhook(acceptor, route, { deliveryId, partitionKey, body });
+  const { redelivery } = read;
+  const received = await receiveWebhook(acceptor, route, { deliveryId, partitionKey, body, redelivery });
   return {
     outcome: received.duplicate ? 'duplicate' : 'accepted',
     deliveryId: received.deliveryId,
@@ -53,7 +54,7 @@ async function checkedIn(
   const sha256 = createHash('sha256').update(data).digest('hex');
   // Of two that come at once with one id either may become the record: each has an object of its own.
   const key = `claims/${name}-${sha256}`;
-  const isRepeat = isNamed && isKnownId(acceptor, route, deliveryId);
+  const isRepeat = isNamed && read.redelivery?.isAgain !== true && isKnownId(acceptor, route, deliveryId);
   if (!isRepeat) await put(blobs, bucket, key, data);
   const claimCheck = { bucket, key, bytes: data.length, sha256, contentType: content.type };
   return new TextEncoder().encode(JSON.stringify({ claimCheck }));

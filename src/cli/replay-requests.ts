@@ -1,0 +1,81 @@
+import { ApiClient } from './api-client.ts';
+import { CliError, exitCodes, type CliContext } from './context.ts';
+
+/** As much of the flags of `replay` as requests have. */
+interface Flags {
+  readonly api?: string;
+  readonly json?: true;
+  readonly from?: string;
+  readonly to?: string;
+  readonly errors?: true;
+  readonly toDelivery?: string;
+  readonly dryRun?: true;
+  readonly again?: true;
+}
+
+interface Result {
+  readonly id: string;
+  readonly outcome: string;
+  readonly code?: string;
+}
+
+interface Page {
+  readonly matched: number;
+  readonly results: readonly Result[];
+  readonly next?: string;
+}
+
+const REQUEST_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const ROUTE = /^[A-Z]+ \//;
+
+/** Whether the target of `replay` is a request of the log, or a route whose requests are meant. */
+export function isRequestTarget(target: string): boolean {
+  return REQUEST_ID.test(target) || ROUTE.test(target);
+}
+
+/** `replay REQUEST_ID` and `replay "POST /path" --from TIME`. */
+export async function replayRequests(context: CliContext, target: string, flags: Flags): Promise<void> {
+  if (flags.errors === true || flags.toDelivery !== undefined) {
+    throw new CliError('--errors and --to-delivery are for deliveries and streams', exitCodes.usage);
+  }
+  const client = new ApiClient(context, flags.api);
+  const results = ROUTE.test(target)
+    ? await replayRoute(context, client, target, flags)
+    : [await replayOne(client, target, flags)];
+  if (flags.json === true) context.out(`${JSON.stringify(results)}\n`);
+  else
+    for (const { id, outcome, code } of results)
+      context.out(`${id} ${outcome}${code === undefined ? '' : ` ${code}`}\n`);
+  if (results.some(({ outcome }) => outcome === 'refused')) throw new CliError('some were refused');
+}
+
+async function replayOne(client: ApiClient, id: string, { again, dryRun }: Flags): Promise<Result> {
+  if (dryRun === true) {
+    const { outcome } = (await client.admin('GET', `/admin/requests/${id}`)) as Result;
+    return { id, outcome };
+  }
+  return (await client.admin('POST', `/admin/requests/${id}/redeliver?again=${again === true}`)) as Result;
+}
+
+/** Call after call, each of them bounded, until the node has no more. */
+async function replayRoute(
+  context: CliContext,
+  client: ApiClient,
+  route: string,
+  { from, to, again, dryRun }: Flags,
+): Promise<readonly Result[]> {
+  if (from === undefined) throw new CliError('say from when on: --from TIME', exitCodes.usage);
+  const query = new URLSearchParams({ route, from, again: String(again === true), dryRun: String(dryRun === true) });
+  // A window that is still open would meet what it sends on itself.
+  query.set('to', to ?? new Date(context.now()).toISOString());
+  const results: Result[] = [];
+  let matched = 0;
+  for (;;) {
+    const page = (await client.admin('POST', `/admin/requests/redeliver?${query.toString()}`)) as Page;
+    results.push(...page.results);
+    matched += page.matched;
+    context.err(dryRun === true ? `${matched} requests of ${route}\n` : `${results.length} sent on\n`);
+    if (page.next === undefined || context.interrupted.aborted) return results;
+    query.set('after', page.next);
+  }
+}
