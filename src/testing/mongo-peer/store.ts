@@ -4,6 +4,7 @@ import { timestampOf } from './change-log.ts';
 import { differencesOf } from './differences.ts';
 import { PeerError } from './errors.ts';
 import { isOperators, matches } from './match.ts';
+import { shellText } from './shell-text.ts';
 import { areIdentical, decodeDocument, encodeDocument, isDocument, keyOf } from './values.ts';
 
 const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024;
@@ -48,7 +49,8 @@ export class Store {
     const collection = this.create(database, name);
     const key = keyOf(id);
     if (collection.has(key)) {
-      const text = `E11000 duplicate key error collection: ${database}.${name} index: _id_ dup key: { _id: ${key} }`;
+      const where = `${database}.${name} index: _id_ dup key: { _id: ${shellText(id)} }`;
+      const text = `E11000 duplicate key error collection: ${where}`;
       throw new PeerError('DuplicateKey', text, { keyPattern: { _id: 1 }, keyValue: { _id: id } });
     }
     this.#put(collection, key, document);
