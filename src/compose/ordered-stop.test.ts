@@ -38,7 +38,7 @@ class CallsBack implements OpenFunction {
       this.#variables = spec.variables;
       return this;
     };
-    return { problem: async () => undefined, open, close: async () => undefined };
+    return { problem: async () => undefined, mistake: async () => undefined, open, close: async () => undefined };
   }
 
   async run(): ReturnType<OpenFunction['run']> {

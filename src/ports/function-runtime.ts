@@ -75,6 +75,8 @@ export interface OpenFunction {
 export interface FunctionRuntime {
   /** What is missing to run it, in one line with the command that mends it; undefined when nothing is. */
   problem(spec: FunctionSpec): Promise<string | undefined>;
+  /** The syntax error of the handler's file, in a line with its place. Runs nothing of it, and starts a program. */
+  mistake(spec: FunctionSpec): Promise<string | undefined>;
   open(spec: FunctionSpec): OpenFunction;
   close(): Promise<void>;
 }

@@ -31,6 +31,7 @@ export function fakeFunctionRuntime(
 ): FunctionRuntime {
   return {
     problem: async ({ handler }) => (handlers[handler] === undefined ? `there is no ${handler}` : undefined),
+    mistake: async () => undefined,
     open: (spec) => new FakeFunction(spec, handlers[spec.handler] ?? unknown, clock),
     close: async () => undefined,
   };

@@ -10,8 +10,9 @@ export async function functionsNotes(options: FunctionsOptions, doors: NoteDoors
   // One after the other: some are answered by a program that is started for it.
   for (const [name, given] of Object.entries(options)) {
     const { onFailure } = given;
-    const missing = await doors.functionRuntime.problem(functionSpec(name, given, doors));
-    if (missing !== undefined) found.push({ path: [name], message: missing });
+    const spec = functionSpec(name, given, doors);
+    const wrong = (await doors.functionRuntime.problem(spec)) ?? (await doors.functionRuntime.mistake(spec));
+    if (wrong !== undefined) found.push({ path: [name], message: wrong });
     const unknown = onFailure === undefined ? undefined : unknownName('stream', onFailure, doors.names('streams'));
     if (unknown !== undefined) found.push({ path: [name, 'onFailure'], message: unknown });
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mock, test } from 'node:test';
@@ -254,6 +255,39 @@ test('what is missing is told in a line, before and with the first event', async
     await assert.rejects(runOnce(open, {}), (error) => {
       return error instanceof EnvironmentError && error.message.includes('there is no /no/python');
     });
+  });
+});
+
+test('a syntax error of a handler’s file is told with its line, and nothing is run', async () => {
+  const files = {
+    'good.js': 'require("node:fs").writeFileSync(`${__dirname}/ran`, "");\nexports.handler = async () => 1;\n',
+    'module.js': 'import fs from "node:fs";\nexport const handler = async () => fs;\n',
+    'bad.js': 'const a = 1;\nexports.handler = async () => { const a = ; };\n',
+    'bad.mjs': 'import fs from "node:fs";\n\nexport const handler = async ( => fs;\n',
+    'fine.py': 'open("ran", "w").close()\ndef handler(event, context):\n  return 1\n',
+    'wrong.py': 'import os\n\ndef handler(event, context:\n  return 1\n',
+  };
+  await withDriver(files, async (bench) => {
+    const python = { runtime: 'python' } as const;
+    const table: readonly (readonly [spec: FunctionSpec, said: RegExp | undefined])[] = [
+      [bench.spec('good.handler'), undefined],
+      [bench.spec('module.handler'), undefined],
+      [bench.spec('gone.handler'), undefined],
+      [bench.spec('bad.handler', { codeDirectory: '/nowhere' }), undefined],
+      [bench.spec('bad.handler'), /^bad\.js:2: SyntaxError: Unexpected token ';'$/],
+      [bench.spec('bad.handler', { interpreter: '/no/node' }), undefined],
+      [bench.spec('fine.handler', python), undefined],
+      [bench.spec('wrong.handler', python), /^wrong\.py:3: SyntaxError: /],
+    ];
+    for (const [spec, said] of table) {
+      const found = await bench.runtime.mistake(spec);
+      if (said === undefined) assert.equal(found, undefined, spec.handler);
+      else assert.match(found ?? '', said);
+    }
+    await rm(`${bench.folder}/bad.js`);
+    assert.match((await bench.runtime.mistake(bench.spec('bad.handler'))) ?? '', /^bad\.mjs:3: SyntaxError: /);
+    assert.ok(!existsSync(`${bench.folder}/ran`));
+    assert.ok(!existsSync(`${bench.folder}/__pycache__`));
   });
 });
 

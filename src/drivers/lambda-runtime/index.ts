@@ -42,6 +42,11 @@ class LambdaRuntime implements FunctionRuntime {
     return await kind.problem(spec, found, this.#path());
   }
 
+  async mistake(spec: FunctionSpec): Promise<string | undefined> {
+    const found = await this.#interpreter(spec);
+    return found === undefined ? undefined : await runtimes[spec.runtime].mistake(spec, found, this.#path());
+  }
+
   open(spec: FunctionSpec): OpenFunction {
     const { runtime, codeDirectory } = spec;
     const launch = async (): Promise<Launch> => {

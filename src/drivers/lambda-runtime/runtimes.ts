@@ -5,6 +5,7 @@ import { packageFolder } from './package-folder.ts';
 import { nodeProblem } from './node-problem.ts';
 import { pythonProblem } from './python-problem.ts';
 import { realmProblem } from './realm/realm-problem.ts';
+import { nodeMistake, pythonMistake } from './syntax-mistake.ts';
 
 /** How handlers of one language are run. */
 export interface RuntimeKind {
@@ -20,6 +21,8 @@ export interface RuntimeKind {
   readonly name: string;
   /** What is missing beside the interpreter. Never rejects. */
   problem(spec: FunctionSpec, interpreter: string, path: string): Promise<string | undefined>;
+  /** The syntax error of the handler's file. Never rejects. */
+  mistake(spec: FunctionSpec, interpreter: string, path: string): Promise<string | undefined>;
 }
 
 const MIB = 1024 * 1024;
@@ -34,6 +37,7 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
     variables: {},
     name: 'nodejs',
     problem: nodeProblem,
+    mistake: nodeMistake,
   },
   python: {
     interpreter: 'python3',
@@ -42,6 +46,7 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
     variables: { PYTHONUNBUFFERED: '1', PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
     name: 'python',
     problem: pythonProblem,
+    mistake: pythonMistake,
   },
   realm: {
     install: 'install Node.js 20.19 or newer',
@@ -49,6 +54,7 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
     variables: {},
     name: 'realm',
     problem: realmProblem,
+    mistake: nodeMistake,
   },
 };
 
