@@ -4,7 +4,6 @@ import type { Environment } from '../../ports/environment.ts';
 import type { Functions } from '../../ports/functions.ts';
 import type { Authorized, IncomingRequest } from './calls/call.ts';
 import { callFunction } from './calls/call-function.ts';
-import { readReturned } from './calls/function-answer.ts';
 import { proxy1Facts } from './calls/proxy1.ts';
 import { proxy2Facts } from './calls/proxy2.ts';
 import { eventBody, routeArn } from './calls/request-facts.ts';
@@ -12,6 +11,9 @@ import { refusal } from './errors.ts';
 import type { IdentitySource } from './identity-source.ts';
 import { limits } from './limits.ts';
 import { allowsInvoke } from './policy.ts';
+
+/** A longer answer is no verdict: API Gateway's policies and contexts have some KiB. */
+const VERDICT_BYTES_MAX = 256 * 1024;
 
 /** How one route's authorizer is asked. */
 export interface AuthorizerSpec {
@@ -96,7 +98,7 @@ export class Authorizer {
     if (outcome.failure !== undefined) {
       throw refusal(outcome.failure.message === 'Unauthorized' ? 'Unauthorized' : 'AuthorizerFailed');
     }
-    const decision = readDecision(readReturned(outcome.payload));
+    const decision = readDecision(readJson(outcome.payload));
     if (decision === undefined) throw refusal('AuthorizerFailed');
     return decision;
   }
@@ -111,6 +113,16 @@ export class Authorizer {
     const identity =
       sources.length === 0 ? {} : { identitySource: sources.join(','), authorizationToken: sources.join(',') };
     return { ...proxy1Facts(call), type: 'REQUEST', methodArn: routeArn(call), ...identity, ...raw };
+  }
+}
+
+/** Undefined where it is no JSON, or longer than a verdict is. */
+function readJson(payload: Uint8Array): unknown {
+  if (payload.length > VERDICT_BYTES_MAX) return undefined;
+  try {
+    return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString()) as unknown;
+  } catch {
+    return undefined;
   }
 }
 

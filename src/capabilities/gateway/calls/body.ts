@@ -2,7 +2,6 @@ import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { refusalAnswer } from '../refusal-answer.ts';
 import type { CallForm } from './call.ts';
-import { readReturned } from './function-answer.ts';
 
 /** The event is the JSON body (of a form the JSON in it), and the answer what the function returns. */
 export const body: CallForm = {
@@ -16,10 +15,7 @@ export const body: CallForm = {
     if (bytes === undefined) throw refusal('InvalidBody');
     return bytes;
   },
-  answer(payload) {
-    if (readReturned(payload) === undefined) return undefined;
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: payload };
-  },
+  answer: ({ payload }) => ({ status: 200, headers: { 'content-type': 'application/json' }, body: payload }),
   failed: refusalAnswer(refusal('FunctionFailed')),
   timedOut: refusalAnswer(refusal('FunctionTimeout')),
 };

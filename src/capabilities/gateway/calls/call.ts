@@ -1,6 +1,7 @@
 import type { HttpAnswer, HttpRequest } from '../../../ports/http.ts';
 import type { Identity } from '../../../ports/capability.ts';
 import type { Content } from '../content.ts';
+import type { Returned } from './returned.ts';
 
 /** What an authorizer said of a request it let pass. */
 export interface Authorized {
@@ -48,8 +49,8 @@ export interface CallForm {
   readonly readsContent: boolean;
   /** The event. RequestError InvalidBody when the body cannot be one. */
   event(call: IncomingCall): object | Uint8Array;
-  /** The answer; undefined when what was returned is none. `payload` is JSON, or nearly. */
-  answer(payload: Uint8Array): HttpAnswer | undefined;
+  /** The answer; undefined when what was returned is none. */
+  answer(returned: Returned): HttpAnswer | undefined;
   /** When the function failed, or returned what is no answer. */
   readonly failed: HttpAnswer;
   /** When it took too long. */

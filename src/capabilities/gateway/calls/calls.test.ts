@@ -5,7 +5,9 @@ import { textOf } from '../../../testing/text-of.ts';
 import { Content, mediaType } from '../content.ts';
 import type { CallForm, IncomingCall } from './call.ts';
 import { callForms } from './index.ts';
+import { Returned } from './returned.ts';
 
+const noTurn = async (): Promise<void> => undefined;
 const AT = Date.UTC(2026, 10, 28, 17, 24, 7);
 
 function formOf(name: string): CallForm {
@@ -189,7 +191,7 @@ test('bodies as events carry them', () => {
   assert.throws(() => formOf('body').event(callOf({ headers: {}, body: 'x' })), { code: 'InvalidBody' });
 });
 
-test('what functions return becomes an answer, or none', () => {
+test('what functions return becomes an answer, or none', async () => {
   const json = { 'content-type': 'application/json' };
   const plain = { 'content-type': 'text/plain;charset=UTF-8' };
   const base64 = Buffer.from('ü').toString('base64');
@@ -231,9 +233,33 @@ test('what functions return becomes an answer, or none', () => {
     ['realm', { statusCode: 202, headers: [['a']], bodyBase64: '' }, undefined],
   ]; // prettier-ignore
   for (const [name, returned, expected] of table) {
-    const answer = formOf(name).answer(Buffer.from(JSON.stringify(returned)));
+    const read = await Returned.read(Buffer.from(JSON.stringify(returned)), noTurn);
+    const answer = read && formOf(name).answer(read);
     const seen = answer === undefined ? undefined : { ...answer, body: textOf(answer.body) };
     assert.deepEqual(seen, expected, `${name} ${JSON.stringify(returned)}`);
   }
-  for (const form of callForms) assert.equal(form.answer(Buffer.from('{')), undefined, form.name);
+  assert.equal(await Returned.read(Buffer.from('{'), noTurn), undefined);
+});
+
+test('an answer of 6 MiB is looked through in turns, and only what is asked for is built', async () => {
+  const body = 'x'.repeat(3 * 1024 * 1024);
+  const many = `[${'[],'.repeat(1_000_000)}[]]`;
+  const headers = JSON.stringify(Object.fromEntries(Array.from({ length: 9000 }, (_, index) => [`h${index}`, '1'])));
+  const table: readonly (readonly [form: string, text: string, status: number | undefined])[] = [
+    ['proxy1', `{"body":"${body}","other":${many},"statusCode":201,"headers":{"a":"1"}}`, 201],
+    ['proxy1', `{"statusCode":201,"headers":${headers}}`, undefined],
+    ['proxy1', `{"statusCode":201,"body":${many}}`, undefined],
+    ['proxy2', `{"statusCode":201,"cookies":${many}}`, undefined],
+    ['proxy2', many, 200],
+    ['body', many, 200],
+    ['realm', `{"statusCode":201,"headers":${many},"bodyBase64":""}`, undefined],
+  ];
+  for (const [name, text, status] of table) {
+    let turns = 0;
+    const read = await Returned.read(Buffer.from(text), async () => {
+      turns += 1;
+    });
+    assert.equal(read && formOf(name).answer(read)?.status, status, `${name} ${text.slice(0, 40)}`);
+    assert.ok(turns >= Math.floor(text.length / 65_536), `${turns} turns`);
+  }
 });

@@ -46,15 +46,6 @@ export function functionAnswer(parts: {
   };
 }
 
-/** The value of JSON text; undefined when it is none. */
-export function readReturned(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Answers of 1xx go before another one: a function has no way to send both. */
 function statusOf(value: unknown): number | undefined {
   const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;

@@ -2,7 +2,7 @@ import { isMapping } from '../../../kernel/json.ts';
 import { limits } from '../limits.ts';
 import { apiGatewayMessage, apiGatewayRefusals } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
-import { functionAnswer, readReturned, type GivenHeader } from './function-answer.ts';
+import { functionAnswer, type GivenHeader } from './function-answer.ts';
 import {
   API_ID,
   domainOf,
@@ -27,15 +27,17 @@ export const proxy1: CallForm = {
     const { body, isBase64Encoded } = eventBody(call.body, true);
     return { ...proxy1Facts(call), body: call.body.length === 0 ? null : body, isBase64Encoded };
   },
-  answer(payload) {
-    const returned = readReturned(payload);
-    if (!isMapping(returned)) return undefined;
-    const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = returned;
-    const lines = mergedHeaders(headers ?? {}, multiValueHeaders ?? {});
+  answer(returned) {
+    const lines = mergedHeaders(returned.member('headers') ?? {}, returned.member('multiValueHeaders') ?? {});
     if (lines === undefined) return undefined;
     return functionAnswer({
-      statusCode, headers: lines, cookies: [], body, isBase64: isBase64Encoded, contentType: 'application/json',
-    }); // prettier-ignore
+      statusCode: returned.member('statusCode'),
+      headers: lines,
+      cookies: [],
+      body: returned.member('body'),
+      isBase64: returned.member('isBase64Encoded'),
+      contentType: 'application/json',
+    });
   },
   failed: apiGatewayMessage(502, 'Internal server error'),
   timedOut: apiGatewayMessage(504, 'Endpoint request timed out'),

@@ -3,7 +3,7 @@ import { mediaType } from '../content.ts';
 import { limits } from '../limits.ts';
 import { apiGatewayMessage, apiGatewayRefusals } from './api-gateway-message.ts';
 import type { CallForm, IncomingRequest } from './call.ts';
-import { functionAnswer, readReturned } from './function-answer.ts';
+import { functionAnswer } from './function-answer.ts';
 import {
   API_ID,
   domainOf,
@@ -15,6 +15,7 @@ import {
   requestTime,
   STAGE,
 } from './request-facts.ts';
+import type { Returned } from './returned.ts';
 
 const TEXT = /^(?:text\/.*|application\/(?:[\w.+-]+\+)?(?:json|xml)|application\/javascript)$/;
 
@@ -30,18 +31,18 @@ export const proxy2: CallForm = {
     const isEmpty = call.body.length === 0;
     return { ...proxy2Facts(call), ...(!isEmpty && { body }), isBase64Encoded: !isEmpty && isBase64Encoded };
   },
-  answer(payload) {
-    const returned = readReturned(payload);
-    if (returned === undefined) return undefined;
-    if (!isMapping(returned) || returned['statusCode'] === undefined) return inferred(returned, payload);
-    const { statusCode, headers, cookies, body, isBase64Encoded } = returned;
-    if (!isMapping(headers ?? {}) || !Array.isArray(cookies ?? [])) return undefined;
+  answer(returned) {
+    const statusCode = returned.member('statusCode');
+    if (statusCode === undefined) return inferred(returned);
+    const headers = returned.member('headers') ?? {};
+    const cookies = returned.member('cookies') ?? [];
+    if (!isMapping(headers) || !Array.isArray(cookies)) return undefined;
     return functionAnswer({
       statusCode,
-      headers: Object.entries(headers ?? {}),
-      cookies: (cookies ?? []) as unknown[],
-      body,
-      isBase64: isBase64Encoded,
+      headers: Object.entries(headers),
+      cookies,
+      body: returned.member('body'),
+      isBase64: returned.member('isBase64Encoded'),
       contentType: 'text/plain;charset=UTF-8',
     });
   },
@@ -97,9 +98,8 @@ function contextOf(call: IncomingRequest): object {
 }
 
 /** What is no answer of its own is the body of one. */
-function inferred(returned: unknown, payload: Uint8Array): CallForm['failed'] {
-  const body = typeof returned === 'string' ? returned : payload;
-  return { status: 200, headers: { 'content-type': 'application/json' }, body };
+function inferred({ text, payload }: Returned): CallForm['failed'] {
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: text ?? payload };
 }
 
 function joined(values: ReadonlyMap<string, readonly string[]>): Map<string, string> {

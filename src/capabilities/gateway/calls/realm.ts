@@ -1,10 +1,9 @@
-import { isMapping } from '../../../kernel/json.ts';
-import type { RealmAnswer, RealmWebhookEvent } from '../../../ports/realm-webhook.ts';
+import type { RealmWebhookEvent } from '../../../ports/realm-webhook.ts';
 import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { refusalAnswer } from '../refusal-answer.ts';
 import type { CallForm } from './call.ts';
-import { functionAnswer, readReturned, type GivenHeader } from './function-answer.ts';
+import { functionAnswer, type GivenHeader } from './function-answer.ts';
 import { headerLinesOf } from './request-facts.ts';
 
 /** Webhooks of MongoDB Realm: the function is called with `(payload, response)`. */
@@ -17,14 +16,17 @@ export const realm: CallForm = {
     const bodyBase64 = Buffer.from(call.body).toString('base64');
     return { realmWebhook: { method, path, query, headers: headerLinesOf(call), bodyBase64, remoteAddress } };
   },
-  answer(payload) {
-    const returned = readReturned(payload);
-    if (!isMapping(returned)) return undefined;
-    const { statusCode, headers, bodyBase64 } = returned as unknown as RealmAnswer;
+  answer(returned) {
+    const headers = returned.member('headers');
     if (!Array.isArray(headers) || !headers.every(isLine)) return undefined;
     return functionAnswer({
-      statusCode, headers, cookies: [], body: bodyBase64, isBase64: true, contentType: 'application/json',
-    }); // prettier-ignore
+      statusCode: returned.member('statusCode'),
+      headers,
+      cookies: [],
+      body: returned.member('bodyBase64'),
+      isBase64: true,
+      contentType: 'application/json',
+    });
   },
   failed: refusalAnswer(refusal('FunctionFailed')),
   timedOut: refusalAnswer(refusal('FunctionTimeout')),

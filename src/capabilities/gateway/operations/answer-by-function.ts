@@ -5,6 +5,7 @@ import type { Functions } from '../../../ports/functions.ts';
 import type { HttpAnswer } from '../../../ports/http.ts';
 import { callFunction } from '../calls/call-function.ts';
 import type { IncomingCall } from '../calls/call.ts';
+import { Returned } from '../calls/returned.ts';
 import { refusal } from '../errors.ts';
 import type { FunctionRoute } from '../route.ts';
 import type { Accepted, ReadRequest } from './accept-request.ts';
@@ -40,7 +41,9 @@ async function answerOf(caller: FunctionCaller, { call }: FunctionRoute, incomin
     const outcome = await callFunction({ ...caller, name }, event, form.timeoutMs, incoming.request);
     if (outcome === 'timeout') return form.timedOut;
     if (outcome.failure !== undefined) return form.failed;
-    return form.answer(outcome.payload) ?? form.failed;
+    const { clock } = caller.environment;
+    const returned = await Returned.read(outcome.payload, async () => await new Promise((done) => clock.soon(done)));
+    return (returned === undefined ? undefined : form.answer(returned)) ?? form.failed;
   } catch (error) {
     if (error instanceof ThrottleError || !(error instanceof RequestError)) throw error;
     if (error.code === 'RequestTooLargeException') throw refusal('RequestEntityTooLarge');
