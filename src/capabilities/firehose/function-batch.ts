@@ -1,5 +1,6 @@
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import { Defect } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, StreamInfo } from '../../ports/records.ts';
@@ -120,7 +121,7 @@ export async function loadPiece(piece: Piece, target: FunctionTarget, reader: Pi
     gone: ({ cause }: Gap): void => {
       isDamaged ||= cause === 'LogDamaged';
     },
-    turn: async () => await new Promise<void>((resolve) => clock.soon(resolve)),
+    turn: async () => await nextTurn(clock),
   };
   const oldest = clock.now() - target.ageMsMax;
   for await (const some of outgoingRecords(records, stream, { ranges: [piece] }, options)) {

@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import {
   decodeSequenceNumber,
   encodeSequenceNumber,
@@ -189,7 +190,7 @@ async function walk(
     gone: () => {
       isWhole = false;
     },
-    turn: async () => await new Promise<void>((resolve) => environment.clock.soon(resolve)),
+    turn: async () => await nextTurn(environment.clock),
   };
   // Where a function made others of them, what stood in front of it says nothing.
   const alone = { ...number, from: number.offset, to: number.offset + 1n };

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { JsonScanner } from '../../kernel/json-scanner.ts';
 import type { Clock } from '../../ports/environment.ts';
 import { functionsError } from './errors.ts';
@@ -15,7 +16,7 @@ export function checkEvent(event: Uint8Array, clock: Clock): Promise<void> | und
 }
 
 async function checkRest(scanner: JsonScanner, event: Uint8Array, clock: Clock): Promise<void> {
-  do await new Promise<void>((resolve) => clock.soon(resolve));
+  do await nextTurn(clock);
   while (scanner.scan(functionsLimits.checkBytes));
   refuseWrong(scanner, event);
 }

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { JsonScanner } from '../../kernel/json-scanner.ts';
 import type { Clock } from '../../ports/environment.ts';
 import type { FunctionFailure } from '../../ports/functions.ts';
@@ -49,7 +50,7 @@ function member(name: string, value: unknown): string {
 /** What a runtime of others answers need not be JSON: then it is a text. */
 async function jsonText(bytes: Uint8Array = Buffer.alloc(0), clock: Clock): Promise<string> {
   const scanner = new JsonScanner(bytes);
-  while (scanner.scan(functionsLimits.checkBytes)) await new Promise<void>((resolve) => clock.soon(resolve));
+  while (scanner.scan(functionsLimits.checkBytes)) await nextTurn(clock);
   const text = Buffer.from(bytes).toString();
   return scanner.wrongAt === undefined ? text : JSON.stringify(text);
 }

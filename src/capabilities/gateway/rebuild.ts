@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { orPastDamage, UnknownShard, type Offset, type StoredRecord } from '../../ports/stream-store.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
@@ -99,7 +100,7 @@ async function readShard(
       found.records.forEach(visit);
       if (found.next <= at) return;
       at = found.next;
-      await new Promise<void>((resolve) => environment.clock.soon(resolve));
+      await nextTurn(environment.clock);
     }
   } catch (error) {
     // The stream was deleted meanwhile: nothing of it is left to find.

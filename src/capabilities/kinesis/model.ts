@@ -1,4 +1,5 @@
 import type { RequestError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -150,7 +151,7 @@ export async function describeShards(
 ): Promise<readonly Record<string, unknown>[]> {
   const described: Record<string, unknown>[] = [];
   for (let from = 0; from < shards.length; from += DESCRIBED_PER_TURN) {
-    if (from > 0) await new Promise<void>((resolve) => environment.clock.soon(resolve));
+    if (from > 0) await nextTurn(environment.clock);
     for (const shard of shards.slice(from, from + DESCRIBED_PER_TURN)) described.push(describeShard(shard));
   }
   return described;

@@ -1,5 +1,6 @@
 import { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import type { Offset, Slice, SliceBounds } from '../../ports/stream-store.ts';
 import { kinesisLimits } from './limits.ts';
@@ -72,5 +73,5 @@ export async function readRecords(
 }
 
 async function turn({ environment }: KinesisState): Promise<void> {
-  await new Promise<void>((resolve) => environment.clock.soon(resolve));
+  await nextTurn(environment.clock);
 }

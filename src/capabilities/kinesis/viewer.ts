@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import { isOpen, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
 import { findStream, onStream } from './address.ts';
@@ -67,7 +68,7 @@ async function view(
   if (asked.waitMs > 0) await waitForAny(state, asked, waits);
   const { clock } = state.environment;
   const page = await viewPage(state, stream, asked);
-  return await viewAnswer(page, async () => await new Promise((resolve) => clock.soon(resolve)));
+  return await viewAnswer(page, async () => await nextTurn(clock));
 }
 
 /** Woken by the first commit that reaches any shard, or after `waitMs`. */

@@ -1,4 +1,5 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { orPastDamage, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
@@ -190,7 +191,7 @@ class Viewing {
   /** Others get their turn. */
   async turn(): Promise<void> {
     this.#sinceTurn = 0;
-    await new Promise<void>((resolve) => this.#state.environment.clock.soon(resolve));
+    await nextTurn(this.#state.environment.clock);
   }
 
   #offer(shard: ShardInfo, sequenceNumber: string, at: number, { key, data }: Bytes, sub?: number): void {

@@ -1,4 +1,5 @@
 import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import {
   isUnanswered,
   type Batch,
@@ -76,8 +77,7 @@ class Attempt {
   #sizeBytes = 0;
   /** What failed while a body was made: not the endpoint's doing. */
   #own: unknown;
-  readonly #turn = async (): Promise<void> =>
-    await new Promise((resolve) => this.#parts.environment.clock.soon(resolve));
+  readonly #turn = async (): Promise<void> => await nextTurn(this.#parts.environment.clock);
 
   constructor(parts: Parts, batch: Batch, at: number, signal: AbortSignal) {
     this.#parts = parts;

@@ -1,4 +1,5 @@
 import { DeliveryError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { isUnanswered, type Delivered, type OutgoingRecord, type Refused } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { bulkVerdicts, type Verdict } from './bulk-answer.ts';
@@ -79,7 +80,7 @@ export class BulkAttempt {
     this.#seenBytes += bytes;
     if (this.#seenBytes < TURN_BYTES) return;
     this.#seenBytes = 0;
-    await new Promise<void>((resolve) => this.#options.environment.clock.soon(resolve));
+    await nextTurn(this.#options.environment.clock);
   }
 
   async #send(): Promise<void> {

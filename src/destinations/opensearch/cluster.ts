@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import { withoutSecrets } from '../../kernel/without-secrets.ts';
 import type { DestinationDoors } from '../../ports/destination.ts';
@@ -99,7 +100,7 @@ export class Cluster {
     const sha256 = createHash('sha256');
     for (let at = 0; at < body.length; at += HASHED_BYTES) {
       sha256.update(body.subarray(at, at + HASHED_BYTES));
-      await new Promise<void>((resolve) => clock.soon(resolve));
+      await nextTurn(clock);
     }
     const own = { ...headers, ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }) };
     const unsigned = { method, url: new URL(url), headers: own, body: { sha256: sha256.digest('hex') } };

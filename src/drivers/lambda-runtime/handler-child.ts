@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { kill } from 'node:process';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { FunctionOutcome, FunctionRun, FunctionSpec } from '../../ports/function-runtime.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { abandoned, exited, outOfMemory, posted, timedOut, tooLarge, type Exit, type RunFailure } from './failures.ts';
@@ -258,7 +259,7 @@ export class HandlerChild {
   /** After two turns of the loop all was read that stood in the pipes before. */
   async #settled(): Promise<void> {
     const { clock } = this.#parts.environment;
-    const turn = async (): Promise<void> => await new Promise((resolve) => clock.soon(resolve));
+    const turn = async (): Promise<void> => await nextTurn(clock);
     await turn();
     await turn();
   }

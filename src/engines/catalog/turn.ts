@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Clock } from '../../ports/environment.ts';
 
 /** No turn of the loop may last 5 ms: this leaves room for others in the same one, and for the last step's length. */
@@ -21,7 +22,7 @@ export class Turn {
 
   /** Lets what waits go on, and begins the next turn. */
   async next(): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    await nextTurn(this.#clock);
     this.#startedAt = this.#clock.monotonic();
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { hashKeyOf } from '../../kernel/stream/hash-key.ts';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import {
@@ -69,7 +70,7 @@ function labelled(text: string, bytes: number, explicitHashKey = 0n): RecordInpu
 }
 
 async function turn({ environment }: Bench): Promise<void> {
-  await new Promise<void>((resolve) => environment.clock.soon(resolve));
+  await nextTurn(environment.clock);
 }
 
 interface AnyInput {

@@ -1,4 +1,5 @@
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { Catalog, Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -98,7 +99,7 @@ class StreamRecords implements OpenRecords {
       isClosed: () => this.#closed,
       lane: (stream, shard) => this.#lane(stream, shard),
       lend: (bytes) => store.lend(bytes),
-      pause: async () => await new Promise((resolve) => environment.clock.soon(resolve)),
+      pause: async () => await nextTurn(environment.clock),
     });
   }
 

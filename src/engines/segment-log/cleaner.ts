@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { DiskFull, Unavailable } from '../../ports/stream-store.ts';
 import { chooseJob, isScattered, type CleaningState } from './cleaning-policy.ts';
@@ -279,7 +280,7 @@ export class Cleaner {
     if (this.#closed) throw new Closing();
     const workedMs = clock.monotonic() - this.#restedAt;
     if (workedMs > REST_MS_MIN && !space.isShort) await clock.sleep(Math.min(workedMs, REST_MS_MAX));
-    else await new Promise<void>((resolve) => clock.soon(resolve));
+    else await nextTurn(clock);
     this.#restedAt = clock.monotonic();
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { test } from 'node:test';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { Unavailable, type Appended } from '../../ports/stream-store.ts';
@@ -145,7 +146,7 @@ test('a failed sync ends the log once: who was being written is not told that no
     (async () => {
       const written = under.a.append(packEntries([entry('in doubt')]));
       // Queued while the commit of the first is at the disk.
-      await new Promise<void>((resolve) => under.simulation.environment.clock.soon(resolve));
+      await nextTurn(under.simulation.environment.clock);
       const waiting = under.b.append(packEntries([entry('behind')]));
       return await Promise.allSettled([written, waiting]);
     })(),

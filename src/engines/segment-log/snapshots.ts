@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { Offset } from '../../ports/stream-store.ts';
 import { crcOf, readU64, refuseNewer, writeU64 } from './format.ts';
@@ -77,7 +78,7 @@ export class Snapshots {
     let crc = crcOf(file, 0, HEADER_BYTES - 4);
     for (let from = HEADER_BYTES; from < file.length; from += CHECKED_BYTES) {
       crc = crcOf(file, from, Math.min(from + CHECKED_BYTES, file.length), crc);
-      await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
+      await nextTurn(this.#environment.clock);
     }
     if (file.readUInt32LE(28) !== crc) return false;
     // Only now: a wrong bit must not pass for another version.

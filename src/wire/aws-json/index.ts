@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { compileAwsCheck, type AwsCheck } from '../../kernel/schema/check-aws.ts';
 import type { AwsForm } from '../../kernel/schema/aws-types.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
@@ -122,7 +123,7 @@ async function written(codec: AwsCodec, schema: Schema, value: unknown, clock: C
   const pieces: Uint8Array[] = [];
   for (const piece of codec.pieces(schema, value)) {
     pieces.push(piece);
-    await new Promise<void>((resolve) => clock.soon(resolve));
+    await nextTurn(clock);
   }
   return pieces;
 }

@@ -1,5 +1,6 @@
 import { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
 import { Defect } from '../../../kernel/errors.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { decodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey } from '../../../ports/stream-store.ts';
@@ -76,7 +77,7 @@ export class BatchRecords {
     const { environment, records } = this.#doors;
     const gaps: Gap[] = [];
     const gone = (gap: Gap): void => void gaps.push(gap);
-    const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
+    const turn = async (): Promise<void> => await nextTurn(environment.clock);
     if ('object' in this.#source) {
       yield* this.#source.object();
       return;

@@ -1,5 +1,6 @@
 import { DeliveryError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { backoffMs, type BackoffOptions } from '../../../kernel/flow/backoff.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { Clock } from '../../../ports/environment.ts';
 import type { Invocation } from '../../../ports/functions.ts';
 import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
@@ -209,5 +210,5 @@ async function answerOf(
 ): Promise<FunctionAnswer> {
   if (failure !== undefined) return { kind: 'none', message: `${failure.type}: ${failure.message}` };
   const identifiers = items.map(({ identifier }) => identifier);
-  return await functionAnswer(payload, identifiers, async () => await new Promise((resolve) => clock.soon(resolve)));
+  return await functionAnswer(payload, identifiers, async () => await nextTurn(clock));
 }

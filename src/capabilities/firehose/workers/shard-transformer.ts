@@ -1,4 +1,5 @@
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { OutgoingRecord } from '../../../ports/destination.ts';
 import { isStored, type ShardInfo, type StreamInfo } from '../../../ports/records.ts';
 import { positionKey, Unavailable, type Offset } from '../../../ports/stream-store.ts';
@@ -247,7 +248,7 @@ export class ShardTransformer implements Feed {
   async *#load({ from, to }: Piece, before: Promise<void>): AsyncGenerator<readonly OutgoingRecord[]> {
     const { records, environment, form } = this.#doors;
     const range = { ...this.#shard.ref, from, to };
-    const turn = async (): Promise<void> => await new Promise((resolve) => environment.clock.soon(resolve));
+    const turn = async (): Promise<void> => await nextTurn(environment.clock);
     const gaps: Gap[] = [];
     const options = { form, turn, gone: (gap: Gap) => void gaps.push(gap) };
     for await (const some of outgoingRecords(records, this.#stream(), { ranges: [range] }, options)) {

@@ -1,4 +1,5 @@
 import { EnvironmentError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { firehoseLimits } from '../limits.ts';
 import { transformAnswer, type TransformCode, type Transformed } from '../transform-answer.ts';
 import type { Transform } from '../transform-options.ts';
@@ -32,7 +33,7 @@ export async function tryTransform(
   const tried = await attempt(event, transform, doors);
   if (tried.kind !== 'answer') return tried;
   const { clock } = doors.environment;
-  const turn = async (): Promise<void> => await new Promise((resolve) => clock.soon(resolve));
+  const turn = async (): Promise<void> => await nextTurn(clock);
   const read = await transformAnswer(tried.payload, recordIds, turn);
   return 'code' in read ? { kind: 'failed', ...read } : { kind: 'done', records: read };
 }

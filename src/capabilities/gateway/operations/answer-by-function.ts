@@ -1,4 +1,5 @@
 import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { Identity } from '../../../ports/capability.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Functions } from '../../../ports/functions.ts';
@@ -42,7 +43,7 @@ async function answerOf(caller: FunctionCaller, { call }: FunctionRoute, incomin
     if (outcome === 'timeout') return form.timedOut;
     if (outcome.failure !== undefined) return form.failed;
     const { clock } = caller.environment;
-    const returned = await Returned.read(outcome.payload, async () => await new Promise((done) => clock.soon(done)));
+    const returned = await Returned.read(outcome.payload, async () => await nextTurn(clock));
     return (returned === undefined ? undefined : form.answer(returned)) ?? form.failed;
   } catch (error) {
     if (error instanceof ThrottleError || !(error instanceof RequestError)) throw error;
