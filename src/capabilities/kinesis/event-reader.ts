@@ -1,4 +1,5 @@
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { shardKey, type Offset, type Slice } from '../../ports/stream-store.ts';
 import type { KinesisForm } from './form.ts';
@@ -152,7 +153,7 @@ export class EventReader {
     const { clock } = this.#parts.environment;
     const pieces = new AnswerPieces(answers);
     const writer = new RecordsWriter(record, shard.ref, text, pieces, encryptedAt(stream));
-    await inPieces(writer.write(runs), async () => await new Promise((resolve) => clock.soon(resolve)));
+    await inPieces(writer.write(runs), async () => await nextTurn(clock));
     const written = Buffer.concat(pieces.end());
     pieces.giveBack();
     return written;

@@ -1,5 +1,6 @@
 import { assert } from '../../kernel/assert.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { EntryPlace, readEntryAt } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { StoredRun } from '../../ports/stream-store.ts';
@@ -85,8 +86,7 @@ async function copyAll(
   }
   const { index } = settled;
   const { clock } = parts.environment;
-  const turn = async (): Promise<void> => await new Promise((resolve) => clock.soon(resolve));
-  if (index !== undefined) await writer.finish(index, turn);
+  if (index !== undefined) await writer.finish(index, async () => await nextTurn(clock));
 }
 
 /** Which records of a shard are copied: from offset `start` on, those that arrived at `since` or later, in ms. */
