@@ -172,6 +172,23 @@ const DELIVERIES = {
   ],
 };
 
+const PULLS = {
+  pulls: [
+    {
+      name: 'wheel',
+      route: 'POST /x',
+      state: 'waiting',
+      problem: 'status 500',
+      managed: 'file',
+      missed: 4,
+      stored: 3,
+      repeated: 2,
+      refused: 1,
+      lost: 0,
+      settledTo: '2026-03-14T09:26:53.000Z',
+    },
+  ],
+};
 const SOURCES = {
   sources: [
     {
@@ -206,6 +223,7 @@ test('ps prints tables, and leaves out what there is none of', async () => {
     'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => STREAMS,
     'GET /admin/routes': () => ROUTES,
+    'GET /admin/pulls': () => PULLS,
     'GET /admin/sources': () => SOURCES,
     'GET /admin/functions': () => FUNCTIONS,
     'GET /admin/deliveries': () => DELIVERIES,
@@ -220,6 +238,9 @@ a         PROVISIONED  1       0        unmanaged
 ROUTE    VERIFY  TO              ACCEPTED  REPEATED
 POST /x  github  git-data        12        3
 ANY /f   none    function hello  5         0
+
+PULL   ROUTE    STATE                STORED  REPEATED  REFUSED  LOST  WAITING  SETTLED TO                MANAGED
+wheel  POST /x  waiting: status 500  3       2         1        0     4        2026-03-14T09:26:53.000Z  file
 
 SOURCE  KIND  STATE                TO  STORED  REPEATED  RECONNECTS  LAG MS  LAST ID                              MANAGED
 feed    sse   connected            a   8       1         2           15      7?[31m                               file
@@ -238,6 +259,7 @@ e         a       retrying: disk full  0        0        file
     'GET /admin/node': () => FACTS,
     'GET /admin/streams': () => ({ streams: [] }),
     'GET /admin/routes': () => ({ routes: [] }),
+    'GET /admin/pulls': () => ({ pulls: [] }),
     'GET /admin/sources': () => ({ sources: [] }),
     'GET /admin/functions': () => ({ functions: [] }),
     'GET /admin/deliveries': () => ({ deliveries: [] }),
@@ -250,6 +272,7 @@ e         a       retrying: disk full  0        0        file
     sync: 'always',
     ...STREAMS,
     ...ROUTES,
+    ...PULLS,
     ...SOURCES,
     ...FUNCTIONS,
     ...DELIVERIES,
