@@ -81,3 +81,15 @@ test('parameters of the path are those of the address that the hook has', async 
   assert.deepEqual(got, [['/hook', 'a=1', { place: 'hook' }, 'POST']]);
   await bench.node.close();
 });
+
+test('what is pulled stands in the log of requests, with its verdict', async () => {
+  const bench = await new PullBench().open();
+  const [guid] = bench.missed(1, 60);
+  await bench.pass(5000);
+  const { requests } = await bench.node.admin('GET', '/admin/requests');
+  assert.deepEqual(
+    requests.map((one: Answer) => [one.route, one.outcome, one.deliveryId, one.status]),
+    [['POST /hook', 'accepted', guid, 200]],
+  );
+  await bench.node.close();
+});

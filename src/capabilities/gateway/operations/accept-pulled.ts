@@ -45,6 +45,7 @@ export async function acceptPulled(served: Served, route: Route, pulled: Pulled)
     const { outcome, answer } = accepted;
     served.events.accepted(route.key, outcome, verified.body.length, startedAt);
     if (outcome === 'accepted') served.noteStored();
+    observe(served, route, verified, accepted, startedAt);
     return outcome === 'answered' ? judged(answer.status) : { kind: 'taken', outcome };
   } catch (error) {
     if (error instanceof ThrottleError) return { kind: 'later', cause: error.code, afterMs: error.retryAfterMs };
@@ -52,6 +53,21 @@ export async function acceptPulled(served: Served, route: Route, pulled: Pulled)
     if (error.status >= 500 || error.status === 429) return { kind: 'later', cause: error.code, afterMs: 0 };
     return { kind: 'refused', code: error.code };
   }
+}
+
+/** It stands in the log of requests like one that came itself. */
+function observe(
+  served: Served,
+  route: Route,
+  { request, body }: VerifiedRequest,
+  accepted: Accepted,
+  startedAt: number,
+): void {
+  const { answer, outcome, deliveryId, shardId, sequenceNumber } = accepted;
+  const latencyMs = served.environment.clock.monotonic() - startedAt;
+  const facts = { reason: '', code: '', status: answer.status, bytes: body.length, latencyMs };
+  const verdict = { ...facts, outcome, deliveryId, shardId, sequenceNumber };
+  served.observe?.({ route, request, body, answer, verdict });
 }
 
 /** A function's own answer, as GitHub would take it. */
