@@ -372,7 +372,8 @@ class StreamRecords implements OpenRecords {
 
   /** Makes shards of a stream known to the store, each once. */
   async #prepare({ retentionMs }: StreamInfo, shards: readonly ShardInfo[]): Promise<void> {
-    const unknown = shards.filter(({ ref }) => !this.#prepared.has(shardKey(ref))).map(({ ref }) => ref);
+    const keys = shards.map(({ ref }) => shardKey(ref));
+    const unknown = shards.filter((_, index) => !this.#prepared.has(keys[index] as string)).map(({ ref }) => ref);
     if (unknown.length > 0) {
       const making = this.#store.createShards(unknown, { retentionMs });
       for (const ref of unknown) this.#prepared.set(shardKey(ref), making);
@@ -380,7 +381,8 @@ class StreamRecords implements OpenRecords {
         for (const ref of unknown) this.#prepared.delete(shardKey(ref));
       });
     }
-    await Promise.all(shards.map(async ({ ref }) => await this.#prepared.get(shardKey(ref))));
+    // There may be thousands, most of which were made together.
+    await Promise.all(new Set(keys.flatMap((key) => this.#prepared.get(key) ?? [])));
   }
 
   async #readFrom(

@@ -131,6 +131,8 @@ export class Resharding {
       const isLast = !('to' in intent) || families.length === 0;
       await this.#write(entry, { families, endings, isLast });
       await this.#doors.release(parents);
+      // All of a stream's shards are looked at once more: in a turn of its own.
+      await new Promise<void>((resolve) => this.#doors.environment.clock.soon(resolve));
       const after = this.#doors.stream(name)?.info;
       if (after !== undefined) await this.#doors.prepare(after);
       return isLast;
