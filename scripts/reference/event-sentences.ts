@@ -205,6 +205,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   gateway_pulled_deliveries_total:
     'Missed deliveries by `hook` and `outcome`: `stored`, `repeated` (known already), `refused`, `lost`.',
   gateway_request_ms: 'From the request to its answer, accepted requests only, by `route`.',
+  gateway_redeliveries_total: 'Requests of the log that were sent on, by `route` and `outcome`.',
   gateway_request_log_lost_total: 'Entries of the log of requests that could not be written.',
   gateway_requests_not_logged_total:
     'Requests that are not in the log, by `route` and `cause`: sampled (refused ones) or full (too much waits).',

@@ -11,6 +11,8 @@ interface Flags {
   readonly toDelivery?: string;
   readonly dryRun?: true;
   readonly again?: true;
+  readonly rate?: string;
+  readonly toTarget?: string;
 }
 
 interface Result {
@@ -20,7 +22,6 @@ interface Result {
 }
 
 interface Page {
-  readonly matched: number;
   readonly results: readonly Result[];
   readonly next?: string;
 }
@@ -49,12 +50,17 @@ export async function replayRequests(context: CliContext, target: string, flags:
   if (results.some(({ outcome }) => outcome === 'refused')) throw new CliError('some were refused');
 }
 
-async function replayOne(client: ApiClient, id: string, { again, dryRun }: Flags): Promise<Result> {
-  if (dryRun === true) {
-    const { outcome } = (await client.admin('GET', `/admin/requests/${id}`)) as Result;
-    return { id, outcome };
-  }
-  return (await client.admin('POST', `/admin/requests/${id}/redeliver?again=${again === true}`)) as Result;
+async function replayOne(client: ApiClient, id: string, flags: Flags): Promise<Result> {
+  return (await client.admin('POST', `/admin/requests/${id}/redeliver?${wordsOf(flags).toString()}`)) as Result;
+}
+
+function wordsOf({ again, dryRun, rate, toTarget }: Flags): URLSearchParams {
+  return new URLSearchParams({
+    again: String(again === true),
+    dryRun: String(dryRun === true),
+    ...(rate !== undefined && { rate }),
+    ...(toTarget !== undefined && { target: toTarget }),
+  });
 }
 
 /** Call after call, each of them bounded, until the node has no more. */
@@ -62,19 +68,20 @@ async function replayRoute(
   context: CliContext,
   client: ApiClient,
   route: string,
-  { from, to, again, dryRun }: Flags,
+  flags: Flags,
 ): Promise<readonly Result[]> {
+  const { from, to, dryRun } = flags;
   if (from === undefined) throw new CliError('say from when on: --from TIME', exitCodes.usage);
-  const query = new URLSearchParams({ route, from, again: String(again === true), dryRun: String(dryRun === true) });
+  const query = wordsOf(flags);
+  query.set('route', route);
+  query.set('from', from);
   // A window that is still open would meet what it sends on itself.
   query.set('to', to ?? new Date(context.now()).toISOString());
   const results: Result[] = [];
-  let matched = 0;
   for (;;) {
     const page = (await client.admin('POST', `/admin/requests/redeliver?${query.toString()}`)) as Page;
     results.push(...page.results);
-    matched += page.matched;
-    context.err(dryRun === true ? `${matched} requests of ${route}\n` : `${results.length} sent on\n`);
+    context.err(`${results.length} ${dryRun === true ? 'looked at' : 'done'}\n`);
     if (page.next === undefined || context.interrupted.aborted) return results;
     query.set('after', page.next);
   }

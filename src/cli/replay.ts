@@ -12,6 +12,8 @@ interface Flags {
   readonly toDelivery?: string;
   readonly dryRun?: true;
   readonly again?: true;
+  readonly rate?: string;
+  readonly toTarget?: string;
 }
 
 interface Counted {
@@ -43,7 +45,9 @@ export function declareReplay(program: Command, context: CliContext): void {
     .option('--to <time>', 'records that arrived before then; now when absent')
     .option('--to-delivery <name>', 'the delivery that gets them; the target itself when absent')
     .option('--again', 'of requests: those, too, that have their record')
-    .option('--dry-run', 'only count them')
+    .option('--to-target <name>', 'of requests: a server of `gateway.redeliverTo`, in place of their route')
+    .option('--rate <number>', 'of requests: so many a second; 100 when absent')
+    .option('--dry-run', 'only count them; of requests, say what would become of them')
     .option('--json', 'the result as JSON')
     .option('--api <url>', 'the node (MILLRACE_API)')
     .action(async (target: string, flags: Flags) => await replay(context, target, flags));

@@ -87,10 +87,12 @@ export class NodeBench {
     path: string,
     parameters: Readonly<Record<string, string>> = {},
     query: Readonly<Record<string, string>> = {},
+    body?: unknown,
   ): Promise<Answer> {
     const route = this.node.admin.find((one) => one.method === method && one.path === path);
     if (route === undefined) throw new Error(`no admin route ${path}`);
-    return await this.simulation.drive(route.handle(parameters, new URLSearchParams(query), fakeRequest({})));
+    const request = fakeRequest(body === undefined ? {} : { body: JSON.stringify(body) });
+    return await this.simulation.drive(route.handle(parameters, new URLSearchParams(query), request));
   }
 
   /** Posts to the gateway; headers and body as the sender gives them. */

@@ -162,6 +162,22 @@ const requestLog = s.either(
   { doc: 'What came in by routes, with what became of it: `/admin/requests`.' },
 );
 
+const redeliverTo = s.map(
+  s.struct({
+    url: s.string({ min: 1, max: 2048, doc: 'Where it goes, as it stands; `outgoing` must let it.' }),
+    sign: s.optional(
+      s.struct(Object.fromEntries(verifierKinds.map(({ name, options }) => [name, s.optional(options)])), {
+        doc: 'What proves the sender there: one way of `verify`, of whose secrets the first active one signs.',
+      }),
+    ),
+  }),
+  {
+    key: s.string({ min: 1, max: 64 }),
+    max: limits.redeliveryTargetsMax,
+    doc: 'Servers elsewhere that requests of the log may be sent to, by name.',
+  },
+);
+
 /** Checked words of the log of requests, with their defaults. */
 export interface RequestLogOptions {
   readonly retentionHours: number;
@@ -247,6 +263,7 @@ export function gatewayOptions(destinations: readonly AnyDestination[]) {
       ),
       limit: s.optional({ ...rate, doc: 'All requests together, verified or not; beyond that 503 with Retry-After.' }),
       requestLog: s.optional(requestLog),
+      redeliverTo: s.optional(redeliverTo),
       websockets: s.optional(s.notBuilt()),
     },
     { doc: 'The public side: webhooks become records, or events of functions.' },

@@ -13,7 +13,7 @@ import type { Cors } from './cors.ts';
 import type { SecretNames } from './envelope.ts';
 import { fromBody, fromHeader, fromParameter, readIdExpression, type IdSource } from './id-source.ts';
 import type { WindowBounds } from './id-window.ts';
-import { accessKeys } from './firehose/access-keys.ts';
+import { accessKeyHeader, accessKeys } from './firehose/access-keys.ts';
 import { readIdentitySecret, readIdentitySource } from './identity-source.ts';
 import { none } from './kinds/none.ts';
 import type { Verifier } from './kinds/verifier.ts';
@@ -64,6 +64,7 @@ async function createRoute(
     key,
     ...read,
     verifier,
+    sign: signerOf(given),
     isAllowedFrom: addressesOf(given),
     authorizer: authorizerOf(given, form, doors),
     secrets: secretsOf(given, verifier),
@@ -111,6 +112,12 @@ function verifierOf({ verify, receive }: RouteOptions, { environment, http }: Ro
   if (receive !== undefined) return accessKeys(receive.firehose.accessKeys);
   const chosen = chosenKind(verify);
   return chosen === undefined ? none : chosen.kind.create(chosen.options as never, { environment, http });
+}
+
+function signerOf({ verify, receive }: RouteOptions): Route['sign'] {
+  if (receive !== undefined) return ({ nowMs }) => accessKeyHeader(receive.firehose.accessKeys, nowMs);
+  const chosen = chosenKind(verify);
+  return (sample) => (chosen === undefined ? {} : chosen.kind.sign(chosen.options as never, sample));
 }
 
 function addressesOf({ verify }: RouteOptions): ((address: string) => boolean) | undefined {

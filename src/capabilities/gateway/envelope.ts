@@ -3,7 +3,8 @@ import type { Headers } from './kinds/verifier.ts';
 
 /** What proves a sender to anyone who repeats it, whatever the route's way to verify. */
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie'];
-const MASK = '***';
+/** Stands in place of what is not shown. */
+export const MASK = '***';
 
 /** What of a route's requests proves their sender: names of headers, lower case, and of query parameters, decoded. */
 export interface SecretNames {

@@ -83,6 +83,11 @@ export class GatewayEvents {
     this.#environment.meter.count('gateway_requests_not_logged_total', { route, cause });
   }
 
+  /** A request of the log was sent on, or could not be. */
+  redelivered(route: string, outcome: string): void {
+    this.#environment.meter.count('gateway_redeliveries_total', { route, outcome });
+  }
+
   /** Entries of the log of requests that could not be written. */
   logLost(entries: number): void {
     this.#environment.meter.count('gateway_request_log_lost_total', {}, entries);

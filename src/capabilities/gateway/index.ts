@@ -18,6 +18,7 @@ import { routeProblems } from './route-problems.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, StreamRoute } from './route.ts';
 import { requestRoutes } from './request-routes.ts';
+import { redeliveryTargets, targetProblems, type RedeliveryTarget } from './redelivery-target.ts';
 import { RequestReader } from './request-log/request-reader.ts';
 import { DedupeCheckpoint } from './workers/dedupe-checkpoint.ts';
 import { RequestLog } from './workers/request-log.ts';
@@ -36,7 +37,11 @@ export function createGateway(
     section: 'gateway',
     options: gatewayOptions(destinations),
     operations: [],
-    problems: (options, mode, urls) => [...routeProblems(options, mode, destinations), ...pullProblems(options, urls)],
+    problems: (options, mode, urls) => [
+      ...routeProblems(options, mode, destinations),
+      ...pullProblems(options, urls),
+      ...targetProblems(options.redeliverTo, urls),
+    ],
     notes: async (options, doors) => gatewayNotes(options, doors),
     async start(options, doors, environment) {
       const running = new RunningGateway(doors, environment);
@@ -59,6 +64,7 @@ class RunningGateway implements Running<undefined> {
   readonly #log: RequestLog;
   #routes = new RouteTable([]);
   #limit: TokenBucket | undefined;
+  #targets: ReadonlyMap<string, RedeliveryTarget> = new Map();
   #running = 0;
   #isDraining = false;
   #taking: Promise<unknown> = Promise.resolve();
@@ -98,7 +104,14 @@ class RunningGateway implements Running<undefined> {
         handle: async () => ({ routes: this.#describe() }),
       },
       ...pullRoutes(this.#pulls),
-      ...requestRoutes({ reader, served, flush: async () => await this.#log.flush() }),
+      ...requestRoutes({
+        reader,
+        served,
+        handle: this.gateway,
+        http: doors.http,
+        targets: () => this.#targets,
+        flush: async () => await this.#log.flush(),
+      }),
     ];
   }
 
@@ -111,6 +124,7 @@ class RunningGateway implements Running<undefined> {
     const problems = [
       ...routeProblems(options, this.#doors.mode, this.#doors.destinations),
       ...pullProblems(options, this.#doors.http),
+      ...targetProblems(options?.redeliverTo, this.#doors.http),
     ];
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `gateway.${path.join('.')}: ${message}`);
@@ -121,8 +135,9 @@ class RunningGateway implements Running<undefined> {
       await this.#checkpoint.prepare(routes.filter(isToStream));
       this.#routes = new RouteTable(routes);
       this.#limit = readLimit(options?.limit);
-      await this.#pulls.apply(pullPlans(options));
       this.#log.use(requestLogOptions(options?.requestLog));
+      this.#targets = redeliveryTargets(options?.redeliverTo);
+      await this.#pulls.apply(pullPlans(options));
     });
     this.#taking = mine.catch(() => undefined);
     await mine;

@@ -81,6 +81,14 @@ export const limits = {
   logBytesPerPage: 64 * 1024 * 1024,
   logSearchBytesMax: 2 * 1024 * 1024 * 1024,
   redeliveriesPerCall: 100,
+  redeliveriesPerSecondMax: 10_000,
+  /** The list of ids of a call. */
+  redeliveryBytesMax: 64 * 1024,
+  redeliveryTimeoutMs: 10_000,
+  /** A request to be tried, with its body in base64, and what is shown of an answer. */
+  trialBytesMax: 16 * 1024 * 1024,
+  trialAnswerBytesMax: 6 * 1024 * 1024,
+  redeliveryTargetsMax: 100,
   /** After that long a call tells what it did, and where to go on. */
   redeliveryCallMs: 20_000,
   redeliveriesPerSecond: 100,

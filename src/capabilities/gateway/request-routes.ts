@@ -1,10 +1,21 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { isMapping } from '../../kernel/json.ts';
 import { wholeNumber } from '../../kernel/query-values.ts';
 import { AdminBytes, type AdminRequest, type AdminRoute } from '../../ports/capability.ts';
+import type { HttpHandler } from '../../ports/http.ts';
+import type { HttpClient } from '../../ports/http-client.ts';
 import type { Served } from './handler.ts';
 import { limits } from './limits.ts';
-import { redeliverRequest, type Redelivered } from './operations/redeliver-request.ts';
-import { redeliverRequests, type RedeliveryReport } from './operations/redeliver-requests.ts';
+import { planRedelivery, redeliverRequest, checkAccepted, checkWhole } from './operations/redeliver-request.ts';
+import {
+  redeliverRequests,
+  type RedeliveryOrder,
+  type RedeliveryReport,
+  type WantedRequest,
+} from './operations/redeliver-requests.ts';
+import { sendRequest } from './operations/send-request.ts';
+import { readTrial, tryRoute } from './operations/try-route.ts';
+import type { RedeliveryTarget } from './redelivery-target.ts';
 import type { RequestEntry } from './request-log/request-entry.ts';
 import { readFilter } from './request-log/request-filter.ts';
 import type { ListedRequest, RequestReader } from './request-log/request-reader.ts';
@@ -13,14 +24,18 @@ import type { ListedRequest, RequestReader } from './request-log/request-reader.
 export interface RequestRouteParts {
   readonly reader: RequestReader;
   readonly served: Served;
+  readonly handle: HttpHandler;
+  readonly http: HttpClient;
+  readonly targets: () => ReadonlyMap<string, RedeliveryTarget>;
   /** Writes the entries that wait. */
   readonly flush: () => Promise<void>;
 }
 
+const HOW =
+  '`again=true` also those that have their record, `target=NAME` to a server of `gateway.redeliverTo`, `dryRun=true`';
+
 /** Reads and changes under `/admin/requests`. */
 export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
-  const one = async (name: string, query: URLSearchParams, request: AdminRequest): Promise<Redelivered> =>
-    await redeliverRequest(parts.served, await found(parts, name, request), isSaid(query, 'again'), request);
   return [
     {
       method: 'GET',
@@ -29,6 +44,14 @@ export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
         'Requests that met a route, newest first: `route`, `outcome`, `code`, `reason`, `status` (401, or 4 for ' +
         '4xx), `from`, `to`, `text`; `limit` (50), and `before` (a former `next`).',
       handle: async (_parameters, query) => await list(parts, query),
+    },
+    {
+      method: 'POST',
+      path: '/admin/requests',
+      doc:
+        'Tries a route: a request signed as its sender would, `{"route": "POST /hook", "body": {}}`, or one of the ' +
+        'log, `{"from": ID}`, also with other parts. What the route does is done; its answer is told.',
+      handle: async (_parameters, _query, request) => await trial(parts, request),
     },
     {
       method: 'GET',
@@ -40,20 +63,23 @@ export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
       method: 'GET',
       path: '/admin/requests/{id}/body',
       doc: 'Its body, byte for byte.',
+      answersBytes: true,
       handle: async ({ id = '' }, _query, request) => new AdminBytes(piece((await found(parts, id, request)).body)),
     },
     {
       method: 'POST',
       path: '/admin/requests/{id}/redeliver',
-      doc: 'Hands it to its route once more; `again=true` also where it has its record.',
-      handle: async ({ id = '' }, query, request) => await one(id, query, request),
+      doc: `Hands it to its route once more: ${HOW}.`,
+      handle: async ({ id = '' }, query, request) =>
+        await orderOf(parts, query).send(await found(parts, id, request), request),
     },
     {
       method: 'POST',
       path: '/admin/requests/redeliver',
       doc:
-        'Hands accepted requests to their routes once more, oldest first and 100 a call: those that fit as above ' +
-        '(`from` is needed), `after` (a former `next`), `again=true`, `dryRun=true`.',
+        'Hands accepted requests to their routes once more, 100 a call: those of the body, `{"ids": [ID]}`, or, ' +
+        `oldest first, those that fit as above (\`from\` is needed); ${HOW}, \`rate\` (100 a second), ` +
+        '`after` (a former `next`).',
       handle: async (_parameters, query, request) => await redeliverMany(parts, query, request),
     },
   ];
@@ -68,21 +94,102 @@ async function list({ reader, flush }: RequestRouteParts, query: URLSearchParams
   return { requests: entries.map(shown), ...(next !== undefined && { next: String(next) }) };
 }
 
+async function trial(parts: RequestRouteParts, request: AdminRequest): Promise<unknown> {
+  const asked = readTrial(await request.readBody(limits.trialBytesMax));
+  const saved = asked.from === undefined ? undefined : await found(parts, asked.from, request);
+  const { served, handle } = parts;
+  return await tryRoute({ handle, routes: served.routes(), environment: served.environment }, asked, saved, request);
+}
+
+/** RequestErrors: BadRequest, and NotFound for a target that the file does not have. */
+function orderOf({ served, http, targets }: RequestRouteParts, query: URLSearchParams): RedeliveryOrder {
+  const [isAgain, isDryRun] = [flag(query, 'again'), flag(query, 'dryRun')];
+  const perSecond = wholeNumber(query, 'rate') ?? limits.redeliveriesPerSecond;
+  if (perSecond < 1 || perSecond > limits.redeliveriesPerSecondMax) {
+    throw new RequestError('BadRequest', `rate is from 1 to ${limits.redeliveriesPerSecondMax} a second`);
+  }
+  const name = query.get('target');
+  const target = name === null ? undefined : targets().get(name);
+  if (name !== null && target === undefined) {
+    const names = [...targets().keys()].join(', ');
+    throw new RequestError('NotFound', `no ${name} in gateway.redeliverTo; there are ${names || 'none'}`, 404);
+  }
+  const { environment } = served;
+  return {
+    perSecond: isDryRun ? Infinity : perSecond,
+    async send(entry, asker) {
+      const { head } = entry;
+      if (target === undefined) {
+        if (!isDryRun) return await redeliverRequest(served, entry, isAgain, asker);
+        const { earlier } = await planRedelivery(served, head, isAgain);
+        return earlier ?? ready(entry);
+      }
+      if (!isDryRun) return await sendRequest({ http, environment, events: served.events }, target, entry, asker);
+      checkAccepted(head);
+      checkWhole(head);
+      return ready(entry);
+    },
+  };
+}
+
+function ready({
+  head: { id, stream, shardId, sequenceNumber },
+}: RequestEntry): Awaited<ReturnType<RedeliveryOrder['send']>> {
+  return { id, outcome: 'ready', stream, shardId, sequenceNumber };
+}
+
 async function redeliverMany(
-  { reader, served, flush }: RequestRouteParts,
+  parts: RequestRouteParts,
   query: URLSearchParams,
   request: AdminRequest,
 ): Promise<RedeliveryReport> {
+  const order = orderOf(parts, query);
+  const ids = idsOf(await request.readBody(limits.redeliveryBytesMax));
+  const wanted = ids === undefined ? inWindow(parts, query) : named(parts, ids, request);
+  await parts.flush();
+  return await redeliverRequests(parts.served.environment.clock, wanted, order, request);
+}
+
+/** Undefined: the body says nothing, and the query which are meant. */
+function idsOf(body: Uint8Array): readonly string[] | undefined {
+  if (body.length === 0) return undefined;
+  const wrong = new RequestError(
+    'BadRequest',
+    `the body is {"ids": [ID, ...]} with 1 to ${limits.redeliveriesPerCall} ids`,
+  );
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(body).toString());
+  } catch {
+    throw wrong;
+  }
+  const ids = isMapping(parsed) ? parsed['ids'] : undefined;
+  if (!Array.isArray(ids) || ids.length === 0 || ids.length > limits.redeliveriesPerCall) throw wrong;
+  if (!ids.every((id) => typeof id === 'string')) throw wrong;
+  return ids;
+}
+
+async function* named(
+  { reader }: RequestRouteParts,
+  ids: readonly string[],
+  { signal }: AdminRequest,
+): AsyncGenerator<WantedRequest> {
+  const places = await reader.places(ids, signal);
+  for (const [index, id] of ids.entries()) {
+    const number = places.get(id);
+    const entry = number === undefined ? undefined : await reader.at(number);
+    yield { place: id, entry, next: ids[index + 1] };
+  }
+}
+
+function inWindow({ reader }: RequestRouteParts, query: URLSearchParams): AsyncIterable<WantedRequest> {
   const filter = readFilter(query);
   if (filter.from === undefined) throw new RequestError('BadRequest', 'say from when on: from');
   const after = wholeNumber(query, 'after');
-  await flush();
   // What was sent on once stands in the log, too: not everything that fits came from outside.
   const isFirst = ({ head }: RequestEntry): boolean => head.outcome !== 'refused' && head.redeliveryOf === undefined;
   const taken = { ...filter, fits: (entry: RequestEntry) => isFirst(entry) && filter.fits(entry) };
-  const steps = reader.oldest(taken, after === undefined ? undefined : BigInt(after));
-  const order = { isAgain: isSaid(query, 'again'), isDryRun: isSaid(query, 'dryRun') };
-  return await redeliverRequests(served, steps, order, request);
+  return reader.oldest(taken, after === undefined ? undefined : BigInt(after));
 }
 
 async function found(
@@ -106,8 +213,10 @@ function whole(entry: RequestEntry): unknown {
   return { ...shown(entry), body: bytes.toString('base64') };
 }
 
-function isSaid(query: URLSearchParams, name: string): boolean {
-  return query.get(name) === 'true';
+function flag(query: URLSearchParams, name: string): boolean {
+  const given = query.get(name) ?? 'false';
+  if (given !== 'true' && given !== 'false') throw new RequestError('BadRequest', `${name} is true or false`);
+  return given === 'true';
 }
 
 async function* piece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

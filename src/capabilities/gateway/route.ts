@@ -8,7 +8,7 @@ import type { Cors } from './cors.ts';
 import type { SecretNames } from './envelope.ts';
 import type { IdSource } from './id-source.ts';
 import type { WindowBounds } from './id-window.ts';
-import type { Verifier } from './kinds/verifier.ts';
+import type { Sample, Verifier } from './kinds/verifier.ts';
 import type { RoutePath } from './route-path.ts';
 
 /** What a record's data is made of: the bytes as sent, their JSON, or all of the request. */
@@ -23,6 +23,8 @@ interface RouteParts {
   /** With the base path. */
   readonly path: RoutePath;
   readonly verifier: Verifier;
+  /** The headers that a sample verifies by; undefined: the file has nothing to sign with. */
+  sign(sample: Sample): Readonly<Record<string, string>> | undefined;
   /** Whether an address may send; absent: any. */
   readonly isAllowedFrom: ((address: string) => boolean) | undefined;
   readonly authorizer: Authorizer | undefined;

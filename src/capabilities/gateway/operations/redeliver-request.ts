@@ -7,6 +7,7 @@ import type { Served } from '../handler.ts';
 import type { RequestEntry, RequestHeadEntry } from '../request-log/request-entry.ts';
 import { standingRecord } from '../request-log/standing-record.ts';
 import { matchRoutePath } from '../route-path.ts';
+import type { Match } from '../route-table.ts';
 import type { Route } from '../route.ts';
 import { acceptRequest, type Accepted } from './accept-request.ts';
 
@@ -20,8 +21,14 @@ export interface Redelivered {
   readonly id: string;
   /** Of this time; absent: nothing was done. */
   readonly redeliveryId?: string;
-  readonly outcome: 'accepted' | 'duplicate' | 'quarantined' | 'answered' | 'refused';
+  /** `sent`: a server elsewhere took it. `ready`: of a dry run, it would be sent on. */
+  readonly outcome: 'accepted' | 'duplicate' | 'quarantined' | 'answered' | 'refused' | 'sent' | 'ready';
   readonly code?: string;
+  /** What a server elsewhere answered. */
+  readonly status?: number;
+  readonly answer?: string;
+  /** Where its record stands: of a dry run the one it has. */
+  readonly stream?: string | undefined;
   readonly shardId?: string | undefined;
   readonly sequenceNumber?: string | undefined;
 }
@@ -53,6 +60,21 @@ export async function redeliverRequest(
 ): Promise<Redelivered> {
   const { head } = entry;
   const { id } = head;
+  const planned = await planRedelivery(served, head, isAgain);
+  if (planned.earlier !== undefined) return planned.earlier;
+  const { route, parameters } = planned;
+  const redeliveryId = served.environment.random.uuid();
+  const sent = sentAgain(entry, redeliveryId, asker);
+  const redelivery = { of: head.redeliveryOf ?? id, deliveryId: head.deliveryId, isAgain };
+  return { id, redeliveryId, ...(await accept(served, route, { ...sent, parameters, redelivery })) };
+}
+
+/** What a redelivery would do: the route it goes to, or what it came to before. RequestErrors as for doing it. */
+export async function planRedelivery(
+  served: Served,
+  head: RequestHeadEntry,
+  isAgain: boolean,
+): Promise<Match & { readonly earlier: Redelivered | undefined }> {
   checkAccepted(head);
   const route = served.routes().all.find(({ key }) => key === head.route);
   const parameters = route === undefined ? undefined : matchRoutePath(route.path, head.path);
@@ -60,12 +82,8 @@ export async function redeliverRequest(
     throw new RequestError('NotFound', `the route ${head.route} is not there any more`, 404);
   }
   const earlier = isAgain ? undefined : await orUnavailable(earlierOutcome(served, route, head));
-  if (earlier !== undefined) return { id, ...earlier };
-  checkWhole(head);
-  const redeliveryId = served.environment.random.uuid();
-  const sent = sentAgain(entry, redeliveryId, asker);
-  const redelivery = { of: head.redeliveryOf ?? id, deliveryId: head.deliveryId, isAgain };
-  return { id, redeliveryId, ...(await accept(served, route, { ...sent, parameters, redelivery })) };
+  if (earlier === undefined) checkWhole(head);
+  return { route, parameters, earlier: earlier === undefined ? undefined : { id: head.id, ...earlier } };
 }
 
 /** What it came to before, where that still stands. */
@@ -79,7 +97,7 @@ async function earlierOutcome(
   // What was quarantined may fit the schema now.
   if (stream === undefined || head.outcome === 'quarantined') return undefined;
   const standing = await standingRecord(records, head, stream);
-  return standing === undefined ? undefined : { outcome: 'duplicate', ...standing };
+  return standing === undefined ? undefined : { outcome: 'duplicate', stream, ...standing };
 }
 
 type Sent = Omit<Parameters<typeof acceptRequest>[2], 'receivedAt' | 'claims' | 'authorized'>;
@@ -106,9 +124,11 @@ async function accept(served: Served, route: Route, sent: Sent): Promise<Omit<Re
     const facts = { reason: '', code: '', status: answer.status, bytes: body.length, latencyMs };
     const verdict = { ...facts, outcome, deliveryId, shardId, sequenceNumber };
     served.observe?.({ route, request, body, answer, verdict, redeliveryOf: redelivery?.of });
+    served.events.redelivered(route.key, told(outcome));
     return { outcome: told(outcome), shardId, sequenceNumber };
   } catch (error) {
     if (!(error instanceof RequestError) && !(error instanceof ThrottleError)) throw error;
+    served.events.redelivered(route.key, 'refused');
     return { outcome: 'refused', code: error instanceof ThrottleError ? 'ServiceUnavailable' : error.code };
   }
 }

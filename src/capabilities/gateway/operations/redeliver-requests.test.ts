@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NodeBench, oneRoute, stored } from '../harness.fixture.ts';
+import { NodeBench, oneRoute, stored, type Answer } from '../harness.fixture.ts';
 import { sendAs } from '../requests.fixture.ts';
 
 test('a window of time is sent on oldest first, paced, and page by page', async () => {
@@ -12,7 +12,7 @@ test('a window of time is sent on oldest first, paced, and page by page', async 
   await assert.rejects(bench.admin('POST', path), /from/);
   const query = { from, to: new Date(clock.now() + 1).toISOString(), route: 'POST /hook', again: 'true' };
   const planned = await bench.admin('POST', path, {}, { ...query, dryRun: 'true' });
-  assert.deepEqual([planned.matched, planned.results.length], [100, 0]);
+  assert.deepEqual([planned.results.length, planned.results[0].outcome], [100, 'ready']);
   const startedAt = clock.monotonic();
   const first = await bench.admin('POST', path, {}, query);
   const second = await bench.admin('POST', path, {}, { ...query, after: first.next });
@@ -20,4 +20,31 @@ test('a window of time is sent on oldest first, paced, and page by page', async 
   assert.ok(clock.monotonic() - startedAt >= 1200, 'a hundred in a second');
   assert.equal(first.results[0].id, 'r-0');
   assert.equal((await stored(bench)).length, 260);
+});
+
+test('requests by their ids, in the order they are named; a rate that is none, and lists that are none', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  for (const number of [1, 2, 3]) await sendAs(bench, `r-${number}`, `d-${number}`);
+  const path = '/admin/requests/redeliver';
+  const many = async (ids: unknown, query = {}): Promise<Answer> => await bench.admin('POST', path, {}, query, { ids });
+  const { results, next } = await many(['r-3', 'unknown', 'r-1'], { again: 'true', rate: '1' });
+  const told = results.map(({ id, outcome, code }: Answer) => [id, outcome, code]);
+  const expected = [['r-3', 'accepted', undefined], ['unknown', 'refused', 'NotFound'], ['r-1', 'accepted', undefined]]; // prettier-ignore
+  assert.deepEqual([told, next], [expected, undefined]);
+  assert.equal((await stored(bench)).length, 5);
+  for (const ids of [undefined, [], 'r-1', [1], Array.from({ length: 101 }, () => 'r-1')])
+    await assert.rejects(many(ids), { code: 'BadRequest' });
+  for (const rate of ['0', '-1', '0.5', '10001', 'fast'])
+    await assert.rejects(many(['r-1'], { rate }), { code: 'BadRequest' });
+  await assert.rejects(many(['r-1'], { dryRun: 'yes' }), { code: 'BadRequest' });
+});
+
+test('a call that takes long says where to go on', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  const ids = Array.from({ length: 30 }, (_, number) => `r-${number}`);
+  for (const id of ids) await sendAs(bench, id, id);
+  const query = { again: 'true', rate: '1' };
+  const told = await bench.admin('POST', '/admin/requests/redeliver', {}, query, { ids });
+  assert.equal(told.next, ids[told.results.length]);
+  assert.ok(told.results.length >= 20 && told.results.length < 25);
 });

@@ -1,21 +1,28 @@
-import { TokenBucket } from '../../../kernel/flow/token-bucket.ts';
 import { RequestError } from '../../../kernel/errors.ts';
+import { TokenBucket } from '../../../kernel/flow/token-bucket.ts';
 import type { Clock } from '../../../ports/environment.ts';
-import type { Served } from '../handler.ts';
 import { limits } from '../limits.ts';
 import type { RequestEntry } from '../request-log/request-entry.ts';
-import type { RequestStep } from '../request-log/request-reader.ts';
-import { redeliverRequest, type Asker, type Redelivered } from './redeliver-request.ts';
+import type { Asker, Redelivered } from './redeliver-request.ts';
+
+/** A request that is wanted; without an entry there is none of that name. */
+export interface WantedRequest {
+  /** Names it, and where to go on when it was not sent on; absent: none was found in what one call looks through. */
+  readonly place: string | undefined;
+  readonly entry: RequestEntry | undefined;
+  /** Where to go on behind it; absent: it is the last one. */
+  readonly next: string | undefined;
+}
 
 /** How requests of the log are to be sent on. */
 export interface RedeliveryOrder {
-  readonly isAgain: boolean;
-  readonly isDryRun: boolean;
+  readonly perSecond: number;
+  /** What becomes of one: it is sent on, or in a dry run only looked at. */
+  readonly send: (entry: RequestEntry, asker: Asker) => Promise<Redelivered>;
 }
 
 /** What became of those that were sent on; `next`: where to go on, absent when all were. */
 export interface RedeliveryReport {
-  readonly matched: number;
   readonly results: readonly Redelivered[];
   readonly next?: string;
 }
@@ -25,32 +32,26 @@ export interface RedeliveryReport {
  * be stored just now, when it took long, and when nobody waits for it any more.
  */
 export async function redeliverRequests(
-  served: Served,
-  steps: AsyncIterable<RequestStep>,
-  { isAgain, isDryRun }: RedeliveryOrder,
+  clock: Clock,
+  wanted: AsyncIterable<WantedRequest>,
+  { perSecond, send }: RedeliveryOrder,
   asker: Asker,
 ): Promise<RedeliveryReport> {
-  const { clock } = served.environment;
-  const pace = new TokenBucket({ perSecond: limits.redeliveriesPerSecond, burst: 1 });
+  const pace = new TokenBucket({ perSecond, burst: 1 });
   const lent = lentTo(asker);
   const endsAt = clock.monotonic() + limits.redeliveryCallMs;
   const results: Redelivered[] = [];
-  let matched = 0;
-  for await (const { entry, next } of steps) {
-    const report = { matched, results };
-    if (entry === undefined) return { ...report, ...(next !== undefined && { next: String(next) }) };
-    if (!isDryRun) {
-      await turnOf(pace, clock, asker.signal);
-      const result = asker.signal.aborted ? undefined : await outcomeOf(served, entry, isAgain, lent());
-      if (result === undefined || result.code === 'ServiceUnavailable')
-        return { ...report, next: String(entry.number) };
-      results.push(result);
-    }
-    matched += 1;
-    const isFull = matched >= limits.redeliveriesPerCall || clock.monotonic() >= endsAt;
-    if (isFull) return { matched, results, ...(next !== undefined && { next: String(next) }) };
+  for await (const { place, entry, next } of wanted) {
+    if (place === undefined) return { results, ...(next !== undefined && { next }) };
+    await turnOf(pace, clock, asker.signal);
+    if (asker.signal.aborted) return { results, next: place };
+    const result = entry === undefined ? missing(place) : await outcomeOf(entry, send, lent());
+    if (result.code === 'ServiceUnavailable') return { results, next: place };
+    results.push(result);
+    const isFull = results.length >= limits.redeliveriesPerCall || clock.monotonic() >= endsAt;
+    if (isFull) return { results, ...(next !== undefined && { next }) };
   }
-  return { matched, results };
+  return { results };
 }
 
 async function turnOf(pace: TokenBucket, clock: Clock, signal: AbortSignal): Promise<void> {
@@ -78,11 +79,15 @@ function lentTo(asker: Asker): () => Asker {
   };
 }
 
-async function outcomeOf(served: Served, entry: RequestEntry, isAgain: boolean, asker: Asker): Promise<Redelivered> {
+async function outcomeOf(entry: RequestEntry, send: RedeliveryOrder['send'], asker: Asker): Promise<Redelivered> {
   try {
-    return await redeliverRequest(served, entry, isAgain, asker);
+    return await send(entry, asker);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     return { id: entry.head.id, outcome: 'refused', code: error.code };
   }
+}
+
+function missing(id: string): Redelivered {
+  return { id, outcome: 'refused', code: 'NotFound' };
 }

@@ -2,6 +2,7 @@ import type { Environment } from '../../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { orPastDamage, type StoredRecord } from '../../../ports/stream-store.ts';
 import { limits } from '../limits.ts';
+import type { WantedRequest } from '../operations/redeliver-requests.ts';
 import { REQUESTS_STREAM } from '../workers/request-log.ts';
 import { decodeRequest, type RequestEntry } from './request-entry.ts';
 import type { RequestFilter } from './request-filter.ts';
@@ -12,12 +13,6 @@ export type ListedRequest = Omit<RequestEntry, 'body'>;
 /** Some requests, and where to look on; absent: there are no more. */
 export interface RequestPage {
   readonly entries: readonly ListedRequest[];
-  readonly next: bigint | undefined;
-}
-
-/** The next request that fits; absent: a page's part of the log was looked through. `next`: where to look on. */
-export interface RequestStep {
-  readonly entry?: RequestEntry;
   readonly next: bigint | undefined;
 }
 
@@ -67,7 +62,7 @@ export class RequestReader {
   }
 
   /** Those that fit, oldest first, from `after` on; ends where the log does, or a page's part of it. */
-  async *oldest(filter: RequestFilter, after: bigint | undefined): AsyncGenerator<RequestStep> {
+  async *oldest(filter: RequestFilter, after: bigint | undefined): AsyncGenerator<WantedRequest> {
     const place = await this.#span(filter);
     if (place === undefined) return;
     const { start, end } = place;
@@ -76,10 +71,10 @@ export class RequestReader {
     for await (const { offset, data } of this.#between(place, from, end)) {
       bytes += data.length;
       const entry = decodeRequest(offset, data);
-      const next = offset + 1n < end ? offset + 1n : undefined;
-      if (entry !== undefined && filter.fits(entry)) yield { entry, next };
+      const next = offset + 1n < end ? String(offset + 1n) : undefined;
+      if (entry !== undefined && filter.fits(entry)) yield { place: String(offset), entry, next };
       if (bytes < limits.logBytesPerPage) continue;
-      yield { next };
+      yield { place: undefined, entry: undefined, next };
       return;
     }
   }
@@ -87,8 +82,13 @@ export class RequestReader {
   /** By number, or by the request's id; undefined: it is not there, or too far below the newest. */
   async find(name: string, signal: AbortSignal): Promise<RequestEntry | undefined> {
     const number = (await this.places([name], signal)).get(name);
+    return number === undefined ? undefined : await this.at(number);
+  }
+
+  /** The request with this number; undefined: it is not there. */
+  async at(number: bigint): Promise<RequestEntry | undefined> {
     const place = this.#place();
-    if (place === undefined || number === undefined) return undefined;
+    if (place === undefined) return undefined;
     for await (const { offset, data } of this.#between(place, number, number + 1n)) return decodeRequest(offset, data);
     return undefined;
   }

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { functionsOf, NodeBench, oneRoute, SECRET, stored, type Answer } from '../harness.fixture.ts';
+import { BODY, requests, sendAs } from '../requests.fixture.ts';
+
+async function attempt(bench: NodeBench, trial: unknown): Promise<Answer> {
+  return await bench.admin('POST', '/admin/requests', {}, {}, trial);
+}
+
+test('a route is tried with a request signed by its own secret; what it does is done', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  const told = await attempt(bench, { route: 'POST /hook', body: { a: 1 }, event: 'ping', deliveryId: 'd-1' });
+  assert.equal(told.status, 200);
+  assert.equal(JSON.parse(told.body).deliveryId, 'd-1');
+  assert.deepEqual(await stored(bench), [['d-1', '{"a":1}']]);
+  const [entry] = await requests(bench);
+  assert.deepEqual([entry.id, entry.headers['x-github-event']], [told.requestId, 'ping']);
+});
+
+test('a request of the log is tried as it came, with a new id and whatever else is said', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  await sendAs(bench, 'r-1', 'd-1');
+  assert.equal((await attempt(bench, { from: 'r-1' })).status, 200);
+  assert.equal((await attempt(bench, { from: 'r-1', body: 'other' })).status, 200);
+  assert.deepEqual((await stored(bench)).map(([, text]) => text).sort(), ['other', BODY, BODY].sort());
+  const wrong = await attempt(bench, { from: 'r-1', headers: { 'X-Hub-Signature-256': 'sha256=00' } });
+  assert.equal(wrong.status, 401);
+});
+
+test('parameters of paths, bytes and functions', async () => {
+  const seen: Answer[] = [];
+  const functions = functionsOf({ f: (event) => (seen.push(event), { statusCode: 201, body: 'made' }) });
+  const verify = { github: { secrets: [SECRET] } };
+  const routes = { 'ANY /hooks/{id}': { function: 'f', event: 'proxy2', verify } };
+  const bench = await new NodeBench().open({ gateway: { routes } }, functions);
+  const trial = { route: 'ANY /hooks/{id}', path: '/hooks/7', query: 'a=1', bodyBase64: '/wA=' };
+  const told = await attempt(bench, { ...trial, headers: { 'content-type': 'application/octet-stream' } });
+  assert.deepEqual([told.status, told.body], [201, 'made']);
+  assert.deepEqual([seen[0].pathParameters, seen[0].rawQueryString, seen[0].body], [{ id: '7' }, 'a=1', '/wA=']);
+});
+
+test('what is no trial', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  const table: readonly (readonly [trial: unknown, code: string])[] = [
+    [[], 'BadRequest'],
+    [{}, 'BadRequest'],
+    [{ route: 7 }, 'BadRequest'],
+    [{ route: 'POST /hook', other: 1 }, 'BadRequest'],
+    [{ route: 'POST /hook', body: 'a', bodyBase64: 'YQ==' }, 'BadRequest'],
+    [{ route: 'POST /hook', bodyBase64: '*' }, 'BadRequest'],
+    [{ route: 'POST /hook', headers: { 'a b': 'c' } }, 'BadRequest'],
+    [{ route: 'POST /hook', headers: { a: 'b\r\nc: d' } }, 'BadRequest'],
+    [{ route: 'POST /hook', path: '/other' }, 'BadRequest'],
+    [{ route: 'POST /hook', path: 'hook' }, 'BadRequest'],
+    [{ route: 'POST /other' }, 'NotFound'],
+    [{ from: 'r-9' }, 'NotFound'],
+  ];
+  for (const [trial, code] of table) await assert.rejects(attempt(bench, trial), { code }, JSON.stringify(trial));
+});
