@@ -1,4 +1,5 @@
 import { InTurns } from '../../kernel/flow/in-turns.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Clock } from '../../ports/environment.ts';
 import type { Records, ShardInfo } from '../../ports/records.ts';
 import { shardKey } from '../../ports/stream-store.ts';
@@ -96,7 +97,7 @@ export class ShardWaits {
   }
 
   async #turn(): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    await nextTurn(this.#clock);
   }
 
   #join(key: string, shard: ShardInfo, end: bigint, watcher: Watcher): Shared {

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { Catalog, CatalogEntry, CatalogOp } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -132,7 +133,7 @@ export class Resharding {
       await this.#write(entry, { families, endings, isLast });
       await this.#doors.release(parents);
       // All of a stream's shards are looked at once more: in a turn of its own.
-      await new Promise<void>((resolve) => this.#doors.environment.clock.soon(resolve));
+      await nextTurn(this.#doors.environment.clock);
       const after = this.#doors.stream(name)?.info;
       if (after !== undefined) await this.#doors.prepare(after);
       return isLast;

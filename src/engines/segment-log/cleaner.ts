@@ -150,7 +150,7 @@ export class Cleaner {
       looked += segment.shares.size;
       if (looked < LOOKED_PER_TURN) continue;
       looked = 0;
-      await new Promise<void>((resolve) => this.#parts.environment.clock.soon(resolve));
+      await nextTurn(this.#parts.environment.clock);
     }
     const hasWork = expired.length > 0 || this.#undeclared.size > 0;
     if (!hasWork || !(await this.#keepStarts(this.#moveStarts(expired)))) return;

@@ -1,6 +1,7 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
 import { InTurns } from '../../kernel/flow/in-turns.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { DiskFull, Unavailable, UnknownShard } from '../../ports/stream-store.ts';
 import { applyExtent } from './apply-extent.ts';
@@ -295,9 +296,7 @@ export class Committer {
     }
   }
 
-  readonly #turn = async (): Promise<void> => {
-    await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
-  };
+  readonly #turn = async (): Promise<void> => await nextTurn(this.#environment.clock);
 
   async #store(
     file: OpenFile,

@@ -2,6 +2,7 @@ import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment } from '../../ports/environment.ts';
 import {
   Damaged,
@@ -315,7 +316,7 @@ export class LogReader {
   }
 
   readonly #turn = async (): Promise<void> => {
-    await new Promise<void>((resolve) => this.#parts.environment.clock.soon(resolve));
+    await nextTurn(this.#parts.environment.clock);
   };
 
   /** What holds mostly others' records is read for them too, or its memory is used again at once. */

@@ -1,5 +1,6 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import { inPieces } from '../../kernel/flow/in-pieces.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { encodeFooter } from './footer.ts';
 import { damage } from './format.ts';
@@ -92,7 +93,7 @@ export class Sealer {
   }
 
   async #turn(): Promise<void> {
-    await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
+    await nextTurn(this.#environment.clock);
   }
 
   async #writeAgain(segment: Segment): Promise<void> {

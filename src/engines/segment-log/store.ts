@@ -1,5 +1,6 @@
 import { assert } from '../../kernel/assert.ts';
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type {
   Offset,
@@ -63,7 +64,7 @@ export class SegmentStore implements StreamStore {
     const { clock } = this.#parts.environment;
     const groups: Promise<readonly PromiseSettledResult<void>[]>[] = [];
     for (let from = 0; from < shards.length; from += DROPPED_PER_TURN) {
-      if (from > 0) await new Promise<void>((resolve) => clock.soon(resolve));
+      if (from > 0) await nextTurn(clock);
       const group = shards.slice(from, from + DROPPED_PER_TURN);
       groups.push(Promise.allSettled(group.map(async (ref) => await this.#drop(ref))));
     }

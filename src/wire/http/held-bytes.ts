@@ -1,4 +1,5 @@
 import { ThrottleError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Clock } from '../../ports/environment.ts';
 import { httpLimits } from './limits.ts';
@@ -39,7 +40,7 @@ export class HeldBytes {
     const cancel = this.#clock.timer(httpLimits.budgetWaitMs, () => waiting.abort());
     const isTaken = await this.#budget.take(bytes, waiting.signal);
     // Who got it goes on in a turn of its own: each may be soon done, and what it gives back wakes the next.
-    if (isTaken) await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    if (isTaken) await nextTurn(this.#clock);
     cancel();
     this.#waiting.delete(waiting);
     if (!isTaken) return false;
