@@ -34,7 +34,8 @@ test('replay of a route needs a time, and takes no words of deliveries', async (
   for (const args of [
     ['replay', 'POST /hook'],
     ['replay', ID, '--errors'],
-    ['replay', ID, '--to-delivery', 'd'],
+    ['replay', ID, '--to-delivery', 'd', '--again'],
+    ['replay', 'POST /hook', '--to-delivery', 'd'],
   ]) {
     assert.equal((await millrace(args)).code, 2, args.join(' '));
   }
@@ -47,4 +48,36 @@ test('rate, target and a dry run are the node’s to carry out', async () => {
   const told = await millrace(['replay', ID, '--dry-run', '--rate', '5', '--to-target', 'b'], { replies });
   assert.equal(told.out, `${ID} ready\n`);
   assert.deepEqual(seen, ['?again=false&dryRun=true&rate=5&target=b']);
+});
+
+test('to a delivery go the records that requests became, those of a window page by page', async () => {
+  const asked: unknown[] = [];
+  const record = (stream: string, sequenceNumber: string): object => ({ id: 'x', stream, sequenceNumber });
+  const replies = {
+    [`GET /admin/requests/${ID}`]: () => record('events', '1'),
+    'GET /admin/requests': ({ url }: Sent) => {
+      const { searchParams: query } = new URL(url);
+      if (query.get('before') === '7') return { requests: [record('events', '2'), { id: 'y' }] };
+      return { requests: [{ ...record('events', '5'), redeliveryOf: 'x' }, record('events', '3')], next: '7' };
+    },
+    'POST /admin/deliveries/d/replay': ({ url, body }: Sent) => {
+      asked.push([new URL(url).search, JSON.parse(body.toString())]);
+      return { id: 'r', delivery: 'd', stream: 'events', records: 1 };
+    },
+    'GET /admin/deliveries/d/replays/r': () => ({ state: 'done', recordsDelivered: 1, recordsFailed: 0 }),
+  };
+  const one = await millrace(['replay', ID, '--to-delivery', 'd'], { replies });
+  assert.deepEqual([one.code, one.out], [0, '1 delivered, 0 failed\n']);
+  const window = ['replay', 'POST /hook', '--from', '2026-01-31', '--to-delivery', 'd', '--dry-run'];
+  assert.equal((await millrace(window, { replies })).code, 0);
+  assert.deepEqual(asked, [
+    ['?stream=events&dryRun=false', { sequenceNumbers: ['1'] }],
+    ['?stream=events&dryRun=true', { sequenceNumbers: ['2', '3'] }],
+  ]);
+});
+
+test('a request that became no record goes to no delivery', async () => {
+  const replies = { [`GET /admin/requests/${ID}`]: () => ({ id: ID, outcome: 'answered' }) };
+  const ended = await millrace(['replay', ID, '--to-delivery', 'd'], { replies });
+  assert.deepEqual([ended.code, ended.err.includes('none of these requests became a record')], [1, true]);
 });

@@ -8,7 +8,6 @@ interface Flags {
   readonly from?: string;
   readonly to?: string;
   readonly errors?: true;
-  readonly toDelivery?: string;
   readonly dryRun?: true;
   readonly again?: true;
   readonly rate?: string;
@@ -29,18 +28,21 @@ interface Page {
 const REQUEST_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ROUTE = /^[A-Z]+ \//;
 
+/** Whether the target of `replay` is a route whose requests are meant. */
+export function isRouteTarget(target: string): boolean {
+  return ROUTE.test(target);
+}
+
 /** Whether the target of `replay` is a request of the log, or a route whose requests are meant. */
 export function isRequestTarget(target: string): boolean {
-  return REQUEST_ID.test(target) || ROUTE.test(target);
+  return REQUEST_ID.test(target) || isRouteTarget(target);
 }
 
 /** `replay REQUEST_ID` and `replay "POST /path" --from TIME`. */
 export async function replayRequests(context: CliContext, target: string, flags: Flags): Promise<void> {
-  if (flags.errors === true || flags.toDelivery !== undefined) {
-    throw new CliError('--errors and --to-delivery are for deliveries and streams', exitCodes.usage);
-  }
+  if (flags.errors === true) throw new CliError('--errors is for deliveries', exitCodes.usage);
   const client = new ApiClient(context, flags.api);
-  const results = ROUTE.test(target)
+  const results = isRouteTarget(target)
     ? await replayRoute(context, client, target, flags)
     : [await replayOne(client, target, flags)];
   if (flags.json === true) context.out(`${JSON.stringify(results)}\n`);

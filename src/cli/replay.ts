@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
 import { isRequestTarget, replayRequests } from './replay-requests.ts';
+import { recordsOfRequests } from './request-records.ts';
 
 interface Flags {
   readonly api?: string;
@@ -54,7 +55,7 @@ export function declareReplay(program: Command, context: CliContext): void {
 }
 
 async function replay(context: CliContext, target: string, flags: Flags): Promise<void> {
-  if (isRequestTarget(target)) return await replayRequests(context, target, flags);
+  if (isRequestTarget(target)) return await replayOf(context, target, flags);
   if (flags.errors !== true && flags.from === undefined) {
     throw new CliError('say what: --errors, or --from TIME', exitCodes.usage);
   }
@@ -64,6 +65,26 @@ async function replay(context: CliContext, target: string, flags: Flags): Promis
   const ended = flags.dryRun === true ? undefined : await followed(context, client, planned);
   if (flags.json === true) context.out(`${JSON.stringify(ended ?? planned)}\n`);
   else if (ended !== undefined) context.out(`${ended.recordsDelivered} delivered, ${ended.recordsFailed} failed\n`);
+}
+
+/** Requests go to their route or a server elsewhere, the records they became to a delivery. */
+async function replayOf(context: CliContext, target: string, flags: Flags): Promise<void> {
+  const { toDelivery, dryRun } = flags;
+  if (toDelivery === undefined) return await replayRequests(context, target, flags);
+  const client = new ApiClient(context, flags.api);
+  const ended: Counted[] = [];
+  for (const { stream, sequenceNumbers } of await recordsOfRequests(client, target, flags)) {
+    const query = new URLSearchParams({ stream, dryRun: String(dryRun === true) });
+    const path = `/admin/deliveries/${encodeURIComponent(toDelivery)}/replay?${query.toString()}`;
+    const body = JSON.stringify({ sequenceNumbers });
+    const planned = (await client.admin('POST', path, { body })) as Counted;
+    context.err(`${said(planned)}\n`);
+    ended.push(dryRun === true ? planned : await followed(context, client, planned));
+  }
+  if (flags.json === true) return context.out(`${JSON.stringify(ended)}\n`);
+  const sum = (name: 'recordsDelivered' | 'recordsFailed'): number =>
+    (ended as Status[]).reduce((total, { [name]: count }) => total + count, 0);
+  if (dryRun !== true) context.out(`${sum('recordsDelivered')} delivered, ${sum('recordsFailed')} failed\n`);
 }
 
 /** A target that is no delivery is a stream. */

@@ -62,6 +62,9 @@ export const firehoseLimits = {
   /** Our own bounds of a replay: objects with lines, bytes of one once it is unpacked. */
   replayObjectsMax: 1000,
   replayObjectBytesMax: 512 * MIB,
+  /** Our own: records that one replay names, and bytes that name them. */
+  replayRecordsMax: 1000,
+  replayBodyBytesMax: 128 * 1024,
   /** Longest that a batch of a replay waits for the delivery's own. */
   replayWaitMs: 10_000,
   /** Our own: replays of a delivery that are remembered. */

@@ -1,5 +1,7 @@
 import { RequestError } from '../../kernel/errors.ts';
-import type { AdminRoute } from '../../ports/capability.ts';
+import { isMapping } from '../../kernel/json.ts';
+import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
+import { firehoseLimits } from './limits.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
 import { replayCounts, type Replays } from './replays.ts';
 
@@ -10,10 +12,11 @@ export function replayRoutes(state: FirehoseState, replays: Replays): AdminRoute
       method: 'POST',
       path: '/admin/deliveries/{name}/replay',
       doc:
-        'Delivers records once more: those that arrived in `from`..`to` (of `stream` in place of its own), or with ' +
-        '`errors=true` those of its error objects; to `toDelivery`; `dryRun=true` only counts. The same request does ' +
-        'the same.',
-      handle: async ({ name = '' }, query) => await replay(state, replays, name, query),
+        'Delivers records once more: those that arrived in `from`..`to` (of `stream` in place of its own), those of ' +
+        'the body, `{"sequenceNumbers": [NUMBER]}`, up to 1000, or with `errors=true` those of its error objects; to ' +
+        '`toDelivery`; `dryRun=true` only counts. The same request does the same.',
+      handle: async ({ name = '' }, query, request) =>
+        await replay(state, replays, { name, query, numbers: await numbersOf(request) }),
     },
     {
       method: 'GET',
@@ -30,20 +33,54 @@ export function replayRoutes(state: FirehoseState, replays: Replays): AdminRoute
   ];
 }
 
-async function replay(state: FirehoseState, replays: Replays, name: string, query: URLSearchParams): Promise<object> {
+interface Asked {
+  readonly name: string;
+  readonly query: URLSearchParams;
+  readonly numbers: readonly string[] | undefined;
+}
+
+async function replay(state: FirehoseState, replays: Replays, { name, query, numbers }: Asked): Promise<object> {
   const delivery = known(state, name);
   const isErrors = flag(query, 'errors');
   const stream = query.get('stream') ?? undefined;
   const [from, until] = [time(query, 'from'), time(query, 'to')];
-  if (!isErrors && from === undefined) throw new RequestError('BadRequest', 'say from when: from=TIME, or errors=true');
+  if (numbers !== undefined && (isErrors || from !== undefined || until !== undefined)) {
+    throw new RequestError(
+      'BadRequest',
+      'sequenceNumbers say which records are meant: no from, to or errors beside them',
+    );
+  }
+  if (!isErrors && from === undefined && numbers === undefined) {
+    throw new RequestError('BadRequest', 'say from when: from=TIME, or errors=true');
+  }
   if (isErrors && stream !== undefined) throw new RequestError('BadRequest', 'a stream has no error output');
   const to = known(state, query.get('toDelivery') ?? name);
-  const request = { delivery, to, stream, isErrors, from, until };
+  const request = { delivery, to, stream, isErrors, from, until, numbers };
   const planned = await replays.plan(request);
   const left = await replays.unprocessedObjects(request);
   const isDry = flag(query, 'dryRun');
   if (!isDry) await replays.start(planned);
   return { ...replayCounts(planned), ...(left > 0 && { unprocessedObjects: left }), dryRun: isDry };
+}
+
+/** Undefined: the body names no records. */
+async function numbersOf(request: AdminRequest): Promise<readonly string[] | undefined> {
+  const body = await request.readBody(firehoseLimits.replayBodyBytesMax);
+  if (body.length === 0) return undefined;
+  const numbers = namedIn(Buffer.from(body).toString());
+  const isList = Array.isArray(numbers) && numbers.every((number) => typeof number === 'string');
+  if (isList && numbers.length > 0 && numbers.length <= firehoseLimits.replayRecordsMax) return numbers;
+  const bounds = `1 to ${firehoseLimits.replayRecordsMax} sequence numbers`;
+  throw new RequestError('BadRequest', `the body is {"sequenceNumbers": [NUMBER, ...]} with ${bounds}`);
+}
+
+function namedIn(text: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isMapping(parsed) ? parsed['sequenceNumbers'] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function known(state: FirehoseState, name: string): DeliveryStream {

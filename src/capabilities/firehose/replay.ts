@@ -45,7 +45,8 @@ export function replayProgressName({ delivery, id }: Pick<Replay, 'delivery' | '
 
 /** Where a replay begins. */
 export function firstProgress({ ranges = [] }: Replay): Progress {
-  const positions = ranges.map((range) => [positionKey(rangeFromJson(range)), range[2]] as const);
+  // A shard with several ranges begins with its first.
+  const positions = ranges.map((range) => [positionKey(rangeFromJson(range)), range[2]] as const).reverse();
   return { ...NO_PROGRESS, positions: Object.fromEntries(positions) };
 }
 

@@ -103,6 +103,56 @@ test('a replay goes on after a crash, to the same places', async () => {
   assert.deepEqual(fake.arrived, ['one', 'one']);
 });
 
+test('records that are named leave in the order of their shard, and none of those between them', async () => {
+  const bench = await new Bench().open({
+    streams: { events: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', ...toBucket('archive', 1) } },
+  });
+  const numbers: string[] = [];
+  for (const text of ['a;', 'b;', 'c;', 'd;', 'e;']) {
+    const record = { StreamName: 'events', PartitionKey: 'k', Data: base64(text) };
+    const { SequenceNumber } = await bench.call('Kinesis_20131202.PutRecord', record);
+    numbers.push(String(SequenceNumber));
+  }
+  await bench.simulation.pass(60_000);
+  const before = await bench.objects('archive');
+  const [a = '', , c = '', d = ''] = numbers;
+  const named = { sequenceNumbers: [d, a, c, a] };
+  const dry = await bench.admin('POST', REPLAY, { name: 'd' }, { dryRun: 'true' }, named);
+  assert.equal(dry.records, 3);
+  const first = await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, {}, named));
+  assert.equal(first.recordsDelivered, 3);
+  const after = await bench.objects('archive');
+  const added = [...after].filter(([key]) => !before.has(key)).map(([, content]) => String(content));
+  assert.deepEqual(added.sort(), ['a;', 'c;d;']);
+  await done(bench, await bench.admin('POST', REPLAY, { name: 'd' }, {}, named));
+  assert.deepEqual(await bench.objects('archive'), after, 'the same again');
+});
+
+test('records that cannot be named', async () => {
+  const bench = await new Bench().open({
+    streams: { events: { ShardCount: 1 }, other: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', ...toBucket() } },
+  });
+  const record = { StreamName: 'other', PartitionKey: 'k', Data: base64('x') };
+  const { SequenceNumber: foreign } = await bench.call('Kinesis_20131202.PutRecord', record);
+  const list = 'the body is {"sequenceNumbers": [NUMBER, ...]} with 1 to 1000 sequence numbers';
+  const beside = 'sequenceNumbers say which records are meant: no from, to or errors beside them';
+  const table: readonly (readonly [body: unknown, query: Record<string, string>, said: string])[] = [
+    [{ sequenceNumbers: [] }, {}, list],
+    [{ sequenceNumbers: [7] }, {}, list],
+    [{ sequenceNumbers: Array.from({ length: 1001 }, () => '1') }, {}, list],
+    ['text', {}, list],
+    [{ sequenceNumbers: ['7'] }, {}, '7 is no sequence number'],
+    [{ sequenceNumbers: [foreign] }, {}, '1 of these records are not in events, or not any more'],
+    [{ sequenceNumbers: ['7'] }, { from: '0' }, beside],
+    [{ sequenceNumbers: ['7'] }, { errors: 'true' }, beside],
+  ];
+  for (const [body, query, said] of table) {
+    await assert.rejects(bench.admin('POST', REPLAY, { name: 'd' }, query, body), { message: said });
+  }
+});
+
 test('what cannot be replayed', async () => {
   const bench = await new Bench().open({
     streams: { events: {} },

@@ -16,6 +16,7 @@ import {
   type DeliveryStream,
   type StoredRange,
 } from './model.ts';
+import { rangesOfRecords } from './record-ranges.ts';
 import {
   firstProgress,
   OBJECT_POSITION,
@@ -39,6 +40,8 @@ export interface ReplayRequest {
   readonly isErrors: boolean;
   readonly from?: number | undefined;
   readonly until?: number | undefined;
+  /** Sequence numbers of the records that are meant, in place of times. */
+  readonly numbers?: readonly string[] | undefined;
 }
 
 /** Replays of all deliveries, one at a time: kept in the catalog, so that they go on after a restart. */
@@ -155,11 +158,14 @@ export class Replays {
       .finally(() => this.#workers.delete(key));
   }
 
-  async #ranges({ delivery, stream: named, from = 0, until }: ReplayRequest): Promise<Partial<Replay>> {
+  async #ranges({ delivery, stream: named, from = 0, until, numbers }: ReplayRequest): Promise<Partial<Replay>> {
     const name = named ?? sourceStream(delivery);
     const { records } = this.#doors;
     const stream = records.describe(name);
     if (stream === undefined) throw new RequestError('NotFound', `no stream ${name}`, 404);
+    if (numbers !== undefined) {
+      return { stream: name, ranges: (await rangesOfRecords(records, stream, numbers)).map(rangeToJson) };
+    }
     const ranges: StoredRange[] = [];
     for (const shard of stream.shards) {
       const end = until === undefined ? records.bounds(shard).end : await records.positionAt(shard, until);

@@ -161,25 +161,36 @@ export class ReplayWorker {
     const { records, destinations } = this.#doors;
     const stream = records.describe(this.#replay.stream ?? '');
     const gathering = new Gathering(bufferingOf(destinations, target).bytesMax);
+    const begun = new Set<string>();
     for (const range of stream === undefined ? [] : (this.#replay.ranges ?? []).map(rangeFromJson)) {
       if (gathering.isFull) break;
-      await this.#gatherRange(gathering, stream as StreamInfo, range);
+      // Between two ranges of a shard stand records that are not meant: each leaves in a batch of its own.
+      if (begun.has(positionKey(range))) continue;
+      if (await this.#gatherRange(gathering, stream as StreamInfo, range)) begun.add(positionKey(range));
     }
     const { ranges, recordCount, sizeBytes, oldestAt } = gathering;
     return recordCount === 0 ? undefined : { ranges, recordCount, sizeBytes, oldestAt };
   }
 
-  async #gatherRange(gathering: Gathering, stream: StreamInfo, range: Intent['ranges'][number]): Promise<void> {
+  /** Whether there was something. */
+  async #gatherRange(gathering: Gathering, stream: StreamInfo, range: Intent['ranges'][number]): Promise<boolean> {
     const shard = stream.shards.find(({ ref }) => positionKey(ref) === positionKey(range));
-    if (shard === undefined) return;
-    const position = this.#ledger.position(range);
+    if (shard === undefined) return false;
+    const reached = this.#ledger.position(range);
+    const position = reached > range.from ? reached : range.from;
+    const before = gathering.recordCount;
     for (let at = position; at < range.to && !gathering.isFull;) {
       const found = await orPastDamage(this.#doors.records.read(stream, shard, at, READ_LIMIT));
       const next = found.next < range.to ? found.next : range.to;
-      if (next <= at) return;
+      if (next <= at) break;
+      if (found.runs.every(({ first }) => first >= next)) {
+        at = next;
+        continue;
+      }
       gathering.take(shard.ref, position, { runs: found.runs, next });
       at = gathering.cursor(shard.ref, position);
     }
+    return gathering.recordCount > before;
   }
 
   /** The next object that has lines which are wanted. */
