@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { configSchema } from '../src/config/schema.ts';
 import { firehoseErrors } from '../src/capabilities/firehose/errors.ts';
+import { gatewayErrors } from '../src/capabilities/gateway/errors.ts';
 import { kinesisErrors } from '../src/capabilities/kinesis/errors.ts';
 import { capabilities } from '../src/registry.ts';
 import { help } from './reference/cli.ts';
@@ -136,7 +137,8 @@ test('codes of the admin paths and of other services are all listed', () => {
     // Those of config checks, of exceptions in mid-stream, and of actions that are not built.
     const named = ['RetentionExceeded', 'InvalidConfig', 'InvalidSchema', 'InvalidArgumentException'];
     const own = [...named, 'InternalFailure', 'UnknownOperationException'];
-    assert.ok([...namesOf(adminCodes), ...namesOf(stsCodes), ...own].includes(name), name);
+    const others = [...namesOf(stsCodes), ...Object.keys(gatewayErrors), ...own];
+    assert.ok([...namesOf(adminCodes), ...others].includes(name), name);
   }
 });
 

@@ -59,8 +59,11 @@ export const httpCodes: readonly Code[] = [
 /** Codes under `/admin/` and of the listener's other paths. */
 export const adminCodes: readonly Code[] = [
   ['BadRequest', 400, 'A parameter of the query is not what the path takes.'],
+  ['BodyNotKept', 409, 'The body of the request was cut in the log: it cannot be sent on, or tried without another.'],
   ['InternalFailure', 500, 'A bug of millrace, or its disk failed; the log names it by the request id.'],
   ['MethodNotAllowed', 405, 'Another method; `allow` names those that are served.'],
+  ['NoSecret', 409, 'Nothing is there to sign the request with.'],
+  ['NotAccepted', 409, 'The request was refused when it came: only accepted ones are sent on again.'],
   ['NotFound', 404, 'Nothing is served there, or nothing has that name.'],
   ['NotInFile', 409, 'The source is not in the file any more: it cannot be resumed.'],
   ['ResourceNotFoundException', 400, 'No stream has that name.'],
