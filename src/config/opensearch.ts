@@ -1,3 +1,4 @@
+import { parseUrl } from '../kernel/net/parse-url.ts';
 import type { Problem } from '../kernel/schema/check-config.ts';
 import * as s from '../kernel/schema/declare.ts';
 
@@ -58,8 +59,9 @@ function entryProblem(name: string, { endpoint, username, password, sigv4 }: Ent
   const isUrl = /^https?:\/\//.test(name);
   for (const url of isUrl ? [name] : [endpoint]) {
     if (url === undefined) return 'is no URL, and without endpoint nothing says where this domain is';
-    if (!URL.canParse(url)) return `${url} is no URL`;
-    const { username: user, password: word } = new URL(url);
+    const parsed = parseUrl(url);
+    if (parsed === undefined) return `${url} is no URL`;
+    const { username: user, password: word } = parsed;
     if (user !== '' || word !== '') return 'a URL with a name or a password in it would be shown: give them beside it';
   }
   if (isUrl && endpoint !== undefined) return 'is a URL, and endpoint is another; keep one';

@@ -36,8 +36,7 @@ function readOptions(): ConformanceOptions {
     },
   });
   const [url = '', ...more] = positionals;
-  if (more.length > 0 || !/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new Error('name one URL, http or https');
+  if (more.length > 0 || !isWebUrl(url)) throw new Error('name one URL, http or https');
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION } = process.env;
   const isSigned = AWS_ACCESS_KEY_ID !== undefined && AWS_SECRET_ACCESS_KEY !== undefined;
   return {
@@ -55,6 +54,14 @@ function readOptions(): ConformanceOptions {
     waitMs: seconds(values.wait),
     withinMs: seconds(values.within),
   };
+}
+
+function isWebUrl(text: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(text).protocol);
+  } catch {
+    return false;
+  }
 }
 
 async function main(): Promise<number> {

@@ -1,3 +1,5 @@
+import { parseUrl } from '../../kernel/net/parse-url.ts';
+
 type Values = Readonly<Record<string, unknown>>;
 
 /** What stands for a listener of the node itself, whose address is known when it listens. */
@@ -12,5 +14,5 @@ function serverOf(url: unknown): string {
   if (typeof url !== 'string') return '';
   const [own] = OWN.exec(url) ?? [];
   if (own !== undefined) return own;
-  return URL.canParse(url) ? new URL(url).origin : url;
+  return parseUrl(url)?.origin ?? url;
 }

@@ -1,4 +1,5 @@
 import { bufferingOf, hintsInForce, hintsProblem } from '../../kernel/buffering-hints.ts';
+import { parseUrl } from '../../kernel/net/parse-url.ts';
 import { processingProblem } from '../../kernel/processing.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Destination, FailurePath } from '../../ports/destination.ts';
@@ -45,9 +46,9 @@ function problem(options: HttpEndpointOptions): string | undefined {
 
 /** What stands for the node's own address is looked at when it is known. */
 function urlProblem(given: string): string | undefined {
-  const url = given.replace(/^\$\{(api|gateway)\}/, 'http://localhost');
-  if (!URL.canParse(url)) return 'is no URL';
-  const { hostname, username, password } = new URL(url);
+  const url = parseUrl(given.replace(/^\$\{(api|gateway)\}/, 'http://localhost'));
+  if (url === undefined) return 'is no URL';
+  const { hostname, username, password } = url;
   if (hostname.includes('${')) return 'names no host: ${api} and ${gateway} are whole URLs, with http:// or https://';
   if (username === '' && password === '') return undefined;
   return 'holds a name or a password, and would be shown; AccessKey takes a secret';

@@ -1,4 +1,5 @@
 import { hintsProblem } from '../../kernel/buffering-hints.ts';
+import { parseUrl } from '../../kernel/net/parse-url.ts';
 import { processingProblem } from '../../kernel/processing.ts';
 import { indexNameProblem } from './index-name.ts';
 import { EMBEDDED, type OpenSearchOptions } from './options.ts';
@@ -21,8 +22,9 @@ export function problem(options: OpenSearchOptions): string | undefined {
 }
 
 function endpointProblem(endpoint: string): string | undefined {
-  if (!URL.canParse(endpoint)) return 'it is no URL';
-  const { username, password, search, hash } = new URL(endpoint);
+  const url = parseUrl(endpoint);
+  if (url === undefined) return 'it is no URL';
+  const { username, password, search, hash } = url;
   if (username !== '' || password !== '') {
     return 'it holds a name or a password, and would be shown; the section opensearch takes them';
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { addressKind, type AddressKind } from './address-kind.ts';
 import { isInRange, parseAddress, parseRange } from './ip-address.ts';
 import { allowProblem, OutgoingRules, urlTarget, type OutgoingOptions } from './outgoing-rules.ts';
+import { parseUrl } from './parse-url.ts';
 
 test('texts of addresses, and what is none', () => {
   const table: readonly (readonly [text: string, hex: string | undefined])[] = [
@@ -277,4 +278,13 @@ test('entries of the list', () => {
   ]) {
     assert.ok(allowProblem(entry)?.startsWith('is neither'), entry);
   }
+});
+
+test('a URL beyond ASCII is one however often it is asked for', () => {
+  for (let times = 0; times < 100_000; times += 1) {
+    const url = parseUrl('https://b\u00fccher.example/');
+    if (url?.host !== 'xn--bcher-kva.example') assert.fail(`after ${times} times: ${url?.host}`);
+  }
+  assert.equal(parseUrl('/a', 'https://a.example/b')?.href, 'https://a.example/a');
+  assert.equal(parseUrl('/a'), undefined);
 });

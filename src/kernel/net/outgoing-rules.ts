@@ -1,6 +1,7 @@
 import { Defect } from '../errors.ts';
 import { addressKind, type AddressKind } from './address-kind.ts';
 import { isInRange, parseAddress, parseRange, type AddressBytes, type AddressRange } from './ip-address.ts';
+import { parseUrl } from './parse-url.ts';
 
 /** What requests to other servers are measured by. */
 export interface OutgoingOptions {
@@ -47,8 +48,9 @@ export function allowProblem(entry: string): string | undefined {
  * `http://0x7f.1`, `http://2130706433` and `http://127.0.0.1.` are 127.0.0.1.
  */
 export function urlTarget(url: string): UrlTarget | string {
-  if (!URL.canParse(url)) return 'is not an absolute URL';
-  const { protocol, hostname, port, username, password } = new URL(url);
+  const parsed = parseUrl(url);
+  if (parsed === undefined) return 'is not an absolute URL';
+  const { protocol, hostname, port, username, password } = parsed;
   const isSecure = protocol === 'https:';
   if (!isSecure && protocol !== 'http:') return 'is neither https nor http';
   if (username !== '' || password !== '') return 'holds a user name or a password, which belong into headers';
@@ -126,7 +128,6 @@ function said(kind: AddressKind): string {
 
 /** Without what may be a secret. */
 function shown(url: string): string {
-  if (!URL.canParse(url)) return 'the URL';
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host}`;
+  const parsed = parseUrl(url);
+  return parsed === undefined ? 'the URL' : `${parsed.protocol}//${parsed.host}`;
 }

@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { parseUrl } from '../../kernel/net/parse-url.ts';
 import type { ClientAnswer, HttpClient } from '../../ports/http-client.ts';
 import { sseLimits } from './limits.ts';
 import { feedUrl, headerValue } from './position.ts';
@@ -97,8 +98,8 @@ async function discard(answer: ClientAnswer): Promise<void> {
 function target(from: string, location: string | undefined): string | undefined {
   // Servers send UTF-8; headers come as one character for each byte.
   const text = location === undefined ? '' : Buffer.from(location, 'latin1').toString('utf8');
-  if (text === '' || !URL.canParse(text, from)) return undefined;
-  const url = new URL(text, from);
+  const url = text === '' ? undefined : parseUrl(text, from);
+  if (url === undefined) return undefined;
   url.hash = '';
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined;
 }

@@ -1,4 +1,5 @@
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
+import { parseUrl } from '../../kernel/net/parse-url.ts';
 import type { Static } from '../../kernel/schema/declare.ts';
 import type { sseOptions } from './config.ts';
 import { readHeaders } from './header-pairs.ts';
@@ -37,8 +38,9 @@ export function sseProblem(options: SseOptions): string | undefined {
 
 /** What is wrong with an address, without repeating it: it may hold a key. */
 export function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'url is none, expected one such as https://example.com/events';
-  const { protocol, username, password } = new URL(text);
+  const parsed = parseUrl(text);
+  if (parsed === undefined) return 'url is none, expected one such as https://example.com/events';
+  const { protocol, username, password } = parsed;
   if (protocol !== 'https:' && protocol !== 'http:') return 'url is neither https nor http';
   if (username !== '' || password !== '') return 'url holds a user and a password; send them as a header';
   return undefined;

@@ -1,4 +1,5 @@
 import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { parseUrl } from '../../../kernel/net/parse-url.ts';
 import type { HeaderLine } from '../../../ports/http.ts';
 import { PULLED_BY_HEADER } from '../calls/call.ts';
 import { refusal } from '../errors.ts';
@@ -124,7 +125,7 @@ function targetOf(
   { path: own }: Route,
   url: string | undefined,
 ): { readonly path: string; readonly query: string; readonly parameters: Readonly<Record<string, string>> } {
-  const target = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
+  const target = url === undefined ? undefined : parseUrl(url);
   const parameters = target === undefined ? undefined : matchRoutePath(own, target.pathname);
   if (target === undefined || parameters === undefined) return { path: own.text, query: '', parameters: {} };
   return { path: target.pathname, query: target.search.slice(1), parameters };

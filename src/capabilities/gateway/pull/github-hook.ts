@@ -1,5 +1,6 @@
 import { EnvironmentError } from '../../../kernel/errors.ts';
 import { inPieces } from '../../../kernel/flow/in-pieces.ts';
+import { parseUrl } from '../../../kernel/net/parse-url.ts';
 import type { ClientAnswer, HttpClient } from '../../../ports/http-client.ts';
 import type { Clock } from '../../../ports/environment.ts';
 import { limits } from '../limits.ts';
@@ -94,11 +95,9 @@ export class GithubHook {
       this.#noteLimit(answer.headers);
       if (!REDIRECTS.has(answer.status)) return answer;
       // A repository that was renamed. The token goes to no other server.
-      const next = answer.headers['location'] ?? '';
-      if (!URL.canParse(next, url) || new URL(next, url).origin !== new URL(url).origin) {
-        throw new PullFailure(`${answer.status}: leads to another server`);
-      }
-      url = new URL(next, url).href;
+      const next = parseUrl(answer.headers['location'] ?? '', url);
+      if (next?.origin !== new URL(url).origin) throw new PullFailure(`${answer.status}: leads to another server`);
+      url = next.href;
     }
     throw new PullFailure(`more than ${limits.pullRedirectsMax} redirects`);
   }
@@ -162,8 +161,7 @@ interface WholeAnswer {
 /** Of the header `Link`; only the cursor is taken, whatever server it names. */
 function nextCursor(link: string | undefined): string | undefined {
   const next = (link ?? '').split(/,\s*(?=<)/).find((part) => /;\s*rel="?next"?/.test(part));
-  const url = /^<([^>]{1,4096})>/.exec(next ?? '')?.[1];
-  if (url === undefined || !URL.canParse(url)) return undefined;
-  const cursor = new URL(url).searchParams.get('cursor');
-  return cursor === null || cursor === '' ? undefined : cursor;
+  const url = parseUrl(/^<([^>]{1,4096})>/.exec(next ?? '')?.[1] ?? '');
+  const cursor = url?.searchParams.get('cursor') ?? '';
+  return cursor === '' ? undefined : cursor;
 }
