@@ -206,6 +206,7 @@ test('what functions return becomes an answer, or none', async () => {
       { status: 200, headers: { 'content-type': 'a/b', 'x-a': '1, 2' }, cookies: ['a=1', 'b=2'], body: '' },
     ],
     ['proxy1', { statusCode: 200, headers: { 'Content-Length': '9', 'Connection': 'close' } }, { status: 200, headers: json, body: '' }],
+    ['proxy1', { statusCode: 200, headers: { 'HTTP2-Settings': 'AAMAAABk', 'Upgrade': 'h2c' } }, { status: 200, headers: json, body: '' }],
     ['proxy1', { statusCode: 204, body: 'x' }, { status: 204, headers: json, body: '' }],
     ['proxy1', 'x', undefined],
     ['proxy1', null, undefined],

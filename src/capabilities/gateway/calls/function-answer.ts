@@ -5,10 +5,10 @@ export type GivenHeader = readonly [name: string, value: unknown];
 
 const NAME = /^[\w!#$%&'*+.^`|~-]{1,256}$/;
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
-/** The connection is ours, and so are the length and the id. */
+/** The connection is ours, and so are the length and the id; HTTP/2 takes no answer with the others. */
 const OURS: ReadonlySet<string> = new Set([
-  'connection', 'content-length', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-  'x-amzn-requestid',
+  'connection', 'content-length', 'http2-settings', 'keep-alive', 'proxy-connection', 'te', 'trailer',
+  'transfer-encoding', 'upgrade', 'x-amzn-requestid',
 ]); // prettier-ignore
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
