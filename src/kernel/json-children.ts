@@ -60,6 +60,15 @@ export function* jsonMembers(
   return found;
 }
 
+/** The last member of that name in JSON text that holds an object; undefined: it has none. */
+export function jsonMember(bytes: Uint8Array, name: string): JsonChild | undefined {
+  const looking = jsonMembers(bytes, bytes.indexOf(OPEN_OBJECT), [name]);
+  for (;;) {
+    const { done, value } = looking.next();
+    if (done === true) return value.get(name);
+  }
+}
+
 interface Reading {
   depth: number;
   isText: boolean;

@@ -5,6 +5,7 @@ import { limits } from '../limits.ts';
 import { recordKey } from '../record-key.ts';
 import type { Receive } from '../route.ts';
 import type { DeliveryRequest } from './delivery-request.ts';
+import { withMember } from './with-member.ts';
 
 /** A record that can be kept. */
 export interface ReceivedRecord {
@@ -80,7 +81,7 @@ function judge(
   let data = bytes;
   if (attributesMember !== undefined) {
     if (!isMapping(value)) return 'it is no JSON object';
-    data = new TextEncoder().encode(JSON.stringify({ ...value, [attributesMember]: commonAttributes }));
+    data = withMember(bytes, attributesMember, commonAttributes);
   }
   const isTooLarge = data.length + Buffer.byteLength(partitionKey ?? requestId) > recordBytesMax;
   return isTooLarge ? 'it is larger than a record of the stream' : { data, partitionKey };

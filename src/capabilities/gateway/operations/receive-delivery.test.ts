@@ -165,6 +165,19 @@ test('keys by a path, and common attributes', async () => {
   });
 });
 
+test('common attributes change nothing else of a record, however deep it goes', async () => {
+  const receive = { firehose: { accessKeys: [KEY], commonAttributes: 'attributes' } };
+  const bench = await open('hooks', { receive });
+  const headers = { 'x-amz-firehose-common-attributes': '{"commonAttributes":{"stage":"dev"}}' };
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+  const records = data('{"id":12345678901234567890,"attributes":7}', `{"deep":${deep}}`);
+  assert.equal((await send(bench, { records, headers })).status, 200);
+  assert.deepEqual((await stored(bench)).map(([, text]) => text), [
+    '{"id":12345678901234567890,"attributes":{"stage":"dev"}}',
+    `{"deep":${deep},"attributes":{"stage":"dev"}}`,
+  ]); // prettier-ignore
+});
+
 test('requests become documents, a repeated one the same', async () => {
   const bench = await open({ mongodb: PLACE }, { onInvalid: { quarantine: 'bad' } });
   const records = data('{"_id":"5f1b1d4f3a1e4b0f8c000001","t":20}', '{"t":21}', 'none', '{"_id":7}');
