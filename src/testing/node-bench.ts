@@ -91,7 +91,8 @@ export class NodeBench {
   ): Promise<Answer> {
     const route = this.node.admin.find((one) => one.method === method && one.path === path);
     if (route === undefined) throw new Error(`no admin route ${path}`);
-    const request = fakeRequest(body === undefined ? {} : { body: JSON.stringify(body) });
+    const sent = body instanceof Uint8Array ? body : JSON.stringify(body);
+    const request = fakeRequest(body === undefined ? {} : { body: sent });
     return await this.simulation.drive(route.handle(parameters, new URLSearchParams(query), request));
   }
 

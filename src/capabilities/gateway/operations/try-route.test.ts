@@ -57,3 +57,14 @@ test('what is no trial', async () => {
   ];
   for (const [trial, code] of table) await assert.rejects(attempt(bench, trial), { code }, JSON.stringify(trial));
 });
+
+test('a body of JSON goes as it is written', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+  for (const body of ['{ "id": 12345678901234567890 }', deep, '7', 'null']) {
+    const text = `{"route":"POST /hook","body": ${body} ,"event":"ping"}`;
+    const told = await bench.admin('POST', '/admin/requests', {}, {}, Buffer.from(text));
+    assert.equal(told.status, 200, body.slice(0, 40));
+    assert.ok((await stored(bench)).some(([, data]) => data === body), body.slice(0, 40)); // prettier-ignore
+  }
+});

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { RequestError } from '../../../kernel/errors.ts';
 import { isMapping } from '../../../kernel/json.ts';
+import { jsonMember } from '../../../kernel/json-children.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../../ports/http.ts';
 import type { Headers } from '../kinds/verifier.ts';
@@ -58,7 +59,16 @@ export function readTrial(bytes: Uint8Array): Trial {
   if (route === undefined && from === undefined) throw bad('say which route, or from which request of the log');
   if (path !== undefined && (!PATH.test(path) || /[?#]/.test(path))) throw bad('path is one such as /hooks/7');
   if (query !== undefined && !/^[\u0021-\u007e]*$/.test(query)) throw bad('query is a text such as a=1&b=2');
-  return { route, from, path, query, event, deliveryId, headers: headersOf(given['headers']), body: bodyOf(given) };
+  return {
+    route,
+    from,
+    path,
+    query,
+    event,
+    deliveryId,
+    headers: headersOf(given['headers']),
+    body: bodyOf(given, bytes),
+  };
 }
 
 /**
@@ -135,7 +145,8 @@ function headersOf(given: unknown): Headers {
   return Object.fromEntries(entries) as Headers;
 }
 
-function bodyOf({ body, bodyBase64 }: Readonly<Record<string, unknown>>): Uint8Array | undefined {
+/** JSON is sent as it stands in the request: made anew its long numbers would be others. */
+function bodyOf({ body, bodyBase64 }: Readonly<Record<string, unknown>>, bytes: Uint8Array): Uint8Array | undefined {
   if (bodyBase64 !== undefined) {
     if (body !== undefined) throw bad('body and bodyBase64 are two ways to say one thing');
     const isBase64 = typeof bodyBase64 === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(bodyBase64);
@@ -143,7 +154,9 @@ function bodyOf({ body, bodyBase64 }: Readonly<Record<string, unknown>>): Uint8A
     return Buffer.from(bodyBase64, 'base64');
   }
   if (body === undefined) return undefined;
-  return new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
+  if (typeof body === 'string') return new TextEncoder().encode(body);
+  const found = jsonMember(bytes, 'body');
+  return bytes.slice(found?.at, found?.end);
 }
 
 async function told({ status, headers, body }: HttpAnswer): Promise<Omit<TrialAnswer, 'requestId'>> {
