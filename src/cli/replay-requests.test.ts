@@ -30,6 +30,19 @@ test('replay of a route goes on page by page, and ends badly when something was 
   ]);
 });
 
+test('replay of a route ends where the node gets no further', async () => {
+  let calls = 0;
+  const replies = {
+    'POST /admin/requests/redeliver': () => {
+      calls += 1;
+      assert.ok(calls < 100, 'it asks for ever');
+      return calls === 1 ? { results: [{ id: 'a', outcome: 'accepted' }], next: '7' } : { results: [], next: '7' };
+    },
+  };
+  const ended = await millrace(['replay', 'POST /hook', '--from', '2026-01-31'], { replies });
+  assert.deepEqual([ended.code, ended.out], [1, 'a accepted\n7 refused ServiceUnavailable\n']);
+});
+
 test('replay of a route needs a time, and takes no words of deliveries', async () => {
   for (const args of [
     ['replay', 'POST /hook'],

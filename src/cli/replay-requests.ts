@@ -27,6 +27,8 @@ interface Page {
 
 const REQUEST_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ROUTE = /^[A-Z]+ \//;
+/** Calls that get no further, each of a second, after which the command ends. */
+const IDLE_CALLS_MAX = 30;
 
 /** Whether the target of `replay` is a route whose requests are meant. */
 export function isRouteTarget(target: string): boolean {
@@ -80,11 +82,14 @@ async function replayRoute(
   // A window that is still open would meet what it sends on itself.
   query.set('to', to ?? new Date(context.now()).toISOString());
   const results: Result[] = [];
-  for (;;) {
+  for (let idle = 0; ;) {
     const page = (await client.admin('POST', `/admin/requests/redeliver?${query.toString()}`)) as Page;
     results.push(...page.results);
     context.err(`${results.length} ${dryRun === true ? 'looked at' : 'done'}\n`);
     if (page.next === undefined || context.interrupted.aborted) return results;
+    // The node could do nothing with the next one for a second: its stream is away, or its function is busy.
+    idle = page.results.length === 0 && page.next === query.get('after') ? idle + 1 : 0;
+    if (idle >= IDLE_CALLS_MAX) return [...results, { id: page.next, outcome: 'refused', code: 'ServiceUnavailable' }];
     query.set('after', page.next);
   }
 }

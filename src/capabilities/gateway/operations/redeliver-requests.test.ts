@@ -48,3 +48,15 @@ test('a call that takes long says where to go on', async () => {
   assert.equal(told.next, ids[told.results.length]);
   assert.ok(told.results.length >= 20 && told.results.length < 25);
 });
+
+test('a call that can do nothing takes a second', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  const { clock } = bench.simulation.environment;
+  await sendAs(bench, 'r-1', 'd-1');
+  await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'hooks' });
+  await bench.simulation.drive(clock.sleep(10_000));
+  const startedAt = clock.monotonic();
+  const told = await bench.admin('POST', '/admin/requests/redeliver', {}, { from: new Date(0).toISOString() });
+  assert.deepEqual([told.results, told.next], [[], '0']);
+  assert.ok(clock.monotonic() - startedAt >= 1000);
+});

@@ -46,7 +46,11 @@ export async function redeliverRequests(
     await turnOf(pace, clock, asker.signal);
     if (asker.signal.aborted) return { results, next: place };
     const result = entry === undefined ? missing(place) : await outcomeOf(entry, send, lent());
-    if (result.code === 'ServiceUnavailable') return { results, next: place };
+    if (result.code === 'ServiceUnavailable') {
+      // Whoever goes on at once would ask as fast as it can.
+      if (results.length === 0) await clock.sleep(limits.retryAfterSeconds * 1000, asker.signal);
+      return { results, next: place };
+    }
     results.push(result);
     const isFull = results.length >= limits.redeliveriesPerCall || clock.monotonic() >= endsAt;
     if (isFull) return { results, ...(next !== undefined && { next }) };
