@@ -2,17 +2,27 @@ import { maskedHeaders, maskedQuery, type SecretNames } from '../envelope.ts';
 import type { Headers } from '../kinds/verifier.ts';
 
 /** Headers that prove something, by their names: whoever reads the log must not be able to send as the sender. */
-const HEADER = /authorization|cookie|signature|hmac|token|secret|password|api-?key|access-?key/;
-const PARAMETER = /^(?:.*[_-])?(?:token|secret|password|passwd|signature|sig|key|apikey|auth|code)$/i;
+const HEADER =
+  /authorization|cookie|signature|hmac|token|secret|passw|credential|assertion|jwt|bearer|(?:api|access)[-_]?key/;
+/** Words that tell only when they stand by themselves, in headers and parameters. */
+const WORD = /(?:^|[-_])(?:auth|key|sig|pass|pwd)$/i;
+const PARAMETER =
+  /(?:token|secret|passw(?:or)?d|pwd|signature|credential|assertion|jwt|(?:api|access)[-_]?key)$|^code$|[-_]code$/i;
+/** Names of one attempt, by which records may be keyed: they prove nothing. */
+const NO_PROOF = /^(?:.*-)?(?:idempotency|partition|routing|ordering|dedup(?:lication)?|sec-websocket)-key$/;
 
 /** Headers as the log keeps them: more is masked than in records, whose readers may need what senders say. */
 export function headersForLog(headers: Headers, secrets: SecretNames): Headers {
-  return maskedHeaders(headers, [...secrets.headers, ...Object.keys(headers).filter((name) => HEADER.test(name))]);
+  return maskedHeaders(headers, [...secrets.headers, ...Object.keys(headers).filter(isTelling)]);
 }
 
 /** The query as the log keeps it. */
 export function queryForLog(query: string, secrets: SecretNames): string {
   if (query === '') return query;
-  const telling = [...new URLSearchParams(query).keys()].filter((name) => PARAMETER.test(name));
+  const telling = [...new URLSearchParams(query).keys()].filter((name) => PARAMETER.test(name) || WORD.test(name));
   return maskedQuery(query, [...secrets.parameters, ...telling]);
+}
+
+function isTelling(name: string): boolean {
+  return HEADER.test(name) || (WORD.test(name) && !NO_PROOF.test(name));
 }
