@@ -99,3 +99,19 @@ test('what an authorizer tells senders by is not in the log', async () => {
   const [entry] = await requests(bench);
   assert.deepEqual([entry.outcome, entry.query, entry.headers['x-tenant']], ['accepted', 'who=***&n=1', '***']);
 });
+
+test('a log that is turned off keeps what it has for as long as it was to', async () => {
+  const of = (requestLog: unknown): Readonly<Record<string, unknown>> => {
+    const file = oneRoute();
+    return { ...file, gateway: { ...(file['gateway'] as object), requestLog } };
+  };
+  const bench = await new NodeBench().open(of({ retentionHours: 720 }));
+  const hours = (): number => (bench.node.records.describe('$requests')?.retentionMs ?? 0) / 3_600_000;
+  await sendAs(bench, 'r-1', 'd-1');
+  await requests(bench);
+  assert.equal(hours(), 720);
+  await sendAs(bench, 'r-2', 'd-2');
+  await bench.simulation.drive(bench.node.reload(of('off')));
+  assert.equal((await requests(bench)).length, 2);
+  assert.equal(hours(), 720);
+});

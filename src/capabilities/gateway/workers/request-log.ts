@@ -107,10 +107,13 @@ export class RequestLog {
 
   /** Made with the first entry; its retention follows the options. */
   async #prepare(): Promise<void> {
-    const retentionMs = (this.#options?.retentionHours ?? limits.logRetentionHours) * HOUR_MS;
+    const wanted = this.#options?.retentionHours;
+    const retentionMs = (wanted ?? limits.logRetentionHours) * HOUR_MS;
     const shape = { shardCount: 1, retentionMs, maxRecordBytes: limits.logRecordBytes };
     const stream = await ensureInternalStream(this.#records, { name: REQUESTS_STREAM, ...shape });
-    if (stream.retentionMs !== retentionMs) await this.#records.update(REQUESTS_STREAM, () => ({ retentionMs }));
+    // Where nothing is kept from now on, what was kept stays as long as it was to.
+    if (wanted !== undefined && stream.retentionMs !== retentionMs)
+      await this.#records.update(REQUESTS_STREAM, () => ({ retentionMs }));
   }
 
   #isSampledOut(route: string, perMinute: number): boolean {
