@@ -6,7 +6,13 @@ import type { HttpHandler } from '../../ports/http.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
 import type { Served } from './handler.ts';
 import { limits } from './limits.ts';
-import { planRedelivery, redeliverRequest, checkAccepted, checkWhole } from './operations/redeliver-request.ts';
+import {
+  planRedelivery,
+  redeliverRequest,
+  checkAccepted,
+  checkWhole,
+  wasTaken,
+} from './operations/redeliver-request.ts';
 import {
   redeliverRequests,
   type RedeliveryOrder,
@@ -187,7 +193,7 @@ function inWindow({ reader }: RequestRouteParts, query: URLSearchParams): AsyncI
   if (filter.from === undefined) throw new RequestError('BadRequest', 'say from when on: from');
   const after = wholeNumber(query, 'after');
   // What was sent on once stands in the log, too: not everything that fits came from outside.
-  const isFirst = ({ head }: RequestEntry): boolean => head.outcome !== 'refused' && head.redeliveryOf === undefined;
+  const isFirst = ({ head }: RequestEntry): boolean => wasTaken(head) && head.redeliveryOf === undefined;
   const taken = { ...filter, fits: (entry: RequestEntry) => isFirst(entry) && filter.fits(entry) };
   return reader.oldest(taken, after === undefined ? undefined : BigInt(after));
 }

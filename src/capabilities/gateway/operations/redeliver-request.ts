@@ -36,9 +36,14 @@ export interface Redelivered {
 /** Who wants it: whether somebody waits still, and what may be held in memory. */
 export type Asker = Pick<HttpRequest, 'signal' | 'hold'>;
 
+/** Whether it was accepted once. */
+export function wasTaken({ outcome }: Pick<RequestHeadEntry, 'outcome'>): boolean {
+  return TAKEN.has(outcome);
+}
+
 /** RequestErrors for requests that were never accepted: nobody vouches for them. */
-export function checkAccepted({ outcome }: Pick<RequestHeadEntry, 'outcome'>): void {
-  if (TAKEN.has(outcome)) return;
+export function checkAccepted(head: Pick<RequestHeadEntry, 'outcome'>): void {
+  if (wasTaken(head)) return;
   throw new RequestError('NotAccepted', 'only requests that were accepted once can be sent on again', 409);
 }
 

@@ -49,6 +49,18 @@ test('a call that takes long says where to go on', async () => {
   assert.ok(told.results.length >= 20 && told.results.length < 25);
 });
 
+test('what only tested the address is no part of a window', async () => {
+  const verify = { slack: { secrets: ['s'] } };
+  const bench = await new NodeBench().open(oneRoute({ verify }));
+  const told = await bench.admin('POST', '/admin/requests', {}, {}, {
+    route: 'POST /hook',
+    body: { type: 'url_verification', challenge: 'c' },
+  }); // prettier-ignore
+  assert.deepEqual([told.status, told.body], [200, 'c']);
+  const window = await bench.admin('POST', '/admin/requests/redeliver', {}, { from: new Date(0).toISOString() });
+  assert.deepEqual(window.results, []);
+});
+
 test('a call that can do nothing takes a second', async () => {
   const bench = await new NodeBench().open(oneRoute());
   const { clock } = bench.simulation.environment;
