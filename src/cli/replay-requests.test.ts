@@ -10,6 +10,8 @@ test('replay of a request says what became of it', async () => {
   };
   assert.equal((await millrace(['replay', ID], { replies })).out, `${ID} again=false\n`);
   assert.equal((await millrace(['replay', ID, '--again'], { replies })).out, `${ID} again=true\n`);
+  const byNumber = { 'POST /admin/requests/17/redeliver': () => ({ id: ID, outcome: 'duplicate' }) };
+  assert.equal((await millrace(['replay', '17'], { replies: byNumber })).out, `${ID} duplicate\n`);
 });
 
 test('replay of a route goes on page by page, and ends badly when something was refused', async () => {

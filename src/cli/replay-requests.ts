@@ -35,6 +35,11 @@ export function isRouteTarget(target: string): boolean {
   return ROUTE.test(target);
 }
 
+/** Whether it is a number: of a request, unless it is the name of a stream or delivery, which need more words. */
+export function isRequestNumber(target: string): boolean {
+  return /^\d{1,15}$/.test(target);
+}
+
 /** Whether the target of `replay` is a request of the log, or a route whose requests are meant. */
 export function isRequestTarget(target: string): boolean {
   return REQUEST_ID.test(target) || isRouteTarget(target);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
-import { isRequestTarget, replayRequests } from './replay-requests.ts';
+import { isRequestNumber, isRequestTarget, replayRequests } from './replay-requests.ts';
 import { recordsOfRequests } from './request-records.ts';
 
 interface Flags {
@@ -55,7 +55,8 @@ export function declareReplay(program: Command, context: CliContext): void {
 }
 
 async function replay(context: CliContext, target: string, flags: Flags): Promise<void> {
-  if (isRequestTarget(target)) return await replayOf(context, target, flags);
+  const isNumber = isRequestNumber(target) && flags.errors !== true && flags.from === undefined;
+  if (isNumber || isRequestTarget(target)) return await replayOf(context, target, flags);
   if (flags.errors !== true && flags.from === undefined) {
     throw new CliError('say what: --errors, or --from TIME', exitCodes.usage);
   }
