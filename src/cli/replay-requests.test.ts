@@ -91,6 +91,14 @@ test('to a delivery go the records that requests became, those of a window page 
   ]);
 });
 
+test('a request that became many records is not taken for its last one', async () => {
+  const entry = { id: ID, outcome: 'accepted', stream: 'events', sequenceNumber: '9', records: 3 };
+  const replies = { [`GET /admin/requests/${ID}`]: () => entry };
+  const ended = await millrace(['replay', ID, '--to-delivery', 'd'], { replies });
+  assert.equal(ended.code, 1);
+  assert.match(ended.err, /became 3 records of events: replay the stream with --from and --to/);
+});
+
 test('a request that became no record goes to no delivery', async () => {
   const replies = { [`GET /admin/requests/${ID}`]: () => ({ id: ID, outcome: 'answered' }) };
   const ended = await millrace(['replay', ID, '--to-delivery', 'd'], { replies });

@@ -16,6 +16,7 @@ interface Logged {
   readonly id: string;
   readonly stream?: string;
   readonly sequenceNumber?: string;
+  readonly records?: number;
   readonly redeliveryOf?: string;
 }
 
@@ -46,6 +47,12 @@ export async function recordsOfRequests(
   const logged = isRouteTarget(target)
     ? await acceptedBy(client, target, flags)
     : [(await client.admin('GET', `/admin/requests/${target}`)) as Logged];
+  const many = logged.find(({ records }) => records !== undefined);
+  if (many !== undefined) {
+    // Its entry names the last of them only.
+    const of = `request ${many.id} became ${many.records} records of ${many.stream}`;
+    throw new CliError(`${of}: replay the stream with --from and --to`);
+  }
   const selections = selected(logged);
   if (selections.length === 0) throw new CliError('none of these requests became a record');
   return selections;

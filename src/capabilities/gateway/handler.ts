@@ -122,7 +122,7 @@ function noRoute(served: Served, { path }: HttpRequest): RequestError {
 }
 
 function note(served: Served, route: Route | undefined, request: HttpRequest, trace: Trace, accepted: Accepted): void {
-  const { outcome, answer, deliveryId, shardId, sequenceNumber, problems } = accepted;
+  const { outcome, answer, deliveryId, shardId, sequenceNumber, records, problems } = accepted;
   const bytes = trace.body?.length ?? 0;
   served.events.accepted(trace.route ?? '', outcome, bytes, trace.startedAt);
   if (outcome === 'accepted') served.noteStored();
@@ -132,6 +132,7 @@ function note(served: Served, route: Route | undefined, request: HttpRequest, tr
     status: answer.status,
     shardId,
     sequenceNumber,
+    ...(records !== undefined && { records }),
     ...(problems !== undefined && { problems }),
   };
   observe(served, route, { request, answer, trace: { ...trace, deliveryId } }, known);

@@ -18,6 +18,8 @@ export interface Verdict {
   /** Where the record stands. */
   readonly shardId: string | undefined;
   readonly sequenceNumber: string | undefined;
+  /** How many records a request that holds many became, where they are several: the last one stands there. */
+  readonly records?: number;
   /** Of the body as sent; 0 when it was not read. */
   readonly bytes: number;
   /** From the request's head to its answer. */

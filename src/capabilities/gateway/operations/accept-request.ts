@@ -43,7 +43,7 @@ export interface ReadRequest extends VerifiedRequest {
 }
 
 /** What became of it. */
-export interface Accepted extends Pick<Verdict, 'deliveryId' | 'shardId' | 'sequenceNumber'> {
+export interface Accepted extends Pick<Verdict, 'deliveryId' | 'shardId' | 'sequenceNumber' | 'records'> {
   readonly outcome: Exclude<Verdict['outcome'], 'refused'>;
   readonly answer: HttpAnswer;
   /** Of records that were left out, where a request holds many. */

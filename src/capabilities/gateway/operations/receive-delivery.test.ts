@@ -62,6 +62,8 @@ test('records of a request stand in the stream, together and in their order; a r
   assert.equal(typeof first.json.timestamp, 'number');
   assert.equal(first.json.errorMessage, undefined);
   assert.equal((await send(bench, { records: data('{"n":1}', 'no JSON', '{"n":3}') })).status, 200);
+  const { requests } = await bench.admin('GET', '/admin/requests');
+  assert.deepEqual(requests.map(({ records }: Answer) => records), [3, 3]); // prettier-ignore
   const all = await stored(bench);
   assert.deepEqual(all, [[ID, '{"n":1}'], [ID, 'no JSON'], [ID, '{"n":3}']]); // prettier-ignore
   await bench.close();

@@ -64,6 +64,7 @@ export async function receiveDelivery(
     deliveryId: delivery.requestId,
     shardId: kept.shardId,
     sequenceNumber: kept.sequenceNumber,
+    ...(kept.sequenceNumber !== undefined && taken.length > 1 && { records: taken.length }),
     answer: deliveredAnswer(delivery.requestId, clock.now(), problems.length === 0 ? undefined : problems.join('; ')),
     ...(problems.length > 0 && { problems }),
   };

@@ -124,10 +124,11 @@ async function accept(served: Served, route: Route, sent: Sent): Promise<Omit<Re
     const verified = { ...sent, receivedAt: clock.now(), claims: undefined, authorized: undefined };
     const accepted = await acceptRequest(served, route, verified);
     if (accepted.outcome === 'accepted') served.noteStored();
-    const { outcome, deliveryId, shardId, sequenceNumber, answer } = accepted;
+    const { outcome, deliveryId, shardId, sequenceNumber, records, answer } = accepted;
     const latencyMs = clock.monotonic() - startedAt;
     const facts = { reason: '', code: '', status: answer.status, bytes: body.length, latencyMs };
-    const verdict = { ...facts, outcome, deliveryId, shardId, sequenceNumber };
+    const place = { shardId, sequenceNumber, ...(records !== undefined && { records }) };
+    const verdict = { ...facts, ...place, outcome, deliveryId };
     served.observe?.({ route, request, body, answer, verdict, redeliveryOf: redelivery?.of });
     served.events.redelivered(route.key, told(outcome));
     return { outcome: told(outcome), shardId, sequenceNumber };
