@@ -193,7 +193,10 @@ function inWindow({ reader }: RequestRouteParts, query: URLSearchParams): AsyncI
   if (filter.from === undefined) throw new RequestError('BadRequest', 'say from when on: from');
   const after = wholeNumber(query, 'after');
   // What was sent on once stands in the log, too: not everything that fits came from outside.
-  const isFirst = ({ head }: RequestEntry): boolean => wasTaken(head) && head.redeliveryOf === undefined;
+  // With `again` each would become a record: of what was sent four times the first is enough.
+  const isRepeatMeant = !flag(query, 'again') || query.get('outcome') === 'duplicate';
+  const isFirst = ({ head }: RequestEntry): boolean =>
+    wasTaken(head) && head.redeliveryOf === undefined && (isRepeatMeant || head.outcome !== 'duplicate');
   const taken = { ...filter, fits: (entry: RequestEntry) => isFirst(entry) && filter.fits(entry) };
   return reader.oldest(taken, after === undefined ? undefined : BigInt(after));
 }

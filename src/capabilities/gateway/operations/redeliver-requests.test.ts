@@ -61,6 +61,19 @@ test('what only tested the address is no part of a window', async () => {
   assert.deepEqual(window.results, []);
 });
 
+test('what was sent several times becomes one more record, where repeats are not asked for', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  for (const id of ['r-1', 'r-2', 'r-3']) await sendAs(bench, id, 'd-1');
+  const ids = async (query: object): Promise<readonly string[]> => {
+    const all = { from: new Date(0).toISOString(), dryRun: 'true', ...query };
+    const { results } = await bench.admin('POST', '/admin/requests/redeliver', {}, all);
+    return results.map(({ id }: Answer) => id);
+  };
+  assert.deepEqual(await ids({ again: 'true' }), ['r-1']);
+  assert.deepEqual(await ids({ again: 'true', outcome: 'duplicate' }), ['r-2', 'r-3']);
+  assert.deepEqual(await ids({}), ['r-1', 'r-2', 'r-3']);
+});
+
 test('a call that can do nothing takes a second', async () => {
   const bench = await new NodeBench().open(oneRoute());
   const { clock } = bench.simulation.environment;
