@@ -60,3 +60,33 @@ test('a file whose first commit came to nothing says it with the next', async ()
     [2n, 3n],
   );
 });
+
+test('a shard that is dropped while its first commit is encoded leaves no records that nobody knows', async () => {
+  const simulation = new Simulation(1);
+  const { clock } = simulation.environment;
+  let between = (): void => undefined;
+  const soon = (run: () => void): void =>
+    clock.soon(() => {
+      between();
+      run();
+    });
+  const under = await LogUnderTest.open(simulation, {}, { ...simulation.environment, clock: { ...clock, soon } });
+  const { store } = under.log;
+  const late: ShardRef = { stream: 'late', generation: 1, ordinal: 0 };
+  await under.drive(store.createShards([late], { retentionMs: Infinity }));
+  const writer = await under.drive(store.open(late, 0n));
+  // In the same commit: the large ones are checked in pieces of work before it is the shard's turn.
+  const large = under.a.append(packEntries([entry('x'.repeat(3_000_000))]));
+  const small = writer.append(packEntries([entry('one')]));
+  let turns = 0;
+  let dropped: Promise<void> | undefined;
+  between = () => {
+    turns += 1;
+    if (turns === 3) dropped = store.dropShards([late]);
+  };
+  await under.drive(Promise.allSettled([large, small]));
+  assert.ok(dropped !== undefined);
+  await under.drive(dropped);
+  const again = await LogUnderTest.openImage(await under.image());
+  assert.deepEqual(again.log.health(), []);
+});

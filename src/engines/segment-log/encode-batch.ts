@@ -47,7 +47,9 @@ export class BatchEncoding {
     let count = 0;
     for (const [state, runs] of groupByShard(batch, accepted)) {
       const isAsked = runs.some(({ flags }) => flags === FLAG_DEFINE);
-      if (!state.dropped) this.#define(state, isAsked);
+      // Whether it was dropped when the batch was looked at: since then there were turns of the loop.
+      const isDrop = runs.every(({ flags }) => flags === FLAG_DROP);
+      if (!isDrop) this.#define(state, isAsked);
       yield* encodeRuns(this.#encoder, state, runs, this.#now);
       count += 1;
       if (count % SHARDS_AT_ONCE === 0) yield;
