@@ -62,7 +62,10 @@ export class GithubHook {
   async page(cursor: string | undefined, signal: AbortSignal): Promise<AttemptPage> {
     const query = new URLSearchParams({ per_page: String(limits.pullPageAttempts) });
     if (cursor !== undefined) query.set('cursor', cursor);
-    const answer = await this.#ask(`/deliveries?${query.toString()}`, limits.pullPageBytesMax, signal);
+    const asked = this.#ask(`/deliveries?${query.toString()}`, limits.pullPageBytesMax, signal);
+    const answer = await asked.catch((error: unknown) => {
+      throw isTooLarge(error) ? new PullFailure('a page of deliveries is too large') : error;
+    });
     if (answer.status !== 200) throw this.#failure(answer);
     const attempts = await this.#pieces(readAttempts(answer.body));
     if (attempts === undefined) throw new PullFailure('what came is no list of deliveries');
@@ -119,7 +122,7 @@ export class GithubHook {
       });
       return { status: answer.status, headers: answer.headers, body: await answer.readBody(bytesMax) };
     } catch (error) {
-      if (!(error instanceof EnvironmentError) || error.code === 'EMSGSIZE') throw error;
+      if (!(error instanceof EnvironmentError) || isTooLarge(error)) throw error;
       throw new PullFailure(error.code === 'ENOTALLOWED' ? error.message : error.code);
     }
   }
@@ -156,6 +159,11 @@ interface WholeAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+}
+
+/** Whether an answer was cut because it was longer than it may be. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof EnvironmentError && error.code === 'EMSGSIZE';
 }
 
 /** Of the header `Link`; only the cursor is taken, whatever server it names. */

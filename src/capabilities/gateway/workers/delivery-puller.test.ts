@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedCrash } from '../../../environments/simulated/index.ts';
+import { limits } from '../limits.ts';
 import { signed, stored } from '../harness.fixture.ts';
 import { MINUTE_MS, PullBench } from '../pull/pull-bench.fixture.ts';
 import { HOOK, idOf } from '../pull/scripted-github.fixture.ts';
@@ -85,6 +86,7 @@ test('a server that is away, a wrong token, a hook that is not there: shown, tri
     [{ status: 404 }, '404: there is no such hook, or the token may not see it'],
     [{ body: '{}' }, 'what came is no list of deliveries'],
     [{ body: '[{"id":1' }, 'what came is no list of deliveries'],
+    [{ body: ' '.repeat(limits.pullPageBytesMax + 1) }, 'a page of deliveries is too large'],
     [{ status: 302, headers: { location: 'https://elsewhere.example/x' } }, '302: leads to another server'],
   ] as const;
   for (const [refusal, problem] of rows) {
@@ -165,6 +167,18 @@ test('a token that loses its right in the middle loses no delivery', async () =>
   bench.github.blindAfter = Infinity;
   await bench.pass(5 * MINUTE_MS);
   assert.deepEqual(await bench.ids(), guids.toSorted());
+  await bench.node.close();
+});
+
+test('a list that is too large where GitHub was asked whether the hook is there passes no delivery by', async () => {
+  const bench = await new PullBench().open();
+  const guids = bench.missed(1, 60);
+  const [id, guid, at] = [idOf(0), guids[0], bench.at(-60)];
+  const list = `[{"id":${id},"guid":"${guid}","delivered_at":"${at}","redelivery":false,"status_code":502}]`;
+  bench.github.refusals.push({ body: list }, { status: 404 }, { body: ' '.repeat(limits.pullPageBytesMax + 1) });
+  await bench.pass(5 * MINUTE_MS);
+  const { stored: count, refused, lost } = await bench.view();
+  assert.deepEqual([await bench.ids(), count, refused, lost], [guids, 1, 0, 0]);
   await bench.node.close();
 });
 

@@ -8,7 +8,7 @@ import { limits } from '../limits.ts';
 import { acceptPulled } from '../operations/accept-pulled.ts';
 import { bodyBytesMax } from '../operations/accept-request.ts';
 import { isKnownId } from '../operations/receive-webhook.ts';
-import { GithubHook, PullFailure } from '../pull/github-hook.ts';
+import { GithubHook, isTooLarge, PullFailure } from '../pull/github-hook.ts';
 import { MissedDeliveries } from '../pull/missed-deliveries.ts';
 import type { PulledOutcome, PullEvents } from '../pull/pull-events.ts';
 import { LostPull, PullLedger } from '../pull/pull-ledger.ts';
@@ -212,7 +212,7 @@ export class DeliveryPuller {
     try {
       return await this.#hook.delivery(attempt.id, bytesMax, this.#stop.signal);
     } catch (error) {
-      if (error instanceof EnvironmentError && error.code === 'EMSGSIZE') return 'too-large';
+      if (isTooLarge(error)) return 'too-large';
       throw error;
     }
   }
