@@ -182,6 +182,21 @@ test('a list that is too large where GitHub was asked whether the hook is there 
   await bench.node.close();
 });
 
+test('a time that is to come hides nothing that is missed before it', async () => {
+  const bench = await new PullBench().open();
+  bench.github.add({ guid: 'early', at: '9999-01-01T00:00:00Z' });
+  await bench.pass(5000);
+  const guids = [...bench.missed(1, 1)];
+  await bench.pass(5 * MINUTE_MS);
+  await bench.node.close();
+  await bench.open();
+  guids.push(...bench.missed(1, 2));
+  await bench.pass(5 * MINUTE_MS);
+  assert.deepEqual(await bench.ids(), ['early', ...guids].toSorted());
+  assert.equal((await bench.view()).stored, 1);
+  await bench.node.close();
+});
+
 test('paused it asks nothing, also after a restart; it goes on where it stopped', async () => {
   const bench = await new PullBench().open();
   bench.missed(1, 600);

@@ -264,8 +264,10 @@ export class DeliveryPuller {
     this.#events.waiting(missed);
   }
 
+  /** Never past now: what is missed in front of a time that is to come would not be looked for. */
   #moveTo(deliveredAt: number): void {
-    this.#settledTo = Math.max(this.#settledTo ?? deliveredAt, deliveredAt);
+    const to = Math.min(deliveredAt, this.#doors.served.environment.clock.now());
+    this.#settledTo = Math.max(this.#settledTo ?? to, to);
   }
 
   /** Writes the position now and then, and when a look is over. */
