@@ -51,8 +51,9 @@ function presigned(change: Readonly<Record<string, string>>, more = ''): Change 
   return { start: `POST /?${query.toString()}${more} HTTP/1.1`, headers };
 }
 
-const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
-const scope = `KEY/${today}/us-east-1/kinesis/aws4_request`;
+/** Stands for the day on which a request is sent: midnight may come in between. */
+const DAY = '<day>';
+const scope = `KEY/${DAY}/us-east-1/kinesis/aws4_request`;
 const authorized = (text: string): Change => ({ headers: { authorization: text } });
 const listed = (names: string): Change => {
   return authorized(`AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=${names}, Signature=${'a'.repeat(64)}`);
@@ -105,7 +106,8 @@ const table: readonly (readonly [what: string, change: Change, status: number, s
 test('what strangers try is refused, and is never a fault of ours', async () => {
   await withNode([PAIR], { streams: { mine: { ShardCount: 1 } } }, async ({ api }) => {
     for (const [what, change, status, said] of table) {
-      const answer = await spoken(api, request(api, change));
+      const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+      const answer = await spoken(api, request(api, change).replaceAll(DAY, today));
       const line = answer.slice(0, answer.indexOf('\r\n'));
       assert.ok(line.startsWith(`HTTP/1.1 ${status} `), `${what}: ${line} ${answer.slice(-300)}`);
       assert.ok(answer.includes(said), `${what}: ${answer.slice(-300)}`);

@@ -56,7 +56,12 @@ export class Reading {
   /** Takes the next page in. Raises BrokenPromise. */
   takes(page: ReadPage): void {
     const before = this.#reached;
-    for (const record of page.records) this.#found.add(this.#takeOne(record, page));
+    for (const record of page.records) {
+      const sent = this.#takeOne(record, page);
+      // Where only the index was damaged the next start made it anew.
+      sent.isDamaged = false;
+      this.#found.add(sent);
+    }
     for (const sent of this.#behind(before)) {
       // What the page goes over stands in front of its last record; at the tip it goes over what was known before.
       const isOver = sequenceNumberOf(sent) <= this.#reached || (page.isAtTip && sent.knownAt <= page.askedAt);
