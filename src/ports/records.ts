@@ -87,6 +87,7 @@ export interface RecordInput {
 /** Where a record stands; `at` is its arrival time in ms. */
 export interface RecordPosition {
   readonly shardId: string;
+  readonly ref: ShardRef;
   readonly offset: Offset;
   readonly sequenceNumber: string;
   readonly at: number;

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import { assert } from '../../kernel/assert.ts';
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
+import type { StreamInfo } from '../../ports/records.ts';
+import type { ShardRef } from '../../ports/stream-store.ts';
 import type { ShardName } from './checkpoint-format.ts';
 import { ID_BYTES, IdWindow, type WindowBounds } from './id-window.ts';
 
@@ -9,6 +11,8 @@ export interface StoredPlace {
   readonly shard: ShardName;
   readonly offset: number;
   readonly seconds: number;
+  /** Where it is at hand as text. */
+  readonly sequenceNumber?: string;
 }
 
 /** The id as records carry it: the first 16 bytes of SHA-256 over route, NUL and delivery id. */
@@ -25,6 +29,9 @@ export class DedupeModel {
   readonly #pending = new Map<string, Promise<StoredPlace>>();
   readonly #shards: ShardName[] = [];
   readonly #shardNumbers = new Map<string, number>();
+  /** Numbers again, by the object that names the shard: most callers have the one they had before. */
+  readonly #numbersAgain = new WeakMap<ShardName, number>();
+  readonly #names = new WeakMap<ShardRef, ShardName>();
 
   /** Ids between append and answer. */
   get pendingCount(): number {
@@ -74,14 +81,29 @@ export class DedupeModel {
   }
 
   shardNumber(shard: ShardName): number {
+    const known = this.#numbersAgain.get(shard);
+    if (known !== undefined) return known;
     const { stream, createdAt, generation, ordinal } = shard;
     // No stream has a slash in its name.
     const text = `${stream}/${createdAt}/${generation}/${ordinal}`;
-    const known = this.#shardNumbers.get(text);
-    if (known !== undefined) return known;
-    this.#shardNumbers.set(text, this.#shards.length);
-    this.#shards.push({ stream, createdAt, generation, ordinal });
-    return this.#shards.length - 1;
+    let number = this.#shardNumbers.get(text);
+    if (number === undefined) {
+      number = this.#shards.push({ stream, createdAt, generation, ordinal }) - 1;
+      this.#shardNumbers.set(text, number);
+    }
+    this.#numbersAgain.set(shard, number);
+    return number;
+  }
+
+  /** The name of a shard of the stream; the same object for the same `ref`. */
+  shardName({ name, createdAt }: Pick<StreamInfo, 'name' | 'createdAt'>, ref: ShardRef): ShardName {
+    let known = this.#names.get(ref);
+    if (known === undefined) {
+      const { generation, ordinal } = ref;
+      known = { stream: name, createdAt, generation, ordinal };
+      this.#names.set(ref, known);
+    }
+    return known;
   }
 
   shard(number: number): ShardName {
@@ -133,11 +155,13 @@ export class Lane {
   leave(ticket: Ticket, position: Ticket['position']): void {
     ticket.isDone = true;
     ticket.position = position;
-    while (this.#head?.isDone === true) {
-      const { position: passed, next } = this.#head;
+    for (let head = this.#head; head?.isDone === true; head = this.#head) {
+      const { position: passed, next } = head;
       if (passed !== undefined) this.covered.set(passed.shard, passed.after);
       this.#head = next;
       this.#length -= 1;
+      // One that the collector takes for old would keep all that came behind it.
+      head.next = undefined;
     }
     if (this.#head === undefined) this.#tail = undefined;
   }

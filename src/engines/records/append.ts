@@ -116,6 +116,7 @@ export function positionsOf({ partOf, parts }: BatchOutcome): readonly (RecordPo
     if (!isStored(part)) return part;
     const offset = next[index] as Offset;
     next[index] = offset + 1n;
-    return { shardId: part.shard.id, offset, sequenceNumber: part.encode(offset), at: part.at };
+    const { id: shardId, ref } = part.shard;
+    return { shardId, ref, offset, sequenceNumber: part.encode(offset), at: part.at };
   });
 }

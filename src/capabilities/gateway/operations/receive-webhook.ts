@@ -1,8 +1,9 @@
 import { Defect, type RequestError } from '../../../kernel/errors.ts';
-import { decodeSequenceNumber, encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
+import { encodeSequenceNumber } from '../../../kernel/stream/sequence-number.ts';
 import { shardId } from '../../../kernel/names.ts';
 import { assert } from '../../../kernel/assert.ts';
 import type { Environment } from '../../../ports/environment.ts';
+import type { Header } from '../../../ports/stream-store.ts';
 import type { RecordFailure, RecordInput, RecordPosition, Records, StreamInfo } from '../../../ports/records.ts';
 import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -80,7 +81,7 @@ export async function receiveWebhook(receiver: Receiver, route: StreamRoute, web
   const id = webhookId(route.key, deliveryId);
   const earlier = knownPlace(receiver, route, id);
   const place = await (earlier ?? storeOnce(receiver, route, stream, id, [record]));
-  return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
+  return answerOf(place, deliveryId, earlier !== undefined);
 }
 
 /**
@@ -98,7 +99,7 @@ export async function receiveTogether(
   const id = webhookId(route.key, deliveryId);
   const earlier = knownPlace(receiver, route, id);
   const place = await (earlier ?? storeOnce(receiver, route, stream, id, records));
-  return { ...answerOf(place), deliveryId, duplicate: earlier !== undefined };
+  return answerOf(place, deliveryId, earlier !== undefined);
 }
 
 /** RequestError: InvalidDeliveryId for one of more than 256 characters. */
@@ -109,12 +110,12 @@ export function checkDeliveryId(deliveryId: string | undefined): void {
 /** The record with the header that says what it repeats, where it repeats something. */
 export function markedRecord(record: RecordInput, redelivery: Redelivery | undefined): RecordInput {
   if (redelivery === undefined) return record;
-  return { ...record, headers: [[REDELIVERY_OF_HEADER, new TextEncoder().encode(redelivery.of)]] };
+  return { ...record, headers: [[REDELIVERY_OF_HEADER, Buffer.from(redelivery.of)]] };
 }
 
 /** Whether key and data are together no larger than a record of the stream. */
 export function fitsRecord(stream: StreamInfo, partitionKey: string, data: Uint8Array): boolean {
-  return data.length + new TextEncoder().encode(partitionKey).length <= stream.maxRecordBytes;
+  return data.length + Buffer.byteLength(partitionKey) <= stream.maxRecordBytes;
 }
 
 /** Whether the id has a record already, or will have one. */
@@ -162,14 +163,17 @@ async function storeOnce(
   const { dedupe, records } = receiver;
   const lane = dedupe.lane(stream.name);
   if (lane.length >= limits.pendingMax) throw unavailable();
-  const own = [[ID_HEADER, id] as const, [ROUTE_HEADER, new TextEncoder().encode(route.key)] as const];
-  const last = inputs.length - 1;
-  const marked = inputs.map((input, index) =>
-    index === last ? { ...input, headers: [...own, ...(input.headers ?? [])] } : input,
-  );
-  const stored = settle(dedupe, lane, route.key, stream, id, records.append(stream.name, marked));
+  const stored = settle(dedupe, lane, route.key, stream, id, records.append(stream.name, marked(inputs, route, id)));
   dedupe.begin(id, stored);
   return await stored;
+}
+
+/** The records; the last one says whose id it has. */
+function marked(inputs: readonly RecordInput[], { key }: StreamRoute, id: Uint8Array): readonly RecordInput[] {
+  const last = inputs.at(-1);
+  assert(last !== undefined, 'an id has at least one record');
+  const own: readonly Header[] = [[ID_HEADER, id], [ROUTE_HEADER, Buffer.from(key)], ...(last.headers ?? [])];
+  return [...inputs.slice(0, -1), { ...last, headers: own }];
 }
 
 async function settle(
@@ -184,7 +188,9 @@ async function settle(
   let position: { shard: number; after: bigint } | undefined;
   try {
     const stored = await appended(append);
-    const place = placeOf(stream, stored);
+    const { ref, offset, at, sequenceNumber } = stored;
+    const shard = dedupe.shardName(stream, ref);
+    const place = { shard, offset: Number(offset), seconds: Math.ceil(at / 1000), sequenceNumber };
     dedupe.store(route, id, place);
     position = { shard: dedupe.shardNumber(place.shard), after: stored.offset + 1n };
     return place;
@@ -208,14 +214,7 @@ async function appended(append: Promise<readonly (RecordPosition | RecordFailure
   return result;
 }
 
-function placeOf(stream: StreamInfo, position: RecordPosition): StoredPlace {
-  const sequenceNumber = decodeSequenceNumber(position.sequenceNumber);
-  assert(sequenceNumber !== undefined, 'a stored record has a sequence number');
-  const { generation, ordinal } = sequenceNumber;
-  const shard = { stream: stream.name, createdAt: stream.createdAt, generation, ordinal };
-  return { shard, offset: Number(position.offset), seconds: Math.ceil(position.at / 1000) };
-}
-
-function answerOf({ shard, offset }: StoredPlace): { ShardId: string; SequenceNumber: string } {
-  return { ShardId: shardId(shard.ordinal), SequenceNumber: encodeSequenceNumber(shard, BigInt(offset)) };
+function answerOf({ shard, offset, sequenceNumber }: StoredPlace, deliveryId: string, duplicate: boolean): Received {
+  const SequenceNumber = sequenceNumber ?? encodeSequenceNumber(shard, BigInt(offset));
+  return { ShardId: shardId(shard.ordinal), SequenceNumber, deliveryId, duplicate };
 }

@@ -16,7 +16,8 @@ export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read:
   const partitionKey = recordKey(route.partitionKey?.({ headers, content, parameters }));
   checkDeliveryId(deliveryId);
   const data = dataOf(route, read);
-  const body = await checkedIn(acceptor, route, { ...read, partitionKey, data });
+  const bucket = route.claimCheckBucket;
+  const body = bucket === undefined ? data : await checkedIn(acceptor, route, bucket, { ...read, partitionKey, data });
   const { redelivery } = read;
   const received = await receiveWebhook(acceptor, route, { deliveryId, partitionKey, body, redelivery });
   return {
@@ -40,12 +41,11 @@ function dataOf(route: StreamRoute, read: ReadRequest): Uint8Array {
 async function checkedIn(
   acceptor: Acceptor,
   route: StreamRoute,
+  bucket: string,
   read: ReadRequest & { readonly partitionKey: string | undefined; readonly data: Uint8Array },
 ): Promise<Uint8Array> {
   const { records, blobs } = acceptor;
   const { data, deliveryId, content } = read;
-  const bucket = route.claimCheckBucket;
-  if (bucket === undefined) return data;
   const stream = records.describe(route.stream);
   if (stream === undefined) throw unavailable();
   if (fitsRecord(stream, read.partitionKey ?? deliveryId ?? read.request.id, data)) return data;
