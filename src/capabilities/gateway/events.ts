@@ -38,7 +38,7 @@ export class GatewayEvents {
   accepted(route: string, outcome: Exclude<Verdict['outcome'], 'refused'>, bytes: number, startedAt: number): void {
     const { meter, clock } = this.#environment;
     this.counts(route)[outcome] += 1;
-    meter.count('gateway_requests_total', { route, outcome });
+    meter.count('gateway_requests_total', { outcome, route });
     if (outcome !== 'duplicate') meter.count('gateway_bytes_total', { route }, bytes);
     meter.observe('gateway_request_ms', { route }, clock.monotonic() - startedAt);
   }
