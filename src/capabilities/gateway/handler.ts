@@ -6,13 +6,21 @@ import { refusal } from './errors.ts';
 import type { GatewayEvents } from './events.ts';
 import { undeliveredAnswer } from './firehose/delivery-answer.ts';
 import { limits } from './limits.ts';
-import { acceptRequest, bodyBytesMax, type Accepted, type Acceptor } from './operations/accept-request.ts';
+import type { Authorized } from './calls/call.ts';
+import {
+  acceptRequest,
+  acceptedVerdict,
+  bodyBytesMax,
+  type Accepted,
+  type Acceptor,
+  type VerifiedRequest,
+} from './operations/accept-request.ts';
 import { unavailable } from './operations/receive-webhook.ts';
 import { jsonAnswer, refusalAnswer } from './refusal-answer.ts';
 import { isReserved } from './route-problems.ts';
 import type { Match, RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
-import type { Trace, Verdict } from './verdict.ts';
+import { refusedVerdict, type Trace } from './verdict.ts';
 import type { AnsweredRequest } from './workers/request-log.ts';
 
 /** What the handler asks of the running gateway. */
@@ -33,16 +41,16 @@ export interface Served extends Acceptor {
 /** Serves the public listener. Bad input never rejects: it is answered here. */
 export function createHandler(served: Served): HttpHandler {
   return async (request) => {
-    if (request.path === '/healthz') return withId(request, answerHealth(request));
+    if (request.path === '/healthz') return answerHealth(request);
     const table = served.routes();
     const match = isReserved(request.path) ? undefined : table.find(request.method, request.path);
     const question = match === undefined || match.route.method === 'ANY' ? preflight(table, request) : undefined;
-    if (question !== undefined) return withId(request, question);
+    if (question !== undefined) return question;
     const startedAt = served.environment.clock.monotonic();
     const route = match?.route.key;
-    const trace: Trace = { route, reason: '', deliveryId: undefined, body: undefined, startedAt };
+    const trace: Trace = { route, reason: '', body: undefined, startedAt };
     const answer = await serve(served, match, request, trace);
-    return withId(request, withCors(match?.route.cors, request, answer));
+    return withCors(match?.route.cors, request, answer);
   };
 }
 
@@ -60,8 +68,7 @@ async function serve(
     const refused = asRefusal(error);
     served.events.refused(trace.route, refused.code, request, causeOf(served, match?.route, refused, trace));
     const answer = refusedAnswer(match?.route, request, served.environment.clock.now(), refused);
-    const known = { outcome: 'refused', status: refused.status, code: refused.code } as const;
-    observe(served, match?.route, { request, answer, trace }, known);
+    observe(served, match?.route, { request, answer, trace }, refusedVerdict(refused, trace, latencyOf(served, trace)));
     return answer;
   }
 }
@@ -90,15 +97,24 @@ async function answerRoute(
   const pauseMs = route.limit?.take(clock.monotonic()) ?? 0;
   if (pauseMs > 0) throw limited('TooManyRequests', pauseMs);
   const claims = verifier.claims?.(request.headers);
-  const verified = { request, parameters, body, receivedAt, claims, authorized: undefined };
-  const facts = { ...verified, routeKey: route.key, resource: route.path.text, identity: served.identity };
+  const verified = { request, parameters, body, receivedAt, claims };
   // Events are made of the body: as text or base64, and once more as bytes.
   if (route.authorizer !== undefined || route.call !== undefined)
     await request.hold(limits.eventBytesPerByte * body.length);
-  const authorized = await route.authorizer?.authorize({ ...facts, deliveryId: undefined });
+  const authorized = await authorize(served, route, verified);
   // The gateway may have begun to drain while the body came in.
   if (!served.isReady(route)) throw unavailable();
-  return await acceptRequest(served, route, { ...verified, authorized });
+  return await acceptRequest(served, route, { request, parameters, body, receivedAt, claims, authorized });
+}
+
+async function authorize(
+  { identity }: Served,
+  { authorizer, key, path }: Route,
+  verified: Omit<VerifiedRequest, 'authorized'>,
+): Promise<Authorized | undefined> {
+  if (authorizer === undefined) return undefined;
+  const facts = { routeKey: key, resource: path.text, identity, deliveryId: undefined, authorized: undefined };
+  return await authorizer.authorize({ ...verified, ...facts });
 }
 
 /** A refusal in the words of those who send by the route. */
@@ -122,34 +138,25 @@ function noRoute(served: Served, { path }: HttpRequest): RequestError {
 }
 
 function note(served: Served, route: Route | undefined, request: HttpRequest, trace: Trace, accepted: Accepted): void {
-  const { outcome, answer, deliveryId, shardId, sequenceNumber, records, problems } = accepted;
+  const { outcome, answer, problems } = accepted;
   const bytes = trace.body?.length ?? 0;
   served.events.accepted(trace.route ?? '', outcome, bytes, trace.startedAt);
   if (outcome === 'accepted') served.noteStored();
   if (problems !== undefined) served.events.leftOut(trace.route ?? '', request.id, problems);
-  const known = {
-    outcome,
-    status: answer.status,
-    shardId,
-    sequenceNumber,
-    ...(records !== undefined && { records }),
-    ...(problems !== undefined && { problems }),
-  };
-  observe(served, route, { request, answer, trace: { ...trace, deliveryId } }, known);
+  observe(served, route, { request, answer, trace }, acceptedVerdict(accepted, bytes, latencyOf(served, trace)));
 }
 
 function observe(
   served: Served,
   route: Route | undefined,
   { request, answer, trace }: { readonly request: HttpRequest; readonly answer: HttpAnswer; readonly trace: Trace },
-  known: Partial<AnsweredRequest['verdict']> & Pick<Verdict, 'outcome' | 'status'>,
+  verdict: AnsweredRequest['verdict'],
 ): void {
-  if (served.observe === undefined || route === undefined) return;
-  const latencyMs = served.environment.clock.monotonic() - trace.startedAt;
-  const { reason, deliveryId, body } = trace;
-  const none = { code: '', shardId: undefined, sequenceNumber: undefined };
-  const seen = { reason, deliveryId, bytes: body?.length ?? 0, latencyMs };
-  served.observe({ route, request, body, answer, verdict: { ...none, ...seen, ...known } });
+  if (route !== undefined) served.observe?.({ route, request, body: trace.body, answer, verdict });
+}
+
+function latencyOf({ environment }: Served, { startedAt }: Trace): number {
+  return environment.clock.monotonic() - startedAt;
 }
 
 /** The refusal an error stands for; others are bugs and pass. */
@@ -174,8 +181,4 @@ function causeOf(served: Served, route: Route | undefined, refused: RequestError
 function answerHealth(request: HttpRequest): HttpAnswer {
   if (request.method === 'GET' || request.method === 'HEAD') return jsonAnswer(200, { ok: true });
   return refusalAnswer(refusal('MethodNotAllowed', { allow: 'GET, HEAD' }));
-}
-
-function withId(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
-  return { ...answer, headers: { ...answer.headers, 'x-amzn-requestid': request.id } };
 }

@@ -124,8 +124,7 @@ test('pages of other origins: their questions, and what they may read', async ()
   const bench = await new NodeBench().open(oneRoute({ cors }));
   const preflight = { origin: 'https://a.example', 'access-control-request-method': 'POST' };
   const question = await ask(bench, { method: 'OPTIONS', path: '/hook', headers: preflight });
-  const { 'x-amzn-requestid': _, ...said } = question.headers;
-  assert.deepEqual([question.status, said], [
+  assert.deepEqual([question.status, question.headers], [
     204,
     {
       'access-control-allow-origin': 'https://a.example', 'access-control-allow-credentials': 'true',

@@ -13,13 +13,13 @@ export interface Verdict {
   readonly code: string;
   readonly reason: string;
   /** What was wrong with records that were left out of a request that holds many. */
-  readonly problems?: readonly string[];
+  readonly problems?: readonly string[] | undefined;
   readonly deliveryId: string | undefined;
   /** Where the record stands. */
   readonly shardId: string | undefined;
   readonly sequenceNumber: string | undefined;
   /** How many records a request that holds many became, where they are several: the last one stands there. */
-  readonly records?: number;
+  readonly records?: number | undefined;
   /** Of the body as sent; 0 when it was not read. */
   readonly bytes: number;
   /** From the request's head to its answer. */
@@ -30,7 +30,25 @@ export interface Verdict {
 export interface Trace {
   route: string | undefined;
   reason: string;
-  deliveryId: string | undefined;
   body: Uint8Array | undefined;
   readonly startedAt: number;
+}
+
+/** Of a request that was refused. */
+export function refusedVerdict(
+  { status, code }: { readonly status: number; readonly code: string },
+  { reason, body }: Pick<Trace, 'reason' | 'body'>,
+  latencyMs: number,
+): Omit<Verdict, 'route'> {
+  return {
+    outcome: 'refused',
+    status,
+    code,
+    reason,
+    deliveryId: undefined,
+    shardId: undefined,
+    sequenceNumber: undefined,
+    bytes: body?.length ?? 0,
+    latencyMs,
+  };
 }

@@ -7,7 +7,7 @@ import type { Served } from '../handler.ts';
 import { bodyOf, type Attempt, type SentRequest } from '../pull/read-delivery.ts';
 import { matchRoutePath } from '../route-path.ts';
 import type { Route } from '../route.ts';
-import { acceptRequest, bodyBytesMax, type Accepted, type VerifiedRequest } from './accept-request.ts';
+import { acceptRequest, acceptedVerdict, bodyBytesMax, type Accepted, type VerifiedRequest } from './accept-request.ts';
 
 /** A delivery that was fetched from its sender. */
 export interface Pulled {
@@ -44,9 +44,12 @@ export async function acceptPulled(served: Served, route: Route, pulled: Pulled)
     if (verified.body.length > bodyBytesMax(served, route)) throw refusal('RequestEntityTooLarge');
     const accepted = await acceptRequest(served, route, verified);
     const { outcome, answer } = accepted;
-    served.events.accepted(route.key, outcome, verified.body.length, startedAt);
+    const { request, body } = verified;
+    served.events.accepted(route.key, outcome, body.length, startedAt);
     if (outcome === 'accepted') served.noteStored();
-    observe(served, route, verified, accepted, startedAt);
+    // It stands in the log of requests like one that came itself.
+    const verdict = acceptedVerdict(accepted, body.length, clock.monotonic() - startedAt);
+    served.observe?.({ route, request, body, answer, verdict });
     return outcome === 'answered' ? judged(answer.status) : { kind: 'taken', outcome };
   } catch (error) {
     if (error instanceof ThrottleError) return { kind: 'later', cause: error.code, afterMs: error.retryAfterMs };
@@ -54,21 +57,6 @@ export async function acceptPulled(served: Served, route: Route, pulled: Pulled)
     if (error.status >= 500 || error.status === 429) return { kind: 'later', cause: error.code, afterMs: 0 };
     return { kind: 'refused', code: error.code };
   }
-}
-
-/** It stands in the log of requests like one that came itself. */
-function observe(
-  served: Served,
-  route: Route,
-  { request, body }: VerifiedRequest,
-  accepted: Accepted,
-  startedAt: number,
-): void {
-  const { answer, outcome, deliveryId, shardId, sequenceNumber } = accepted;
-  const latencyMs = served.environment.clock.monotonic() - startedAt;
-  const facts = { reason: '', code: '', status: answer.status, bytes: body.length, latencyMs };
-  const verdict = { ...facts, outcome, deliveryId, shardId, sequenceNumber };
-  served.observe?.({ route, request, body, answer, verdict });
 }
 
 /** A function's own answer, as GitHub would take it. */

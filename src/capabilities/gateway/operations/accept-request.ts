@@ -47,7 +47,15 @@ export interface Accepted extends Pick<Verdict, 'deliveryId' | 'shardId' | 'sequ
   readonly outcome: Exclude<Verdict['outcome'], 'refused'>;
   readonly answer: HttpAnswer;
   /** Of records that were left out, where a request holds many. */
-  readonly problems?: readonly string[];
+  readonly problems?: readonly string[] | undefined;
+}
+
+/** The verdict on a request of so many bytes that was accepted. */
+export function acceptedVerdict(accepted: Accepted, bytes: number, latencyMs: number): Omit<Verdict, 'route'> {
+  const { outcome, answer, deliveryId, shardId, sequenceNumber, records, problems } = accepted;
+  const { status } = answer;
+  const told = { outcome, status, code: '', reason: '', deliveryId, shardId, sequenceNumber, bytes, latencyMs };
+  return records === undefined && problems === undefined ? told : { ...told, records, problems };
 }
 
 /**

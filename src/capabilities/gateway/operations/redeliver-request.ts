@@ -9,7 +9,7 @@ import { standingRecord } from '../request-log/standing-record.ts';
 import { matchRoutePath } from '../route-path.ts';
 import type { Match } from '../route-table.ts';
 import type { Route } from '../route.ts';
-import { acceptRequest, type Accepted } from './accept-request.ts';
+import { acceptRequest, acceptedVerdict, type Accepted } from './accept-request.ts';
 
 const TAKEN: ReadonlySet<string> = new Set(['accepted', 'duplicate', 'quarantined', 'answered']);
 /** From this status on a function did not do what it was asked for. */
@@ -124,11 +124,8 @@ async function accept(served: Served, route: Route, sent: Sent): Promise<Omit<Re
     const verified = { ...sent, receivedAt: clock.now(), claims: undefined, authorized: undefined };
     const accepted = await acceptRequest(served, route, verified);
     if (accepted.outcome === 'accepted') served.noteStored();
-    const { outcome, deliveryId, shardId, sequenceNumber, records, answer } = accepted;
-    const latencyMs = clock.monotonic() - startedAt;
-    const facts = { reason: '', code: '', status: answer.status, bytes: body.length, latencyMs };
-    const place = { shardId, sequenceNumber, ...(records !== undefined && { records }) };
-    const verdict = { ...facts, ...place, outcome, deliveryId };
+    const { outcome, shardId, sequenceNumber, answer } = accepted;
+    const verdict = acceptedVerdict(accepted, body.length, clock.monotonic() - startedAt);
     served.observe?.({ route, request, body, answer, verdict, redeliveryOf: redelivery?.of });
     served.events.redelivered(route.key, told(outcome));
     return { outcome: told(outcome), shardId, sequenceNumber };

@@ -11,15 +11,32 @@ const PARAMETER =
 /** Names of one attempt, by which records may be keyed: they prove nothing. */
 const NO_PROOF = /^(?:.*-)?(?:idempotency|partition|routing|ordering|dedup(?:lication)?|sec-websocket)-key$/;
 
-/** A few names come again with each request: they are looked at once. */
-const TELLING_MAX = 1000;
-const TELLING_LENGTH_MAX = 64;
-const telling = new Map<string, boolean>();
+const QUOTED_MASK = JSON.stringify(MASK);
 
-/** Headers as the log keeps them: more is masked than in records, whose readers may need what senders say. */
-export function headersForLog(headers: Headers, secrets: SecretNames): Headers {
-  const isSecret = (name: string): boolean => isTelling(name) || secrets.headers.includes(name);
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? MASK : value]));
+/** What is known of a header's name. */
+interface KnownName {
+  /** As JSON. */
+  readonly quoted: string;
+  readonly isTelling: boolean;
+}
+
+/** A few names come again with each request: they are looked at once. */
+const KNOWN_MAX = 1000;
+const KNOWN_LENGTH_MAX = 64;
+const known = new Map<string, KnownName>();
+
+/**
+ * Headers as the log keeps them, as a JSON text: more is masked than in records, whose readers may need what senders
+ * say. Made without an object of them, for it is made with each request.
+ */
+export function headersForLog(headers: Headers, secrets: SecretNames): string {
+  let text = '{';
+  for (const name of Object.keys(headers)) {
+    const { quoted, isTelling } = known.get(name) ?? look(name);
+    const isSecret = isTelling || secrets.headers.includes(name);
+    text += `${text.length === 1 ? '' : ','}${quoted}:${isSecret ? QUOTED_MASK : JSON.stringify(headers[name])}`;
+  }
+  return `${text}}`;
 }
 
 /** The query as the log keeps it. */
@@ -29,11 +46,10 @@ export function queryForLog(query: string, secrets: SecretNames): string {
   return maskedQuery(query, [...secrets.parameters, ...names]);
 }
 
-function isTelling(name: string): boolean {
-  const known = telling.get(name);
-  if (known !== undefined) return known;
-  if (telling.size >= TELLING_MAX) telling.clear();
-  const found = HEADER.test(name) || (WORD.test(name) && !NO_PROOF.test(name));
-  if (name.length <= TELLING_LENGTH_MAX) telling.set(name, found);
+function look(name: string): KnownName {
+  const isTelling = HEADER.test(name) || (WORD.test(name) && !NO_PROOF.test(name));
+  const found = { quoted: JSON.stringify(name), isTelling };
+  if (known.size >= KNOWN_MAX) known.clear();
+  if (name.length <= KNOWN_LENGTH_MAX) known.set(name, found);
   return found;
 }

@@ -11,7 +11,7 @@ export interface RequestHeadEntry extends Omit<Verdict, 'route'> {
   /** The key of its route. */
   readonly route: string;
   /** The stream that has its record; absent: none has. */
-  readonly stream?: string;
+  readonly stream?: string | undefined;
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -22,7 +22,7 @@ export interface RequestHeadEntry extends Omit<Verdict, 'route'> {
   /** Whether the whole body is kept: otherwise it was cut. */
   readonly isWhole: boolean;
   /** The request that was sent on again; absent: it came from outside. */
-  readonly redeliveryOf?: string;
+  readonly redeliveryOf?: string | undefined;
 }
 
 /** A request as it stands in the log. */
@@ -33,13 +33,17 @@ export interface RequestEntry {
   readonly body: Uint8Array;
 }
 
-/** The record's data: the length of the head in 4 bytes, the head as JSON, the body as it came. */
-export function encodeRequest(head: RequestHeadEntry, body: Uint8Array): Uint8Array {
-  const text = Buffer.from(JSON.stringify(head));
-  const data = Buffer.allocUnsafe(LENGTH_BYTES + text.length + body.length);
-  data.writeUInt32BE(text.length, 0);
-  data.set(text, LENGTH_BYTES);
-  data.set(body, LENGTH_BYTES + text.length);
+/**
+ * The record's data: the length of the head in 4 bytes, the head as JSON, the body as it came. `headers` is the JSON of
+ * the head's headers.
+ */
+export function encodeRequest(head: Omit<RequestHeadEntry, 'headers'>, headers: string, body: Uint8Array): Uint8Array {
+  const text = `${JSON.stringify(head).slice(0, -1)},"headers":${headers}}`;
+  const length = Buffer.byteLength(text);
+  const data = Buffer.allocUnsafe(LENGTH_BYTES + length + body.length);
+  data.writeUInt32BE(length, 0);
+  data.write(text, LENGTH_BYTES);
+  data.set(body, LENGTH_BYTES + length);
   return data;
 }
 

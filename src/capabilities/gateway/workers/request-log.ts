@@ -1,7 +1,7 @@
 import type { Environment } from '../../../ports/environment.ts';
 import type { HttpAnswer, HttpBody, HttpRequest } from '../../../ports/http.ts';
 import { ensureInternalStream } from '../../../ports/internal-stream.ts';
-import { isStored, mayPass, type RecordInput, type Records } from '../../../ports/records.ts';
+import { InputBatch, isStored, mayPass, type RecordInput, type Records } from '../../../ports/records.ts';
 import type { RequestLogOptions } from '../config.ts';
 import type { GatewayEvents } from '../events.ts';
 import { limits } from '../limits.ts';
@@ -14,6 +14,7 @@ import type { Verdict } from '../verdict.ts';
 export const REQUESTS_STREAM = '$requests';
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+const NOTHING = new Uint8Array();
 
 /** A request that was answered. */
 export interface AnsweredRequest {
@@ -67,7 +68,8 @@ export class RequestLog {
       return;
     }
     const data = entryOf(answered, isRefused ? limits.refusedBodyBytesMax : options.bodyBytesMax, this.#environment);
-    this.#pending.push({ partitionKey: answered.request.id, data });
+    // The stream has one shard: nothing is gained by looking where the key belongs.
+    this.#pending.push({ partitionKey: answered.request.id, explicitHashKey: 0n, data });
     this.#pendingBytes += data.length;
     this.#cancelTimer ??= this.#environment.clock.timer(limits.logDelayMs, () => void this.flush());
   }
@@ -97,8 +99,8 @@ export class RequestLog {
     let lost = inputs.length;
     try {
       await this.#prepare();
-      const results = await this.#records.append(REQUESTS_STREAM, inputs);
-      lost = results.filter((result) => !isStored(result)).length;
+      const { parts } = await this.#records.appendBatch(REQUESTS_STREAM, new InputBatch(inputs));
+      if (parts.every(isStored)) lost = 0;
     } catch (error) {
       if (!mayPass(error)) throw error;
     }
@@ -127,29 +129,39 @@ export class RequestLog {
 }
 
 function entryOf(
-  { route, request, verdict, body = new Uint8Array(), answer, redeliveryOf }: AnsweredRequest,
+  { route, request, verdict, body = NOTHING, answer, redeliveryOf }: AnsweredRequest,
   bodyBytesMax: number,
   { clock }: Environment,
 ): Uint8Array {
   const { id, method, path, query, headers, remoteAddress } = request;
   const isWhole = body.length <= bodyBytesMax && body.length === verdict.bytes;
+  const { outcome, status, code, reason, problems, deliveryId, shardId, sequenceNumber, records, bytes } = verdict;
   const head = {
-    ...verdict,
     id,
     at: new Date(clock.now() - verdict.latencyMs).toISOString(),
     route: route.key,
-    ...(verdict.shardId !== undefined && { stream: streamOf(route, verdict) }),
+    outcome,
+    status,
+    code,
+    reason,
+    problems,
+    deliveryId,
+    stream: shardId === undefined ? undefined : streamOf(route, verdict),
+    shardId,
+    sequenceNumber,
+    records,
     method,
     path,
     query: queryForLog(query, route.secrets),
     remoteAddress,
-    headers: headersForLog(headers, route.secrets),
+    bytes,
     latencyMs: Math.round(verdict.latencyMs * 1000) / 1000,
     answer: answerText(answer.body),
     isWhole,
-    ...(redeliveryOf !== undefined && { redeliveryOf }),
+    redeliveryOf,
   };
-  return encodeRequest(head, isWhole ? body : body.subarray(0, bodyBytesMax));
+  const kept = isWhole ? body : body.subarray(0, bodyBytesMax);
+  return encodeRequest(head, headersForLog(headers, route.secrets), kept);
 }
 
 function streamOf({ stream, quarantine }: AnsweredRequest['route'], { outcome }: Pick<Verdict, 'outcome'>): string {
