@@ -21,7 +21,9 @@ export function mediaType(headers: Readonly<Record<string, string>>): string {
 
 /** Content encodings in the order they were applied, without `identity`; undefined when one is not known here. */
 export function contentEncodings(headers: Readonly<Record<string, string>>): readonly string[] | undefined {
-  const named = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const given = headers['content-encoding'];
+  if (given === undefined) return [];
+  const named = given.split(',').map((name) => name.trim().toLowerCase());
   const encodings = named.filter((name) => name !== '' && name !== 'identity');
   if (encodings.length > ENCODINGS_MAX || !encodings.every((name) => Object.hasOwn(INFLATE, name))) return undefined;
   return encodings;

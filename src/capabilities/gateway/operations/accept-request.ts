@@ -90,12 +90,13 @@ function ownId(
 async function readContent(acceptor: Acceptor, route: Route, { request, body }: VerifiedRequest): Promise<Content> {
   const type = mediaType(request.headers);
   // API Gateway hands bodies over as they came, however they are encoded.
-  if (!route.readsContent) return new Content(body, type);
+  const sent = new Content(body, type);
+  if (!route.readsContent) return sent;
   const encodings = contentEncodings(request.headers);
   if (encodings === undefined) throw refusal('UnsupportedMediaType');
   const isOpaque = route.stream === undefined || route.payload === 'envelope';
-  if (!isOpaque && !new Content(body, type).isReadable) throw refusal('UnsupportedMediaType');
-  if (encodings.length === 0) return new Content(body, type);
+  if (!isOpaque && !sent.isReadable) throw refusal('UnsupportedMediaType');
+  if (encodings.length === 0) return sent;
   const maxBytes = route.inflatedBytesMax ?? bodyBytesMax(acceptor, route);
   await request.hold(maxBytes);
   return new Content(inflated(body, encodings, maxBytes), type);
