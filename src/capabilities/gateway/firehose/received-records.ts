@@ -1,4 +1,5 @@
 import { decodeBase64 } from '../../../kernel/bytes/base64.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { isMapping } from '../../../kernel/json.ts';
 import type { Clock } from '../../../ports/environment.ts';
 import { limits } from '../limits.ts';
@@ -51,7 +52,7 @@ export async function readRecords(request: DeliveryRequest, rules: RecordRules, 
     bytes += (data?.length ?? 0) + limits.bytesPerReceivedRecord;
     if (bytes < limits.receivedBytesPerTurn) continue;
     bytes = 0;
-    await new Promise<void>((resolve) => clock.soon(resolve));
+    await nextTurn(clock);
   }
   return read;
 }

@@ -1,5 +1,6 @@
 import { EnvironmentError } from '../../../kernel/errors.ts';
 import { inPieces } from '../../../kernel/flow/in-pieces.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { parseUrl } from '../../../kernel/net/parse-url.ts';
 import type { ClientAnswer, HttpClient } from '../../../ports/http-client.ts';
 import type { Clock } from '../../../ports/environment.ts';
@@ -151,7 +152,7 @@ export class GithubHook {
   }
 
   async #pieces<T>(work: Generator<undefined, T>): Promise<T> {
-    return await inPieces(work, async () => await new Promise((resolve) => this.#clock.soon(() => resolve())));
+    return await inPieces(work, async () => await nextTurn(this.#clock));
   }
 }
 

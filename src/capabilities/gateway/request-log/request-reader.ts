@@ -1,3 +1,4 @@
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { orPastDamage, type StoredRecord } from '../../../ports/stream-store.ts';
@@ -145,7 +146,7 @@ export class RequestReader {
       for (const record of slice.records) if (record.offset < to) yield record;
       if (slice.next <= at) return;
       at = slice.next;
-      await new Promise<void>((resolve) => this.#environment.clock.soon(resolve));
+      await nextTurn(this.#environment.clock);
     }
   }
 }

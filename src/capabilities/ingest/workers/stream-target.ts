@@ -1,5 +1,6 @@
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import { EnvironmentError } from '../../../kernel/errors.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { InputBatch, StreamNotFound, type RecordInput } from '../../../ports/records.ts';
 import { positionKey, Unavailable } from '../../../ports/stream-store.ts';
 import { arrivalHeader, resumeHeader, type ResumeMark } from '../arrival-headers.ts';
@@ -76,7 +77,8 @@ export class StreamTarget implements Target {
     }
     const inputs: RecordInput[] = [];
     for (const [index, { arrival, digest }] of events.entries()) {
-      if (index % ingestLimits.turnRecords === ingestLimits.turnRecords - 1) await this.#turn();
+      if (index % ingestLimits.turnRecords === ingestLimits.turnRecords - 1)
+        await nextTurn(this.#doors.environment.clock);
       const partitionKey = this.#keys.of(arrival.data);
       const bytes = arrival.data.length + Buffer.byteLength(partitionKey);
       if (bytes <= stream.maxRecordBytes) {
@@ -89,13 +91,6 @@ export class StreamTarget implements Target {
     const last = inputs.at(-1);
     if (last === undefined) return inputs;
     return [...inputs.slice(0, -1), { ...last, headers: [...(last.headers ?? []), resumeHeader(mark)] }];
-  }
-
-  async #turn(): Promise<void> {
-    const { clock } = this.#doors.environment;
-    await new Promise<void>((resolve) => {
-      clock.soon(resolve);
-    });
   }
 
   /** The records that are not stored yet, in their order; undefined: the stream is gone, and another one gets all. */
