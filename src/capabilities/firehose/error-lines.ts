@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { shardId } from '../../kernel/names.ts';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
 import type { Json } from '../../ports/catalog.ts';
@@ -29,14 +30,13 @@ export function failedLine(
   { code, message, attempts, at }: Failure,
   own: Readonly<Record<string, Json>>,
 ): Buffer {
-  const data = Buffer.from(record.data.buffer, record.data.byteOffset, record.data.length);
   const line = {
     attemptsMade: attempts,
     arrivalTimestamp: record.at,
     errorCode: code,
     errorMessage: message,
     attemptEndingTimestamp: at,
-    rawData: data.toString('base64'),
+    rawData: asBuffer(record.data).toString('base64'),
     ...own,
   };
   return Buffer.from(`${JSON.stringify(line)}\n`);

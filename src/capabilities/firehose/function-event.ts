@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { streamArn } from '../../kernel/names.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
@@ -38,7 +39,7 @@ function kinesisEntry(record: OutgoingRecord, { stream, identity }: EventSource)
       kinesisSchemaVersion: '1.0',
       partitionKey,
       sequenceNumber,
-      data: bufferOf(data).toString('base64'),
+      data: asBuffer(data).toString('base64'),
       approximateArrivalTimestamp: at / 1000,
     },
     eventSource: 'aws:kinesis',
@@ -55,7 +56,7 @@ function kinesisEntry(record: OutgoingRecord, { stream, identity }: EventSource)
 function sqsEntry(record: OutgoingRecord, { stream, identity, tries }: EventSource): string {
   const { partitionKey, sequenceNumber, data, at, shardId } = record;
   const { region, account } = identity;
-  const bytes = bufferOf(data);
+  const bytes = asBuffer(data);
   const text = bytes.toString();
   // A body is text: bytes that are none would not come back from it.
   const isText = bytes.equals(Buffer.from(text));
@@ -87,8 +88,4 @@ function messageId({ shardId, sequenceNumber }: OutgoingRecord): string {
 
 function md5(text: string): string {
   return createHash('md5').update(text).digest('hex');
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import { deliveryStreamArn, shardId, streamArn } from '../../kernel/names.ts';
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
@@ -122,7 +123,7 @@ function recordOf({ data, partitionKey }: Sample, index: number, at: number): Ou
 
 /** Bytes as text where they are some, else in base64. */
 function textOf(data: Uint8Array): { readonly text: string } | { readonly data: string } {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const bytes = asBuffer(data);
   const text = bytes.toString();
   return Buffer.from(text).equals(bytes) ? { text } : { data: bytes.toString('base64') };
 }

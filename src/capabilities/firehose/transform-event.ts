@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 
 /** What an event says beside its records. */
@@ -34,7 +35,7 @@ function entryOf(record: OutgoingRecord, isOfStream: boolean): string {
   return JSON.stringify({
     recordId: transformRecordId(record),
     approximateArrivalTimestamp: at,
-    data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
+    data: asBuffer(data).toString('base64'),
     ...(isOfStream && {
       kinesisRecordMetadata: {
         sequenceNumber,

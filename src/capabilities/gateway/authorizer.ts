@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { ThrottleError, RequestError } from '../../kernel/errors.ts';
 import { isMapping } from '../../kernel/json.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -120,7 +121,7 @@ export class Authorizer {
 function readJson(payload: Uint8Array): unknown {
   if (payload.length > VERDICT_BYTES_MAX) return undefined;
   try {
-    return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString()) as unknown;
+    return JSON.parse(asBuffer(payload).toString()) as unknown;
   } catch {
     return undefined;
   }

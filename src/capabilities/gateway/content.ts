@@ -1,4 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
 import { refusal } from './errors.ts';
 import { limits } from './limits.ts';
@@ -90,7 +91,7 @@ export class Content {
   }
 
   #text(): string {
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength).toString('utf8');
+    return asBuffer(this.bytes).toString();
   }
 }
 

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { RequestHead } from './calls/call.ts';
 import type { Headers } from './kinds/verifier.ts';
 
@@ -60,7 +61,7 @@ export function envelope(
       remoteAddress,
       headers: maskedHeaders(headers, secrets.headers),
       ...(problems !== undefined && { problems }),
-      ...(omitted ?? { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64') }),
+      ...(omitted ?? { body: asBuffer(body).toString('base64') }),
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import { isMapping } from '../../kernel/json.ts';
 import { wholeNumber } from '../../kernel/query-values.ts';
@@ -217,9 +218,7 @@ function shown({ number, head }: ListedRequest): object {
 }
 
 function whole(entry: RequestEntry): unknown {
-  const { body } = entry;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return { ...shown(entry), body: bytes.toString('base64') };
+  return { ...shown(entry), body: asBuffer(entry.body).toString('base64') };
 }
 
 function flag(query: URLSearchParams, name: string): boolean {

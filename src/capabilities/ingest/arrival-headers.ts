@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { Arrival, ResumeToken } from '../../ports/source.ts';
 import type { Header } from '../../ports/stream-store.ts';
 
@@ -60,5 +61,5 @@ export function readArrival(
 
 function valueOf(headers: readonly Header[], name: string): Buffer | undefined {
   const value = headers.find(([known]) => known === name)?.[1];
-  return value === undefined ? undefined : Buffer.from(value.buffer, value.byteOffset, value.length);
+  return value === undefined ? undefined : asBuffer(value);
 }

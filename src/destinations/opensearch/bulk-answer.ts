@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 /** What became of one document. */
 export type Verdict = 'arrived' | { readonly code: string; readonly message: string; readonly retryable: boolean };
 
@@ -50,7 +51,7 @@ export function bounded(message: string): string {
 
 function itemsOf(answer: Uint8Array): readonly unknown[] | undefined {
   try {
-    const parsed = JSON.parse(Buffer.from(answer.buffer, answer.byteOffset, answer.length).toString()) as unknown;
+    const parsed = JSON.parse(asBuffer(answer).toString()) as unknown;
     const items = (parsed as { items?: unknown } | null)?.items;
     return Array.isArray(items) ? (items as unknown[]) : undefined;
   } catch {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import type { CatalogEntry, Json } from '../../ports/catalog.ts';
@@ -55,7 +56,7 @@ export async function* encodeSnapshot(frozen: FrozenState, clock: Clock): AsyncG
 /** The state a snapshot holds. EnvironmentError when this release cannot read it. */
 export async function decodeSnapshot(bytes: Uint8Array, clock: Clock): Promise<StoredState> {
   try {
-    const reading = new SnapshotReading(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    const reading = new SnapshotReading(asBuffer(bytes));
     const turn = new Turn(clock);
     while (reading.step()) if (turn.isOver) await turn.next();
     return reading.result();

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import type { Offset } from '../../ports/stream-store.ts';
@@ -38,7 +39,7 @@ export class Snapshots {
     const path = this.#path(at);
     const temporary = `${path}${UNFINISHED}`;
     const made: Buffer[] = [];
-    for await (const part of parts) made.push(Buffer.from(part.buffer, part.byteOffset, part.length));
+    for await (const part of parts) made.push(asBuffer(part));
     await this.#removeUnfinished();
     const file = await files.open(temporary, 'create');
     try {

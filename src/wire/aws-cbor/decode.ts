@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { VALUES_MAX } from '../aws-json/values-bound.ts';
 import { BREAK, BYTES, EIGHT_BYTES, INDEFINITE, LIST, MAP, NEGATIVE, ONE_BYTE, TAG, TEXT, UNSIGNED } from './head.ts';
 
@@ -33,7 +34,7 @@ class Reader {
   #left = VALUES_MAX;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = asBuffer(bytes);
     this.#end = bytes.length;
   }
 

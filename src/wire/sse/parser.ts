@@ -1,3 +1,4 @@
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { SseChunk, SseEvent } from './event.ts';
 import { EventParts, NO_BYTES } from './event-parts.ts';
 import { LineBuffer } from './line-buffer.ts';
@@ -74,7 +75,7 @@ export class SseParser {
 
   /** Takes the next bytes. */
   push(chunk: Uint8Array): SseChunk {
-    const bytes = this.#withoutBom(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    const bytes = this.#withoutBom(asBuffer(chunk));
     const events: SseEvent[] = [];
     let tooLarge = 0;
     let at = this.#skipsLf && bytes[0] === LF ? 1 : 0;

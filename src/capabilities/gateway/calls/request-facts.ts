@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { DELIVERY_ID_HEADER, type IncomingRequest, type RequestHead } from './call.ts';
 
 /** API Gateway's id of an API; of all routes here. */
@@ -62,7 +63,7 @@ export function eventBody(
   bytes: Uint8Array,
   isText: boolean,
 ): { readonly body: string; readonly isBase64Encoded: boolean } {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   const isBase64Encoded = !isText || !isUtf8(buffer);
   return { body: buffer.toString(isBase64Encoded ? 'base64' : 'utf8'), isBase64Encoded };
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { inPieces } from '../../../kernel/flow/in-pieces.ts';
 import { jsonChildren, jsonTextAt, type JsonChild } from '../../../kernel/json-children.ts';
 import { JsonScanner } from '../../../kernel/json-scanner.ts';
@@ -51,7 +52,7 @@ export class Returned {
     if (found === undefined) return undefined;
     const { at, end } = found;
     if (this.payload[at] !== QUOTE && end - at > VALUE_BYTES_MAX) return TOO_LONG;
-    return JSON.parse(Buffer.from(this.payload.buffer, this.payload.byteOffset + at, end - at).toString()) as unknown;
+    return JSON.parse(asBuffer(this.payload).toString('utf8', at, end)) as unknown;
   }
 }
 

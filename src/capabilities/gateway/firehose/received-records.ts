@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { decodeBase64 } from '../../../kernel/bytes/base64.ts';
 import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { isMapping } from '../../../kernel/json.ts';
@@ -90,7 +91,7 @@ function judge(
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as unknown;
+    return JSON.parse(asBuffer(bytes).toString()) as unknown;
   } catch {
     return undefined;
   }

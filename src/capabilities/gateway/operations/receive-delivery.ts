@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { DeliveryError, RequestError } from '../../../kernel/errors.ts';
 import type { Doors } from '../../../ports/capability.ts';
 import { DELIVERY_DEFAULTS } from '../../../ports/destination.ts';
@@ -134,7 +135,7 @@ async function quarantine(
     const parts = { requestId, receivedAt: new Date(receivedAt).toISOString(), route: route.key, index };
     const line = (more: object): Uint8Array =>
       new TextEncoder().encode(JSON.stringify({ ...parts, commonAttributes, problems: [problem], ...more }));
-    const whole = line({ body: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') });
+    const whole = line({ body: asBuffer(data).toString('base64') });
     // A record that is too large for its stream may be for this one.
     const isFit = fitsRecord(stream, requestId, whole);
     return { partitionKey: requestId, data: isFit ? whole : line({ bodyBytes: data.length }) };

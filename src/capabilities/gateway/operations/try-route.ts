@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../../kernel/errors.ts';
 import { isMapping } from '../../../kernel/json.ts';
 import { jsonMember } from '../../../kernel/json-children.ts';
@@ -168,7 +169,7 @@ async function told({ status, headers, body }: HttpAnswer): Promise<Omit<TrialAn
 /** At most as much as a function may answer. */
 async function bytesOf(body: HttpAnswer['body']): Promise<Buffer> {
   if (typeof body === 'string') return Buffer.from(body);
-  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (body instanceof Uint8Array) return asBuffer(body);
   if (!('pieces' in body)) return Buffer.concat(body);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -182,7 +183,7 @@ async function bytesOf(body: HttpAnswer['body']): Promise<Buffer> {
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as unknown;
+    return JSON.parse(asBuffer(bytes).toString()) as unknown;
   } catch {
     return undefined;
   }

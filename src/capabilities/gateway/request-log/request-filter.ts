@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../../kernel/errors.ts';
 import { timeValue } from '../../../kernel/query-values.ts';
 import type { Verdict } from '../verdict.ts';
@@ -46,7 +47,7 @@ export function readFilter(query: URLSearchParams): RequestFilter {
 }
 
 function holds({ head, body }: RequestEntry, text: string): boolean {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = asBuffer(body);
   if (bytes.includes(text)) return true;
   const { id, path, query, headers, deliveryId = '', code, reason, remoteAddress, problems = [] } = head;
   const texts = [id, path, query, deliveryId, code, reason, remoteAddress, ...problems, ...Object.values(headers)];

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
@@ -112,7 +113,7 @@ export class RequestReader {
       for await (const { offset, key, data } of this.#between(place, from, at)) {
         bytes += data.length;
         // The key of an entry is the id of its request.
-        const id = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString();
+        const id = asBuffer(key).toString();
         if (wanted.delete(id)) found.set(id, offset);
       }
       at = from;

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import type { IngestEvents } from '../events.ts';
@@ -87,7 +88,7 @@ export class FunctionTarget implements Target {
 
 /** The event's own JSON, or what is none as a text. */
 function eventOf(data: Uint8Array): Uint8Array {
-  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString();
+  const text = asBuffer(data).toString();
   try {
     JSON.parse(text);
     return data;
