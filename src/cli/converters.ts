@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CONVERTER_PARAMETERS } from '../kernel/converter-parameters.ts';
-import { canonicalJson, type Json } from '../kernel/json.ts';
+import { canonicalJson, parseJson, type Json } from '../kernel/json.ts';
 import type { ScriptArgument, ScriptFailure, ScriptOutcome } from '../ports/script.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
 import { differences } from './differences.ts';
@@ -80,20 +80,12 @@ function decoded(text: string, encoding: 'base64' | 'hex', pattern: RegExp): Uin
 
 /** A JSON value given inline, or that of a file. */
 async function json(context: CliContext, option: string, value: string): Promise<Json> {
-  const inline = asJson(value);
+  const inline = parseJson(value) as Json | undefined;
   if (inline !== undefined) return inline;
   if (isInline(value)) throw new CliError(`${option} is no JSON`, exitCodes.usage);
-  const found = asJson(Buffer.from(await context.readFile(value)).toString());
+  const found = parseJson(await context.readFile(value)) as Json | undefined;
   if (found === undefined) throw new CliError(`${option}: ${value} holds no JSON`, exitCodes.usage);
   return found;
-}
-
-function asJson(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
 }
 
 function isInline(value: string): boolean {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseJson } from '../kernel/json.ts';
 import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
 import { wholeStdin } from './whole-stdin.ts';
@@ -77,12 +78,7 @@ async function readEvent(context: CliContext, folder: string, given: string | un
 }
 
 function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return parseJson(text) !== undefined;
 }
 
 async function save(context: CliContext, folder: string, name: string, event: string): Promise<void> {

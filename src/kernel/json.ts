@@ -1,5 +1,16 @@
+import { asBuffer } from './bytes/as-buffer.ts';
+
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** The value of a JSON text, or of one in UTF-8; undefined, which JSON has not, when it is none. */
+export function parseJson(text: string | Uint8Array): unknown {
+  try {
+    return JSON.parse(typeof text === 'string' ? text : asBuffer(text).toString()) as unknown;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether a value read from JSON is a mapping. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

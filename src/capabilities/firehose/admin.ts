@@ -1,5 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
-import { isMapping } from '../../kernel/json.ts';
+import { isMapping, parseJson } from '../../kernel/json.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import { AdminBytes, type AdminRoute } from '../../ports/capability.ts';
@@ -198,13 +198,8 @@ async function refusable<T>(asked: Promise<T>): Promise<T> {
 function samplesOf(body: Uint8Array): readonly Sample[] {
   const wrong = (): RequestError =>
     new RequestError('BadRequest', 'the body is {"records": [{"data": BASE64, "partitionKey": TEXT}]}');
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(body).toString());
-  } catch {
-    throw wrong();
-  }
-  const records = isMapping(parsed) ? parsed['records'] : undefined;
+  const given = parseJson(body);
+  const records = isMapping(given) ? given['records'] : undefined;
   if (!Array.isArray(records)) throw wrong();
   return records.map((record: unknown) => {
     const { data, partitionKey = 'sample' } = isMapping(record) ? record : {};

@@ -1,5 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
-import { isMapping } from '../../kernel/json.ts';
+import { isMapping, parseJson } from '../../kernel/json.ts';
 import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import { firehoseLimits } from './limits.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
@@ -67,20 +67,12 @@ async function replay(state: FirehoseState, replays: Replays, { name, query, num
 async function numbersOf(request: AdminRequest): Promise<readonly string[] | undefined> {
   const body = await request.readBody(firehoseLimits.replayBodyBytesMax);
   if (body.length === 0) return undefined;
-  const numbers = namedIn(Buffer.from(body).toString());
+  const given = parseJson(body);
+  const numbers = isMapping(given) ? given['sequenceNumbers'] : undefined;
   const isList = Array.isArray(numbers) && numbers.every((number) => typeof number === 'string');
   if (isList && numbers.length > 0 && numbers.length <= firehoseLimits.replayRecordsMax) return numbers;
   const bounds = `1 to ${firehoseLimits.replayRecordsMax} sequence numbers`;
   throw new RequestError('BadRequest', `the body is {"sequenceNumbers": [NUMBER, ...]} with ${bounds}`);
-}
-
-function namedIn(text: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isMapping(parsed) ? parsed['sequenceNumbers'] : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function known(state: FirehoseState, name: string): DeliveryStream {

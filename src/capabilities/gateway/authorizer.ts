@@ -1,6 +1,5 @@
-import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { ThrottleError, RequestError } from '../../kernel/errors.ts';
-import { isMapping } from '../../kernel/json.ts';
+import { isMapping, parseJson } from '../../kernel/json.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Functions } from '../../ports/functions.ts';
 import type { Authorized, IncomingRequest } from './calls/call.ts';
@@ -119,12 +118,7 @@ export class Authorizer {
 
 /** Undefined where it is no JSON, or longer than a verdict is. */
 function readJson(payload: Uint8Array): unknown {
-  if (payload.length > VERDICT_BYTES_MAX) return undefined;
-  try {
-    return JSON.parse(asBuffer(payload).toString()) as unknown;
-  } catch {
-    return undefined;
-  }
+  return payload.length > VERDICT_BYTES_MAX ? undefined : parseJson(payload);
 }
 
 /** A simple answer or one of IAM; undefined for anything that is not exactly one of them. */

@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
+import { parseJson } from '../../kernel/json.ts';
 import { refusal } from './errors.ts';
 import { limits } from './limits.ts';
 
@@ -68,7 +69,7 @@ export class Content {
    * RequestError: InvalidBody for a form of more than 10,000 fields.
    */
   get json(): unknown {
-    this.#json ??= { value: this.type === FORM ? formValue(this.#text()) : parsed(this.#text()) };
+    this.#json ??= { value: this.type === FORM ? formValue(this.#text()) : parseJson(this.bytes) };
     return this.#json.value;
   }
 
@@ -77,7 +78,7 @@ export class Content {
     if (this.json === undefined) return undefined;
     if (this.type !== FORM) return this.bytes;
     const payload = payloadOf(this.#text());
-    return new TextEncoder().encode(parsed(payload) === undefined ? JSON.stringify(this.json) : payload);
+    return new TextEncoder().encode(parseJson(payload) === undefined ? JSON.stringify(this.json) : payload);
   }
 
   /**
@@ -95,13 +96,14 @@ export class Content {
   }
 }
 
-function payloadOf(form: string): string | undefined {
-  return new URLSearchParams(form).get('payload') ?? undefined;
+/** Empty where there is none, which is no JSON either. */
+function payloadOf(form: string): string {
+  return new URLSearchParams(form).get('payload') ?? '';
 }
 
 function formValue(form: string): unknown {
   if (hasTooManyFields(form)) throw refusal('InvalidBody');
-  const payload = parsed(payloadOf(form));
+  const payload = parseJson(payloadOf(form));
   if (payload !== undefined) return payload;
   const fields = new Map<string, string | string[]>();
   for (const [name, value] of new URLSearchParams(form)) {
@@ -119,13 +121,4 @@ function hasTooManyFields(form: string): boolean {
     fields += 1;
   }
   return fields > limits.formFieldsMax;
-}
-
-function parsed(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../kernel/errors.ts';
-import { isMapping } from '../../kernel/json.ts';
+import { isMapping, parseJson } from '../../kernel/json.ts';
 import { wholeNumber } from '../../kernel/query-values.ts';
 import { AdminBytes, type AdminRequest, type AdminRoute } from '../../ports/capability.ts';
 import type { HttpHandler } from '../../ports/http.ts';
@@ -164,13 +164,8 @@ function idsOf(body: Uint8Array): readonly string[] | undefined {
     'BadRequest',
     `the body is {"ids": [ID, ...]} with 1 to ${limits.redeliveriesPerCall} ids`,
   );
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(body).toString());
-  } catch {
-    throw wrong;
-  }
-  const ids = isMapping(parsed) ? parsed['ids'] : undefined;
+  const given = parseJson(body);
+  const ids = isMapping(given) ? given['ids'] : undefined;
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > limits.redeliveriesPerCall) throw wrong;
   if (!ids.every((id) => typeof id === 'string')) throw wrong;
   return ids;

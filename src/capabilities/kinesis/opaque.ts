@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseJson } from '../../kernel/json.ts';
 
 const CHECK_BYTES = 8;
 const VERSION = 1;
@@ -30,10 +31,6 @@ export function openOpaque(kind: string, text: string): Readonly<Record<string, 
 
 /** Whoever knows the format can seal what we never would. */
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
 }

@@ -1,4 +1,4 @@
-import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
+import { parseJson } from '../../kernel/json.ts';
 /** What became of one document. */
 export type Verdict = 'arrived' | { readonly code: string; readonly message: string; readonly retryable: boolean };
 
@@ -50,13 +50,8 @@ export function bounded(message: string): string {
 }
 
 function itemsOf(answer: Uint8Array): readonly unknown[] | undefined {
-  try {
-    const parsed = JSON.parse(asBuffer(answer).toString()) as unknown;
-    const items = (parsed as { items?: unknown } | null)?.items;
-    return Array.isArray(items) ? (items as unknown[]) : undefined;
-  } catch {
-    return undefined;
-  }
+  const items = (parseJson(answer) as { items?: unknown } | null | undefined)?.items;
+  return Array.isArray(items) ? (items as unknown[]) : undefined;
 }
 
 /** The action's name stands around each result. */

@@ -1,5 +1,5 @@
 import { constants, createHmac, createPublicKey, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
-import { isMapping } from '../../kernel/json.ts';
+import { isMapping, parseJson } from '../../kernel/json.ts';
 
 /** How a signature of a JSON Web Token is made (RFC 7518, RFC 8037). */
 interface Algorithm {
@@ -159,12 +159,8 @@ export function areValid(
 }
 
 function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    return isMapping(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(Buffer.from(text, 'base64url'));
+  return isMapping(value) ? value : undefined;
 }
 
 function textOrNothing(value: unknown): string | undefined {

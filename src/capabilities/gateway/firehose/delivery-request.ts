@@ -1,5 +1,5 @@
 import { RequestError } from '../../../kernel/errors.ts';
-import { isMapping } from '../../../kernel/json.ts';
+import { isMapping, parseJson } from '../../../kernel/json.ts';
 import { gatewayErrors } from '../errors.ts';
 import type { Headers } from '../kinds/verifier.ts';
 import { limits } from '../limits.ts';
@@ -43,7 +43,7 @@ export function readDeliveryRequest(headers: Headers, body: unknown): DeliveryRe
 
 function readAttributes(header: string | undefined): Readonly<Record<string, string>> {
   if (header === undefined) return {};
-  const value = parsed(header);
+  const value = parseJson(header);
   const attributes = isMapping(value) ? value['commonAttributes'] : undefined;
   if (!isMapping(attributes)) throw invalid(`${ATTRIBUTES_HEADER}: expected {"commonAttributes":{...}}`);
   const entries = Object.entries(attributes);
@@ -51,14 +51,6 @@ function readAttributes(header: string | undefined): Readonly<Record<string, str
     throw invalid(`${ATTRIBUTES_HEADER}: expected at most ${limits.commonAttributesMax} texts by name`);
   }
   return attributes as Readonly<Record<string, string>>;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(message: string): RequestError {

@@ -1,7 +1,6 @@
-import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { decodeBase64 } from '../../../kernel/bytes/base64.ts';
 import { nextTurn } from '../../../kernel/flow/next-turn.ts';
-import { isMapping } from '../../../kernel/json.ts';
+import { isMapping, parseJson } from '../../../kernel/json.ts';
 import type { Clock } from '../../../ports/environment.ts';
 import { limits } from '../limits.ts';
 import { recordKey } from '../record-key.ts';
@@ -73,7 +72,7 @@ function judge(
   if (bytes.length === 0) return 'it is empty';
   const { keys, attributesMember } = receive;
   const needsJson = check !== undefined || attributesMember !== undefined;
-  const value = needsJson ? parsed(bytes) : undefined;
+  const value = needsJson ? parseJson(bytes) : undefined;
   if (check !== undefined) {
     if (value === undefined) return 'it is no JSON';
     const [problem] = check(value);
@@ -87,12 +86,4 @@ function judge(
   }
   const isTooLarge = data.length + Buffer.byteLength(partitionKey ?? requestId) > recordBytesMax;
   return isTooLarge ? 'it is larger than a record of the stream' : { data, partitionKey };
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(asBuffer(bytes).toString()) as unknown;
-  } catch {
-    return undefined;
-  }
 }

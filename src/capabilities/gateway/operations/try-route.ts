@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../../kernel/errors.ts';
-import { isMapping } from '../../../kernel/json.ts';
+import { isMapping, parseJson } from '../../../kernel/json.ts';
 import { jsonMember } from '../../../kernel/json-children.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../../ports/http.ts';
@@ -48,7 +48,7 @@ const PATH = /^\/[\u0021-\u007e]*$/;
 
 /** Reads a trial. RequestError BadRequest that names the member. */
 export function readTrial(bytes: Uint8Array): Trial {
-  const given = parsed(bytes);
+  const given = parseJson(bytes);
   if (!isMapping(given)) throw bad('the body is a JSON object such as {"route": "POST /hook", "body": {}}');
   const unknown = Object.keys(given).find((name) => !MEMBERS.has(name));
   if (unknown !== undefined) throw bad(`${unknown} is not known; there are ${[...MEMBERS].join(', ')}`);
@@ -179,14 +179,6 @@ async function bytesOf(body: HttpAnswer['body']): Promise<Buffer> {
     if (bytes >= limits.trialAnswerBytesMax) break;
   }
   return Buffer.concat(pieces);
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(asBuffer(bytes).toString()) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function bad(message: string): RequestError {

@@ -1,6 +1,7 @@
 import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
+import { parseJson } from '../../../kernel/json.ts';
 import type { IngestEvents } from '../events.ts';
 import { ingestLimits } from '../limits.ts';
 import type { Positions, SourceCounts } from '../model.ts';
@@ -89,10 +90,5 @@ export class FunctionTarget implements Target {
 /** The event's own JSON, or what is none as a text. */
 function eventOf(data: Uint8Array): Uint8Array {
   const text = asBuffer(data).toString();
-  try {
-    JSON.parse(text);
-    return data;
-  } catch {
-    return Buffer.from(JSON.stringify(text));
-  }
+  return parseJson(text) === undefined ? Buffer.from(JSON.stringify(text)) : data;
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../kernel/json.ts';
 import type { GuestFailure } from './failure.ts';
 
 /** What the guest told of a call. */
@@ -15,24 +16,15 @@ const KINDS: readonly unknown[] = ['error', 'result', 'memory'];
  * whoever made it: it stands in the memory of the script.
  */
 export function readAnswer(text: string): GuestAnswer | undefined {
-  if (!text.startsWith('!')) return parsed(text) === undefined ? undefined : { json: text, printed: [] };
-  const frame = parsed(text.slice(1)) as Partial<Record<keyof GuestAnswer, unknown>> | null | undefined;
+  if (!text.startsWith('!')) return parseJson(text) === undefined ? undefined : { json: text, printed: [] };
+  const frame = parseJson(text.slice(1)) as Partial<Record<keyof GuestAnswer, unknown>> | null | undefined;
   const { json, failure, printed } = frame ?? {};
   if (!Array.isArray(printed) || !printed.every((line) => typeof line === 'string')) return undefined;
   if (failure !== undefined) return isFailure(failure) ? { failure, printed } : undefined;
-  return typeof json === 'string' && parsed(json) !== undefined ? { json, printed } : undefined;
+  return typeof json === 'string' && parseJson(json) !== undefined ? { json, printed } : undefined;
 }
 
 function isFailure(value: unknown): value is GuestFailure {
   const { kind, message, stack } = (value ?? {}) as Readonly<Record<string, unknown>>;
   return KINDS.includes(kind) && typeof message === 'string' && typeof stack === 'string';
-}
-
-/** JSON has no undefined. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
