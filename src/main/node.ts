@@ -9,6 +9,7 @@ import type { Config } from '../config/index.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
+import { OneAtATime } from '../kernel/flow/one-at-a-time.ts';
 import { readConfig, type ReadConfigOptions } from './config-file.ts';
 import { folderOf, identityOf } from './config-facts.ts';
 import { openDrivers } from './drivers.ts';
@@ -69,7 +70,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   try {
     const config = await read();
     refuseUnsafe(config, options);
-    let reloading: Promise<void> = Promise.resolve();
+    const reloads = new OneAtATime();
     let isStopping = false;
     const own = serveOptions(config, options);
     const clusters = new ConfiguredClusters({ region: own.identity.region, keys: environmentKeys() });
@@ -87,7 +88,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
       temporary: options.data === undefined ? dataDirectory : undefined,
       // One after the other, so that what was read last is what stays.
       reload: async () => {
-        const mine = reloading.then(async () => {
+        await reloads.run(async () => {
           if (isStopping) return;
           const changed = await read();
           refuseUnsafe(changed, options);
@@ -97,12 +98,10 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
           clusters.use(changed.opensearch);
           await served.reload(changed.sections, changed.server.credentials, changed.outgoing);
         });
-        reloading = mine.catch(() => undefined);
-        await mine;
       },
       stop: async (withinMs) => {
         isStopping = true;
-        await reloading;
+        await reloads.settled();
         await served.stop(withinMs);
         drivers.http.close();
         await drivers.functionRuntime.close();

@@ -1,3 +1,4 @@
+import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { CatalogOp, Json } from '../../ports/catalog.ts';
@@ -44,10 +45,11 @@ type Doors = Omit<WorkerDoors, 'eventBytes'>;
 export class Deliveries {
   readonly #doors: WorkerDoors;
   readonly #workers = new Map<string, Worker>();
+  /** Each looks first and acts then. */
+  readonly #changes = new OneAtATime();
   /** Names of the file, and those of them whose destination does not exist yet. */
   #named: ReadonlySet<string> = new Set();
   #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(doors: Doors) {
     this.#doors = { ...doors, eventBytes: createByteBudget(firehoseLimits.functionBytesMax) };
@@ -92,19 +94,19 @@ export class Deliveries {
 
   /** Resolves once the delivery stream is ACTIVE. RequestErrors: ResourceInUse, LimitExceeded, ResourceNotFound. */
   async create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
-    return await this.#alone(async () => await this.#create(wanted, startAt));
+    return await this.#changes.run(async () => await this.#create(wanted, startAt));
   }
 
   /** Changes what is kept of a delivery stream as it stands. Rejects as `change` does; ResourceNotFoundException. */
   async change(name: string, change: (current: DeliveryStream) => DeliveryStream): Promise<void> {
-    await this.#alone(async () => {
+    await this.#changes.run(async () => {
       await this.#change(name, change);
     });
   }
 
   /** What was gathered and not delivered is dropped, as on AWS. RequestError ResourceNotFoundException. */
   async remove(name: string): Promise<void> {
-    await this.#alone(async () => {
+    await this.#changes.run(async () => {
       const { catalog, records } = this.#doors;
       this.existing(name);
       await this.#workers.get(name)?.stop();
@@ -133,7 +135,7 @@ export class Deliveries {
    * RequestError ResourceNotFoundException.
    */
   async pause(name: string): Promise<void> {
-    await this.#alone(async () => {
+    await this.#changes.run(async () => {
       if (this.existing(name).isPaused === true) return;
       await this.#change(name, (current) => ({ ...current, isPaused: true }));
       await this.#workers.get(name)?.drain(firehoseLimits.pauseMs);
@@ -143,7 +145,7 @@ export class Deliveries {
 
   /** It goes on where it stands. RequestError ResourceNotFoundException. */
   async resume(name: string): Promise<void> {
-    await this.#alone(async () => {
+    await this.#changes.run(async () => {
       if (this.existing(name).isPaused !== true) return;
       const delivery = await this.#change(name, withoutPause);
       await this.#workers.get(name)?.stop();
@@ -154,7 +156,7 @@ export class Deliveries {
 
   /** Creates what the file names and is missing, updates what differs and can be changed, leaves everything else. */
   async apply(options: DeliveriesOptions): Promise<void> {
-    await this.#alone(async () => {
+    await this.#changes.run(async () => {
       const { log } = this.#doors.environment;
       const waiting = new Map<string, DeliveryOptions>();
       for (const [name, wanted] of Object.entries(options)) {
@@ -181,13 +183,6 @@ export class Deliveries {
 
   problems(): string[] {
     return [...this.#workers].flatMap(([name, worker]) => (this.get(name)?.isPaused === true ? [] : worker.problems()));
-  }
-
-  /** One change after the other: each looks first and acts then. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return await mine;
   }
 
   async #applyOne(name: string, kind: string, wanted: DeliveryOptions): Promise<void> {

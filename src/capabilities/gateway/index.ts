@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import type { AdminRoute, Capability, Doors, Running } from '../../ports/capability.ts';
 import type { HttpRequest } from '../../ports/http.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -62,12 +63,12 @@ class RunningGateway implements Running<undefined> {
   readonly #checkpoint: DedupeCheckpoint;
   readonly #pulls: Pulls;
   readonly #log: RequestLog;
+  readonly #changes = new OneAtATime();
   #routes = new RouteTable([]);
   #limit: TokenBucket | undefined;
   #targets: ReadonlyMap<string, RedeliveryTarget> = new Map();
   #running = 0;
   #isDraining = false;
-  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(doors: Doors, environment: Environment) {
     this.#doors = doors;
@@ -131,7 +132,7 @@ class RunningGateway implements Running<undefined> {
       throw new RequestError('InvalidConfig', lines.join('\n'));
     }
     const routes = await createRoutes(options, { ...this.#doors, environment: this.#receiver.environment });
-    const mine = this.#taking.then(async () => {
+    await this.#changes.run(async () => {
       await this.#checkpoint.prepare(routes.filter(isToStream));
       this.#routes = new RouteTable(routes);
       this.#limit = readLimit(options?.limit);
@@ -139,8 +140,6 @@ class RunningGateway implements Running<undefined> {
       this.#targets = redeliveryTargets(options?.redeliverTo);
       await this.#pulls.apply(pullPlans(options));
     });
-    this.#taking = mine.catch(() => undefined);
-    await mine;
     for (const route of routes) this.#warn(route);
   }
 

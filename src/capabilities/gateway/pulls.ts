@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import { PullEvents } from './pull/pull-events.ts';
 import { PULL_PAUSED_PREFIX, PULL_PREFIX, storedPosition } from './pull/pull-ledger.ts';
 import type { PullPlan } from './pull/pull-plan.ts';
@@ -33,8 +34,7 @@ const NO_COUNTS: Readonly<PullCounts> = { stored: 0, repeated: 0, refused: 0, lo
 export class Pulls {
   readonly #doors: PullDoors;
   readonly #entries = new Map<string, Entry>();
-  /** Changes happen one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneAtATime();
 
   constructor(doors: PullDoors) {
     this.#doors = doors;
@@ -42,7 +42,7 @@ export class Pulls {
 
   /** Pulls these from now on. */
   async apply(plans: readonly PullPlan[]): Promise<void> {
-    await this.#next(async () => {
+    await this.#changes.run(async () => {
       for (const entry of this.#entries.values()) {
         const same = plans.find(({ name }) => name === entry.plan.name);
         if (JSON.stringify(same) !== JSON.stringify(entry.plan)) await this.#remove(entry);
@@ -70,7 +70,7 @@ export class Pulls {
 
   /** Fetches nothing more until `resume`, also over restarts. */
   async pause(name: string): Promise<void> {
-    await this.#next(async () => {
+    await this.#changes.run(async () => {
       const entry = this.#entry(name);
       await this.#doors.catalog.propose([{ key: PULL_PAUSED_PREFIX + name, put: true }]);
       await entry.puller?.stop();
@@ -81,7 +81,7 @@ export class Pulls {
 
   /** Goes on where it stopped. */
   async resume(name: string): Promise<void> {
-    await this.#next(async () => {
+    await this.#changes.run(async () => {
       const entry = this.#entry(name);
       if (this.#isPaused(name)) await this.#doors.catalog.propose([{ key: PULL_PAUSED_PREFIX + name, remove: true }]);
       else if (entry.puller?.hasEnded !== true) return;
@@ -104,12 +104,6 @@ export class Pulls {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(async ({ puller }) => await puller?.stop()));
-  }
-
-  async #next(change: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(change);
-    this.#turn = mine.catch(() => undefined);
-    await mine;
   }
 
   #entry(name: string): Entry {

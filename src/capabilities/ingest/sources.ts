@@ -1,3 +1,4 @@
+import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
 import type { AnySource, OpenSource, SourceStatus } from '../../ports/source.ts';
 import { comingSources, type SourceOptions, type SourcesOptions } from './config.ts';
@@ -50,8 +51,7 @@ interface Entry {
 export class Sources {
   readonly #doors: SourcesDoors;
   readonly #entries = new Map<string, Entry>();
-  /** Changes happen one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneAtATime();
 
   constructor(doors: SourcesDoors) {
     this.#doors = doors;
@@ -59,7 +59,7 @@ export class Sources {
 
   /** Runs these from now on. RequestError InvalidConfig when one cannot be opened: then the earlier ones stay. */
   async apply(options: SourcesOptions): Promise<void> {
-    await this.#next(async () => {
+    await this.#changes.run(async () => {
       for (const [name, one] of Object.entries(options)) await this.#open(name, kindOf(one, this.#doors.kinds), one);
       for (const entry of this.#entries.values()) {
         const changed = options[entry.name];
@@ -88,7 +88,7 @@ export class Sources {
 
   /** Stops reading until `resume`, also over restarts; what was read is stored. */
   async pause(name: string): Promise<void> {
-    await this.#next(async () => {
+    await this.#changes.run(async () => {
       const entry = this.#entry(name);
       await this.#doors.catalog.propose([{ key: PAUSED_PREFIX + name, put: true }]);
       await entry.worker?.drain(ingestLimits.reloadDrainMs);
@@ -99,7 +99,7 @@ export class Sources {
 
   /** Goes on where it stopped: also a source that was told that there is no more, or that a problem ended. */
   async resume(name: string): Promise<void> {
-    await this.#next(async () => {
+    await this.#changes.run(async () => {
       const entry = this.#entry(name);
       if (this.#isPaused(name)) await this.#doors.catalog.propose([{ key: PAUSED_PREFIX + name, remove: true }]);
       else if (entry.worker?.hasEnded !== true) return;
@@ -121,12 +121,6 @@ export class Sources {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(async ({ worker }) => await worker?.stop()));
-  }
-
-  async #next(change: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(change);
-    this.#turn = mine.catch(() => undefined);
-    await mine;
   }
 
   #entry(name: string): Entry {

@@ -1,4 +1,5 @@
 import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
+import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import { parentOf, textOfFileName } from '../../kernel/paths.ts';
 import type { BlobInfo, BlobStore } from '../../ports/blob-store.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
@@ -41,7 +42,7 @@ class FolderBlobs implements BlobStore {
   readonly #durableFolders = new Set<string>();
   /** Objects that were moved aside, or are being: one at a time. */
   #moves = 0;
-  #moving: Promise<void> = Promise.resolve();
+  readonly #moving = new OneAtATime();
 
   constructor(environment: Environment, directory: string) {
     this.#environment = environment;
@@ -90,7 +91,7 @@ class FolderBlobs implements BlobStore {
     const { prefix = '', after = '', limit = LIST_LIMIT } = options;
     return await this.#guarded(async () => {
       for (let left = PLACINGS_MAX; ; left -= 1) {
-        await this.#moving;
+        await this.#moving.settled();
         const moves = this.#moves;
         const found: BlobInfo[] = [];
         await this.#walk(root, '', { prefix, after, limit }, found);
@@ -166,12 +167,7 @@ class FolderBlobs implements BlobStore {
   /** Moves an object aside that stands where a path needs a folder. False when there is none. */
   async #makeWay(bucket: string, path: string): Promise<boolean> {
     const root = `${this.#directory}/${bucketFolder(bucket)}`;
-    const move = this.#moving.then(async () => await this.#moveAside(root, path));
-    this.#moving = move.then(
-      () => undefined,
-      () => undefined,
-    );
-    return await move;
+    return await this.#moving.run(async () => await this.#moveAside(root, path));
   }
 
   async #moveAside(root: string, path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { SegmentSet } from './segment-set.ts';
 
@@ -21,11 +22,12 @@ export class Space {
   readonly #segments: SegmentSet;
   readonly #options: SpaceOptions;
   readonly #path: string;
+  /** The reserve is made or freed, never both at once. */
+  readonly #works = new OneAtATime();
   #reserveBytes = 0;
   #isFull = false;
   #isWarned = false;
   #isMaking = false;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(environment: Environment, segments: SegmentSet, options: SpaceOptions) {
     this.#environment = environment;
@@ -64,7 +66,7 @@ export class Space {
   async makeRoom(): Promise<boolean> {
     // An attempt to make the reserve again takes room, and then gives it back one way or the other.
     const wasMaking = this.#isMaking;
-    return await this.#inTurn(async () => {
+    return await this.#works.run(async () => {
       if (!this.#isFull) this.#environment.log.warn('log.full');
       this.#isFull = true;
       this.#reserveBytes = 0;
@@ -85,14 +87,7 @@ export class Space {
     if (isWarning && !this.#isWarned) log.warn('log.space.low', { bytes: this.usedBytes });
     this.#isWarned = isWarning;
     if (this.#reserveBytes >= this.#options.reserveBytes) return;
-    await this.#inTurn(async () => await this.#makeReserve());
-  }
-
-  /** The reserve is made or freed, never both at once. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return await turn;
+    await this.#works.run(async () => await this.#makeReserve());
   }
 
   #part(): number {

@@ -1,3 +1,4 @@
+import { OneAtATime } from '../../../kernel/flow/one-at-a-time.ts';
 import type { Catalog, Revision } from '../../../ports/catalog.ts';
 import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { NO_PROGRESS, PROGRESS_PREFIX, progressFromJson, progressToJson, type Progress } from '../model.ts';
@@ -28,13 +29,13 @@ type Change = (progress: Progress) => Progress;
 export class ProgressLedger {
   readonly #catalog: Catalog;
   readonly #key: string;
+  readonly #writes = new OneAtATime();
   #progress: Progress;
   #revision: Revision | undefined;
   /** Whether the last change was written is not known. */
   #isUnsure = false;
   #changes: Change[] = [];
   #next: Promise<void> | undefined;
-  #turn: Promise<void> = Promise.resolve();
 
   /** `name`: of the delivery, or of what else keeps a position of its own. */
   constructor(name: string, catalog: Catalog) {
@@ -60,7 +61,7 @@ export class ProgressLedger {
    */
   async change(change: Change): Promise<void> {
     this.#changes.push(change);
-    this.#next ??= this.#enqueue();
+    this.#next ??= this.#writes.run(async () => await this.#write());
     await this.#next;
   }
 
@@ -73,12 +74,6 @@ export class ProgressLedger {
     this.#progress = progressFromJson(stored.value);
     this.#revision = stored.revision;
     return true;
-  }
-
-  #enqueue(): Promise<void> {
-    const next = this.#turn.then(async () => await this.#write());
-    this.#turn = next.catch(() => undefined);
-    return next;
   }
 
   async #write(): Promise<void> {

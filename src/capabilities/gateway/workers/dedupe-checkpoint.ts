@@ -1,3 +1,4 @@
+import { OneAtATime } from '../../../kernel/flow/one-at-a-time.ts';
 import { ensureInternalStream } from '../../../ports/internal-stream.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { Unavailable, UnknownShard, type Offset } from '../../../ports/stream-store.ts';
@@ -37,12 +38,13 @@ export class DedupeCheckpoint {
   /** Number of the first id of each window that is not checkpointed. */
   readonly #flushedTo = new Map<string, number>();
   readonly #stop = new AbortController();
+  /** Preparing and flushing share the windows' marks. */
+  readonly #works = new OneAtATime();
   #written: readonly CoveredStream[] = [];
   #writtenAt = -Infinity;
   #trimmedAt = -Infinity;
   #hasFolded = false;
   #routes: readonly StreamRoute[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | undefined;
   #pause = new AbortController();
   #idsSincePause = 0;
@@ -60,7 +62,7 @@ export class DedupeCheckpoint {
   /** Gets the routes ready. When the log refuses writes they stay unready, and the worker tries again. */
   async prepare(routes: readonly StreamRoute[]): Promise<void> {
     this.#routes = routes.filter(({ dedupe }) => dedupe !== undefined);
-    await this.#alone(async () => await this.#tryPrepare());
+    await this.#works.run(async () => await this.#tryPrepare());
   }
 
   /** Starts the loop. */
@@ -76,7 +78,7 @@ export class DedupeCheckpoint {
 
   /** Writes what is not yet written. Rejects with Unavailable. */
   async flush(): Promise<void> {
-    await this.#alone(async () => await this.#flush(false));
+    await this.#works.run(async () => await this.#flush(false));
   }
 
   /** Ends the loop after a last checkpoint. */
@@ -84,7 +86,7 @@ export class DedupeCheckpoint {
     this.#stop.abort();
     this.#pause.abort();
     await this.#running;
-    await this.#alone(async () => await this.#quietly(async () => await this.#flush(false)));
+    await this.#works.run(async () => await this.#quietly(async () => await this.#flush(false)));
   }
 
   async #run(): Promise<void> {
@@ -94,7 +96,7 @@ export class DedupeCheckpoint {
       this.#idsSincePause = 0;
       await clock.sleep(limits.checkpointIntervalMs, this.#pause.signal);
       if (this.#stop.signal.aborted) return;
-      await this.#alone(async () => {
+      await this.#works.run(async () => {
         if (!this.#routes.every((route) => this.isReady(route))) await this.#tryPrepare();
         await this.#quietly(async () => {
           await this.#flush(false);
@@ -103,13 +105,6 @@ export class DedupeCheckpoint {
       });
       this.#report();
     }
-  }
-
-  /** One after the other: preparing and flushing share the windows' marks. */
-  async #alone(work: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    await mine;
   }
 
   async #quietly(work: () => Promise<void>): Promise<void> {
