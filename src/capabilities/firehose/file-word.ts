@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../kernel/json.ts';
 import type { DeliverySettings } from '../../ports/destination.ts';
 import { backupProblem, withoutRivals } from './destination-update.ts';
-import { differences, marksOf, mergedWord, type Marks } from './merged-word.ts';
+import { differences, markOf, marksOf, mergedWord, type Marks } from './merged-word.ts';
 import type { DeliveryStream, Target } from './model.ts';
 
 /** What the file says of a delivery stream. */
@@ -65,8 +64,7 @@ function mergedOptions(existing: DeliveryStream, wanted: Json): Json {
 
 /** Versions before this one kept a mark of the whole, and only of what was changed beside the file. */
 function formerMarks({ changedBeside }: DeliveryStream, wanted: Json): Marks {
-  const whole = createHash('sha256').update(canonicalJson(wanted)).digest('base64url');
-  return changedBeside === whole ? marksOf(wanted) : {};
+  return changedBeside === markOf(wanted) ? marksOf(wanted) : {};
 }
 
 interface Change extends Omit<FileWord, 'from'> {

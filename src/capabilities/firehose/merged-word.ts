@@ -7,9 +7,14 @@ export type Marks = Readonly<Record<string, string>>;
 
 type Structure = { readonly [name: string]: Json };
 
-/** Values may be secrets: hashes stand for them, the same for the same. */
+/** Values may be secrets: hashes stand for them. */
 export function marksOf(said: Json): Marks {
-  return Object.fromEntries(leaves(said, []).map(([path, value]) => [path, mark(value)]));
+  return Object.fromEntries(leaves(said, []).map(([path, value]) => [path, markOf(value)]));
+}
+
+/** The hash that stands for a value, the same for the same. */
+export function markOf(value: Json): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('base64url');
 }
 
 /** Paths of members that are not the same in both. */
@@ -51,13 +56,13 @@ function merge(
 }
 
 function mergedLeaf(current: Json | undefined, said: Json | undefined, was: string | undefined): Json | undefined {
-  if (said !== undefined) return mark(said) === was ? current : said;
-  return current !== undefined && mark(current) === was ? undefined : current;
+  if (said !== undefined) return markOf(said) === was ? current : said;
+  return current !== undefined && markOf(current) === was ? undefined : current;
 }
 
 /** Whether the file says something else below a path than before. */
 function hasChanged(said: Json, path: readonly string[], before: Marks): boolean {
-  const now = Object.fromEntries(leaves(said, path).map(([place, value]) => [place, mark(value)]));
+  const now = Object.fromEntries(leaves(said, path).map(([place, value]) => [place, markOf(value)]));
   const [below] = [`${path.join('.')}.`];
   const former = Object.keys(before).filter((place) => path.length === 0 || place.startsWith(below));
   return [...Object.keys(now), ...former].some((place) => now[place] !== before[place]);
@@ -74,8 +79,4 @@ function isStructure(value: Json | undefined): value is Structure {
 
 function memberOf(value: Json | undefined, name: string): Json | undefined {
   return isStructure(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function mark(value: Json): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('base64url');
 }
