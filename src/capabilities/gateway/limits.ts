@@ -6,7 +6,6 @@ export const limits = {
   bodyBytesMax: 25 * 1024 * 1024,
   /** Of a form that is read: several times what browsers and senders make, and each one costs time and memory. */
   formFieldsMax: 10_000,
-  partitionKeyCharactersMax: 256,
   /** As for any partition key: it becomes one. */
   deliveryIdCharactersMax: 256,
   /** GitHub lets people redeliver for 3 days; 7 leaves room. */

@@ -13,8 +13,6 @@ export const ingestLimits = {
   pendingRecordsMax: 10_000,
   /** Bytes of bookkeeping that an event without content counts as. */
   eventOverheadBytes: 64,
-  /** Longer keys are hashed, as Kinesis takes no more characters. */
-  partitionKeyCharactersMax: 256,
   /** Ids known for the overlap of connections: about 150 bytes each. */
   windowIds: 65_536,
   /** Records looked at after a start to know the window again; further back only the position is looked for. */

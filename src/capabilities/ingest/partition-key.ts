@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
-import { ingestLimits } from './limits.ts';
+import { recordKey } from '../../ports/record-key.ts';
 
 /** Gives each event its partition key. */
 export class PartitionKeys {
@@ -16,13 +15,10 @@ export class PartitionKeys {
 
   /** 1 to 256 characters. */
   of(data: Uint8Array): string {
-    const found = this.#finder?.find(data) ?? '';
-    if (found === '') {
-      // Hashed by the log, running numbers fall evenly on all shards.
-      this.#count += 1;
-      return `${this.#start}-${this.#count}`;
-    }
-    if (found.length <= ingestLimits.partitionKeyCharactersMax) return found;
-    return createHash('sha256').update(found).digest('hex');
+    const found = recordKey(this.#finder?.find(data));
+    if (found !== undefined) return found;
+    // Hashed by the log, running numbers fall evenly on all shards.
+    this.#count += 1;
+    return `${this.#start}-${this.#count}`;
   }
 }

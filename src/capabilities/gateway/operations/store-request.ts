@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DeliveryError } from '../../../kernel/errors.ts';
+import { recordKey } from '../../../ports/record-key.ts';
 import { envelope } from '../envelope.ts';
 import { refusal } from '../errors.ts';
 import { webhookId } from '../model.ts';
-import { recordKey } from '../record-key.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
 import type { StreamRoute } from '../route.ts';
 import type { Accepted, Acceptor, ReadRequest } from './accept-request.ts';
