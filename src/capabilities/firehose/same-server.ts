@@ -1,18 +1,12 @@
-import { parseUrl } from '../../kernel/net/parse-url.ts';
+import { serverOf } from '../../kernel/net/config-url.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What stands for a listener of the node itself, whose address is known when it listens. */
-const OWN = /^\$\{(?:api|gateway)\}/;
-
 /** Whether two structures ask the same server, as far as they say one by `Url`: scheme, host and port are the same. */
 export function isSameServer(one: Values, other: Values): boolean {
-  return serverOf(one['Url']) === serverOf(other['Url']);
+  return asked(one) === asked(other);
 }
 
-function serverOf(url: unknown): string {
-  if (typeof url !== 'string') return '';
-  const [own] = OWN.exec(url) ?? [];
-  if (own !== undefined) return own;
-  return parseUrl(url)?.origin ?? url;
+function asked({ Url: url }: Values): string {
+  return typeof url === 'string' ? serverOf(url) : '';
 }

@@ -1,3 +1,4 @@
+import { ownWord } from '../../kernel/net/config-url.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
@@ -33,10 +34,7 @@ export function optionsProblem(
   return targetProblem(target, destinations, urls);
 }
 
-/** What a file may say of a URL, and a request may not, unless the file said it before. */
-const OWN_URL = /\$\{(?:api|gateway)\}/;
-
-/** Which word in the URLs of a target only files may say, in a sentence. */
+/** Which word in the URLs of a target only files may say, unless the file said it before, in a sentence. */
 export function fileWordProblem(
   target: Target,
   destinations: readonly AnyDestination[],
@@ -45,7 +43,7 @@ export function fileWordProblem(
   const asked = ({ kind, options }: Target): readonly string[] =>
     destinations.find(({ name }) => name === kind)?.urls?.(options as never) ?? [];
   const before = former === undefined ? [] : asked(former);
-  const [word] = asked(target).flatMap((url) => (before.includes(url) ? [] : (OWN_URL.exec(url) ?? [])));
+  const [word] = asked(target).flatMap((url) => (before.includes(url) ? [] : (ownWord(url) ?? [])));
   return word === undefined ? undefined : `${word} in a URL is the config file's; say the address`;
 }
 

@@ -1,4 +1,4 @@
-import { parseUrl } from '../../kernel/net/parse-url.ts';
+import { parseConfigUrl } from '../../kernel/net/config-url.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
 import type { GatewayOptions } from './config.ts';
 import { verifierKinds } from './kinds/index.ts';
@@ -60,7 +60,7 @@ function chosenKinds(
 
 /** What stands for the node's own address is looked at when it is known. */
 function urlProblem(given: string, urls: UrlRules): string | undefined {
-  const url = parseUrl(given.replace(/^\$\{(api|gateway)\}/, 'http://localhost'));
+  const url = parseConfigUrl(given);
   if (url === undefined || !/^https?:$/.test(url.protocol)) return 'expected a URL of http or https';
   const { username, password } = url;
   if (username !== '' || password !== '') return 'holds a name or a password, and would be shown; `sign` has `basic`';

@@ -1,5 +1,5 @@
 import { bufferingOf, hintsInForce, hintsProblem } from '../../kernel/buffering-hints.ts';
-import { parseUrl } from '../../kernel/net/parse-url.ts';
+import { parseConfigUrl } from '../../kernel/net/config-url.ts';
 import { processingProblem } from '../../kernel/processing.ts';
 import type { Json } from '../../ports/catalog.ts';
 import type { Destination, FailurePath } from '../../ports/destination.ts';
@@ -46,7 +46,7 @@ function problem(options: HttpEndpointOptions): string | undefined {
 
 /** What stands for the node's own address is looked at when it is known. */
 function urlProblem(given: string): string | undefined {
-  const url = parseUrl(given.replace(/^\$\{(api|gateway)\}/, 'http://localhost'));
+  const url = parseConfigUrl(given);
   if (url === undefined) return 'is no URL';
   const { hostname, username, password } = url;
   if (hostname.includes('${')) return 'names no host: ${api} and ${gateway} are whole URLs, with http:// or https://';

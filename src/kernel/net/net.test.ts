@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressKind, type AddressKind } from './address-kind.ts';
+import { ownWord, parseConfigUrl, serverOf } from './config-url.ts';
 import { isInRange, parseAddress, parseRange } from './ip-address.ts';
 import { allowProblem, OutgoingRules, urlTarget, type OutgoingOptions } from './outgoing-rules.ts';
 import { parseUrl } from './parse-url.ts';
@@ -287,4 +288,19 @@ test('a URL beyond ASCII is one however often it is asked for', () => {
   }
   assert.equal(parseUrl('/a', 'https://a.example/b')?.href, 'https://a.example/a');
   assert.equal(parseUrl('/a'), undefined);
+});
+
+test('a URL of the config may name a listener of the node: at its start it is the server, elsewhere it is told', () => {
+  const table: readonly (readonly [url: string, host: string | undefined, server: string, own: string | undefined])[] =
+    [
+      ['${api}/hook', 'localhost', '${api}', '${api}'],
+      ['${gateway}', 'localhost', '${gateway}', '${gateway}'],
+      ['https://a.example:8443/${gateway}', 'a.example:8443', 'https://a.example:8443', '${gateway}'],
+      ['https://a.example:443/x', 'a.example', 'https://a.example', undefined],
+      ['${apis}/hook', undefined, '${apis}/hook', undefined],
+      ['no URL', undefined, 'no URL', undefined],
+    ];
+  for (const [url, host, server, own] of table) {
+    assert.deepEqual([parseConfigUrl(url)?.host, serverOf(url), ownWord(url)], [host, server, own], url);
+  }
 });
