@@ -51,6 +51,12 @@ test("the most specific path that has the method, and its own method before ANY,
   }
 });
 
+test('a route by its key in the file, which names no path', () => {
+  const table = tableOf('GET /a', 'ANY /{x}');
+  assert.equal(table.named('ANY /{x}')?.path.text, '/{x}');
+  assert.equal(table.named('GET /b'), undefined);
+});
+
 test('methods of a path', () => {
   const table = tableOf('GET /a', 'POST /a', 'PUT /{x}');
   assert.deepEqual(table.methods('/a'), ['GET', 'POST', 'PUT']);

@@ -18,11 +18,13 @@ const NO_PARAMETERS = {};
  */
 export class RouteTable {
   readonly all: readonly Route[];
+  readonly #byKey: ReadonlyMap<string, Route>;
   readonly #literal: ReadonlyMap<string, Methods>;
   readonly #patterns: readonly Methods[];
 
   constructor(routes: readonly Route[]) {
     this.all = routes;
+    this.#byKey = new Map(routes.map((route) => [route.key, route]));
     const paths = new Map<string, Map<string, Route>>();
     for (const route of routes) {
       const methods = paths.get(route.path.text) ?? new Map<string, Route>();
@@ -44,6 +46,11 @@ export class RouteTable {
       if (route !== undefined && parameters !== undefined) return { route, parameters };
     }
     return undefined;
+  }
+
+  /** The route that the file says by this key; undefined when there is none. */
+  named(key: string): Route | undefined {
+    return this.#byKey.get(key);
   }
 
   /** Methods that the path has routes for; none: there is no such path. */

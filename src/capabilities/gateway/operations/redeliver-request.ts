@@ -81,7 +81,7 @@ export async function planRedelivery(
   isAgain: boolean,
 ): Promise<Match & { readonly earlier: Redelivered | undefined }> {
   checkAccepted(head);
-  const route = served.routes().all.find(({ key }) => key === head.route);
+  const route = served.routes().named(head.route);
   const parameters = route === undefined ? undefined : matchRoutePath(route.path, head.path);
   if (route === undefined || parameters === undefined) {
     throw new RequestError('NotFound', `the route ${head.route} is not there any more`, 404);

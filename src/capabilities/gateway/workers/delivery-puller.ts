@@ -236,7 +236,7 @@ export class DeliveryPuller {
   }
 
   #route(): Route {
-    const route = this.#doors.served.routes().all.find(({ key }) => key === this.#plan.route);
+    const route = this.#doors.served.routes().named(this.#plan.route);
     // While the file is taken over the routes may be others for a moment.
     if (route === undefined) throw new PullFailure('its route is not there');
     return route;
