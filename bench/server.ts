@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { freePort } from '../test/support/free-port.ts';
 import type { Contender } from './contenders.ts';
+import type { Place } from './scenario.ts';
 import { treeUsage, type TreeUsage } from '../test/support/process-tree.ts';
 
 /** A started server. */
@@ -48,6 +49,19 @@ export async function startServer(contender: Contender, data: string, signal: Ab
       await ended;
     },
   };
+}
+
+/** What the work comes to on a server of the place's contender, which is killed once it is over. */
+export async function onServer<T>(
+  { contender, scratch, signal }: Place,
+  work: (server: Server) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(contender, `${scratch}/data`, signal);
+  try {
+    return await work(server);
+  } finally {
+    await server.kill();
+  }
 }
 
 /** One GET on a connection of its own: cheaper than fetch, so that asking often does not slow the start down. */

@@ -4,7 +4,7 @@ import { changeDelivery, createGzipDelivery, deliveryCounts, flushDelivery, obje
 import { put, type Stored } from '../load.ts';
 import { DIGITS, recordBytes } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { timed } from '../stopwatch.ts';
 import { createStream, STREAM } from '../stream.ts';
 import { wires, type Wire } from '../wire.ts';
@@ -28,12 +28,7 @@ export const catchUp: Scenario = {
   roundsMax: 1,
   secondsMax: ({ records }) => 120 + records / 10_000,
   async measure(place) {
-    const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
-    try {
-      return await measured(server, place);
-    } finally {
-      await server.kill();
-    }
+    return await onServer(place, async (server) => await measured(server, place));
   },
 };
 

@@ -3,7 +3,7 @@ import { eventRecords } from '../event-records.ts';
 import { put, type Stored } from '../load.ts';
 import { Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { whenSettled } from '../settled.ts';
 import { percentile } from '../statistics.ts';
 import { createStream, drain } from '../stream.ts';
@@ -28,12 +28,7 @@ export const delivering: Scenario = {
   millraceOnly: true,
   secondsMax: ({ seconds }) => 120 + seconds * 30,
   async measure(place) {
-    const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
-    try {
-      return await measured(server, place);
-    } finally {
-      await server.kill();
-    }
+    return await onServer(place, async (server) => await measured(server, place));
   },
 };
 

@@ -4,7 +4,7 @@ import { bareGzip } from '../bare-gzip.ts';
 import { action, createGzipDelivery, flushDelivery, objectsOf, whenDelivery } from '../delivery.ts';
 import { eventRecords } from '../event-records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { whenSettled } from '../settled.ts';
 import { timed } from '../stopwatch.ts';
 import { createStream, STREAM } from '../stream.ts';
@@ -25,12 +25,7 @@ export const encode: Scenario = {
   millraceOnly: true,
   secondsMax: () => 180,
   async measure(place) {
-    const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
-    try {
-      return await measured(server, place);
-    } finally {
-      await server.kill();
-    }
+    return await onServer(place, async (server) => await measured(server, place));
   },
 };
 

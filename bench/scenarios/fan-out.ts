@@ -2,7 +2,7 @@ import { Connection } from '../client.ts';
 import { put, type Stored } from '../load.ts';
 import { Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { latencyFigures } from '../statistics.ts';
 import { timed } from '../stopwatch.ts';
 import { callJson, createStream, STREAM } from '../stream.ts';
@@ -33,12 +33,7 @@ export function fanOutScenario(name: string, title: string, shape: Shape): Scena
     isFanOut: true,
     secondsMax: ({ seconds }) => seconds * 3 + 60,
     async measure(place) {
-      const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
-      try {
-        return await measureOn(server, place, shape);
-      } finally {
-        await server.kill();
-      }
+      return await onServer(place, async (server) => await measureOn(server, place, shape));
     },
   };
 }

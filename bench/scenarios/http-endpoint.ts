@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { action, changeDelivery } from '../delivery.ts';
 import { eventRecords } from '../event-records.ts';
 import type { Outcome, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { whenSettled } from '../settled.ts';
 import { timed } from '../stopwatch.ts';
 
@@ -22,11 +22,9 @@ export const httpEndpoint: Scenario = {
   secondsMax: () => 180,
   async measure(place) {
     const receiver = await startReceiver();
-    const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
     try {
-      return await measured(server, receiver);
+      return await onServer(place, async (server) => await measured(server, receiver));
     } finally {
-      await server.kill();
       receiver.close();
     }
   },

@@ -1,7 +1,7 @@
 import { put } from '../load.ts';
 import { Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { latencyFigures } from '../statistics.ts';
 import { timed } from '../stopwatch.ts';
 import { createStream, ShardReader } from '../stream.ts';
@@ -20,12 +20,7 @@ export const mixed: Scenario = {
   millraceOnly: false,
   secondsMax: ({ seconds }) => seconds * 5 + 30,
   async measure(place) {
-    const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
-    try {
-      return await measureOn(server, place);
-    } finally {
-      await server.kill();
-    }
+    return await onServer(place, async (server) => await measureOn(server, place));
   },
 };
 

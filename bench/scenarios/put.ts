@@ -3,7 +3,7 @@ import type { Figures } from '../figures.ts';
 import { put, type Stored } from '../load.ts';
 import { recordBytes, Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, type Server } from '../server.ts';
 import { whenSettled } from '../settled.ts';
 import { percentile } from '../statistics.ts';
 import { timed, type Lap } from '../stopwatch.ts';
@@ -24,16 +24,11 @@ export function putScenario(name: string, connections: number, batch: number): S
     millraceOnly: false,
     secondsMax: ({ seconds, settled }) => seconds * 20 + 60 + (settled ? 180 : 0),
     async measure(place) {
-      const { contender, scratch, signal } = place;
+      const { contender, scratch } = place;
       const bare = contender.isMillrace
         ? bareDisk(scratch, isSingle ? BARE_BLOCK_BYTES.single : BARE_BLOCK_BYTES.batch)
         : undefined;
-      const server = await startServer(contender, `${scratch}/data`, signal);
-      try {
-        return await measureOn(server, { place, connections, batch, bare });
-      } finally {
-        await server.kill();
-      }
+      return await onServer(place, async (server) => await measureOn(server, { place, connections, batch, bare }));
     },
   };
 }

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { put, type Stored } from '../load.ts';
 import { recordBytes, Verdict } from '../records.ts';
 import type { Outcome, Place, Scenario } from '../scenario.ts';
-import { startServer, type Server } from '../server.ts';
+import { onServer, startServer, type Server } from '../server.ts';
 import { percentile } from '../statistics.ts';
 import { timed, type Lap } from '../stopwatch.ts';
 import { createStream, drain, ShardReader } from '../stream.ts';
@@ -27,8 +27,7 @@ export const retain: Scenario = {
   roundsMax: 1,
   secondsMax: ({ records }) => 60 + records / 10_000,
   async measure(place) {
-    const server = await startServer(place.contender, `${place.scratch}/data`, place.signal);
-    try {
+    return await onServer(place, async (server) => {
       const { filled, shardIds } = await fill(server, place);
       const putPeakRssMiB = server.usage().peakRssMiB;
       const drained = await drainAll(server, shardIds, place, filled.stored);
@@ -43,9 +42,7 @@ export const retain: Scenario = {
         },
         problems: drained.problems,
       };
-    } finally {
-      await server.kill();
-    }
+    });
   },
 };
 

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { startServer } from '../server.ts';
+import { onServer } from '../server.ts';
 
 const IDLE_MS = 3000;
 
@@ -10,13 +10,10 @@ export const start: Scenario = {
   onRequest: false,
   millraceOnly: false,
   secondsMax: () => 75,
-  async measure({ contender, scratch, signal }) {
-    const server = await startServer(contender, `${scratch}/data`, signal);
-    try {
+  async measure(place) {
+    return await onServer(place, async (server) => {
       await new Promise((done) => setTimeout(done, IDLE_MS));
       return { figures: { readyMs: server.readyMs, idleRssMiB: server.usage().rssMiB }, problems: [] };
-    } finally {
-      await server.kill();
-    }
+    });
   },
 };
