@@ -4,6 +4,7 @@ import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { positionKey, type Slice } from '../../ports/stream-store.ts';
 import { type AggregatedRecord, looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import type { Failure } from './error-lines.ts';
+import { extendLast } from './joined-ranges.ts';
 import { processedRecord, type GoneUpTo } from './processed-record.ts';
 import { countOf, type Gap, type Intent, type LossCause, type Range } from './model.ts';
 import { rangeSlices, READ_LIMIT } from './range-slices.ts';
@@ -173,10 +174,8 @@ export function rangesOf({ ranges }: Pick<Intent, 'ranges'>, places: Iterable<nu
     }
     if (range === undefined) break;
     const from = range.from + BigInt(at - before);
-    const last = found.at(-1);
-    const isNext = last !== undefined && last.to >= from && positionKey(last) === positionKey(range);
-    if (isNext && last.from <= from) found[found.length - 1] = { ...last, to: from + 1n };
-    else found.push({ ...range, from, to: from + 1n });
+    const one = { ...range, from, to: from + 1n };
+    if (!extendLast(found, one)) found.push(one);
   }
   return found;
 }

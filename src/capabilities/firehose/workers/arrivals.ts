@@ -1,5 +1,5 @@
 import type { Delivered } from '../../../ports/destination.ts';
-import { positionKey } from '../../../ports/stream-store.ts';
+import { extendLast } from '../joined-ranges.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { Intent, Range } from '../model.ts';
 import { isNextPlace, rangesBetween, type PlacedRecord } from '../outgoing.ts';
@@ -93,8 +93,5 @@ async function collectOrigins(
 }
 
 function widen(ranges: Range[], origin: Range): void {
-  const last = ranges.at(-1);
-  const isNext = last !== undefined && positionKey(last) === positionKey(origin) && last.to >= origin.from;
-  if (isNext && last.from <= origin.from) ranges[ranges.length - 1] = { ...last, to: origin.to };
-  else if (ranges.length <= firehoseLimits.historyRangesMax) ranges.push(origin);
+  if (!extendLast(ranges, origin) && ranges.length <= firehoseLimits.historyRangesMax) ranges.push(origin);
 }

@@ -8,12 +8,13 @@ import {
   type Refused,
 } from '../../../ports/destination.ts';
 import type { Failure } from '../error-lines.ts';
+import { joinedRanges } from '../joined-ranges.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Gap, Intent, Outcome, Range, Target } from '../model.ts';
 import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
-import { BatchRecords, countGone, isDeliverable, joined, originRange, type BatchSource } from './batch-records.ts';
+import { BatchRecords, countGone, isDeliverable, originRange, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
 import type { WorkerDoors } from './worker.ts';
@@ -290,7 +291,7 @@ export class BatchDelivery {
   }
 
   #rangesOf(failed: readonly Failed[]): readonly Range[] {
-    if (this.#records.origins !== undefined) return joined(failed.map(originRange));
+    if (this.#records.origins !== undefined) return joinedRanges(failed.map(originRange));
     return rangesOf(
       this.#intent,
       failed.map(({ place }) => place),

@@ -142,18 +142,6 @@ function widen(origins: Map<string, Range>, dropped: Range[], record: PlacedReco
   origins.set(positionKey(origin), { ...(known ?? origin), to });
 }
 
-/** Ranges of which those that follow each other are one. */
-export function joined(ranges: Iterable<Range>): readonly Range[] {
-  const found: Range[] = [];
-  for (const range of ranges) {
-    const last = found.at(-1);
-    const isNext = last !== undefined && positionKey(last) === positionKey(range) && last.to >= range.from;
-    if (isNext && last.from <= range.from) found[found.length - 1] = { ...last, to: range.to };
-    else found.push(range);
-  }
-  return found;
-}
-
 /** The one stored record that this one was, or was made of. A Defect where its number is none. */
 export function originRange({ sequenceNumber }: Pick<PlacedRecord, 'sequenceNumber'>): Range {
   const number = decodeSequenceNumber(sequenceNumber);
