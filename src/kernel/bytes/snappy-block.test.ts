@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { openedBlock } from './snappy-block.fixture.ts';
 import { SnappyBlockEncoder, snappyBlockBytesMax } from './snappy-block.ts';
 import { SnappyFrameEncoder, snappyFramesBytesMax, snappyHead, type SnappyFraming } from './snappy-frames.ts';
 
@@ -18,39 +19,6 @@ function block(input: Uint8Array): Buffer {
 function stream(input: Uint8Array, framing: SnappyFraming): Buffer {
   const output = Buffer.alloc(snappyFramesBytesMax(input.length));
   return Buffer.concat([snappyHead(framing), output.subarray(0, frames.encode(framing, input, output))]);
-}
-
-/** Reads a block by the format's description, knowing nothing of how it was written. */
-function opened(packed: Buffer): Buffer {
-  let at = 0;
-  let length = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = packed[at++] as number;
-    length |= (byte & 127) << shift;
-    if (byte < 128) break;
-  }
-  const plain = Buffer.alloc(length);
-  let to = 0;
-  const copy = (offset: number, count: number): void => {
-    assert.ok(offset > 0 && offset <= to, 'a copy refers to what is there');
-    for (let index = 0; index < count; index += 1, to += 1) plain[to] = plain[to - offset] as number;
-  };
-  while (at < packed.length) {
-    const tag = packed[at++] as number;
-    if ((tag & 3) === 0) {
-      const extra = Math.max(0, (tag >> 2) - 59);
-      const count = (extra === 0 ? tag >> 2 : packed.readUIntLE(at, extra)) + 1;
-      at += extra;
-      to += packed.copy(plain, to, at, at + count);
-      at += count;
-    } else if ((tag & 3) === 1) copy(((tag >> 5) << 8) | (packed[at++] as number), ((tag >> 2) & 7) + 4);
-    else {
-      copy(packed.readUInt16LE(at), (tag >> 2) + 1);
-      at += 2;
-    }
-  }
-  assert.equal(to, length);
-  return plain;
 }
 
 const KINDS: Readonly<Record<string, (length: number) => Buffer>> = {
@@ -158,7 +126,7 @@ test('any input comes back, within the room that is said to be enough', () => {
       const input = Buffer.concat(pieces).subarray(0, 65_536);
       const packed = block(input);
       assert.ok(packed.length <= snappyBlockBytesMax(input.length));
-      assert.ok(opened(packed).equals(input));
+      assert.ok(openedBlock(packed).equals(input));
     }),
     { numRuns: 300 },
   );
@@ -166,6 +134,6 @@ test('any input comes back, within the room that is said to be enough', () => {
 
 test('a block is bounded, and its largest comes back', () => {
   for (const input of [noise(65_536), events(65_536), Buffer.alloc(65_536)])
-    assert.ok(opened(block(input)).equals(input));
+    assert.ok(openedBlock(block(input)).equals(input));
   assert.throws(() => block(Buffer.alloc(65_537)), RangeError);
 });
