@@ -46,7 +46,7 @@ function accepted(request: SeenRequest): ScriptedAnswer {
 
 interface Endpoint {
   readonly seen: SeenRequest[];
-  readonly deliver: (batch: FakeBatch, signal?: AbortSignal) => Promise<Delivered>;
+  readonly deliver: (batch: FakeBatch, signal?: AbortSignal, place?: string) => Promise<Delivered>;
 }
 
 /** An endpoint that does by the script, seen by a destination with these options. */
@@ -65,7 +65,7 @@ function endpoint(
   const doors = { blobs: {} as never, documents: {} as never, clusters: {} as never, http, settings: { on413 } };
   const open = httpEndpoint.open(options(given), doors, environment);
   const never = new AbortController().signal;
-  return { seen, deliver: async (batch, signal = never) => await open.deliver(batch, PLACE, signal) };
+  return { seen, deliver: async (batch, signal = never, place = PLACE) => await open.deliver(batch, place, signal) };
 }
 
 async function failure(work: Promise<unknown>): Promise<string> {
@@ -77,6 +77,13 @@ async function failure(work: Promise<unknown>): Promise<string> {
   }
   throw new Error('it did not fail');
 }
+
+test('the length of a body is right whatever the clock showed when its batch was put together', async () => {
+  const { seen, deliver } = endpoint(accepted);
+  for (const at of [0, 59_000, 999_999_999_999, NOW])
+    await deliver(batchOf(['one', 'two']), undefined, `${BATCH_ID}/${at}`);
+  for (const { headers, body } of seen) assert.equal(headers['content-length'], String(body.length));
+});
 
 test('a request as AWS specifies it', async () => {
   const attributes = [

@@ -151,7 +151,7 @@ class Attempt {
     const { compute, meter } = environment;
     const plain = (): AsyncIterable<Uint8Array> => this.#plain(request);
     if (options.RequestConfiguration?.ContentEncoding !== 'GZIP') {
-      return { bytes: bodyBytes(request), pieces: plain(), release: () => undefined };
+      return { bytes: bodyBytes(request, this.#at), pieces: plain(), release: () => undefined };
     }
     return await compressedBody(() => this.#marked(compute.gzip(plain())), meter);
   }

@@ -27,8 +27,8 @@ const NEW_IDS_MAX = 64 * 1024;
 const RECORD_FRAME_BYTES = '{"data":""}'.length;
 const HEAD = (id: string, at: number): string => `{"requestId":"${id}","timestamp":${at},"records":[`;
 const TAIL = ']}';
-/** Ids have one length, and so have times until the year 2286. */
-const FRAME_BYTES = HEAD('x'.repeat(36), 1e12).length + TAIL.length;
+/** At most: ids have one length, and times until the year 2286; one before 2001 is shorter. */
+const FRAME_BYTES_MAX = HEAD('x'.repeat(36), 1e12).length + TAIL.length;
 
 /** AWS's name of a record: the sequence number of what stands in the stream, and its place therein. */
 export function dataId({ sequenceNumber, subSequenceNumber = 0 }: OutgoingRecord): string {
@@ -40,9 +40,10 @@ export function bodyFrame(id: string, at: number): { readonly head: string; read
   return { head: HEAD(id, at), tail: TAIL };
 }
 
-/** Bytes of a request's body before compression. */
-export function bodyBytes({ bytes }: RequestPart): number {
-  return FRAME_BYTES + bytes;
+/** Bytes of a request's body before compression; `at` as in its frame. */
+export function bodyBytes({ id, bytes }: PlannedRequest, at: number): number {
+  const { head, tail } = bodyFrame(id, at);
+  return head.length + bytes + tail.length;
 }
 
 /**
@@ -65,7 +66,7 @@ export async function planRequests(batch: Batch, turn: () => Promise<void>): Pro
 
 /** A request that holds all of the batch needs nothing of its records' ids, which are half of the work of a plan. */
 function mayBeOneRequest({ isPart, recordCount, sizeBytes }: Batch): boolean {
-  const bytes = FRAME_BYTES + recordCount * (RECORD_FRAME_BYTES + 1) + (sizeBytes / 3) * 4;
+  const bytes = FRAME_BYTES_MAX + recordCount * (RECORD_FRAME_BYTES + 1) + (sizeBytes / 3) * 4;
   return isPart !== true && recordCount <= REQUEST_RECORDS_MAX && bytes <= REQUEST_BYTES_MAX;
 }
 
@@ -150,7 +151,7 @@ class PartBuilder {
 
   isFullFor({ data }: OutgoingRecord): boolean {
     if (this.isEmpty) return false;
-    const bytes = FRAME_BYTES + this.#bytes + 1 + recordBytes(data.length);
+    const bytes = FRAME_BYTES_MAX + this.#bytes + 1 + recordBytes(data.length);
     return this.#to - this.#from === REQUEST_RECORDS_MAX || bytes > REQUEST_BYTES_MAX;
   }
 
