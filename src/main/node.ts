@@ -107,6 +107,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
         await drivers.functionRuntime.close();
         await drivers.documents.close();
         drivers.objectStore?.close();
+        // Idle ones keep no process alive, but who starts node after node in one process would have all of them.
+        await environment.compute.close();
         unwatch();
         await cleanUp();
       },

@@ -171,3 +171,37 @@ await mr.stop();
   const { stdout } = await run(process.execPath, [file], { cwd: home, timeout: 30_000 });
   assert.deepEqual(stdout.trim().split('\n').slice(-2), ['200 200 string', '1 true']);
 });
+
+const ONE_AFTER_THE_OTHER = `import { readdirSync } from 'node:fs';
+import { start } from 'millrace';
+const to = { BucketARN: 'archive', CompressionFormat: 'GZIP' };
+for (let lives = 0; lives < 4; lives += 1) {
+  const mr = await start({ config: { deliveries: { d: { ExtendedS3DestinationConfiguration: to } } } });
+  const { status } = await fetch(mr.api, {
+    method: 'POST',
+    body: JSON.stringify({ DeliveryStreamName: 'd', Record: { Data: 'ZGF0YQ==' } }),
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'Firehose_20150804.PutRecord',
+      'x-amz-date': '20260101T000000Z',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/firehose/aws4_request, SignedHeaders=host, Signature=00',
+    },
+  });
+  await mr.flush('d');
+  await mr.stop();
+  console.log(status, readdirSync('/proc/self/task').length);
+}
+`;
+
+const skip = process.platform !== 'linux' && 'only Linux tells threads';
+
+test('nodes that come and go in one process leave no threads behind', { skip }, async () => {
+  const file = join(home, 'again.mjs');
+  writeFileSync(file, ONE_AFTER_THE_OTHER);
+  const { stdout } = await run(process.execPath, [file], { cwd: home, timeout: 30_000 });
+  const [, ...lives] = stdout.trim().split('\n');
+  assert.equal(lives.length, 3);
+  assert.match(lives[0] ?? '', /^200 \d+$/);
+  assert.equal(new Set(lives).size, 1, stdout);
+});

@@ -5,7 +5,7 @@ import { createNodeCompute } from '../../environments/node/compute.ts';
 import { DeliveryError, type EnvironmentCode } from '../../kernel/errors.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { Delivered, DeliverySettings, OutgoingRecord } from '../../ports/destination.ts';
-import type { Environment } from '../../ports/environment.ts';
+import type { Compute, Environment } from '../../ports/environment.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { ScriptedHttp, type HttpScript, type ScriptedAnswer, type SeenRequest } from '../../testing/scripted-http.ts';
 import { AT, BATCH_ID, batchOf, type FakeBatch } from './http-endpoint.fixture.ts';
@@ -57,7 +57,8 @@ function endpoint(
 ): Endpoint {
   const seen: SeenRequest[] = [];
   const { clock, random, log, meter } = quietEnvironment();
-  const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as Environment;
+  const compute: Compute = createNodeCompute(meter);
+  const environment = { clock, random, log, meter, compute } as Environment;
   const http = new ScriptedHttp(clock, (request) => {
     seen.push(request);
     return script(request);

@@ -5,7 +5,7 @@ import { createNodeCompute } from '../../environments/node/compute.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { BlobOptions, BlobStore } from '../../ports/blob-store.ts';
 import type { Batch, OpenDestination, OutgoingRecord } from '../../ports/destination.ts';
-import type { Environment } from '../../ports/environment.ts';
+import type { Compute, Environment } from '../../ports/environment.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { fakeDrivers } from '../../testing/fake-drivers.ts';
 import { s3 } from './index.ts';
@@ -197,7 +197,8 @@ function opened(options: S3Options): { readonly destination: OpenDestination; re
     locate: (bucket, key) => `/buckets/${bucket}/${key}`,
   };
   const { clock, random, log, meter } = quietEnvironment();
-  const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as Environment;
+  const compute: Compute = createNodeCompute(meter);
+  const environment = { clock, random, log, meter, compute } as Environment;
   const doors = { blobs: blobs as BlobStore, ...fakeDrivers(clock), settings: { on413: 'bisect' } } as const;
   return {
     destination: s3.open(options, doors, environment),

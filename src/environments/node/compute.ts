@@ -12,8 +12,14 @@ const PIECES_EACH = 2;
 /** Pieces of one output beyond those in work: what is filled next. */
 const AHEAD = 1;
 
+/** With what it holds beside memory. */
+export interface NodeCompute extends Compute {
+  /** Ends its threads. */
+  close(): Promise<void>;
+}
+
 /** GZIP and Snappy in threads of our own, as many as there are cores up to three: the platform's are the disk's. */
-export function createNodeCompute(meter: Meter): Compute {
+export function createNodeCompute(meter: Meter): NodeCompute {
   const count = Math.min(THREADS_MAX, availableParallelism());
   const inWorkMax = count * PIECES_EACH;
   const threads = new EncodingThreads(count);
@@ -36,6 +42,7 @@ export function createNodeCompute(meter: Meter): Compute {
         encode: async (how, piece) =>
           await inSnappy(piece.length, async () => await threads.encode({ framing: how }, piece)),
       }),
+    close: async () => await threads.close(),
   };
 }
 

@@ -20,6 +20,18 @@ test('frames come back, in the memory of the piece', async () => {
   assert.deepEqual([encoded.memory.length, encoded.memory.buffer], [40_000, encoded.bytes.buffer]);
 });
 
+test('a thread that is closed ends with what it has, and the next call begins another', async () => {
+  const pool = poolOf(40_000);
+  const thread = new EncodingThread();
+  await thread.close();
+  const encode = async (): Promise<unknown> =>
+    await thread.encode({ framing: 'java' }, { memory: pool.take(), length: 40_000 });
+  await encode();
+  await Promise.all([assert.rejects(encode(), { code: 'EOTHER' }), thread.close()]);
+  await encode();
+  await thread.close();
+});
+
 test('a thread that ends is an error of the environment for all who wait, and the next call begins another', async () => {
   const pool = poolOf(100);
   const thread = new EncodingThread(new URL('data:text/javascript,throw new Error("broken")'));

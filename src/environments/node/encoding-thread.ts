@@ -60,6 +60,11 @@ export class EncodingThread {
     });
   }
 
+  /** Ends it; what it has is rejected. It would begin anew with the next piece. */
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
   #begin(): Worker {
     const thread = new Worker(this.#program, { resourceLimits: LIMITS });
     let cause: unknown;

@@ -14,4 +14,9 @@ export class EncodingThreads {
     const free = this.#threads.reduce((least, one) => (one.waiting < least.waiting ? one : least));
     return await free.encode(encoding, piece);
   }
+
+  /** Ends all of them. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(async (thread) => await thread.close()));
+  }
 }

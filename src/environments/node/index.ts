@@ -1,6 +1,6 @@
 import type { Environment } from '../../ports/environment.ts';
 import { nodeClock } from './clock.ts';
-import { createNodeCompute } from './compute.ts';
+import { createNodeCompute, type NodeCompute } from './compute.ts';
 import { nodeFiles } from './files.ts';
 import { createLog, type LogStyle } from './log.ts';
 import { createMeter, type ExposedMeter } from './meter.ts';
@@ -10,6 +10,7 @@ import { nodeRandom } from './random.ts';
 /** The machine's own time, chance, disk and network, with metrics that can be read. */
 export interface NodeEnvironment extends Environment {
   readonly meter: ExposedMeter;
+  readonly compute: NodeCompute;
 }
 
 /** How the process talks about itself. */
