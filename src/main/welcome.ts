@@ -50,6 +50,8 @@ interface ShownDelivery {
   readonly ExtendedS3DestinationConfiguration?: { readonly BucketARN: string };
   readonly AmazonopensearchserviceDestinationConfiguration?: SearchTarget;
   readonly ElasticsearchDestinationConfiguration?: SearchTarget;
+  readonly HttpEndpointDestinationConfiguration?: { readonly EndpointConfiguration: { readonly Url: string } };
+  readonly mongodb?: { readonly database: string; readonly collection: string };
   readonly function?: { readonly name: string };
 }
 
@@ -81,6 +83,9 @@ function goal(delivery: ShownDelivery, folder: (bucket: string) => string): stri
   if (delivery.function !== undefined) return `function ${delivery.function.name}`;
   const bucket = delivery.ExtendedS3DestinationConfiguration?.BucketARN.replace(/^arn:[^:]*:s3:::/, '');
   if (bucket !== undefined) return folder(bucket);
+  const { HttpEndpointDestinationConfiguration: endpoint, mongodb } = delivery;
+  if (endpoint !== undefined) return endpoint.EndpointConfiguration.Url;
+  if (mongodb !== undefined) return `${mongodb.database}.${mongodb.collection}`;
   const search =
     delivery.AmazonopensearchserviceDestinationConfiguration ?? delivery.ElasticsearchDestinationConfiguration;
   if (search === undefined || search.ClusterEndpoint === 'embedded') return undefined;
