@@ -1,5 +1,6 @@
 import { EntryPlace, readEntryAt, readHeaders } from '../../kernel/stream/packed-entries.ts';
 import { positionKey, type Header, type Offset, type ShardRef, type Slice } from '../../ports/stream-store.ts';
+import { firehoseLimits } from './limits.ts';
 import { type Range } from './model.ts';
 
 /** The part of a stream that is to leave as one batch: ranges and sums, never the records themselves. */
@@ -56,7 +57,8 @@ export class Gathering {
     const key = positionKey(shard);
     const from = this.#ranges.get(key)?.from ?? position;
     const full = this.#takeRuns(runs, Number(next), arrivalOf);
-    if (this.sizeBytes >= this.#bytesMax) this.isFull = true;
+    const hasAll = this.recordCount === firehoseLimits.gatheredRecordsMax;
+    if (hasAll || this.sizeBytes >= this.#bytesMax) this.isFull = true;
     const to = full === undefined ? next : BigInt(full);
     if (to > from) this.#ranges.set(key, { generation, ordinal, from, to });
   }
@@ -74,7 +76,8 @@ export class Gathering {
         readEntryAt(bytes, position, end, place);
         position = place.end;
         const dataBytes = place.end - place.dataAt;
-        if (this.recordCount > 0 && this.sizeBytes + dataBytes > this.#bytesMax) {
+        const hasRoom = this.recordCount === 0 || this.sizeBytes + dataBytes <= this.#bytesMax;
+        if (!hasRoom || this.recordCount === firehoseLimits.gatheredRecordsMax) {
           this.isFull = true;
           return offset;
         }

@@ -23,6 +23,11 @@ export const firehoseLimits = {
   scanEveryMs: 100,
   /** Our own: how long a worker sleeps when nothing wakes it. */
   idleMs: 1000,
+  /**
+   * Our own: records of one batch. Of each that may fail its place is held, and why: without a bound empty ones would
+   * take all memory, again at each start.
+   */
+  gatheredRecordsMax: 1_000_000,
   readRecords: 1000,
   readBytes: MIB,
   /** Waits between attempts. */

@@ -198,8 +198,12 @@ export class BatchDelivery {
     const at = this.#doors.environment.clock.now();
     const pending = new Map<number, Failure>();
     this.#unanswered = 0;
+    let last: Failure | undefined;
     for (const one of refused) {
-      const failure = failureOf(one, this.#attempts, at);
+      // Mostly many fail for one reason, and there may be a million of them.
+      const failure: Failure =
+        last?.code === one.code && last.message === one.message ? last : failureOf(one, this.#attempts, at);
+      last = failure;
       const known = this.#given[one.index];
       if (known === undefined) continue;
       if (one.retryable && one.mayHaveArrived === true) this.#unanswered += 1;
