@@ -1,7 +1,7 @@
 import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
-import type { CatalogOp, Json } from '../../ports/catalog.ts';
+import type { CatalogOp, Json, Verdict } from '../../ports/catalog.ts';
 import { dropInternalStream, ensureInternalStream } from '../../ports/internal-stream.ts';
 import type { StreamInfo } from '../../ports/records.ts';
 import { positionKey } from '../../ports/stream-store.ts';
@@ -47,6 +47,8 @@ export class Deliveries {
   readonly #workers = new Map<string, Worker>();
   /** Each looks first and acts then. */
   readonly #changes = new OneAtATime();
+  /** Those of paused deliveries, which do nothing. */
+  readonly #resting = new Set<string>();
   /** Names of the file, and those of them whose destination does not exist yet. */
   #named: ReadonlySet<string> = new Set();
   #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
@@ -111,13 +113,14 @@ export class Deliveries {
       this.existing(name);
       await this.#workers.get(name)?.stop();
       this.#workers.delete(name);
-      await catalog.propose([
+      await this.#propose(name, [
         { key: DELIVERY_PREFIX + name, remove: true },
         { key: PROGRESS_PREFIX + name, remove: true },
         ...[...catalog.list(`${PROGRESS_PREFIX}${name}/`), ...catalog.list(`${REPLAY_PREFIX}${name}/`)].map(
           ({ key }) => ({ key, remove: true as const }),
         ),
       ]);
+      this.#resting.delete(name);
       for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name, PROCESSED_PREFIX + name]) {
         await dropInternalStream(records, stream);
       }
@@ -136,9 +139,12 @@ export class Deliveries {
    */
   async pause(name: string): Promise<void> {
     await this.#changes.run(async () => {
-      if (this.existing(name).isPaused === true) return;
-      await this.#change(name, (current) => ({ ...current, isPaused: true }));
+      const isPaused = this.existing(name).isPaused === true;
+      if (!isPaused) await this.#change(name, (current) => ({ ...current, isPaused: true }));
+      // Also where the answer to an earlier pause was an error, and it stands all the same.
       await this.#workers.get(name)?.drain(firehoseLimits.pauseMs);
+      this.#resting.add(name);
+      if (isPaused) return;
       this.#doors.environment.log.info(firehoseEvents.paused, { delivery: name, reason: 'asked' });
     });
   }
@@ -146,7 +152,7 @@ export class Deliveries {
   /** It goes on where it stands. RequestError ResourceNotFoundException. */
   async resume(name: string): Promise<void> {
     await this.#changes.run(async () => {
-      if (this.existing(name).isPaused !== true) return;
+      if (this.existing(name).isPaused !== true && !this.#resting.has(name)) return;
       const delivery = await this.#change(name, withoutPause);
       await this.#workers.get(name)?.stop();
       await this.#begin(delivery);
@@ -223,7 +229,7 @@ export class Deliveries {
       const updated = change(current);
       if (updated === current) return current;
       const expect = catalog.get(key)?.revision ?? null;
-      const verdict = await catalog.propose([{ key, expect, put: deliveryToJson(updated) }]);
+      const verdict = await this.#propose(name, [{ key, expect, put: deliveryToJson(updated) }]);
       // Somebody else changed it: that stands, and this comes on top of it.
       if (!verdict.accepted) continue;
       if (updated.version !== current.version) await this.#follow(updated);
@@ -232,7 +238,7 @@ export class Deliveries {
   }
 
   async #create(wanted: NewDelivery, startAt: StartAt): Promise<DeliveryStream> {
-    const { catalog, environment, identity } = this.#doors;
+    const { environment, identity } = this.#doors;
     if (this.get(wanted.name) !== undefined) throw inUse(wanted.name, identity.account);
     if (!this.#isBuilt(wanted.target)) {
       throw firehoseError('InvalidArgumentException', `What ${wanted.target.kind} names is not built yet.`);
@@ -249,7 +255,7 @@ export class Deliveries {
       { key: DELIVERY_PREFIX + delivery.name, expect: null, put: deliveryToJson(delivery) },
       { key: PROGRESS_PREFIX + delivery.name, expect: null, put: progressToJson({ ...NO_PROGRESS, positions }) },
     ];
-    const verdict = await catalog.propose(ops);
+    const verdict = await this.#propose(delivery.name, ops);
     if (!verdict.accepted) throw inUse(wanted.name, identity.account);
     await this.#begin(delivery);
     return delivery;
@@ -261,7 +267,24 @@ export class Deliveries {
     const isFunction = delivery.target.kind === FUNCTION;
     const worker = isFunction ? new FunctionWorker(delivery, this.#doors) : new DeliveryLanes(delivery, this.#doors);
     this.#workers.set(delivery.name, worker);
-    if (delivery.isPaused !== true) worker.start();
+    if (delivery.isPaused === true) this.#resting.add(delivery.name);
+    else {
+      this.#resting.delete(delivery.name);
+      worker.start();
+    }
+  }
+
+  /** Whether a change stands that ended with an error is not known: the worker goes by what the catalog says then. */
+  async #propose(name: string, ops: readonly CatalogOp[]): Promise<Verdict> {
+    const { catalog } = this.#doors;
+    try {
+      return await catalog.propose(ops);
+    } catch (error) {
+      await catalog.sync().catch(() => undefined);
+      const delivery = this.get(name);
+      if (delivery !== undefined) await this.#follow(delivery);
+      throw error;
+    }
   }
 
   /** The worker goes by what the delivery has become. */

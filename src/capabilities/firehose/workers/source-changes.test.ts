@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError } from '../../../kernel/errors.ts';
+import { Unavailable } from '../../../ports/stream-store.ts';
 import { FakeDestination } from '../../../testing/fake-destination.ts';
 import { base64, Bench, toBucket } from '../harness.fixture.ts';
 
@@ -76,6 +77,38 @@ test('a delivery stream is deleted and made again in mid-flight: its batch ends,
   });
   assert.deepEqual([recordsDelivered, possibleDuplicates, attempts.length], [1, 0, 1]);
   assert.equal((await bench.objects('failed')).size, 0);
+});
+
+test('a delivery that cannot be deleted, paused or resumed as the disk is full goes on as it was', async () => {
+  const sections = {
+    streams: { events: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', ...toBucket('archive', 1) } },
+  };
+  const bench = await new Bench().open(sections);
+  const refused = async (work: () => Promise<unknown>): Promise<void> => {
+    bench.simulation.failNext('write', 'ENOSPC', 'ENOSPC');
+    await assert.rejects(work, Unavailable);
+    const Records = [{ PartitionKey: 'k', Data: base64('-') }];
+    let isFull = true;
+    while (isFull)
+      isFull = (await bench.call(`${KINESIS}.PutRecords`, { StreamName: 'events', Records })).FailedRecordCount > 0;
+  };
+  const ask = async (what: string): Promise<unknown> =>
+    await bench.admin('POST', `/admin/deliveries/{name}/${what}`, { name: 'd' });
+  await refused(async () => await bench.call('DeleteDeliveryStream', { DeliveryStreamName: 'd' }));
+  const texts = [...(await put(bench, 3, 0))];
+  await bench.simulation.pass(5000);
+  assert.deepEqual([...(await delivered(bench))].sort(), [...texts].sort());
+  await refused(async () => await ask('pause'));
+  texts.push(...(await put(bench, 3, 10)));
+  await bench.simulation.pass(5000);
+  assert.deepEqual([...(await delivered(bench))].sort(), [...texts].sort());
+  await ask('pause');
+  await refused(async () => await ask('resume'));
+  texts.push(...(await put(bench, 3, 20)));
+  await ask('resume');
+  await bench.simulation.pass(5000);
+  assert.deepEqual([...(await delivered(bench))].sort(), [...texts].sort());
 });
 
 test('a clock that is set across the hour of a prefix moves no batch: its key is of its oldest record, and planned once', async () => {
