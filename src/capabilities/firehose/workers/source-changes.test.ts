@@ -4,6 +4,7 @@ import { DeliveryError } from '../../../kernel/errors.ts';
 import { Unavailable } from '../../../ports/stream-store.ts';
 import { FakeDestination } from '../../../testing/fake-destination.ts';
 import { base64, Bench, toBucket } from '../harness.fixture.ts';
+import { firehoseLimits } from '../limits.ts';
 
 const KINESIS = 'Kinesis_20131202';
 
@@ -77,6 +78,29 @@ test('a delivery stream is deleted and made again in mid-flight: its batch ends,
   });
   assert.deepEqual([recordsDelivered, possibleDuplicates, attempts.length], [1, 0, 1]);
   assert.equal((await bench.objects('failed')).size, 0);
+});
+
+test('closed shards that were delivered are waited for no more', async () => {
+  const sections = {
+    streams: { events: { ShardCount: 4 } },
+    deliveries: { d: { from: 'events', ...toBucket('archive', 1) } },
+  };
+  const bench = await new Bench().open(sections);
+  const texts = [...(await put(bench, 20, 0))];
+  const call = { StreamName: 'events', TargetShardCount: 2, ScalingType: 'UNIFORM_SCALING' };
+  await bench.call(`${KINESIS}.UpdateShardCount`, call);
+  texts.push(...(await put(bench, 20, 100)));
+  await bench.simulation.pass(10_000);
+  assert.deepEqual([...(await delivered(bench))].sort(), [...texts].sort());
+  const { clock } = bench.simulation.environment;
+  const sleep = clock.sleep.bind(clock);
+  let looks = 0;
+  clock.sleep = async (ms, signal) => {
+    if (ms === firehoseLimits.idleMs) looks += 1;
+    await sleep(ms, signal);
+  };
+  await bench.simulation.pass(60_000);
+  assert.ok(looks > 30 && looks < 90, `${looks} looks in a minute`);
 });
 
 test('a delivery that cannot be deleted, paused or resumed as the disk is full goes on as it was', async () => {

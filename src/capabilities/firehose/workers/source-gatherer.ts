@@ -96,11 +96,13 @@ export class SourceGatherer {
     const untilDue = gathering.isEmpty ? firehoseLimits.idleMs : this.#dueInMs(gathering.waitingSince);
     const ms = Math.max(0, Math.min(untilDue, firehoseLimits.idleMs));
     const woken = this.#wake;
+    const cursors = stream.shards.map((shard) => ({ shard, cursor: gathering.cursor(shard.ref, position(shard)) }));
+    // At the end of a closed shard there is nothing to wait for, and a wait would be over at once, time and again.
+    const goingOn = cursors.filter(({ shard, cursor }) => cursor < (records.bounds(shard).closedAt ?? Infinity));
     // One signal for each shard: the platform warns of one that many wait for.
-    const ends = stream.shards.map(() => new AbortController());
-    const waits = stream.shards.map(async (shard, index) => {
-      const signal = (ends[index] as AbortController).signal;
-      await records.waitForMore(shard, gathering.cursor(shard.ref, position(shard)), signal);
+    const ends = goingOn.map(() => new AbortController());
+    const waits = goingOn.map(async ({ shard, cursor }, index) => {
+      await records.waitForMore(shard, cursor, (ends[index] as AbortController).signal);
     });
     await Promise.race([...waits, environment.clock.sleep(ms, woken.signal)]);
     const isAsked = woken.signal.aborted;
