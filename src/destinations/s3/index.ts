@@ -1,3 +1,4 @@
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { bufferingOf, hintsProblem } from '../../kernel/buffering-hints.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import { isBucketName, nameOfArn } from '../../kernel/names.ts';
@@ -92,6 +93,9 @@ function describe(options: S3Options): Readonly<Record<string, Json>> {
   };
 }
 
+/** Large memory that lives shortly is dear: the collector goes through all objects each time that some came. */
+const pool = new BufferPool(1024 * 1024, 4);
+
 class S3Bucket implements OpenDestination {
   readonly #options: S3Options;
   readonly #doors: DestinationDoors;
@@ -141,15 +145,17 @@ class S3Bucket implements OpenDestination {
     // Lines about what failed end by themselves.
     const own = batch.errorType === undefined ? delimiterOf(this.#options.ProcessingConfiguration) : '';
     const delimiter = Buffer.from(own);
-    let memory = Buffer.alloc(0);
+    const piece = pool.take();
     for await (const records of batch.records()) {
       if (signal.aborted) throw new DeliveryError('S3.Stopped', 'the node stops', true);
       const sizeBytes = records.reduce((sum, { data }) => sum + data.length + delimiter.length, 0);
-      // What was handed out is taken when more is asked for, and large memory that lives shortly is dear.
-      if (memory.length < sizeBytes) memory = Buffer.allocUnsafeSlow(sizeBytes);
+      // What was handed out is taken when more is asked for.
+      const memory = sizeBytes <= piece.length ? piece : Buffer.allocUnsafeSlow(sizeBytes);
       concatenate(records, delimiter, memory);
       yield memory.subarray(0, sizeBytes);
     }
+    // Who leaves earlier may look at it still.
+    pool.giveBack(piece);
   }
 }
 

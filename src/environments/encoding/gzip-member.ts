@@ -31,6 +31,7 @@ export interface GzipParts {
 export async function* gzipMember(chunks: AsyncIterable<Uint8Array>, parts: GzipParts): AsyncGenerator<Uint8Array> {
   let checksum = 0;
   let sizeBytes = 0;
+  const windows = new Windows(parts.aheadMax + 2);
   let window: Buffer | undefined;
   yield Uint8Array.from(HEAD);
   yield* inOrder(chunks, parts, async (piece) => {
@@ -38,10 +39,28 @@ export async function* gzipMember(chunks: AsyncIterable<Uint8Array>, parts: Gzip
     const dictionary = window;
     checksum = crc32(bytes, checksum);
     sizeBytes += piece.length;
-    window = Buffer.from(bytes.subarray(-WINDOW_BYTES));
+    window = windows.copy(bytes);
     return await parts.deflate(piece, dictionary);
   });
   yield tail(checksum, sizeBytes);
+}
+
+/** Ends of pieces, each in memory that is used again when `count` others came after it. */
+class Windows {
+  readonly #count: number;
+  readonly #kept: Buffer[] = [];
+  #copied = 0;
+
+  /** `count`: as many as the pieces in work look at, and the one that is copied. */
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  copy(bytes: Buffer): Buffer {
+    const into = (this.#kept[this.#copied % this.#count] ??= Buffer.allocUnsafeSlow(WINDOW_BYTES));
+    this.#copied += 1;
+    return into.subarray(0, bytes.copy(into, 0, Math.max(0, bytes.length - WINDOW_BYTES)));
+  }
 }
 
 /** How a piece is deflated so that the next one can follow at a byte's edge. */

@@ -4,6 +4,7 @@ import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Compute, Meter } from '../../ports/environment.ts';
 import { GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
 import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
+import { sharedMemory } from './encoding-thread.ts';
 import { EncodingThreads } from './encoding-threads.ts';
 
 const THREADS_MAX = 3;
@@ -23,8 +24,8 @@ export function createNodeCompute(meter: Meter): NodeCompute {
   const count = Math.min(THREADS_MAX, availableParallelism());
   const inWorkMax = count * PIECES_EACH;
   const threads = new EncodingThreads(count);
-  const gzipPool = new BufferPool(GZIP_PIECE_BYTES, inWorkMax + AHEAD);
-  const snappyPool = new BufferPool(SNAPPY_PIECE_BYTES, inWorkMax + AHEAD);
+  const gzipPool = new BufferPool(GZIP_PIECE_BYTES, inWorkMax + AHEAD, sharedMemory);
+  const snappyPool = new BufferPool(SNAPPY_PIECE_BYTES, inWorkMax + AHEAD, sharedMemory);
   const inGzip = boundedWork(inWorkMax * GZIP_PIECE_BYTES, 'gzip', meter);
   const inSnappy = boundedWork(inWorkMax * SNAPPY_PIECE_BYTES, 'snappy', meter);
   return {

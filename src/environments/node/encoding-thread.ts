@@ -1,34 +1,43 @@
 import { Worker } from 'node:worker_threads';
 import type { SnappyFraming } from '../../kernel/bytes/snappy-frames.ts';
+import { assert } from '../../kernel/assert.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Encoded, Piece } from '../encoding/pieces.ts';
 
 /** What becomes of a piece: frames of Snappy, or a part of a deflate stream. */
 export type Encoding = { readonly framing: SnappyFraming } | { readonly dictionary: Uint8Array | undefined };
 
-/** What the thread is asked for; the memory goes there and comes back. */
+/** What the thread is asked for. */
 export interface EncodingOrder {
   readonly id: number;
   readonly encoding: Encoding;
-  readonly memory: ArrayBuffer;
+  readonly memory: SharedArrayBuffer;
   readonly length: number;
 }
 
 /** What it answers. */
 export interface EncodingAnswer {
   readonly id: number;
-  readonly memory: ArrayBuffer;
   /** What became of the piece; bytes that stand at the memory's begin where they fit there. */
   readonly encoded: ArrayBuffer | number;
 }
 
 interface Waiter {
+  readonly memory: Buffer;
   readonly resolve: (encoded: Encoded) => void;
   readonly reject: (error: EnvironmentError) => void;
 }
 
 /** It holds a piece and a table: a thread that needs more is broken. */
 const LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
+
+/**
+ * Memory that a thread works on where it stands. Were it handed over and back, each time would be new memory to the
+ * collector, which would go through all objects several times a second.
+ */
+export function sharedMemory(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
+}
 
 /** One thread that encodes, begun when it is needed first, and anew when it ended; it keeps no process alive. */
 export class EncodingThread {
@@ -51,12 +60,12 @@ export class EncodingThread {
   async encode(encoding: Encoding, { memory, length }: Piece): Promise<Encoded> {
     const thread = (this.#thread ??= this.#begin());
     const id = (this.#orders += 1);
-    // Memory of a pool is nobody else's.
-    const order: EncodingOrder = { id, encoding, memory: memory.buffer as ArrayBuffer, length };
+    assert(memory.buffer instanceof SharedArrayBuffer && memory.byteOffset === 0, 'a piece stands in shared memory');
+    const order: EncodingOrder = { id, encoding, memory: memory.buffer, length };
     return await new Promise<Encoded>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { memory, resolve, reject });
       thread.ref();
-      thread.postMessage(order, [order.memory]);
+      thread.postMessage(order, []);
     });
   }
 
@@ -74,13 +83,13 @@ export class EncodingThread {
     return thread;
   }
 
-  #answered(thread: Worker, { id, memory: back, encoded }: EncodingAnswer): void {
+  #answered(thread: Worker, { id, encoded }: EncodingAnswer): void {
     const waiter = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) thread.unref();
-    const memory = Buffer.from(back);
-    const bytes = typeof encoded === 'number' ? memory.subarray(0, encoded) : new Uint8Array(encoded);
-    waiter?.resolve({ bytes, memory });
+    if (waiter === undefined) return;
+    const { memory, resolve } = waiter;
+    resolve({ bytes: typeof encoded === 'number' ? memory.subarray(0, encoded) : new Uint8Array(encoded), memory });
   }
 
   #ended(thread: Worker, cause: unknown): void {

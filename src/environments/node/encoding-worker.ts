@@ -1,4 +1,4 @@
-/** An encoding thread: what comes is a piece, what goes back is what became of it, and its memory. */
+/** An encoding thread: what comes is a piece, what goes back is what became of it. */
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
@@ -39,9 +39,9 @@ parentPort?.on('message', ({ id, encoding, memory, length }: EncodingOrder) => {
   if (encoded.length <= memory.byteLength) {
     // New memory for each would be the collector's, which sees little of what it holds.
     new Uint8Array(memory).set(encoded);
-    parentPort?.postMessage({ id, memory, encoded: encoded.length } satisfies EncodingAnswer, [memory]);
+    parentPort?.postMessage({ id, encoded: encoded.length } satisfies EncodingAnswer, []);
     return;
   }
   const own = new Uint8Array(encoded).buffer;
-  parentPort?.postMessage({ id, memory, encoded: own } satisfies EncodingAnswer, [memory, own]);
+  parentPort?.postMessage({ id, encoded: own } satisfies EncodingAnswer, [own]);
 });
