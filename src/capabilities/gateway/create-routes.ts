@@ -11,7 +11,7 @@ import type { CallForm } from './calls/call.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import type { Cors } from './cors.ts';
 import type { SecretNames } from './envelope.ts';
-import { fromBody, fromHeader, fromParameter, readIdExpression, type IdSource } from './id-source.ts';
+import { fromBody, fromHeader, fromParameter, readIdExpression, readIdHeader, type IdSource } from './id-source.ts';
 import type { WindowBounds } from './id-window.ts';
 import { accessKeyHeader, accessKeys } from './firehose/access-keys.ts';
 import { readIdentitySecret, readIdentitySource } from './identity-source.ts';
@@ -114,10 +114,16 @@ function verifierOf({ verify, receive }: RouteOptions, { environment, http }: Ro
   return chosen === undefined ? none : chosen.kind.create(chosen.options as never, { environment, http });
 }
 
-function signerOf({ verify, receive }: RouteOptions): Route['sign'] {
+function signerOf({ verify, receive, dedupe }: RouteOptions): Route['sign'] {
   if (receive !== undefined) return ({ nowMs }) => accessKeyHeader(receive.firehose.accessKeys, nowMs);
   const chosen = chosenKind(verify);
-  return (sample) => (chosen === undefined ? {} : chosen.kind.sign(chosen.options as never, sample));
+  const idHeader = typeof dedupe === 'object' ? readIdHeader(dedupe.id ?? '') : undefined;
+  return (sample) => {
+    const signed = chosen === undefined ? {} : chosen.kind.sign(chosen.options as never, sample);
+    if (idHeader === undefined || signed === undefined) return signed;
+    // What proves the sender stays as it is, where the route takes its ids from the same header.
+    return { [idHeader]: sample.deliveryId, ...signed };
+  };
 }
 
 function addressesOf({ verify }: RouteOptions): ((address: string) => boolean) | undefined {

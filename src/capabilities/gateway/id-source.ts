@@ -17,9 +17,14 @@ const HEADER = /^header:([A-Za-z0-9!#$%&'*+.^_`|~-]+)$/;
 
 /** Reads `header:NAME`, or a path into the JSON body such as `event.id`; undefined when the text is neither. */
 export function readIdExpression(text: string): IdSource | undefined {
-  const header = HEADER.exec(text)?.[1];
+  const header = readIdHeader(text);
   if (header !== undefined) return fromHeader(header);
   return text.startsWith('header:') || parseJsonPath(text) === undefined ? undefined : fromBody(text);
+}
+
+/** The name of the header in `header:NAME`, in lower case; undefined for anything else. */
+export function readIdHeader(text: string): string | undefined {
+  return HEADER.exec(text)?.[1]?.toLowerCase();
 }
 
 /** The value of a header. */

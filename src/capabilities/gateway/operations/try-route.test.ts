@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { functionsOf, NodeBench, oneRoute, SECRET, stored, type Answer } from '../harness.fixture.ts';
 import { BODY, requests, sendAs } from '../requests.fixture.ts';
 
@@ -25,6 +26,36 @@ test('a request of the log is tried as it came, with a new id and whatever else 
   assert.deepEqual((await stored(bench)).map(([, text]) => text).sort(), ['other', BODY, BODY].sort());
   const wrong = await attempt(bench, { from: 'r-1', headers: { 'X-Hub-Signature-256': 'sha256=00' } });
   assert.equal(wrong.status, 401);
+});
+
+test('the id of a request of the log is made new wherever a header holds it; one that the body says stays', async () => {
+  for (const verify of [{ basic: { username: 'u', secrets: ['s3cret'] } }, { apiKey: { secrets: ['s3cret'] } }]) {
+    const bench = await new NodeBench().open(oneRoute({ verify, dedupe: { id: 'header:X-Event-Id' } }));
+    const first = await attempt(bench, { route: 'POST /hook', body: 'a', headers: { 'x-event-id': 'd-1' } });
+    const again = await attempt(bench, { from: first.requestId });
+    const named = await attempt(bench, { from: first.requestId, deliveryId: 'd-1' });
+    const duplicates = [first, again, named].map(({ body }) => JSON.parse(body).duplicate);
+    assert.deepEqual(duplicates, [false, false, true], JSON.stringify(verify));
+    assert.equal((await stored(bench)).length, 2);
+    await bench.close();
+  }
+  const bench = await new NodeBench().open(oneRoute({ dedupe: { id: 'event.id' } }));
+  const first = await attempt(bench, { route: 'POST /hook', body: { event: { id: 'e-1' } } });
+  const again = await attempt(bench, { from: first.requestId });
+  const other = await attempt(bench, { from: first.requestId, body: { event: { id: 'e-2' } } });
+  assert.deepEqual([again, other].map(({ body }) => JSON.parse(body).duplicate), [true, false]); // prettier-ignore
+});
+
+test('another body is not taken for compressed because that of the log was', async () => {
+  const bench = await new NodeBench().open(oneRoute({ payload: 'json' }));
+  const encoding = { 'content-encoding': 'gzip' };
+  const bodyBase64 = gzipSync('{"n":1}').toString('base64');
+  const first = await attempt(bench, { route: 'POST /hook', bodyBase64, headers: encoding });
+  const { requestId: from } = first;
+  const rest = [{ from }, { from, body: { n: 2 } }, { from, bodyBase64, headers: encoding }];
+  for (const trial of rest) assert.equal((await attempt(bench, trial)).status, 200, JSON.stringify(trial));
+  const texts = (await stored(bench)).map(([, text]) => text);
+  assert.deepEqual(texts.toSorted(), ['{"n":1}', '{"n":1}', '{"n":1}', '{"n":2}']);
 });
 
 test('parameters of paths, bytes and functions', async () => {

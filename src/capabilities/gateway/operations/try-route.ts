@@ -92,7 +92,7 @@ export async function tryRoute(
     throw new RequestError('NoSecret', `${route.key} has no secret to sign with: give the headers that prove it`, 409);
   }
   const usual = { 'content-type': 'application/json' };
-  const headers = { ...usual, ...resigned(saved?.head.headers ?? {}, signed), ...trial.headers };
+  const headers = { ...usual, ...resigned(headersOfSaved(saved, trial), signed), ...trial.headers };
   const request: HttpRequest = {
     id: requestId,
     method: route.method === 'ANY' ? (saved?.head.method ?? 'POST') : route.method,
@@ -124,6 +124,12 @@ function wholeBody(saved: RequestEntry | undefined): Uint8Array | undefined {
   if (saved === undefined) return undefined;
   if (!saved.head.isWhole) throw new RequestError('BodyNotKept', 'its body was cut in the log: give one', 409);
   return saved.body;
+}
+
+/** How the saved body was encoded says nothing of another one. */
+function headersOfSaved(saved: RequestEntry | undefined, { body }: Trial): Headers {
+  const { 'content-encoding': encoding, ...others } = saved?.head.headers ?? {};
+  return body !== undefined || encoding === undefined ? others : { ...others, 'content-encoding': encoding };
 }
 
 function pathOf({ key, path }: Route, given: string | undefined): string {
