@@ -69,8 +69,11 @@ export const limits = {
   /** What waits to be written; beyond it entries are left out. */
   logPendingBytesMax: 16 * 1024 * 1024,
   logDelayMs: 20,
-  /** An entry stands at most so long after its request came: as long as a function may take, and more. */
-  logSlackMs: 60_000,
+  /**
+   * An entry stands at most so long after its request came: a body takes up to 120 s, room, keys, an authorizer and a
+   * function 50 s. Only a destination that takes requests of Firehose may need longer.
+   */
+  logSlackMs: 180_000,
   logPage: 50,
   logPageMax: 500,
   logWindowRecords: 256,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, functionsOf, NodeBench, oneRoute, send, signed, type Answer } from './harness.fixture.ts';
+import { fakeRequest } from '../../testing/fake-request.ts';
+import { ask, functionsOf, NodeBench, oneRoute, SECRET, send, signed, type Answer } from './harness.fixture.ts';
 import { BODY, redeliver, requests, sendAs } from './requests.fixture.ts';
 
 test('a request stands in the log with its verdict and without what proves its sender', async () => {
@@ -114,4 +115,36 @@ test('a log that is turned off keeps what it has for as long as it was to', asyn
   await bench.simulation.drive(bench.node.reload(of('off')));
   assert.equal((await requests(bench)).length, 2);
   assert.equal(hours(), 720);
+});
+
+test('a window of time has requests whose bodies and functions took as long as they may', async () => {
+  const gate: { open: () => void } = { open: () => undefined };
+  const functions = {
+    has: () => true,
+    async invoke() {
+      await new Promise<void>((resolve) => (gate.open = resolve));
+      return { requestId: 'r', logTail: '', payload: Buffer.from('{}') };
+    },
+  };
+  const verify = { github: { secrets: [SECRET] } };
+  const bench = await new NodeBench().open(
+    { gateway: { routes: { 'POST /hook': { function: 'slow', event: 'proxy2', verify } } } },
+    functions,
+  );
+  const { clock } = bench.simulation.environment;
+  const cameAt = clock.now();
+  const request = fakeRequest({ id: 'r-1', path: '/hook', headers: signed('d-1', BODY), body: BODY });
+  const answered = bench.node.gateway({
+    ...request,
+    async readBody(maxBytes) {
+      await clock.sleep(119_000);
+      return await request.readBody(maxBytes);
+    },
+  });
+  await bench.simulation.pass(119_000);
+  await bench.simulation.pass(29_000);
+  gate.open();
+  assert.equal((await bench.simulation.drive(answered)).status, 200);
+  const [from, to] = [cameAt, cameAt + 1000].map((at) => new Date(at).toISOString());
+  assert.deepEqual((await requests(bench, { from: from ?? '', to: to ?? '' })).map(({ id }) => id), ['r-1']); // prettier-ignore
 });
