@@ -177,10 +177,14 @@ async function* named(
   { signal }: AdminRequest,
 ): AsyncGenerator<WantedRequest> {
   const places = await reader.places(ids, signal);
-  for (const [index, id] of ids.entries()) {
+  // A request that is named twice, also by its id and its number, is meant once.
+  const meant = new Map<bigint | string, string>();
+  for (const id of ids) if (!meant.has(places.get(id) ?? id)) meant.set(places.get(id) ?? id, id);
+  const names = Array.from(meant.values());
+  for (const [index, id] of names.entries()) {
     const number = places.get(id);
     const entry = number === undefined ? undefined : await reader.at(number);
-    yield { place: id, entry, next: ids[index + 1] };
+    yield { place: id, entry, next: names[index + 1] };
   }
 }
 

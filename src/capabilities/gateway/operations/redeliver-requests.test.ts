@@ -39,6 +39,16 @@ test('requests by their ids, in the order they are named; a rate that is none, a
   await assert.rejects(many(['r-1'], { dryRun: 'yes' }), { code: 'BadRequest' });
 });
 
+test('a request that is named twice, by its id and its number too, is sent on once', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  for (const id of ['r-1', 'r-2']) await sendAs(bench, id, id);
+  const { requests } = await bench.admin('GET', '/admin/requests', {}, { text: 'r-1' });
+  const ids = ['r-1', requests[0].number, 'r-1', 'none', 'r-2', 'none'];
+  const { results } = await bench.admin('POST', '/admin/requests/redeliver', {}, { again: 'true' }, { ids });
+  assert.deepEqual(results.map(({ id }: Answer) => id), ['r-1', 'none', 'r-2']); // prettier-ignore
+  assert.equal((await stored(bench)).length, 4);
+});
+
 test('a call that takes long says where to go on', async () => {
   const bench = await new NodeBench().open(oneRoute());
   const ids = Array.from({ length: 30 }, (_, number) => `r-${number}`);
