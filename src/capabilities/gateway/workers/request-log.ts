@@ -90,9 +90,11 @@ export class RequestLog {
     }
   }
 
+  /** Writes what waits, and what came while it did; takes nothing more, and leaves no timer. */
   async stop(): Promise<void> {
     await this.flush();
     this.#isStopped = true;
+    await this.flush();
   }
 
   async #write(inputs: readonly RecordInput[]): Promise<void> {
