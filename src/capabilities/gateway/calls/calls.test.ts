@@ -264,3 +264,17 @@ test('an answer of 6 MiB is looked through in turns, and only what is asked for 
     assert.ok(turns >= Math.floor(text.length / 65_536), `${turns} turns`);
   }
 });
+
+test('headers and lists of headers, as many as an answer may have, are put together in time', async () => {
+  const single = Object.fromEntries(Array.from({ length: 6000 }, (_, index) => [`h${index}`, 1]));
+  const returned = {
+    statusCode: 200,
+    headers: single,
+    multiValueHeaders: { H7: Array.from({ length: 30_000 }, () => 2) },
+  };
+  const read = await Returned.read(Buffer.from(JSON.stringify(returned)), noTurn);
+  const begun = performance.now();
+  const { h7 = '', ...others } = (read && formOf('proxy1').answer(read)?.headers) ?? {};
+  assert.ok(performance.now() - begun < 1000, `${performance.now() - begun} ms`);
+  assert.deepEqual([h7.slice(0, 10), h7.length, Object.keys(others).length], ['1, 2, 2, 2', 90_001, 6000]);
+});

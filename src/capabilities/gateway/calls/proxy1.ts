@@ -117,7 +117,11 @@ function mergedHeaders(single: unknown, multiple: unknown): GivenHeader[] | unde
   const lists = Object.entries(multiple);
   if (!lists.every(([, values]) => Array.isArray(values))) return undefined;
   const listed = lists.flatMap(([name, values]) => (values as unknown[]).map((value): GivenHeader => [name, value]));
-  const isListed = (name: string, value: unknown): boolean =>
-    listed.some(([other, one]) => other.toLowerCase() === name.toLowerCase() && one === value);
-  return [...Object.entries(single).filter(([name, value]) => !isListed(name, value)), ...listed];
+  const known = new Map<string, Set<unknown>>();
+  for (const [name, value] of listed) {
+    const values = known.get(name.toLowerCase()) ?? new Set();
+    known.set(name.toLowerCase(), values.add(value));
+  }
+  const others = Object.entries(single).filter(([name, value]) => known.get(name.toLowerCase())?.has(value) !== true);
+  return [...others, ...listed];
 }
