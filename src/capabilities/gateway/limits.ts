@@ -137,6 +137,8 @@ export const limits = {
    * minute after its time.
    */
   pullOverlapMs: 300_000,
+  /** Settled attempts of times that are to come, as a clock that is a little slow has them. */
+  pullAheadMax: 1000,
   pullHeadersBytesMax: 64 * 1024,
   /** What an attempt takes beside its body: the headers, and the answer it got. */
   pullAnswerBytes: 1024 * 1024,

@@ -197,6 +197,43 @@ test('a time that is to come hides nothing that is missed before it', async () =
   await bench.node.close();
 });
 
+test('of times that are to come only some are remembered as settled', async () => {
+  const bench = await new PullBench().open();
+  bench.github.pageSize = 100;
+  const guids = Array.from({ length: limits.pullAheadMax + 50 }, (_, index) => `early-${index}`);
+  bench.github.add(...guids.map((guid) => ({ guid, at: '9999-01-01T00:00:00Z' })));
+  await bench.pass(5000);
+  assert.deepEqual([(await bench.view()).stored, (await bench.view()).repeated], [guids.length, 0]);
+  await bench.pass(5 * MINUTE_MS);
+  assert.deepEqual(
+    [(await bench.view()).stored, (await bench.view()).repeated],
+    [guids.length, 50],
+    'known by their ids',
+  );
+  await bench.node.close();
+});
+
+test('pages that lead in a circle are not walked for ever', async () => {
+  for (const circle of [['b'], ['b', 'c'], ['b', 'c', 'd', 'e', 'f', 'g', 'h']]) {
+    const bench = await new PullBench().open();
+    const guids = bench.missed(2, 600);
+    const links = Array.from({ length: 60 }, (_, index) => circle[index % circle.length]);
+    bench.github.refusals.push(
+      ...links.map((cursor) => ({
+        body: '[]',
+        headers: { link: `<${HOOK}/deliveries?cursor=${cursor}>; rel="next"` },
+      })),
+    );
+    await bench.pass(5000);
+    const asked = bench.github.seen.length;
+    assert.ok(asked <= 4 * circle.length, `${asked} pages`);
+    bench.github.refusals.length = 0;
+    await bench.pass(5 * MINUTE_MS);
+    assert.deepEqual(await bench.ids(), guids.toSorted());
+    await bench.node.close();
+  }
+});
+
 test('paused it asks nothing, also after a restart; it goes on where it stopped', async () => {
   const bench = await new PullBench().open();
   bench.missed(1, 600);

@@ -154,15 +154,18 @@ export class DeliveryPuller {
     const from = (this.#settledTo ?? -Infinity) - limits.pullOverlapMs;
     const missed = new MissedDeliveries(limits.pullMissedMax);
     let cursor: string | undefined;
+    let earlier: string | undefined;
     for (let pages = 0; pages < limits.pullPagesMax; pages += 1) {
       const page = await this.#hook.page(cursor, this.#stop.signal);
       missed.add(page.attempts.filter(({ deliveredAt }) => deliveredAt >= from));
       const isBehind = page.attempts.some(({ deliveredAt }) => deliveredAt < from);
-      if (isBehind || page.next === undefined || page.next === cursor) {
+      if (isBehind || page.next === undefined || page.next === cursor || page.next === earlier) {
         if (!isBehind) this.#noteGap(lookedAt, missed.oldestAt);
         break;
       }
       cursor = page.next;
+      // One of the cursors is kept, further and further apart: pages that lead in a circle come by it again.
+      if ((pages & (pages + 1)) === 0) earlier = cursor;
     }
     return missed;
   }
@@ -288,8 +291,12 @@ export class DeliveryPuller {
   }
 
   #forgetSettled(): void {
+    const now = this.#doors.served.environment.clock.now();
     const from = (this.#settledTo ?? 0) - limits.pullOverlapMs;
     for (const [guid, at] of this.#settled) if (at < from) this.#settled.delete(guid);
+    // The position does not come by times that are to come: of those only some are kept, however many are told.
+    const ahead = [...this.#settled].filter(([, at]) => at > now);
+    for (const [guid] of ahead.slice(0, -limits.pullAheadMax)) this.#settled.delete(guid);
   }
 
   #failed(error: unknown): number {
