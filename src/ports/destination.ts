@@ -154,8 +154,8 @@ export interface Destination<O extends Schema = Schema> {
   urls?(options: Static<O>): readonly string[];
   /** What works, but perhaps not as it was meant; paths are below the options. */
   notes?(options: Static<O>): readonly SectionProblem[];
-  /** Whether what the options name exists in this version; absent: always. A delivery to what does not waits. */
-  isBuilt?(options: Static<O>): boolean;
+  /** What the options would have to name, and do not, in words; undefined: nothing. Until then a delivery waits. */
+  lacks?(options: Static<O>): string | undefined;
   /** Members of AWS's destination description; never a secret. */
   describe(options: Static<O>): Readonly<Record<string, Json>>;
   /** Absent: a batch is attempted until it has arrived. */
@@ -184,7 +184,7 @@ export interface AnyDestination {
   problem(options: never): string | undefined;
   urls?(options: never): readonly string[];
   notes?(options: never): readonly SectionProblem[];
-  isBuilt?(options: never): boolean;
+  lacks?(options: never): string | undefined;
   describe(options: never): Readonly<Record<string, Json>>;
   failures?(options: never): FailurePath;
   sourceBackup?(options: never): Json | undefined;

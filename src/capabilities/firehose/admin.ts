@@ -4,7 +4,7 @@ import { nameOfArn } from '../../kernel/names.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import { AdminBytes, type AdminRoute } from '../../ports/capability.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
-import type { DeliveryOptions } from './config.ts';
+import { waitingTarget, type DeliveryOptions } from './config.ts';
 import { explainDelivery } from './explain.ts';
 import { FUNCTION, functionTarget } from './function-options.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
@@ -91,7 +91,7 @@ function all(state: FirehoseState): unknown[] {
   const waiting = [...deliveries.waiting].filter(([name]) => deliveries.get(name) === undefined);
   return [
     ...deliveries.list().map((delivery) => describe(state, delivery)),
-    ...waiting.map(([name, options]) => describeWaiting(name, options)),
+    ...waiting.map(([name, options]) => describeWaiting(state, name, options)),
   ];
 }
 
@@ -99,7 +99,7 @@ function one(state: FirehoseState, name: string): unknown {
   const delivery = state.deliveries.get(name);
   if (delivery !== undefined) return describe(state, delivery);
   const waiting = state.deliveries.waiting.get(name);
-  if (waiting !== undefined) return describeWaiting(name, waiting);
+  if (waiting !== undefined) return describeWaiting(state, name, waiting);
   throw notFound(name);
 }
 
@@ -122,6 +122,7 @@ function notFound(name: string): RequestError {
 function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unknown {
   const { name, from, target, version } = delivery;
   const status = deliveries.worker(name)?.status();
+  const failure = status === undefined ? deliveries.lacks(target) : status.failure;
   return {
     name,
     state: stateOf(delivery, status),
@@ -139,7 +140,7 @@ function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unkn
     ...(status?.unprocessedRecords !== undefined && { unprocessedRecords: status.unprocessedRecords }),
     recordsWaiting: status?.waitingRecords ?? 0,
     bytesWaiting: status?.waitingBytes ?? 0,
-    ...(status?.failure !== undefined && { failure: status.failure }),
+    ...(failure !== undefined && { failure }),
   };
 }
 
@@ -149,13 +150,19 @@ function stateOf({ isPaused }: DeliveryStream, status: DeliveryStatus | undefine
   return status.failure === undefined ? 'active' : 'retrying';
 }
 
-/** Words of a delivery that name no destination. */
-const OWN_WORDS: readonly string[] = ['from', 'startAt', 'on413'];
-
-function describeWaiting(name: string, options: DeliveryOptions): unknown {
-  const destination = Object.keys(options).find((key) => !OWN_WORDS.includes(key));
+function describeWaiting({ deliveries }: FirehoseState, name: string, options: DeliveryOptions): unknown {
+  const target = waitingTarget(options);
   const source = options.from === undefined ? 'DirectPut' : nameOfArn(options.from);
-  return { name, state: 'paused: not built', managed: 'file', source, destination, objectsDelivered: 0 };
+  const lacked = deliveries.lacks(target);
+  return {
+    name,
+    state: 'paused: not built',
+    managed: 'file',
+    source,
+    destination: target.kind,
+    objectsDelivered: 0,
+    ...(lacked !== undefined && { failure: lacked }),
+  };
 }
 
 async function flush(state: FirehoseState, name: string, signal: AbortSignal): Promise<unknown> {

@@ -1,7 +1,9 @@
 import * as s from '../../kernel/schema/declare.ts';
+import type { Json } from '../../ports/catalog.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import { FUNCTION, functionOptions } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
+import type { Target } from './model.ts';
 
 /** Destinations of the contract that are to come: a delivery that names one is kept, and waits. */
 export const comingDestinations = ['series', 'websocket', 'kinesis', 'influxdb'] as const;
@@ -51,3 +53,12 @@ export interface DeliveryOptions {
 
 /** A checked section. */
 export type DeliveriesOptions = Readonly<Record<string, DeliveryOptions>>;
+
+/** Words of a delivery that name no destination. */
+const OWN_WORDS: readonly string[] = ['from', 'startAt', 'on413'];
+
+/** The destination that a checked entry names: there is exactly one. */
+export function waitingTarget(entry: DeliveryOptions): Target {
+  const [kind, options] = Object.entries(entry).find(([word]) => !OWN_WORDS.includes(word)) ?? ['', null];
+  return { kind, options: options as Json };
+}

@@ -179,6 +179,11 @@ export class Deliveries {
     });
   }
 
+  /** What a target would have to name to be delivered to, in words; undefined: nothing, or it is not known here. */
+  lacks({ kind, options }: Target): string | undefined {
+    return this.#doors.destinations.find(({ name }) => name === kind)?.lacks?.(options as never);
+  }
+
   async drain(withinMs: number): Promise<void> {
     await Promise.all([...this.#workers.values()].map(async (worker) => await worker.drain(withinMs)));
   }
@@ -241,7 +246,10 @@ export class Deliveries {
     const { environment, identity } = this.#doors;
     if (this.get(wanted.name) !== undefined) throw inUse(wanted.name, identity.account);
     if (!this.#isBuilt(wanted.target)) {
-      throw firehoseError('InvalidArgumentException', `What ${wanted.target.kind} names is not built yet.`);
+      const { kind } = wanted.target;
+      const lacked = this.lacks(wanted.target);
+      const sentence = lacked === undefined ? `What ${kind} names is not built yet.` : `${kind}: ${lacked}.`;
+      throw firehoseError('InvalidArgumentException', sentence);
     }
     if (this.list().length >= firehoseLimits.deliveryStreamsMax) {
       const sentence = `You have reached the limit of ${firehoseLimits.deliveryStreamsMax} delivery streams.`;
@@ -306,10 +314,8 @@ export class Deliveries {
   }
 
   /** Another version of millrace may have made it for a destination that this one does not have, or not yet. */
-  #isBuilt({ kind, options }: Target): boolean {
-    if (kind === FUNCTION) return true;
-    const destination = this.#doors.destinations.find(({ name }) => name === kind);
-    return destination !== undefined && destination.isBuilt?.(options as never) !== false;
+  #isBuilt(target: Target): boolean {
+    return this.#kinds().includes(target.kind) && this.lacks(target) === undefined;
   }
 
   /** What a delivery can be to. */

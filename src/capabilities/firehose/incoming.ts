@@ -1,5 +1,6 @@
 import { isStored, type RecordFailure, type RecordPosition } from '../../ports/records.ts';
 import { StreamNotFound } from '../../ports/records.ts';
+import { waitingTarget } from './config.ts';
 import { isEncrypted } from './encryption.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
 import { firehoseEvents } from './events.ts';
@@ -27,7 +28,7 @@ export async function putDirectly(
     const sentence = 'This operation is not permitted on KinesisStreamAsSource delivery stream type.';
     throw firehoseError('InvalidArgumentException', sentence);
   }
-  if (state.deliveries.worker(name) === undefined) throw paused(name);
+  if (state.deliveries.worker(name) === undefined) throw paused(name, state.deliveries.lacks(delivery.target));
   try {
     const entries = data.map((bytes) => ({ partitionKey: name, data: bytes }));
     const results = await state.records.append(DIRECT_PREFIX + name, entries);
@@ -46,11 +47,12 @@ export function recordId({ sequenceNumber }: RecordPosition): string {
 
 function notTaken(state: FirehoseState, name: string): Error {
   const waiting = state.deliveries.waiting.get(name);
-  return waiting === undefined ? deliveryStreamNotFound(name, state.identity.account) : paused(name);
+  if (waiting === undefined) return deliveryStreamNotFound(name, state.identity.account);
+  return paused(name, state.deliveries.lacks(waitingTarget(waiting)));
 }
 
-function paused(name: string): Error {
-  return firehoseError('ServiceUnavailableException', `${name} is paused: its destination is not built yet.`);
+function paused(name: string, lacked = 'its destination is not built yet'): Error {
+  return firehoseError('ServiceUnavailableException', `${name} is paused: ${lacked}.`);
 }
 
 function count(

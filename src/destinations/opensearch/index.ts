@@ -18,6 +18,8 @@ import { problem } from './problem.ts';
 /** Longest wait before the second attempt, and before later ones; AWS does not say. */
 const BACKOFF = { baseMs: 1000, maxMs: 60_000 };
 
+const NO_CLUSTER = `no cluster is named (ClusterEndpoint: ${EMBEDDED})`;
+
 /** Documents in an index of OpenSearch. */
 export const openSearch = named(OPEN_SEARCH);
 
@@ -31,7 +33,7 @@ function named(naming: Naming): Destination<ReturnType<typeof openSearchOptions>
     buffering: ({ BufferingHints: hints }) => bufferingOf(hints),
     problem,
     urls: ({ ClusterEndpoint: url = EMBEDDED }) => (url === EMBEDDED ? [] : [url]),
-    isBuilt: ({ ClusterEndpoint }) => ClusterEndpoint !== EMBEDDED,
+    lacks: ({ ClusterEndpoint }) => (ClusterEndpoint === EMBEDDED ? NO_CLUSTER : undefined),
     describe: (options) => ({ [`${naming.name}DestinationDescription`]: describe(options, naming) }),
     failures: (options) => failures(options, naming),
     // Address and names may be mended while documents are tried again; where they go stands in the place.

@@ -100,8 +100,8 @@ test('what shapes alone cannot say', () => {
     assert.equal(openSearch.problem(options), said, JSON.stringify(options));
   }
   assert.notDeepEqual(checkConfig(openSearch.options, { ...BARE, ClusterEndpoint: 'ftp://x' }), []);
-  assert.equal(openSearch.isBuilt?.(BARE), true);
-  assert.equal(openSearch.isBuilt?.({ ...BARE, ClusterEndpoint: 'embedded' }), false);
+  assert.equal(openSearch.lacks?.(BARE), undefined);
+  assert.match(openSearch.lacks?.({ ...BARE, ClusterEndpoint: 'embedded' }) ?? '', /^no cluster is named/);
 });
 
 test('AWS defaults, and what each of the two names says of itself', () => {

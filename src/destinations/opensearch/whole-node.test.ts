@@ -147,12 +147,17 @@ test('a line names the index that was asked, whatever the options say by then', 
   assert.equal(line.esIndexName, 'logs');
 });
 
+async function assertNoCluster(bench: NodeBench): Promise<void> {
+  const { state, failure } = await status(bench);
+  assert.deepEqual([state, failure], ['paused: not built', 'no cluster is named (ClusterEndpoint: embedded)']);
+}
+
 test('a cluster that is part of millrace is not built: paused, nothing held, healthy; then from the oldest record on', async () => {
   const engine = new Engine();
   const bench = await new NodeBench(1, { servers: engine.script }).open(sections('embedded'));
   const first = await put(bench, '{"n":1}');
   await bench.simulation.pass(5000);
-  assert.equal((await status(bench)).state, 'paused: not built');
+  await assertNoCluster(bench);
   assert.deepEqual(bench.node.health(), { ok: true, problems: [] });
   await reload(bench, sections(CLUSTER));
   await bench.simulation.pass(5000);
@@ -164,7 +169,7 @@ test('a cluster that is part of millrace is not built: paused, nothing held, hea
   await bench.close();
   await bench.open(sections('embedded'));
   await bench.simulation.pass(5000);
-  assert.equal((await status(bench)).state, 'paused: not built');
+  await assertNoCluster(bench);
   assert.deepEqual(bench.node.health(), { ok: true, problems: [] });
   assert.equal(engine.requests.length, 1);
   await reload(bench, sections(CLUSTER));
@@ -178,7 +183,7 @@ test('a cluster that is part of millrace is not built: paused, nothing held, hea
 test('what is put directly to a delivery that waits is refused, and the API makes none', async () => {
   const engine = new Engine();
   const bench = await new NodeBench(1, { servers: engine.script }).open(sections('embedded', {}));
-  const said = 'ServiceUnavailableException: d is paused: its destination is not built yet.';
+  const said = 'ServiceUnavailableException: d is paused: no cluster is named (ClusterEndpoint: embedded).';
   const direct = { DeliveryStreamName: 'd', Record: { Data: base64('{}') } };
   assert.equal(await bench.refusal('PutRecord', direct), said);
   await reload(bench, sections(CLUSTER, {}));
@@ -195,6 +200,6 @@ test('what is put directly to a delivery that waits is refused, and the API make
       DeliveryStreamName: 'other',
       [kind]: { ...deliveries.d[kind], S3Configuration },
     }),
-    `InvalidArgumentException: What ${kind} names is not built yet.`,
+    `InvalidArgumentException: ${kind}: no cluster is named (ClusterEndpoint: embedded).`,
   );
 });
