@@ -53,6 +53,25 @@ test('a record of a stream: its offset in the object, behind what a producer pac
   const [first, second] = [await fate(bench, ids[0] ?? ''), await fate(bench, ids[1] ?? '')];
   assert.deepEqual([first.offset, first.bytes, second.offset, second.bytes], [0, 1, 5, 6]);
   assert.equal(content.slice(second.offset, second.offset + second.bytes), 'single');
+  assert.deepEqual([first.records, second.records], [2, undefined]);
+});
+
+test('of what a producer packed it tells how many they are, and that one failed', async () => {
+  const fake = new FakeDestination(refusing((text) => text === 'bad', false));
+  const sections = {
+    streams: { events: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', fake: { S3Configuration: { BucketARN: 'failed' } } } },
+  };
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections);
+  const packed = aggregated(
+    ['k'],
+    ['good', 'bad', 'fine'].map((data) => ({ key: 0, data })),
+  );
+  const id = await putToStream(bench, packed);
+  await bench.simulation.pass(10_000);
+  const { state, records, place, bytes } = await fate(bench, id);
+  assert.deepEqual([state, records, bytes], ['failed', 3, 4]);
+  assert.match(place, /failed/);
 });
 
 test('a destination that refuses: what is in flight, what failed, and the members that name it there', async () => {

@@ -156,9 +156,10 @@ async function detail(
   try {
     const found = await walk(state, delivery, { entry, number, stream }, behind ?? 0);
     if (found === undefined) return { readable: false };
-    const { record, before, isWhole } = found;
+    const { record, before, isWhole, count } = found;
     return {
       arrivedAt: new Date(record.at).toISOString(),
+      ...(record.subSequenceNumber !== undefined && { records: count }),
       bytes: record.data.length,
       ...(behind !== undefined && isWhole && entry.isProcessed !== true && { offset: before }),
       ...(isThere && path?.line(record, entry.planned)),
@@ -175,6 +176,8 @@ interface Found {
   readonly before: number;
   /** Nothing in front of it is gone. */
   readonly isWhole: boolean;
+  /** How many a producer packed into it: then `record` is the first of them. */
+  readonly count: number;
 }
 
 async function walk(
@@ -195,11 +198,14 @@ async function walk(
   // Where a function made others of them, what stood in front of it says nothing.
   const alone = { ...number, from: number.offset, to: number.offset + 1n };
   const intent = { ranges: entry.isProcessed === true ? [alone] : entry.ranges.map(rangeFromJson) };
+  let found: Found | undefined;
   for await (const some of outgoingRecords(records, stream, intent, options)) {
     for (const record of some) {
-      if (record.sequenceNumber === sequenceNumber) return { record, before, isWhole };
+      if (record.sequenceNumber === sequenceNumber) {
+        found = found === undefined ? { record, before, isWhole, count: 1 } : { ...found, count: found.count + 1 };
+      } else if (found !== undefined) return found;
       before += record.data.length + behind;
     }
   }
-  return undefined;
+  return found;
 }
