@@ -5,8 +5,11 @@ import { PULLED_BY_HEADER } from '../calls/call.ts';
 import { refusal } from '../errors.ts';
 import type { Served } from '../handler.ts';
 import { bodyOf, type Attempt, type SentRequest } from '../pull/read-delivery.ts';
+import { refusalAnswer } from '../refusal-answer.ts';
 import { matchRoutePath } from '../route-path.ts';
 import type { Route } from '../route.ts';
+import { refusedVerdict } from '../verdict.ts';
+import type { AnsweredRequest } from '../workers/request-log.ts';
 import { acceptRequest, acceptedVerdict, bodyBytesMax, type Accepted, type VerifiedRequest } from './accept-request.ts';
 
 /** A delivery that was fetched from its sender. */
@@ -39,8 +42,8 @@ export async function acceptPulled(served: Served, route: Route, pulled: Pulled)
   const pauseMs = route.limit?.take(clock.monotonic()) ?? 0;
   if (pauseMs > 0) return { kind: 'later', cause: 'the limit of the route', afterMs: pauseMs };
   const startedAt = clock.monotonic();
+  const verified = await requestOf(served, route, pulled);
   try {
-    const verified = await requestOf(served, route, pulled);
     if (verified.body.length > bodyBytesMax(served, route)) throw refusal('RequestEntityTooLarge');
     const accepted = await acceptRequest(served, route, verified);
     const { outcome, answer } = accepted;
@@ -55,8 +58,36 @@ export async function acceptPulled(served: Served, route: Route, pulled: Pulled)
     if (error instanceof ThrottleError) return { kind: 'later', cause: error.code, afterMs: error.retryAfterMs };
     if (!(error instanceof RequestError)) throw error;
     if (error.status >= 500 || error.status === 429) return { kind: 'later', cause: error.code, afterMs: 0 };
+    const latencyMs = clock.monotonic() - startedAt;
+    observeRefused(served, route, verified, { attempt: pulled.attempt, refused: error, latencyMs });
     return { kind: 'refused', code: error.code };
   }
+}
+
+/** A delivery that is longer than its route could take: of it nothing was read but that. */
+export function refuseUnread(served: Served, route: Route, { hook, attempt }: Pick<Pulled, 'hook' | 'attempt'>): void {
+  const headers = headersOf(ownLines(hook, attempt, undefined));
+  const request = { id: served.environment.random.uuid(), method: 'POST', path: route.path.text, query: '' };
+  const sent = { request: { ...request, headers, remoteAddress: '' }, body: undefined };
+  observeRefused(served, route, sent, { attempt, refused: refusal('RequestEntityTooLarge'), latencyMs: 0 });
+}
+
+/** What a refusal says of a delivery. */
+interface Refused {
+  readonly attempt: Attempt;
+  readonly refused: RequestError;
+  readonly latencyMs: number;
+}
+
+/** It stands in the log of requests like one that came itself. */
+function observeRefused(
+  served: Served,
+  route: Route,
+  { request, body }: Pick<AnsweredRequest, 'request' | 'body'>,
+  { attempt, refused, latencyMs }: Refused,
+): void {
+  const verdict = { ...refusedVerdict(refused, { reason: '', body }, latencyMs), deliveryId: attempt.guid };
+  served.observe?.({ route, request, body, answer: refusalAnswer(refused), verdict });
 }
 
 /** A function's own answer, as GitHub would take it. */
@@ -78,9 +109,7 @@ async function requestOf(
   const lines: readonly HeaderLine[] = [
     ...sent.headers.filter(([name]) => !own.has(name.toLowerCase())),
     ...(valueOf(sent.headers, 'content-type') === undefined ? [['Content-Type', type] as const] : []),
-    [GUID_HEADER, attempt.guid],
-    [EVENT_HEADER, valueOf(sent.headers, EVENT_HEADER) ?? attempt.event],
-    [PULLED_BY_HEADER, hook],
+    ...ownLines(hook, attempt, valueOf(sent.headers, EVENT_HEADER)),
   ];
   const receivedAt = clock.now();
   const whole = headersOf(lines);
@@ -106,6 +135,14 @@ async function requestOf(
     claims: undefined,
     authorized: undefined,
   };
+}
+
+function ownLines(hook: string, { guid, event }: Attempt, sentEvent: string | undefined): readonly HeaderLine[] {
+  return [
+    [GUID_HEADER, guid],
+    [EVENT_HEADER, sentEvent ?? event],
+    [PULLED_BY_HEADER, hook],
+  ];
 }
 
 /** Where it was sent to, when that was this route's path; else the route's path as it is written. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedCrash } from '../../../environments/simulated/index.ts';
 import { limits } from '../limits.ts';
-import { signed, stored } from '../harness.fixture.ts';
+import { signed, stored, type Answer } from '../harness.fixture.ts';
 import { MINUTE_MS, PullBench } from '../pull/pull-bench.fixture.ts';
 import { HOOK, idOf } from '../pull/scripted-github.fixture.ts';
 
@@ -138,6 +138,20 @@ test('what GitHub lost, and what the route does not take, is told and passed by'
   );
   await bench.pass(5000);
   assert.deepEqual(await bench.ids(), ['fine']);
+  const { requests } = await bench.node.admin('GET', '/admin/requests', {}, { outcome: 'refused' });
+  assert.deepEqual(
+    requests.map((one: Answer) => [
+      one.deliveryId,
+      one.code,
+      one.status,
+      one.headers['x-millrace-pulled-by'],
+      one.bytes,
+    ]),
+    [
+      ['huge', 'RequestEntityTooLarge', 413, 'wheel', 0],
+      ['large', 'RequestEntityTooLarge', 413, 'wheel', 108],
+    ],
+  );
   const { stored: count, refused, lost, settledTo } = await bench.view();
   assert.deepEqual([count, refused, lost], [1, 2, 2]);
   assert.equal(settledTo, bench.at(-25));

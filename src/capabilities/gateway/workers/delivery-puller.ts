@@ -5,7 +5,7 @@ import type { HttpClient } from '../../../ports/http-client.ts';
 import { Unavailable } from '../../../ports/stream-store.ts';
 import type { Served } from '../handler.ts';
 import { limits } from '../limits.ts';
-import { acceptPulled } from '../operations/accept-pulled.ts';
+import { acceptPulled, refuseUnread } from '../operations/accept-pulled.ts';
 import { bodyBytesMax } from '../operations/accept-request.ts';
 import { isKnownId } from '../operations/receive-webhook.ts';
 import { GithubHook, isTooLarge, PullFailure } from '../pull/github-hook.ts';
@@ -202,7 +202,10 @@ export class DeliveryPuller {
     if (this.#isKnown(route, attempt.guid)) return this.#became('repeated');
     const bytesMax = bodyBytesMax(this.#doors.served, route) * 2 + limits.pullAnswerBytes;
     const sent = await this.#fetch(attempt, bytesMax);
-    if (sent === 'too-large') return this.#refused(attempt, 'RequestEntityTooLarge');
+    if (sent === 'too-large') {
+      refuseUnread(this.#doors.served, route, { hook: this.#plan.name, attempt });
+      return this.#refused(attempt, 'RequestEntityTooLarge');
+    }
     const payload = sent?.payload;
     if (sent === undefined || payload === undefined) {
       this.#events.lost(attempt.guid);
