@@ -10,6 +10,7 @@ test('secrets that stand in a file as they are', () => {
   });
   const at = 'gateway.routes.POST /x.verify.github.secrets';
   const env = (variables: object): object => ({ functions: { f: { env: variables } } });
+  const headers = (text: string): object => ({ sources: { s: { sse: { url: 'https://a', headers: text }, to: 's' } } });
   const table: readonly (readonly [tree: unknown, ...paths: string[]])[] = [
     [{}],
     [null],
@@ -25,6 +26,11 @@ test('secrets that stand in a file as they are', () => {
     [env({ A: 'mongodb://user:pass@host/', B: 'mongodb://user@host/', C: 'http://host:80/a@b' }), 'functions.f.env.A'],
     [env({ A: 'mongodb://user:${secret:P}@host/', B: 'mongodb://${env:U}:pass@host/' }), 'functions.f.env.B'],
     [{ streams: { 'a-secret': { Tags: { token: 'x', color: 'long enough' } } } }],
+    [headers('User-Agent|me@example.com')],
+    [headers(' user-agent | me|ACCEPT-Language|de|Referer|https://example.com/')],
+    [headers('User-Agent|me|x-api-key|demo'), 'sources.s.sse.headers'],
+    [headers('authorization|User-Agent|x|me'), 'sources.s.sse.headers'],
+    [headers('User-Agent|me|Authorization|Bearer ${secret:T}')],
     [{ later: { AccessKey: 'long enough' } }, 'later.AccessKey'],
   ]; // prettier-ignore
   const schema = configSchema(capabilities);

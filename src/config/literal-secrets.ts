@@ -1,5 +1,6 @@
 import type { ConfigPath } from '../kernel/schema/check-config.ts';
 import type { Schema } from '../kernel/schema/declare.ts';
+import { wholePattern } from '../kernel/schema/whole-pattern.ts';
 import { memberSchemaOf } from './member-schema-of.ts';
 
 /** Names that people give to secrets, at the end of a key: `DB_PASSWORD`, `accessKey`; `TOKEN_URL` is none. */
@@ -32,12 +33,13 @@ function isLiteralSecret(text: string, shape: Schema | undefined, path: ConfigPa
   if (own === '') return false;
   if (WITH_PASSWORD.test(own)) return true;
   if (own !== text) return false;
-  if (isDeclaredSecret(shape)) return true;
+  if (isDeclaredSecret(shape, text)) return true;
   const name = path.findLast((step) => typeof step === 'string') ?? '';
   return text.length >= CHARACTERS_MIN && TELLING.test(name);
 }
 
-function isDeclaredSecret(shape: Schema | undefined): boolean {
-  if (shape?.kind === 'either') return shape.of.some(isDeclaredSecret);
-  return shape?.kind === 'string' && shape.secret === true;
+function isDeclaredSecret(shape: Schema | undefined, text: string): boolean {
+  if (shape?.kind === 'either') return shape.of.some((one) => isDeclaredSecret(one, text));
+  if (shape?.kind !== 'string' || shape.secret !== true) return false;
+  return shape.harmless === undefined || !wholePattern(shape.harmless).test(text.toLowerCase());
 }

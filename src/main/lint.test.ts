@@ -106,6 +106,7 @@ test('sources: words without effect, files that cannot be used, and names that t
   const reason = 'has no effect: an event stream is asked for';
   const rows: readonly (readonly [text: string, ...said: string[]])[] = [
     [at('url: "https://a.example/x"')],
+    [at('url: "https://a.example/x", headers: "User-Agent|me|Accept|text/event-stream|Cache-Control|no-cache"')],
     [at('url: "https://a.example/x", headers: "${env:NONE:-Accept|text/html}"'), `${feed} the header accept ${reason}`],
     [
       at('properties: ./code/properties.json, types: star'),

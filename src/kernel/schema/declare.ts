@@ -24,6 +24,8 @@ export interface StringSchema extends Common {
   readonly values?: readonly string[];
   /** A password, token or key: never repeated in a sentence. */
   readonly secret?: boolean;
+  /** Where it may be a secret, the texts that are none: a pattern of the whole text in lower case. */
+  readonly harmless?: string;
 }
 
 export interface NumberSchema extends Common {

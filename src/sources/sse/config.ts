@@ -1,6 +1,10 @@
 import * as s from '../../kernel/schema/declare.ts';
 import { sseLimits } from './limits.ts';
 
+/** A header that proves nothing, and its value. */
+const PLAIN_HEADER =
+  ' *(accept|accept-charset|accept-encoding|accept-language|cache-control|from|last-event-id|origin|pragma|referer|' +
+  'user-agent) *\\|[^|]*';
 const path = { min: 1, max: 256 };
 
 /** The word `sse` of a source. The first five are the properties of AWS's Flink sample, by its names. */
@@ -12,6 +16,7 @@ export const sseOptions = s.struct(
         min: 1,
         max: 16_384,
         secret: true,
+        harmless: `${PLAIN_HEADER}(\\|${PLAIN_HEADER})*`,
         doc: 'Headers of the request, names and values by turns: `User-Agent|me|x-api-key|demo`.',
       }),
     ),

@@ -4,7 +4,7 @@ export interface HeaderPairs {
   readonly headers: Readonly<Record<string, string>>;
   /** What cannot be sent, in a sentence without values. */
   readonly problem?: string;
-  /** What is not sent, and why. */
+  /** What is said in vain, and why. */
   readonly notes: readonly string[];
 }
 
@@ -12,11 +12,15 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** The connection's own. */
 const REFUSED = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'te', 'trailer']);
-const FIXED: Readonly<Record<string, string>> = {
-  accept: 'an event stream is asked for',
-  'accept-encoding': 'events come uncompressed, so that none waits for the next one',
-  'cache-control': 'nothing is to come from a cache',
-  'last-event-id': 'the source keeps it itself',
+/** What the source says itself: why, and in which words others say the same. */
+const FIXED: Readonly<Record<string, { readonly reason: string; readonly same: readonly string[] }>> = {
+  accept: { reason: 'an event stream is asked for', same: ['text/event-stream'] },
+  'accept-encoding': {
+    reason: 'events come uncompressed, so that none waits for the next one',
+    same: ['identity'],
+  },
+  'cache-control': { reason: 'nothing is to come from a cache', same: ['no-store', 'no-cache'] },
+  'last-event-id': { reason: 'the source keeps it itself', same: [] },
 };
 
 /** Reads `name|value|name|value`. */
@@ -31,9 +35,9 @@ export function readHeaders(text: string): HeaderPairs {
     if (!NAME.test(name)) return { headers, notes, problem: 'headers names something that is no header' };
     if (!VALUE.test(value)) return { headers, notes, problem: `headers gives ${name} a value that cannot be sent` };
     if (REFUSED.has(name)) return { headers, notes, problem: `headers names ${name}, which belongs to the connection` };
-    const reason = FIXED[name];
-    if (reason === undefined) headers[name] = value;
-    else notes.push(`the header ${name} has no effect: ${reason}`);
+    const fixed = FIXED[name];
+    if (fixed === undefined) headers[name] = value;
+    else if (!fixed.same.includes(value.toLowerCase())) notes.push(`the header ${name} has no effect: ${fixed.reason}`);
   }
   return { headers, notes };
 }
