@@ -91,6 +91,7 @@ export class AuditStream implements Audit {
       method: 'GET',
       path: '/admin/audit',
       doc: 'Who changed what, oldest first: `from` (a time), or `after` (a former `next`); `limit` (100).',
+      query: { from: 'A time.', after: 'A former `next`.', limit: 'Entries; 100.' },
       handle: async (_parameters, query) => await this.#page(query),
     };
   }

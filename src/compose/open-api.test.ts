@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RequestError } from '../kernel/errors.ts';
 import type { AdminRoute } from '../ports/capability.ts';
+import { createNodeEnvironment } from '../environments/node/index.ts';
+import { fakeRequest } from '../testing/fake-request.ts';
+import { AuditStream } from './audit.ts';
 import { withNode, type Answer } from './key-pairs.fixture.ts';
 import { openApiRoute } from './open-api.ts';
 
@@ -36,16 +40,15 @@ function faults({ openapi, info, paths, components, security }: Answer): string[
       check(!ids.has(one.operationId), `${at}: operationId`);
       ids.add(one.operationId);
       const parameters: readonly Answer[] = one.parameters ?? [];
-      check(
-        parameters.every((given) => given.in === 'path' && given.required === true),
-        `${at}: parameters`,
-      );
+      const places = parameters.filter((given) => given.in === 'path' && given.required === true);
+      const questions = parameters.filter((given) => given.in === 'query' && given.required === undefined);
+      check(places.length + questions.length === parameters.length, `${at}: parameters`);
       check(
         parameters.every(({ schema }) => schema.type === 'string'),
         `${at}: schema`,
       );
       assert.deepEqual(
-        parameters.map(({ name }) => name),
+        places.map(({ name }) => name),
         named,
         at,
       );
@@ -70,6 +73,7 @@ test('routes as operations', async () => {
     route('POST', '/admin/things/{name}/pause'),
     route('DELETE', '/admin/things/{name}/pause'),
     route('GET', '/admin/buckets/{bucket}/objects/{key+}', { answersBytes: true }),
+    route('GET', '/admin/lists/{name}', { query: { after: 'A former `next`.' } }),
   ]);
   assert.deepEqual(faults(document), []);
   const { '/admin/things/{name}/pause': pause, '/admin/buckets/{bucket}/objects/{key}': object } = document.paths;
@@ -82,6 +86,54 @@ test('routes as operations', async () => {
   );
   assert.match(object.get.parameters[1].description, /slashes/);
   assert.deepEqual(Object.keys(object.get.responses['200'].content), ['application/octet-stream']);
+  const [, after] = document.paths['/admin/lists/{name}'].get.parameters;
+  assert.deepEqual(after, {
+    name: 'after',
+    in: 'query',
+    description: 'A former `next`.',
+    schema: { type: 'string' },
+  });
+});
+
+/** Notes which parameters somebody asks for. */
+class WatchedQuery extends URLSearchParams {
+  readonly asked = new Set<string>();
+  override get(name: string): string | null {
+    this.asked.add(name);
+    return super.get(name);
+  }
+  override getAll(name: string): string[] {
+    this.asked.add(name);
+    return super.getAll(name);
+  }
+  override has(name: string, value?: string): boolean {
+    this.asked.add(name);
+    return super.has(name, value);
+  }
+}
+
+test('the parameters of queries that routes name are those that they read', async () => {
+  const names: Readonly<Record<string, string>> = { name: 'n', bucket: 'bucket', id: '7', key: 'k' };
+  const sections = {
+    streams: { n: {} },
+    functions: { n: { runtime: 'node', code: '/code', handler: 'a.b' } },
+    deliveries: { n: { from: 'n', ExtendedS3DestinationConfiguration: { BucketARN: 'bucket' } } },
+    gateway: { routes: { 'POST /hook': { verify: 'none', to: 'n' } } },
+  };
+  await withNode(undefined, sections, async ({ node }) => {
+    const withQueries = node.admin.filter(({ query }) => query !== undefined);
+    assert.ok(withQueries.length >= 7, `${withQueries.length} routes`);
+    const audit = new AuditStream(node.records, createNodeEnvironment({ log: 'silent' }));
+    for (const one of [...node.admin, audit.route]) {
+      const { method, path, query = {} } = one;
+      const watched = new WatchedQuery({ from: '2026-01-31T12:00:00Z', dryRun: 'true' });
+      const refused = (error: unknown): void => {
+        if (!(error instanceof RequestError)) throw error;
+      };
+      await one.handle(names, watched, fakeRequest({ method })).catch(refused);
+      assert.deepEqual([...watched.asked].toSorted(), Object.keys(query).toSorted(), `${method} ${path}`);
+    }
+  });
 });
 
 test('GET /admin/openapi.json names all that the running node serves', async () => {

@@ -23,7 +23,7 @@ function openApi(routes: readonly AdminRoute[], version: string): Json {
     info: {
       title: 'millrace: the admin paths of a node',
       version,
-      description: 'Parameters of queries, and bodies, are named in the text of each operation.',
+      description: 'Bodies are named in the text of each operation.',
     },
     paths,
     // Without `server.credentials` no signature is asked for.
@@ -48,14 +48,21 @@ function openApi(routes: readonly AdminRoute[], version: string): Json {
   };
 }
 
-function operation({ method, path, doc, answersBytes }: AdminRoute): Json {
-  const parameters = [...path.matchAll(PARAMETER)].map(([, name = '', rest]) => ({
+function operation({ method, path, doc, query = {}, answersBytes }: AdminRoute): Json {
+  const places = [...path.matchAll(PARAMETER)].map(([, name = '', rest]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
     ...(rest === '+' && { description: 'Goes to the end of the path, and may hold slashes.' }),
   }));
+  const questions = Object.entries(query).map(([name, description]) => ({
+    name,
+    in: 'query',
+    description,
+    schema: { type: 'string' },
+  }));
+  const parameters = [...places, ...questions];
   const type = answersBytes === true ? 'application/octet-stream' : 'application/json';
   return {
     operationId: operationId(method, path),

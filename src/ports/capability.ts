@@ -68,11 +68,16 @@ export class AdminBytes {
   }
 }
 
+/** Parameters of a query with what each says; all of them may be left out where their route does not say otherwise. */
+export type QueryParameters = Readonly<Record<string, string>>;
+
 /** One read or change under `/admin/`. `path` may hold `{name}` parts, and `{name+}` at its end. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly doc: string;
+  /** What it reads of its query: name to meaning. */
+  readonly query?: QueryParameters;
   /** It answers AdminBytes, and no JSON. */
   readonly answersBytes?: true;
   /** Resolves with a JSON value, or a RawAnswer that is one, or AdminBytes; RequestErrors become their status. */

@@ -14,8 +14,8 @@ import type { DeliveryStatus } from './workers/worker.ts';
 
 const PREVIEW_BYTES_MAX = 1024 * 1024;
 
-/** The admin routes of deliveries and of the buckets they fill. */
-export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRoute[] {
+/** The admin routes of deliveries. */
+export function deliveryRoutes(state: FirehoseState): AdminRoute[] {
   return [
     {
       method: 'GET',
@@ -70,10 +70,17 @@ export function deliveryRoutes(state: FirehoseState, blobs: BlobStore): AdminRou
         return await state.deliveries.preview(known(state, name).name, samples, request.signal);
       },
     },
+  ];
+}
+
+/** The admin routes of the buckets that deliveries fill. */
+export function bucketRoutes(blobs: BlobStore): AdminRoute[] {
+  return [
     {
       method: 'GET',
       path: '/admin/buckets/{bucket}',
       doc: 'Objects of a bucket by key: `prefix`, `after`, `limit` (1000).',
+      query: { prefix: 'Of the keys.', after: 'A key: those behind it.', limit: 'Objects, from 1 to 1000; 1000.' },
       handle: async ({ bucket = '' }, query) => await list(blobs, bucket, query),
     },
     {

@@ -6,7 +6,7 @@ import type { Json } from '../../ports/catalog.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
 import type { SectionProblem } from '../../ports/section-problem.ts';
-import { deliveryRoutes } from './admin.ts';
+import { bucketRoutes, deliveryRoutes } from './admin.ts';
 import { comingDestinations, deliveriesOptions, type DeliveriesOptions } from './config.ts';
 import { Deliveries } from './deliveries.ts';
 import { deliveriesNotes } from './deliveries-notes.ts';
@@ -83,7 +83,7 @@ async function start(
   replays.open();
   return {
     state,
-    admin: [...deliveryRoutes(state, doors.blobs), ...replayRoutes(state, replays)],
+    admin: [...deliveryRoutes(state), ...bucketRoutes(doors.blobs), ...replayRoutes(state, replays)],
     // The config reader checked it against this capability's own declaration.
     reload: async (changed) => await apply((changed ?? {}) as DeliveriesOptions),
     health: () => ({ ok: deliveries.problems().length === 0, problems: deliveries.problems() }),

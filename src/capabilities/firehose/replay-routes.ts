@@ -15,6 +15,14 @@ export function replayRoutes(state: FirehoseState, replays: Replays): AdminRoute
         'Delivers records once more: those that arrived in `from`..`to` (of `stream` in place of its own), those of ' +
         'the body, `{"sequenceNumbers": [NUMBER]}`, up to 1000, or with `errors=true` those of its error objects; to ' +
         '`toDelivery`; `dryRun=true` only counts. The same request does the same.',
+      query: {
+        from: 'A time, as ISO 8601 or in seconds.',
+        to: 'A time: those before it.',
+        stream: 'In place of the stream of the delivery.',
+        errors: 'true or false: the records of the error objects.',
+        toDelivery: 'In place of the delivery itself.',
+        dryRun: 'true or false: only counts.',
+      },
       handle: async ({ name = '' }, query, request) =>
         await replay(state, replays, { name, query, numbers: await numbersOf(request) }),
     },

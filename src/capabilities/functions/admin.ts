@@ -32,6 +32,7 @@ export function functionRoutes({ functions, logs }: FunctionsState): AdminRoute[
       doc:
         'Runs of the last week with their lines, oldest first: `from` (a time; an hour ago), or `after` (a former ' +
         '`next`); `limit` (100). A page may be empty and not the last one: `isAtEnd` says so.',
+      query: { from: 'A time; an hour ago.', after: 'A former `next`.', limit: 'Runs; 100.' },
       handle: async ({ name = '' }, query) => await logs.page(find(name).name, query),
     },
   ];

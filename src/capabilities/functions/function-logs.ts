@@ -124,10 +124,10 @@ export class FunctionLogs {
     const stream = this.#records.describe(LOGS_STREAM);
     const [shard] = stream?.shards ?? [];
     const limit = Math.min(wholeNumber(query, 'limit') ?? functionsLimits.logPage, functionsLimits.logPageMax);
-    if (stream === undefined || shard === undefined) return { entries: [], next: '0', isAtEnd: true };
     const after = wholeNumber(query, 'after');
-    const from = (): number => timeValue(query, 'from') ?? this.#environment.clock.now() - LOOK_BACK_MS;
-    let at = after === undefined ? await this.#records.positionAt(shard, from()) : BigInt(after);
+    const from = timeValue(query, 'from') ?? this.#environment.clock.now() - LOOK_BACK_MS;
+    if (stream === undefined || shard === undefined) return { entries: [], next: '0', isAtEnd: true };
+    let at = after === undefined ? await this.#records.positionAt(shard, from) : BigInt(after);
     const entries: unknown[] = [];
     const { end } = this.#records.bounds(shard);
     for (let bytes = 0; at < end && entries.length < limit && bytes < functionsLimits.logPageBytesMax;) {

@@ -2,7 +2,7 @@ import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import { isMapping, parseJson } from '../../kernel/json.ts';
 import { wholeNumber } from '../../kernel/query-values.ts';
-import { AdminBytes, type AdminRequest, type AdminRoute } from '../../ports/capability.ts';
+import { AdminBytes, type AdminRequest, type AdminRoute, type QueryParameters } from '../../ports/capability.ts';
 import type { HttpHandler } from '../../ports/http.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
 import type { Served } from './handler.ts';
@@ -24,7 +24,7 @@ import { sendRequest } from './operations/send-request.ts';
 import { readTrial, tryRoute } from './operations/try-route.ts';
 import type { RedeliveryTarget } from './redelivery-target.ts';
 import type { RequestEntry } from './request-log/request-entry.ts';
-import { readFilter } from './request-log/request-filter.ts';
+import { filterParameters, readFilter } from './request-log/request-filter.ts';
 import type { ListedRequest, RequestReader } from './request-log/request-reader.ts';
 
 /** What the routes work with. */
@@ -41,6 +41,14 @@ export interface RequestRouteParts {
 const HOW =
   '`again=true` also those that have their record, `target=NAME` to a server of `gateway.redeliverTo`, `dryRun=true`';
 
+/** What `orderOf` reads. */
+const ORDER_PARAMETERS: QueryParameters = {
+  again: 'true or false: also those that have their record.',
+  dryRun: 'true or false: only says what would become of them.',
+  rate: 'Requests a second; 100.',
+  target: 'A server of `gateway.redeliverTo`, in place of the route.',
+};
+
 /** Reads and changes under `/admin/requests`. */
 export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
   return [
@@ -50,6 +58,7 @@ export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
       doc:
         'Requests that met a route, newest first: `route`, `outcome`, `code`, `reason`, `status` (401, or 4 for ' +
         '4xx), `from`, `to`, `text`; `limit` (50), and `before` (a former `next`).',
+      query: { ...filterParameters, limit: 'Requests; 50.', before: 'A former `next`.' },
       handle: async (_parameters, query) => await list(parts, query),
     },
     {
@@ -77,6 +86,7 @@ export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
       method: 'POST',
       path: '/admin/requests/{id}/redeliver',
       doc: `Hands it to its route once more: ${HOW}.`,
+      query: ORDER_PARAMETERS,
       handle: async ({ id = '' }, query, request) =>
         await orderOf(parts, query).send(await found(parts, id, request), request),
     },
@@ -87,6 +97,7 @@ export function requestRoutes(parts: RequestRouteParts): readonly AdminRoute[] {
         'Hands accepted requests to their routes once more, 100 a call: those of the body, `{"ids": [ID]}`, or, ' +
         `oldest first, those that fit as above (\`from\` is needed); ${HOW}, \`rate\` (100 a second), ` +
         '`after` (a former `next`).',
+      query: { ...filterParameters, after: 'A former `next`.', ...ORDER_PARAMETERS },
       handle: async (_parameters, query, request) => await redeliverMany(parts, query, request),
     },
   ];

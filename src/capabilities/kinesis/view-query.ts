@@ -2,7 +2,7 @@ import { RequestError } from '../../kernel/errors.ts';
 import { isoTime } from '../../kernel/iso-time.ts';
 import { shardId } from '../../kernel/names.ts';
 import { decodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
-import type { AdminRequest } from '../../ports/capability.ts';
+import type { AdminRequest, QueryParameters } from '../../ports/capability.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { findShard } from './address.ts';
 import { kinesisLimits } from './limits.ts';
@@ -10,6 +10,18 @@ import type { KinesisState } from './model.ts';
 import { numberedOffset } from './starting-point.ts';
 import { openMark } from './view-mark.ts';
 import { followed, inOrder, type Place, type Places } from './view-places.ts';
+
+/** What `readViewQuery` reads. */
+export const viewParameters: QueryParameters = {
+  from: 'TRIM_HORIZON, LATEST, a time or a sequence number; LATEST.',
+  shard: 'The id of one; all shards.',
+  after: 'A former `next`.',
+  key: 'Only records of this partition key.',
+  content: 'Only records with this text in their data.',
+  limit: 'Records shown; 100.',
+  scan: 'Records looked at.',
+  waitMs: 'How long the first record is waited for.',
+};
 
 /** What a record must have to be shown. */
 export interface Wanted {

@@ -5,7 +5,7 @@ import { findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { ShardWaits } from './shard-waits.ts';
-import { readViewQuery, type ViewQuery } from './view-query.ts';
+import { readViewQuery, viewParameters, type ViewQuery } from './view-query.ts';
 import { viewAnswer } from './view-answer.ts';
 import { viewPage } from './viewing.ts';
 
@@ -32,6 +32,7 @@ export function streamRoutes(state: KinesisState): AdminRoute[] {
         'Records of all shards, or of `shard`: `from` TRIM_HORIZON, LATEST, a time or a sequence number, or `after` ' +
         'a former `next`; `limit`; `waitMs` for the first one to come; only those with the partition `key`, or ' +
         'with `content` in their data; looks at no more than `scan` records for one page.',
+      query: viewParameters,
       handle: async ({ name = '' }, query, request) => {
         const stream = findStream(state, name);
         return await onStream(state, stream, async () => await view(state, stream, query, request, waits));

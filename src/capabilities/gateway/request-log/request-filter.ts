@@ -1,6 +1,7 @@
 import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../../kernel/errors.ts';
 import { timeValue } from '../../../kernel/query-values.ts';
+import type { QueryParameters } from '../../../ports/capability.ts';
 import type { Verdict } from '../verdict.ts';
 import type { RequestEntry } from './request-entry.ts';
 
@@ -16,6 +17,18 @@ export interface RequestFilter {
   readonly to: number | undefined;
   fits(entry: RequestEntry): boolean;
 }
+
+/** What `readFilter` reads. */
+export const filterParameters: QueryParameters = {
+  route: 'The key of a route.',
+  outcome: `One of ${OUTCOMES.join(', ')}.`,
+  code: 'Of a refusal.',
+  reason: 'Of a refusal: what is not told to the sender.',
+  status: 'A number such as 401, or 4 for 4xx.',
+  from: 'A time.',
+  to: 'A time: those before it.',
+  text: 'Found anywhere in the request.',
+};
 
 /**
  * Reads `route`, `outcome`, `code` and `reason` of a refusal, `status` (a number, or 4 for 4xx), `from`, `to` and
