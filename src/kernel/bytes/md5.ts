@@ -4,27 +4,14 @@
  */
 
 const BLOCK_BYTES = 64;
-/** floor(2^32 * |sin(step + 1)|), written out because engines may round `Math.sin` differently. */
-const SINES = Int32Array.from(
-  (
-    'd76aa478e8c7b756242070dbc1bdceeef57c0faf4787c62aa8304613fd469501' +
-    '698098d88b44f7afffff5bb1895cd7be6b901122fd987193a679438e49b40821' +
-    'f61e2562c040b340265e5a51e9b6c7aad62f105d02441453d8a1e681e7d3fbc8' +
-    '21e1cde6c33707d6f4d50d87455a14eda9e3e905fcefa3f8676f02d98d2a4c8a' +
-    'fffa39428771f6816d9d6122fde5380ca4beea444bdecfa9f6bb4b60bebfbc70' +
-    '289b7ec6eaa127fad4ef308504881d05d9d4d039e6db99e51fa27cf8c4ac5665' +
-    'f4292244432aff97ab9423a7fc93a039655b59c38f0ccc92ffeff47d85845dd1' +
-    '6fa87e4ffe2ce6e0a30143144e0811a1f7537e82bd3af2352ad7d2bbeb86d391'
-  )
-    .match(/.{8}/g)
-    ?.map((word) => Number.parseInt(word, 16)) ?? [],
-);
+/** Where the number of bits stands in the last block. */
+const LENGTH_AT = 56;
 
-// Scratch space shared by all calls: each runs to its end without a pause.
-const words = new Int32Array(16);
-const tail = new Uint8Array(2 * BLOCK_BYTES);
+// Scratch space shared by all calls: each runs to its end without a pause. Larger than needed: what is beyond 64 bytes
+// never moves, and is reached without a look at where it is.
+const words = new Int32Array(32);
 // A typed array, since a module's variable would put each number beyond 31 bits on the heap.
-const registers = new Int32Array(4);
+const registers = new Int32Array(32);
 
 /**
  * Writes the digest of the bytes from `from` to `to` into `into` as four 32-bit words of the big-endian 128-bit number,
@@ -32,44 +19,47 @@ const registers = new Int32Array(4);
  */
 export function md5Words(bytes: Uint8Array, into: Uint32Array, from = 0, to = bytes.length): void {
   keep(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
-  const length = to - from;
-  const rest = length % BLOCK_BYTES;
+  const rest = (to - from) % BLOCK_BYTES;
   const whole = to - rest;
-  for (let at = from; at < whole; at += BLOCK_BYTES) mixBlock(bytes, at);
-  for (let index = 0; index < rest; index += 1) tail[index] = bytes[whole + index] as number;
-  tail[rest] = 0x80;
-  const padded = rest < BLOCK_BYTES - 8 ? BLOCK_BYTES : 2 * BLOCK_BYTES;
-  for (let index = rest + 1; index < padded; index += 1) tail[index] = 0;
-  writeBitLength(length, padded - 8);
-  mixBlock(tail, 0);
-  if (padded > BLOCK_BYTES) mixBlock(tail, BLOCK_BYTES);
+  for (let at = from; at < whole; at += BLOCK_BYTES) {
+    readBlock(bytes, at);
+    mixBlock();
+  }
+  words.fill(0);
+  for (let index = 0; index < rest; index += 1) addByte(index, bytes[whole + index] as number);
+  addByte(rest, 0x80);
+  if (rest >= LENGTH_AT) {
+    mixBlock();
+    words.fill(0);
+  }
+  words[14] = (to - from) << 3;
+  words[15] = Math.floor((to - from) / 0x20000000);
+  mixBlock();
   into[0] = swap(registers[0] as number);
   into[1] = swap(registers[1] as number);
   into[2] = swap(registers[2] as number);
   into[3] = swap(registers[3] as number);
 }
 
-function writeBitLength(bytes: number, at: number): void {
-  const low = (bytes << 3) >>> 0;
-  const high = Math.floor(bytes / 0x20000000);
-  for (let index = 0; index < 4; index += 1) {
-    tail[at + index] = low >>> (8 * index);
-    tail[at + 4 + index] = high >>> (8 * index);
+function readBlock(bytes: Uint8Array, at: number): void {
+  for (let index = 0, byte = at; index < 16; index += 1, byte += 4) {
+    words[index] =
+      (bytes[byte] as number) |
+      ((bytes[byte + 1] as number) << 8) |
+      ((bytes[byte + 2] as number) << 16) |
+      ((bytes[byte + 3] as number) << 24);
   }
+}
+
+function addByte(index: number, byte: number): void {
+  words[index >> 2] = (words[index >> 2] as number) | (byte << (8 * (index & 3)));
 }
 
 function swap(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
 
-function mixBlock(from: Uint8Array, at: number): void {
-  for (let index = 0, byte = at; index < 16; index += 1, byte += 4) {
-    words[index] =
-      (from[byte] as number) |
-      ((from[byte + 1] as number) << 8) |
-      ((from[byte + 2] as number) << 16) |
-      ((from[byte + 3] as number) << 24);
-  }
+function mixBlock(): void {
   const a = registers[0] as number;
   const b = registers[1] as number;
   const c = registers[2] as number;
@@ -93,24 +83,35 @@ function keep(a: number, b: number, c: number, d: number): void {
   registers[3] = d;
 }
 
-/** One step: the rotated sum, added to `b`. */
-function turn(b: number, sum: number, index: number, word: number, shift: number): number {
-  const total = (sum + (SINES[index] as number) + (words[word & 15] as number)) | 0;
-  return (b + ((total << shift) | (total >>> (32 - shift)))) | 0;
+/** One step: the rotated sum, added to `b`; `word` is the block's and the step's constant, in one. */
+function turn(b: number, a: number, mixed: number, word: number, shift: number): number {
+  const sum = (a + mixed + word) | 0;
+  return (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0;
 }
 
-// The four rounds of sixteen steps; four steps at a time bring the registers back to their places.
+// The four rounds of sixteen steps, each step written out: in a loop, where to find word, constant and shift costs more
+// than the step. The constants are floor(2^32 * |sin(step + 1)|), as signed numbers.
 function mixFirst(): void {
   let a = registers[0] as number;
   let b = registers[1] as number;
   let c = registers[2] as number;
   let d = registers[3] as number;
-  for (let index = 0; index < 16; index += 4) {
-    a = turn(b, a + ((b & c) | (~b & d)), index, index, 7);
-    d = turn(a, d + ((a & b) | (~a & c)), index + 1, index + 1, 12);
-    c = turn(d, c + ((d & a) | (~d & b)), index + 2, index + 2, 17);
-    b = turn(c, b + ((c & d) | (~c & a)), index + 3, index + 3, 22);
-  }
+  a = turn(b, a, d ^ (b & (c ^ d)), (words[0] as number) - 0x28955b88, 7);
+  d = turn(a, d, c ^ (a & (b ^ c)), (words[1] as number) - 0x173848aa, 12);
+  c = turn(d, c, b ^ (d & (a ^ b)), (words[2] as number) + 0x242070db, 17);
+  b = turn(c, b, a ^ (c & (d ^ a)), (words[3] as number) - 0x3e423112, 22);
+  a = turn(b, a, d ^ (b & (c ^ d)), (words[4] as number) - 0x0a83f051, 7);
+  d = turn(a, d, c ^ (a & (b ^ c)), (words[5] as number) + 0x4787c62a, 12);
+  c = turn(d, c, b ^ (d & (a ^ b)), (words[6] as number) - 0x57cfb9ed, 17);
+  b = turn(c, b, a ^ (c & (d ^ a)), (words[7] as number) - 0x02b96aff, 22);
+  a = turn(b, a, d ^ (b & (c ^ d)), (words[8] as number) + 0x698098d8, 7);
+  d = turn(a, d, c ^ (a & (b ^ c)), (words[9] as number) - 0x74bb0851, 12);
+  c = turn(d, c, b ^ (d & (a ^ b)), (words[10] as number) - 0x0000a44f, 17);
+  b = turn(c, b, a ^ (c & (d ^ a)), (words[11] as number) - 0x76a32842, 22);
+  a = turn(b, a, d ^ (b & (c ^ d)), (words[12] as number) + 0x6b901122, 7);
+  d = turn(a, d, c ^ (a & (b ^ c)), (words[13] as number) - 0x02678e6d, 12);
+  c = turn(d, c, b ^ (d & (a ^ b)), (words[14] as number) - 0x5986bc72, 17);
+  b = turn(c, b, a ^ (c & (d ^ a)), (words[15] as number) + 0x49b40821, 22);
   keep(a, b, c, d);
 }
 
@@ -119,12 +120,22 @@ function mixSecond(): void {
   let b = registers[1] as number;
   let c = registers[2] as number;
   let d = registers[3] as number;
-  for (let index = 16; index < 32; index += 4) {
-    a = turn(b, a + ((d & b) | (~d & c)), index, 5 * index + 1, 5);
-    d = turn(a, d + ((c & a) | (~c & b)), index + 1, 5 * index + 6, 9);
-    c = turn(d, c + ((b & d) | (~b & a)), index + 2, 5 * index + 11, 14);
-    b = turn(c, b + ((a & c) | (~a & d)), index + 3, 5 * index + 16, 20);
-  }
+  a = turn(b, a, c ^ (d & (b ^ c)), (words[1] as number) - 0x09e1da9e, 5);
+  d = turn(a, d, b ^ (c & (a ^ b)), (words[6] as number) - 0x3fbf4cc0, 9);
+  c = turn(d, c, a ^ (b & (d ^ a)), (words[11] as number) + 0x265e5a51, 14);
+  b = turn(c, b, d ^ (a & (c ^ d)), (words[0] as number) - 0x16493856, 20);
+  a = turn(b, a, c ^ (d & (b ^ c)), (words[5] as number) - 0x29d0efa3, 5);
+  d = turn(a, d, b ^ (c & (a ^ b)), (words[10] as number) + 0x02441453, 9);
+  c = turn(d, c, a ^ (b & (d ^ a)), (words[15] as number) - 0x275e197f, 14);
+  b = turn(c, b, d ^ (a & (c ^ d)), (words[4] as number) - 0x182c0438, 20);
+  a = turn(b, a, c ^ (d & (b ^ c)), (words[9] as number) + 0x21e1cde6, 5);
+  d = turn(a, d, b ^ (c & (a ^ b)), (words[14] as number) - 0x3cc8f82a, 9);
+  c = turn(d, c, a ^ (b & (d ^ a)), (words[3] as number) - 0x0b2af279, 14);
+  b = turn(c, b, d ^ (a & (c ^ d)), (words[8] as number) + 0x455a14ed, 20);
+  a = turn(b, a, c ^ (d & (b ^ c)), (words[13] as number) - 0x561c16fb, 5);
+  d = turn(a, d, b ^ (c & (a ^ b)), (words[2] as number) - 0x03105c08, 9);
+  c = turn(d, c, a ^ (b & (d ^ a)), (words[7] as number) + 0x676f02d9, 14);
+  b = turn(c, b, d ^ (a & (c ^ d)), (words[12] as number) - 0x72d5b376, 20);
   keep(a, b, c, d);
 }
 
@@ -133,12 +144,22 @@ function mixThird(): void {
   let b = registers[1] as number;
   let c = registers[2] as number;
   let d = registers[3] as number;
-  for (let index = 32; index < 48; index += 4) {
-    a = turn(b, a + (b ^ c ^ d), index, 3 * index + 5, 4);
-    d = turn(a, d + (a ^ b ^ c), index + 1, 3 * index + 8, 11);
-    c = turn(d, c + (d ^ a ^ b), index + 2, 3 * index + 11, 16);
-    b = turn(c, b + (c ^ d ^ a), index + 3, 3 * index + 14, 23);
-  }
+  a = turn(b, a, b ^ c ^ d, (words[5] as number) - 0x0005c6be, 4);
+  d = turn(a, d, a ^ b ^ c, (words[8] as number) - 0x788e097f, 11);
+  c = turn(d, c, d ^ a ^ b, (words[11] as number) + 0x6d9d6122, 16);
+  b = turn(c, b, c ^ d ^ a, (words[14] as number) - 0x021ac7f4, 23);
+  a = turn(b, a, b ^ c ^ d, (words[1] as number) - 0x5b4115bc, 4);
+  d = turn(a, d, a ^ b ^ c, (words[4] as number) + 0x4bdecfa9, 11);
+  c = turn(d, c, d ^ a ^ b, (words[7] as number) - 0x0944b4a0, 16);
+  b = turn(c, b, c ^ d ^ a, (words[10] as number) - 0x41404390, 23);
+  a = turn(b, a, b ^ c ^ d, (words[13] as number) + 0x289b7ec6, 4);
+  d = turn(a, d, a ^ b ^ c, (words[0] as number) - 0x155ed806, 11);
+  c = turn(d, c, d ^ a ^ b, (words[3] as number) - 0x2b10cf7b, 16);
+  b = turn(c, b, c ^ d ^ a, (words[6] as number) + 0x04881d05, 23);
+  a = turn(b, a, b ^ c ^ d, (words[9] as number) - 0x262b2fc7, 4);
+  d = turn(a, d, a ^ b ^ c, (words[12] as number) - 0x1924661b, 11);
+  c = turn(d, c, d ^ a ^ b, (words[15] as number) + 0x1fa27cf8, 16);
+  b = turn(c, b, c ^ d ^ a, (words[2] as number) - 0x3b53a99b, 23);
   keep(a, b, c, d);
 }
 
@@ -147,11 +168,21 @@ function mixFourth(): void {
   let b = registers[1] as number;
   let c = registers[2] as number;
   let d = registers[3] as number;
-  for (let index = 48; index < 64; index += 4) {
-    a = turn(b, a + (c ^ (b | ~d)), index, 7 * index, 6);
-    d = turn(a, d + (b ^ (a | ~c)), index + 1, 7 * index + 7, 10);
-    c = turn(d, c + (a ^ (d | ~b)), index + 2, 7 * index + 14, 15);
-    b = turn(c, b + (d ^ (c | ~a)), index + 3, 7 * index + 21, 21);
-  }
+  a = turn(b, a, c ^ (b | ~d), (words[0] as number) - 0x0bd6ddbc, 6);
+  d = turn(a, d, b ^ (a | ~c), (words[7] as number) + 0x432aff97, 10);
+  c = turn(d, c, a ^ (d | ~b), (words[14] as number) - 0x546bdc59, 15);
+  b = turn(c, b, d ^ (c | ~a), (words[5] as number) - 0x036c5fc7, 21);
+  a = turn(b, a, c ^ (b | ~d), (words[12] as number) + 0x655b59c3, 6);
+  d = turn(a, d, b ^ (a | ~c), (words[3] as number) - 0x70f3336e, 10);
+  c = turn(d, c, a ^ (d | ~b), (words[10] as number) - 0x00100b83, 15);
+  b = turn(c, b, d ^ (c | ~a), (words[1] as number) - 0x7a7ba22f, 21);
+  a = turn(b, a, c ^ (b | ~d), (words[8] as number) + 0x6fa87e4f, 6);
+  d = turn(a, d, b ^ (a | ~c), (words[15] as number) - 0x01d31920, 10);
+  c = turn(d, c, a ^ (d | ~b), (words[6] as number) - 0x5cfebcec, 15);
+  b = turn(c, b, d ^ (c | ~a), (words[13] as number) + 0x4e0811a1, 21);
+  a = turn(b, a, c ^ (b | ~d), (words[4] as number) - 0x08ac817e, 6);
+  d = turn(a, d, b ^ (a | ~c), (words[11] as number) - 0x42c50dcb, 10);
+  c = turn(d, c, a ^ (d | ~b), (words[2] as number) + 0x2ad7d2bb, 15);
+  b = turn(c, b, d ^ (c | ~a), (words[9] as number) - 0x14792c6f, 21);
   keep(a, b, c, d);
 }
