@@ -53,6 +53,17 @@ test('what stands at a path', () => {
   for (const [path, json, found] of ROWS) assert.equal(find(path, json), found, `${path} in ${json}`);
 });
 
+test('a plain text is told by its place, and nothing else is', () => {
+  for (const [path, json, found] of ROWS) {
+    const finder = new JsonPathFinder(parseJsonPath(path) ?? []);
+    const bytes = Buffer.from(json);
+    const isPlain = finder.findPlain(bytes);
+    if (isPlain) assert.equal(bytes.toString('latin1', finder.from, finder.to), found, `${path} in ${json}`);
+    const isMeant = found !== undefined && /^[\x20-\x7e]*$/.test(found) && json.includes(`"${found}"`);
+    assert.equal(isPlain, isMeant, `${path} in ${json}`);
+  }
+});
+
 test('names are strings and numbers, as they are written', () => {
   const table: readonly (readonly [json: string, found: string | undefined])[] = [
     ['"x"', 'x'],

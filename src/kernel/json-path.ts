@@ -34,6 +34,9 @@ export function parseJsonPath(text: string): JsonPath | undefined {
 export class JsonPathFinder {
   readonly #names: readonly Uint8Array[];
   readonly #path: JsonPath;
+  /** Where the text stands that `findPlain` found. */
+  from = 0;
+  to = 0;
 
   constructor(path: JsonPath) {
     this.#path = path;
@@ -53,9 +56,21 @@ export class JsonPathFinder {
     return text === '' ? undefined : text;
   }
 
+  /** Whether `find` would find a string of ASCII without escapes: then it is the bytes from `from` to `to`. */
+  findPlain(bytes: Uint8Array): boolean {
+    const at = this.#place(bytes);
+    if (at === NOWHERE || bytes[at] !== QUOTE) return false;
+    let end = at + 1;
+    while (end < bytes.length && isPlain(bytes[end] as number)) end += 1;
+    this.from = at + 1;
+    this.to = end;
+    return bytes[end] === QUOTE;
+  }
+
   #place(bytes: Uint8Array): number {
     let at = skipSpace(bytes, 0);
-    for (const [depth, name] of this.#names.entries()) {
+    for (let depth = 0; depth < this.#names.length; depth += 1) {
+      const name = this.#names[depth] as Uint8Array;
       if (bytes[at] === OPEN_OBJECT) at = member(bytes, at, name);
       else if (bytes[at] === OPEN_LIST) at = item(bytes, at, this.#path[depth] as string);
       else return NOWHERE;
@@ -161,6 +176,10 @@ function skipString(bytes: Uint8Array, from: number): number {
     else if (byte === QUOTE) return at + 1;
   }
   return NOWHERE;
+}
+
+function isPlain(byte: number): boolean {
+  return byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH;
 }
 
 function endOfWord(bytes: Uint8Array, from: number): number {

@@ -1,20 +1,17 @@
-interface Known {
-  /** How often it stands in the stream. */
-  stored: number;
-  /** How often it came in `connection`. */
-  seen: number;
-  connection: number;
-}
+import type { Digest } from './arrival-headers.ts';
+import { KnownDigests } from './known-digests.ts';
 
 /** Says whether an event was stored before; bounded: at least the newest `idsMax` are known, at most twice as many. */
 export class DedupeWindow {
   readonly #idsMax: number;
-  /** By digest. Most events come once: of those only the connection is kept. */
-  #young = new Map<string, Known | number>();
-  #old = new Map<string, Known | number>();
+  #young: KnownDigests;
+  #old: KnownDigests;
 
-  constructor(idsMax: number) {
+  /** `secret`: 8 random bytes. */
+  constructor(idsMax: number, secret: Uint8Array) {
     this.#idsMax = idsMax;
+    this.#young = new KnownDigests(secret);
+    this.#old = new KnownDigests(secret);
   }
 
   get size(): number {
@@ -22,47 +19,36 @@ export class DedupeWindow {
   }
 
   /** Notes an event that stands in the stream since before this start. */
-  restore(digest: string): void {
-    const known = this.#find(digest);
-    if (known === undefined) this.#add(digest, 0);
-    else known.stored += 1;
+  restore(digest: Digest): void {
+    const slot = this.#find(digest);
+    if (slot === undefined) this.#young.add(digest, 0);
+    else this.#young.countStored(slot);
+    this.#turnOver();
   }
 
   /**
    * True when the event is to be stored. With `isKey`, what came before is a repeat. Else one connection repeats
    * nothing, and what an earlier one brought so many times is repeated so many times.
    */
-  take(digest: string, connection: number, isKey: boolean): boolean {
-    const known = this.#find(digest);
-    if (known === undefined) {
-      this.#add(digest, connection);
-      return true;
-    }
-    if (isKey) return false;
-    if (known.connection !== connection) {
-      known.connection = connection;
-      known.seen = 0;
-    }
-    known.seen += 1;
-    if (known.seen <= known.stored) return false;
-    known.stored += 1;
-    return true;
+  take(digest: Digest, connection: number, isKey: boolean): boolean {
+    const slot = this.#find(digest);
+    const isNew = slot === undefined || (!isKey && this.#young.isAnother(slot, connection));
+    if (slot === undefined) this.#young.add(digest, connection);
+    this.#turnOver();
+    return isNew;
   }
 
-  /** What is known of it, from now on among the newest. */
-  #find(digest: string): Known | undefined {
-    const found = this.#young.get(digest) ?? this.#old.get(digest);
-    if (found === undefined) return undefined;
-    const known = typeof found === 'number' ? { stored: 1, seen: 1, connection: found } : found;
-    this.#old.delete(digest);
-    this.#add(digest, known);
-    return known;
+  /** Where it stands, from now on among the newest. */
+  #find(digest: Digest): number | undefined {
+    const slot = this.#young.find(digest);
+    if (slot !== undefined) return slot;
+    const before = this.#old.find(digest);
+    return before === undefined ? undefined : this.#young.adopt(digest, this.#old, before);
   }
 
-  #add(digest: string, known: Known | number): void {
-    this.#young.set(digest, known);
+  #turnOver(): void {
     if (this.#young.size < this.#idsMax) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+    [this.#old, this.#young] = [this.#young, this.#old];
+    this.#young.clear();
   }
 }

@@ -3,17 +3,22 @@ const MIB = 1024 * 1024;
 /** Numbers of the workers that run sources, each with its reason. */
 export const ingestLimits = {
   nameCharactersMax: 64,
-  /** One append: enough for a commit to be worth its sync, and little enough to be repeated after a crash. */
-  batchBytesMax: 2 * MIB,
+  /**
+   * Entries of one append, but for what came with its last event: enough for a commit to be worth its sync, and so
+   * little that the log writes them at once, into memory of its own (1 MiB).
+   */
+  batchBytesMax: 896 * 1024,
   batchRecordsMax: 2500,
-  /** Records that are made of events in one turn of the loop: about a millisecond. */
+  /** One piece of the memory in which events wait: an append. */
+  memoryBytes: MIB,
+  /** Pieces that wait for their next use, of all sources: what waits for one of them, and its append under way. */
+  memoryKeptMax: 10,
+  /** Events that are packed in one turn of the loop: about a millisecond. */
   turnRecords: 500,
   /** What waits for the append under way; at the bound the source is not read. */
   pendingBytesMax: 8 * MIB,
   pendingRecordsMax: 10_000,
-  /** Bytes of bookkeeping that an event without content counts as. */
-  eventOverheadBytes: 64,
-  /** Ids known for the overlap of connections: about 150 bytes each. */
+  /** Ids known for the overlap of connections: 64 bytes each. */
   windowIds: 65_536,
   /** Records looked at after a start to know the window again; further back only the position is looked for. */
   scanRecordsMax: 200_000n,

@@ -1,5 +1,5 @@
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
-import { recordKey } from '../../ports/record-key.ts';
+import { KEY_CHARACTERS_MAX, recordKey } from '../../ports/record-key.ts';
 
 /** Gives each event its partition key. */
 export class PartitionKeys {
@@ -13,8 +13,20 @@ export class PartitionKeys {
     this.#start = start;
   }
 
-  /** 1 to 256 characters. */
-  of(data: Uint8Array): string {
+  /** Writes the event's key, 1 to 256 characters in UTF-8; returns the position behind it. */
+  write(data: Uint8Array, into: Buffer, at: number): number {
+    const finder = this.#finder;
+    if (finder?.findPlain(data) === true) {
+      const { from, to } = finder;
+      if (to > from && to - from <= KEY_CHARACTERS_MAX) {
+        for (let index = from; index < to; index += 1) into[at + index - from] = data[index] as number;
+        return at + to - from;
+      }
+    }
+    return at + into.write(this.#textOf(data), at);
+  }
+
+  #textOf(data: Uint8Array): string {
     const found = recordKey(this.#finder?.find(data));
     if (found !== undefined) return found;
     // Hashed by the log, running numbers fall evenly on all shards.

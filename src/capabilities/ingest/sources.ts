@@ -1,6 +1,8 @@
 import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
+import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
 import type { AnySource, OpenSource, SourceStatus } from '../../ports/source.ts';
+import { ArrivalHeader } from './arrival-headers.ts';
 import { comingSources, type SourceOptions, type SourcesOptions } from './config.ts';
 import { ingestError } from './errors.ts';
 import { IngestEvents } from './events.ts';
@@ -52,6 +54,8 @@ export class Sources {
   readonly #doors: SourcesDoors;
   readonly #entries = new Map<string, Entry>();
   readonly #changes = new OneAtATime();
+  /** What events of all sources wait in. */
+  readonly #memory = new BufferPool(ingestLimits.memoryBytes, ingestLimits.memoryKeptMax);
 
   constructor(doors: SourcesDoors) {
     this.#doors = doors;
@@ -155,13 +159,16 @@ export class Sources {
   #start(entry: Entry): SourceWorker {
     const { name, options, kind, counts, events } = entry;
     const stream = options.to;
-    const keys = new PartitionKeys(options.partitionKey, this.#doors.environment.random.uuid());
+    const form = {
+      keys: new PartitionKeys(options.partitionKey, this.#doors.environment.random.uuid()),
+      header: new ArrivalHeader(name),
+    };
     const target =
       stream === undefined
         ? new FunctionTarget(options.function ?? '', this.#doors, events, counts)
-        : new StreamTarget({ source: name, stream }, keys, this.#doors, events, counts);
+        : new StreamTarget(stream, form, this.#doors, events, counts);
     const open = async (at: string | undefined): Promise<OpenSource> => await this.#open(name, kind, options, at);
-    const worker = new SourceWorker({ name, target, counts, open }, this.#doors, events);
+    const worker = new SourceWorker({ name, target, counts, memory: this.#memory, open }, this.#doors, events);
     worker.start();
     return worker;
   }

@@ -71,16 +71,31 @@ export function writeEntryFront(bytes: Uint8Array, at: number, entry: Entry): nu
   let to = writeEntryHead(bytes, at, key.length, data.length, headers.length);
   bytes.set(key, to);
   to += key.length;
-  for (const [name, value] of headers) {
-    bytes[to] = name.length;
-    writeU32(bytes, to + 1, value.length);
-    to += HEADER_FIXED_BYTES;
-    for (let index = 0; index < name.length; index += 1) bytes[to + index] = name.charCodeAt(index);
-    to += name.length;
-    bytes.set(value, to);
-    to += value.length;
-  }
+  for (const header of headers) to = writeHeader(bytes, to, header);
   return to;
+}
+
+function writeHeader(bytes: Uint8Array, at: number, [name, value]: Header): number {
+  bytes[at] = name.length;
+  writeU32(bytes, at + 1, value.length);
+  const nameAt = at + HEADER_FIXED_BYTES;
+  for (let index = 0; index < name.length; index += 1) bytes[nameAt + index] = name.charCodeAt(index);
+  bytes.set(value, nameAt + name.length);
+  return nameAt + name.length + value.length;
+}
+
+/** A header as it stands in an entry; its value is the last part. */
+export function packHeader(header: Header): Uint8Array {
+  const bytes = new Uint8Array(headerBytes([header]));
+  writeHeader(bytes, 0, header);
+  return bytes;
+}
+
+/** Counts one more header of the entry at `at`, which stands in front of its data. */
+export function countHeader(bytes: Uint8Array, at: number): void {
+  const headers = readU16(bytes, at + 6) + 1;
+  assert(headers <= HEADERS_MAX, 'an entry has at most 255 headers');
+  bytes[at + 6] = headers;
 }
 
 /** Writes an entry at `at`, where entryBytes bytes must be free, and returns the position after it. */

@@ -5,7 +5,8 @@ import { parseJson } from '../../../kernel/json.ts';
 import type { IngestEvents } from '../events.ts';
 import { ingestLimits } from '../limits.ts';
 import type { Positions, SourceCounts } from '../model.ts';
-import type { Target, Waiting } from './target.ts';
+import type { EventBatch } from './event-batch.ts';
+import type { Target } from './target.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 
 const WAIT = { baseMs: ingestLimits.functionWaitBaseMs, maxMs: ingestLimits.functionWaitMaxMs };
@@ -14,6 +15,7 @@ const WAIT = { baseMs: ingestLimits.functionWaitBaseMs, maxMs: ingestLimits.func
 export class FunctionTarget implements Target {
   readonly needsPosition = true;
   readonly stream = undefined;
+  readonly form = undefined;
   readonly #name: string;
   readonly #doors: WorkerDoors;
   readonly #events: IngestEvents;
@@ -35,8 +37,10 @@ export class FunctionTarget implements Target {
     return {};
   }
 
-  async take(events: readonly Waiting[], _mark: unknown, signal: AbortSignal): Promise<boolean> {
-    for (const { arrival } of events) if (!(await this.#call(arrival.data, signal))) return false;
+  async take(events: EventBatch, _mark: unknown, signal: AbortSignal): Promise<boolean> {
+    for (let index = 0; index < events.count; index += 1) {
+      if (!(await this.#call(events.copyData(index), signal))) return false;
+    }
     return true;
   }
 

@@ -1,65 +1,84 @@
+import type { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
 import type { ResumeToken } from '../../../ports/source.ts';
+import type { Digest } from '../arrival-headers.ts';
 import { ingestLimits } from '../limits.ts';
-import type { Waiting } from './target.ts';
+import { EventBatch, type RecordForm } from './event-batch.ts';
 
 /** Events that are stored together. */
 export interface PendingBatch {
-  readonly events: readonly Waiting[];
+  readonly events: EventBatch;
   /** Goes on behind them. */
   readonly token: ResumeToken;
 }
 
-interface Group {
-  readonly events: readonly Waiting[];
-  readonly token: ResumeToken;
-  readonly bytes: number;
+interface Gathering {
+  readonly events: EventBatch;
+  /** Behind the last whole group; undefined: there is none yet. */
+  token: ResumeToken | undefined;
+  groups: number;
 }
 
 /** What came and waits to be stored; it is taken in whole groups, since a token stands behind each. */
 export class Pending {
-  readonly #groups: Group[] = [];
-  #bytes = 0;
-  #records = 0;
+  readonly #memory: BufferPool;
+  readonly #form: RecordForm | undefined;
+  /** The last one takes what comes. */
+  readonly #batches: Gathering[] = [];
+  #isGroupOpen = false;
 
-  get bytes(): number {
-    return this.#bytes;
+  constructor(memory: BufferPool, form: RecordForm | undefined) {
+    this.#memory = memory;
+    this.#form = form;
   }
 
+  get bytes(): number {
+    return this.#batches.reduce((sum, { events }) => sum + events.bytes, 0);
+  }
+
+  /** Whether there is nothing to take. */
   get isEmpty(): boolean {
-    return this.#groups.length === 0;
+    return this.#batches.length === (this.#isGroupOpen ? 1 : 0);
   }
 
   get isFull(): boolean {
-    return this.#bytes >= ingestLimits.pendingBytesMax || this.#records >= ingestLimits.pendingRecordsMax;
+    // Positions without events must not pile up either.
+    const records = this.#batches.reduce((sum, { events, groups }) => sum + Math.max(events.count, groups), 0);
+    return this.bytes >= ingestLimits.pendingBytesMax || records >= ingestLimits.pendingRecordsMax;
   }
 
-  add(events: readonly Waiting[], token: ResumeToken): void {
-    const own = events.reduce((sum, { arrival }) => sum + arrival.data.length + ingestLimits.eventOverheadBytes, 0);
-    this.#groups.push({ events, token, bytes: own });
-    this.#bytes += own;
-    // Positions without events must not pile up either.
-    this.#records += Math.max(1, events.length);
+  /** One event of the group that comes. */
+  add(data: Uint8Array, digest: Digest | undefined): void {
+    this.#open().events.add(data, digest);
+  }
+
+  /** The group is whole, also one without events. */
+  end(token: ResumeToken): void {
+    const batch = this.#open();
+    batch.token = token;
+    batch.groups += 1;
+    this.#isGroupOpen = false;
   }
 
   /** The next batch; something waits. */
   take(): PendingBatch {
-    const events: Waiting[] = [];
-    let token = '';
-    let bytes = 0;
-    let groups = 0;
-    for (const group of this.#groups) {
-      const isTooMuch =
-        bytes + group.bytes > ingestLimits.batchBytesMax ||
-        events.length + group.events.length > ingestLimits.batchRecordsMax;
-      if (groups > 0 && isTooMuch) break;
-      groups += 1;
-      bytes += group.bytes;
-      token = group.token;
-      this.#records -= Math.max(1, group.events.length);
-      for (const event of group.events) events.push(event);
-    }
-    this.#groups.splice(0, groups);
-    this.#bytes -= bytes;
+    const { events, token = '' } = this.#batches.shift() as Gathering;
     return { events, token };
   }
+
+  /** The batch that takes the group: the last one, unless it has enough. */
+  #open(): Gathering {
+    const last = this.#batches.at(-1);
+    if (last !== undefined && (this.#isGroupOpen || hasRoom(last.events))) {
+      this.#isGroupOpen = true;
+      return last;
+    }
+    this.#isGroupOpen = true;
+    const next = { events: new EventBatch(this.#memory, this.#form), token: undefined, groups: 0 };
+    this.#batches.push(next);
+    return next;
+  }
+}
+
+function hasRoom({ bytes, count }: EventBatch): boolean {
+  return bytes < ingestLimits.batchBytesMax && count < ingestLimits.batchRecordsMax;
 }

@@ -1,15 +1,18 @@
+import type { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
 import { EnvironmentError, RequestError } from '../../../kernel/errors.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { Arrivals, OpenSource, ResumeToken, SourceStatus } from '../../../ports/source.ts';
 import { Unavailable } from '../../../ports/stream-store.ts';
-import { digestOf } from '../arrival-headers.ts';
+import { DIGEST_WORDS, writeDigest } from '../arrival-headers.ts';
 import { DedupeWindow } from '../dedupe-window.ts';
 import type { IngestEvents } from '../events.ts';
 import { ingestLimits } from '../limits.ts';
 import type { Checkpoint, Positions, SourceCounts } from '../model.ts';
+import type { EventBatch } from './event-batch.ts';
 import { Pending } from './pending.ts';
 import { LostSource, PositionLedger } from './position-ledger.ts';
 import { recover } from './recover.ts';
-import type { Target, Waiting } from './target.ts';
+import type { Target } from './target.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 
 /** What a worker runs. */
@@ -17,6 +20,8 @@ export interface WorkerPlan {
   readonly name: string;
   readonly target: Target;
   readonly counts: SourceCounts;
+  /** What events wait in. */
+  readonly memory: BufferPool;
   /** Opens the source at a place. */
   open(at: ResumeToken | undefined): Promise<OpenSource>;
 }
@@ -27,8 +32,10 @@ export class SourceWorker {
   readonly #doors: WorkerDoors;
   readonly #events: IngestEvents;
   readonly #ledger: PositionLedger;
-  readonly #window = new DedupeWindow(ingestLimits.windowIds);
-  readonly #pending = new Pending();
+  readonly #window: DedupeWindow;
+  readonly #pending: Pending;
+  /** Of the event that is looked at. */
+  readonly #digest = new Uint32Array(DIGEST_WORDS);
   /** Aborts reading; what was read is still stored. */
   readonly #reading = new AbortController();
   /** Aborts everything. */
@@ -53,6 +60,8 @@ export class SourceWorker {
     this.#doors = doors;
     this.#events = events;
     this.#ledger = new PositionLedger(plan.name, doors.catalog);
+    this.#window = new DedupeWindow(ingestLimits.windowIds, doors.environment.random.bytes(8));
+    this.#pending = new Pending(plan.memory, plan.target.form);
   }
 
   start(): void {
@@ -99,7 +108,7 @@ export class SourceWorker {
       await this.#begin();
       if (this.#source === undefined) return;
       for await (const arrivals of this.#source.arrivals(this.#reading.signal)) {
-        this.#accept(arrivals);
+        await this.#accept(arrivals);
         this.#store();
         if (this.#pending.isFull) await this.#room();
       }
@@ -160,18 +169,21 @@ export class SourceWorker {
     return undefined;
   }
 
-  #accept({ events, token, connection }: Arrivals): void {
-    const waiting: Waiting[] = [];
-    for (const arrival of events) {
-      const digest = digestOf(arrival);
-      const isNew = digest === undefined || this.#window.take(digest, connection, arrival.key !== undefined);
-      if (isNew) waiting.push({ arrival, digest });
+  /** Packs what is new; many small events are no work for one turn of the loop. */
+  async #accept({ events, token, connection }: Arrivals): Promise<void> {
+    let repeated = 0;
+    for (const [index, arrival] of events.entries()) {
+      if (index % ingestLimits.turnRecords === ingestLimits.turnRecords - 1) {
+        await nextTurn(this.#doors.environment.clock);
+      }
+      const isKnown = writeDigest(arrival, this.#digest);
+      if (isKnown && !this.#window.take(this.#digest, connection, arrival.key !== undefined)) repeated += 1;
+      else this.#pending.add(arrival.data, isKnown ? this.#digest : undefined);
     }
-    const repeated = events.length - waiting.length;
     this.#plan.counts.received += events.length;
     this.#plan.counts.repeated += repeated;
     this.#events.received(events.length, repeated);
-    this.#pending.add(waiting, token);
+    this.#pending.end(token);
     this.#events.held(this.#pending.bytes, this.#window.size);
   }
 
@@ -197,7 +209,8 @@ export class SourceWorker {
     while (!this.#pending.isEmpty && !this.#cutting.signal.aborted) {
       const { events, token } = this.#pending.take();
       this.#freeRoom();
-      if (events.length > 0 && !(await this.#storeBatch(events))) return;
+      if (events.count > 0 && !(await this.#storeBatch(events))) return;
+      events.release();
       this.#token = token;
       this.#isDirty = true;
       this.#source?.acknowledge(token);
@@ -206,12 +219,12 @@ export class SourceWorker {
     this.#checkpointAfter(ingestLimits.idleCheckpointMs);
   }
 
-  async #storeBatch(events: readonly Waiting[]): Promise<boolean> {
+  async #storeBatch(events: EventBatch): Promise<boolean> {
     const token = this.#token;
     const mark = { batch: this.#batch + 1, ...(token !== undefined && { token }) };
     if (!(await this.#plan.target.take(events, mark, this.#cutting.signal))) return false;
     this.#batch = mark.batch;
-    this.#windowed += events.length;
+    this.#windowed += events.count;
     return true;
   }
 

@@ -1,39 +1,38 @@
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import { EnvironmentError } from '../../../kernel/errors.ts';
-import { nextTurn } from '../../../kernel/flow/next-turn.ts';
-import { InputBatch, StreamNotFound, type RecordInput } from '../../../ports/records.ts';
+import { StreamNotFound } from '../../../ports/records.ts';
 import { positionKey, Unavailable } from '../../../ports/stream-store.ts';
-import { arrivalHeader, resumeHeader, type ResumeMark } from '../arrival-headers.ts';
+import { resumeHeader, type ResumeMark } from '../arrival-headers.ts';
 import type { IngestEvents } from '../events.ts';
 import { ingestLimits } from '../limits.ts';
 import type { Positions, SourceCounts } from '../model.ts';
-import type { PartitionKeys } from '../partition-key.ts';
-import type { Target, Waiting } from './target.ts';
+import type { EventBatch, RecordForm } from './event-batch.ts';
+import { EventRecords } from './event-records.ts';
+import type { Target } from './target.ts';
 import type { WorkerDoors } from './worker-doors.ts';
+
+/** Events of a batch, by their places in it. */
+interface Chosen {
+  readonly places: readonly number[];
+  /** The one that says how to go on, and what it says. */
+  readonly marked: number;
+  readonly mark: Uint8Array;
+}
 
 /** Stores events as records of a stream: a batch at a time, again and again until all of it is durable. */
 export class StreamTarget implements Target {
   readonly needsPosition = false;
   readonly stream: string;
-  /** The source's name in UTF-8. */
-  readonly #source: Uint8Array;
-  readonly #keys: PartitionKeys;
+  readonly form: RecordForm;
   readonly #doors: WorkerDoors;
   readonly #events: IngestEvents;
   readonly #counts: SourceCounts;
   /** Why the batch under way could not be stored yet. */
   #failure: string | undefined;
 
-  constructor(
-    names: { readonly source: string; readonly stream: string },
-    keys: PartitionKeys,
-    doors: WorkerDoors,
-    events: IngestEvents,
-    counts: SourceCounts,
-  ) {
-    this.stream = names.stream;
-    this.#source = Buffer.from(names.source);
-    this.#keys = keys;
+  constructor(stream: string, form: RecordForm, doors: WorkerDoors, events: IngestEvents, counts: SourceCounts) {
+    this.stream = stream;
+    this.form = form;
     this.#doors = doors;
     this.#events = events;
     this.#counts = counts;
@@ -50,77 +49,67 @@ export class StreamTarget implements Target {
     return Object.fromEntries(shards.map((shard) => [positionKey(shard.ref), String(records.bounds(shard).end)]));
   }
 
-  async take(events: readonly Waiting[], mark: ResumeMark, signal: AbortSignal): Promise<boolean> {
+  async take(events: EventBatch, mark: ResumeMark, signal: AbortSignal): Promise<boolean> {
     const { clock, random } = this.#doors.environment;
-    let left: readonly RecordInput[] | undefined;
+    let left: Chosen | undefined;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      left ??= await this.#inputs(events, mark);
+      left ??= this.#choose(events, mark);
       const startedAt = clock.monotonic();
-      const failed = left === undefined ? undefined : await this.#append(left, startedAt);
-      if (failed?.length === 0) {
+      left = left === undefined ? undefined : await this.#append(events, left, startedAt);
+      if (left?.places.length === 0) {
         this.#failure = undefined;
         return true;
       }
-      left = failed;
       const bounds = { baseMs: ingestLimits.storeWaitBaseMs, maxMs: ingestLimits.storeWaitMaxMs };
       await clock.sleep(backoffMs(attempt, bounds, random.fraction()), signal);
     }
     return false;
   }
 
-  /** Undefined while there is no stream. */
-  async #inputs(events: readonly Waiting[], mark: ResumeMark): Promise<readonly RecordInput[] | undefined> {
+  /** Those that a record of the stream holds; undefined while there is no stream. */
+  #choose(events: EventBatch, mark: ResumeMark): Chosen | undefined {
     const stream = this.#doors.records.describe(this.stream);
     if (stream === undefined) {
       this.#fail(`no stream ${this.stream}`);
       return undefined;
     }
-    const inputs: RecordInput[] = [];
-    for (const [index, { arrival, digest }] of events.entries()) {
-      if (index % ingestLimits.turnRecords === ingestLimits.turnRecords - 1)
-        await nextTurn(this.#doors.environment.clock);
-      const partitionKey = this.#keys.of(arrival.data);
-      const bytes = arrival.data.length + Buffer.byteLength(partitionKey);
-      if (bytes <= stream.maxRecordBytes) {
-        inputs.push({ partitionKey, data: arrival.data, headers: [arrivalHeader(this.#source, digest)] });
-      } else {
+    const places: number[] = [];
+    for (let place = 0; place < events.count; place += 1) {
+      const bytes = events.payloadBytes(place);
+      if (bytes <= stream.maxRecordBytes) places.push(place);
+      else {
         this.#counts.failed += 1;
         this.#events.tooLarge(bytes);
       }
     }
-    const last = inputs.at(-1);
-    if (last === undefined) return inputs;
-    return [...inputs.slice(0, -1), { ...last, headers: [...(last.headers ?? []), resumeHeader(mark)] }];
+    return { places, marked: places.at(-1) ?? 0, mark: resumeHeader(mark) };
   }
 
-  /** The records that are not stored yet, in their order; undefined: the stream is gone, and another one gets all. */
-  async #append(inputs: readonly RecordInput[], startedAt: number): Promise<readonly RecordInput[] | undefined> {
-    if (inputs.length === 0) return [];
+  /** What is not stored yet; undefined: the stream is gone, and another one gets all. */
+  async #append(events: EventBatch, chosen: Chosen, startedAt: number): Promise<Chosen | undefined> {
+    const { places, marked, mark } = chosen;
+    if (places.length === 0) return chosen;
     try {
-      const { partOf, parts } = await this.#doors.records.appendBatch(this.stream, new InputBatch(inputs));
+      const records = new EventRecords(events, places, marked, mark);
+      const { partOf, parts } = await this.#doors.records.appendBatch(this.stream, records);
       const failure = parts.find((part) => 'failed' in part)?.failed;
-      if (failure === undefined) {
-        this.#note(inputs, startedAt);
-        return [];
-      }
+      if (failure !== undefined) this.#fail(failure);
       const isOut = (index: number): boolean => 'failed' in (parts[partOf[index] as number] as object);
-      this.#note(
-        inputs.filter((_, index) => !isOut(index)),
-        startedAt,
-      );
-      this.#fail(failure);
-      return inputs.filter((_, index) => isOut(index));
+      const left = failure === undefined ? [] : places.filter((_, index) => isOut(index));
+      this.#note(events, failure === undefined ? places : places.filter((_, index) => !isOut(index)), startedAt);
+      return { places: left, marked, mark };
     } catch (error) {
       if (error instanceof StreamNotFound) this.#fail(`no stream ${this.stream}`);
       else if (error instanceof Unavailable || error instanceof EnvironmentError) this.#fail(error.name);
       else throw error;
-      return error instanceof StreamNotFound ? undefined : inputs;
+      return error instanceof StreamNotFound ? undefined : chosen;
     }
   }
 
-  #note(stored: readonly RecordInput[], startedAt: number): void {
+  #note(events: EventBatch, stored: readonly number[], startedAt: number): void {
     if (stored.length === 0) return;
-    const bytes = stored.reduce((sum, { data }) => sum + data.length, 0);
+    let bytes = 0;
+    for (const place of stored) bytes += events.dataBytes(place);
     this.#counts.stored += stored.length;
     this.#counts.storedBytes += bytes;
     this.#events.stored(stored.length, bytes, startedAt);
