@@ -135,8 +135,13 @@ function isKey(bytes: Uint8Array, from: number, to: number, name: Uint8Array): b
     return true;
   }
   // Escapes make it longer; a key is written so by few.
-  if (to - from < name.length || !bytes.subarray(from, to).includes(BACKSLASH)) return false;
+  if (to - from < name.length || !hasEscape(bytes, from, to)) return false;
   return stringOf(bytes, from, to) === decoder.decode(name);
+}
+
+function hasEscape(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if (bytes[at] === BACKSLASH) return true;
+  return false;
 }
 
 /** Position after the value at `at` and the space behind it. */
@@ -170,10 +175,11 @@ function skipNested(bytes: Uint8Array, from: number): number {
 }
 
 function skipString(bytes: Uint8Array, from: number): number {
-  for (let at = from + 1; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === BACKSLASH) at += 1;
-    else if (byte === QUOTE) return at + 1;
+  for (let at = bytes.indexOf(QUOTE, from + 1); at !== NOWHERE; at = bytes.indexOf(QUOTE, at + 1)) {
+    let before = at - 1;
+    while (bytes[before] === BACKSLASH) before -= 1;
+    // Backslashes in pairs are backslashes; one that is left makes the quote a part of the string.
+    if ((at - before) % 2 === 1) return at + 1;
   }
   return NOWHERE;
 }

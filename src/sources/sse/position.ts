@@ -3,8 +3,11 @@ import type { ResumeToken } from '../../ports/source.ts';
 import { sseLimits } from './limits.ts';
 
 const FINGERPRINT_DIGITS = 16;
-/** What a header's value cannot hold, or would not keep. */
-const UNSENDABLE = /\p{Cc}|^ | $/u;
+/** What a header's value cannot hold (`\p{Cc}`, which is looked for at a fifth of the speed). */
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** Bytes of UTF-8 that a character of a text takes at most. */
+const CHARACTER_BYTES_MAX = 3;
 
 /** The address without `since`, which says where to begin and is no part of what a feed is. */
 export function feedUrl(url: string): string {
@@ -34,7 +37,9 @@ export class FeedTokens {
 
 /** Whether the id can be sent back to the server: what cannot be is no position. */
 export function isSendable(id: string): boolean {
-  return !UNSENDABLE.test(id) && Buffer.byteLength(id) <= sseLimits.idBytesMax;
+  // A header would not keep a space that stands at one of its ends.
+  if (id.startsWith(' ') || id.endsWith(' ') || CONTROL.test(id)) return false;
+  return id.length * CHARACTER_BYTES_MAX <= sseLimits.idBytesMax || Buffer.byteLength(id) <= sseLimits.idBytesMax;
 }
 
 /** The id as a header's value: its UTF-8 bytes, each as one character. */

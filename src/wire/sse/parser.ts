@@ -144,7 +144,8 @@ export class SseParser {
     let value = colon === to ? to : colon + 1;
     if (value < to && line[value] === SPACE) value += 1;
     if (nameBytes === 4 && isName(line, from, DATA)) {
-      this.#parts.addData(value === to ? NO_BYTES : line.subarray(value, to));
+      // A buffer's own `subarray` takes twice as long.
+      this.#parts.addData(value === to ? NO_BYTES : new Uint8Array(line.buffer, line.byteOffset + value, to - value));
     } else if (nameBytes === 2 && isName(line, from, ID)) this.#id(line, value, to);
     else if (nameBytes === 5 && isName(line, from, EVENT)) this.#type(line, value, to);
     else if (nameBytes === 5 && isName(line, from, RETRY)) this.#retry(line.toString('latin1', value, to));
