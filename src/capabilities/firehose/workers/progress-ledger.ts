@@ -77,10 +77,11 @@ export class ProgressLedger {
   }
 
   async #write(): Promise<void> {
-    if (this.#isUnsure) await this.reread();
+    // Whatever comes of this write is told to who asked for it, and to nobody who comes later.
     const changes = this.#changes;
     this.#changes = [];
     this.#next = undefined;
+    if (this.#isUnsure) await this.reread();
     const progress = changes.reduce((so, change) => change(so), this.#progress);
     this.#isUnsure = true;
     const expect = this.#revision ?? null;
