@@ -11,6 +11,8 @@ export interface BlobOptions {
   readonly replaces?: true;
   /** The key that a real S3 encrypts the object with; folders do not encrypt. */
   readonly kmsKeyArn?: string;
+  /** Ends it early where a store keeps one waiting: it rejects then, and the object may stand all the same. */
+  readonly signal?: AbortSignal;
 }
 
 /** Objects in buckets: folders or S3. Failures are DeliveryErrors. */

@@ -24,6 +24,7 @@ export interface Upload {
   readonly id: string;
   /** As of its object's options. */
   readonly replaces?: true;
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -130,6 +130,7 @@ class S3Bucket implements OpenDestination {
     const body = encode(this.#bytes(batch, signal), this.#environment.compute, entry);
     const options = {
       contentType: OCTETS,
+      signal,
       ...(contentEncoding !== undefined && { contentEncoding }),
       ...(kmsKeyArn !== undefined && { kmsKeyArn }),
       // Which records fail differs between attempts.

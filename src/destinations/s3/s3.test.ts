@@ -187,11 +187,12 @@ interface Put {
 function opened(options: S3Options): { readonly destination: OpenDestination; readonly puts: Put[] } {
   const puts: Put[] = [];
   const blobs: Pick<BlobStore, 'put' | 'locate'> = {
-    put: async (bucket, key, body, blobOptions) => {
+    put: async (bucket, key, body, { signal, ...rest } = {}) => {
+      assert.ok(signal !== undefined, 'it can be ended');
       const chunks: Uint8Array[] = [];
       for await (const chunk of body) chunks.push(Uint8Array.from(chunk));
       const bytes = Buffer.concat(chunks);
-      puts.push({ bucket, key, bytes, options: blobOptions });
+      puts.push({ bucket, key, bytes, options: rest });
       return bytes.length;
     },
     locate: (bucket, key) => `/buckets/${bucket}/${key}`,

@@ -48,6 +48,7 @@ export function lacksConditions(error: unknown): boolean {
 export function asDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   const { name = UNNAMED, message = '', code } = error as SdkError;
+  if (name === 'AbortError') return new DeliveryError('S3.Stopped', 'the node stops', true, error);
   const isNamed = /^[A-Z][A-Za-z.]*$/.test(name) && name !== 'Error';
   const word = isNamed ? name : (code ?? UNNAMED);
   const whole = message === '' || message === 'UnknownError' ? word : message;

@@ -55,7 +55,7 @@ export class S3Store implements ObjectStore {
       ...described(options),
     });
     knowsHash(command, body);
-    return await this.#unlessTaken(async () => await this.#client.send(command));
+    return await this.#unlessTaken(async () => await this.#client.send(command, untilAborted(options)));
   }
 
   async begin(bucket: string, key: string, options: BlobOptions): Promise<Upload> {
@@ -66,12 +66,14 @@ export class S3Store implements ObjectStore {
         ChecksumAlgorithm: 'CRC32',
         ...described(options),
       });
-      const { UploadId: id = '' } = await this.#client.send(command);
-      return { bucket, key, id, ...(options.replaces === true && { replaces: true as const }) };
+      const { UploadId: id = '' } = await this.#client.send(command, untilAborted(options));
+      const { replaces, signal } = options;
+      return { bucket, key, id, ...(replaces === true && { replaces }), ...(signal !== undefined && { signal }) };
     });
   }
 
-  async addPart({ bucket, key, id }: Upload, number: number, body: CheckedBytes): Promise<UploadedPart> {
+  async addPart(upload: Upload, number: number, body: CheckedBytes): Promise<UploadedPart> {
+    const { bucket, key, id } = upload;
     return await told(async () => {
       const command = new this.#sdk.UploadPartCommand({
         Bucket: bucket,
@@ -83,7 +85,7 @@ export class S3Store implements ObjectStore {
         ChecksumCRC32: body.crc32,
       });
       knowsHash(command, body);
-      const { ETag: tag = '' } = await this.#client.send(command);
+      const { ETag: tag = '' } = await this.#client.send(command, untilAborted(upload));
       return { number, tag, crc32: body.crc32 };
     });
   }
@@ -144,7 +146,8 @@ export class S3Store implements ObjectStore {
     this.#client.destroy();
   }
 
-  async #complete({ bucket, key, id, replaces }: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+  async #complete(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+    const { bucket, key, id, replaces } = upload;
     const command = new this.#sdk.CompleteMultipartUploadCommand({
       Bucket: bucket,
       Key: key,
@@ -154,7 +157,7 @@ export class S3Store implements ObjectStore {
       },
       ...(this.#hasConditions && replaces !== true && { IfNoneMatch: '*' }),
     });
-    return await this.#unlessTaken(async () => await this.#client.send(command));
+    return await this.#unlessTaken(async () => await this.#client.send(command, untilAborted(upload)));
   }
 
   async #unlessTaken(work: () => Promise<unknown>): Promise<boolean> {
@@ -168,6 +171,10 @@ export class S3Store implements ObjectStore {
       }
     });
   }
+}
+
+function untilAborted({ signal }: { readonly signal?: AbortSignal }): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
 }
 
 /** What an object says of itself. */

@@ -33,7 +33,8 @@ class S3Blobs implements BlobStore {
 
   async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: BlobOptions = {}): Promise<number> {
     check(bucket, key);
-    await this.#budget.take(PART_BYTES, new AbortController().signal);
+    const { signal = new AbortController().signal } = options;
+    if (!(await this.#budget.take(PART_BYTES, signal))) throw new DeliveryError('S3.Stopped', 'the node stops', true);
     try {
       return await this.#put(bucket, key, body, options);
     } finally {
@@ -78,7 +79,9 @@ class S3Blobs implements BlobStore {
       }
       await parts.end(memory.take());
     } catch (error) {
-      await parts.abandon();
+      const abandoned = parts.abandon();
+      // Who waits no longer does not wait for that either.
+      if (options.signal?.aborted !== true) await abandoned;
       throw error;
     }
     return sizeBytes;
