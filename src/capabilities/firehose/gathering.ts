@@ -1,11 +1,17 @@
 import { EntryPlace, readEntryAt, readHeaders } from '../../kernel/stream/packed-entries.ts';
-import { positionKey, type Header, type Offset, type ShardRef, type Slice } from '../../ports/stream-store.ts';
+import { positionKey, type Offset, type ShardRef, type Slice } from '../../ports/stream-store.ts';
+import { recordsAtMost } from '../../wire/kpl/aggregated-record.ts';
 import { firehoseLimits } from './limits.ts';
 import { type Range } from './model.ts';
+import type { RecordForm } from './outgoing.ts';
+import { arrivalOf } from './processed-record.ts';
 
 /** The part of a stream that is to leave as one batch: ranges and sums, never the records themselves. */
 export class Gathering {
   readonly #bytesMax: number;
+  readonly #form: RecordForm;
+  /** Records that leave, at most: more than are stored where producers packed several into one. */
+  #leaving = 0;
   readonly #ranges = new Map<string, Range>();
   recordCount = 0;
   sizeBytes = 0;
@@ -18,8 +24,9 @@ export class Gathering {
   /** Whether the next record would not fit. */
   isFull = false;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, form: RecordForm) {
     this.#bytesMax = bytesMax;
+    this.#form = form;
   }
 
   /** Whether there is something to tell: records, or that some are gone. */
@@ -43,32 +50,20 @@ export class Gathering {
     this.waitingSince = Math.min(this.waitingSince, now);
   }
 
-  /**
-   * Takes records from the slice that was read at `cursor`, up to `next` or to the first that does not fit.
-   * `arrivalOf`: when a record with these headers came to the delivery stream.
-   */
-  take(
-    shard: ShardRef,
-    position: Offset,
-    { runs, next }: Pick<Slice, 'runs' | 'next'>,
-    arrivalOf?: (headers: readonly Header[]) => number,
-  ): void {
+  /** Takes records from the slice that was read at `cursor`, up to `next` or to the first that does not fit. */
+  take(shard: ShardRef, position: Offset, { runs, next }: Pick<Slice, 'runs' | 'next'>): void {
     const { generation, ordinal } = shard;
     const key = positionKey(shard);
     const from = this.#ranges.get(key)?.from ?? position;
-    const full = this.#takeRuns(runs, Number(next), arrivalOf);
-    const hasAll = this.recordCount === firehoseLimits.gatheredRecordsMax;
+    const full = this.#takeRuns(runs, Number(next));
+    const hasAll = this.#leaving >= firehoseLimits.gatheredRecordsMax;
     if (hasAll || this.sizeBytes >= this.#bytesMax) this.isFull = true;
     const to = full === undefined ? next : BigInt(full);
     if (to > from) this.#ranges.set(key, { generation, ordinal, from, to });
   }
 
   /** The offset of the first record below `to` that does not fit; undefined: all do. */
-  #takeRuns(
-    runs: Slice['runs'],
-    to: number,
-    arrivalOf: ((headers: readonly Header[]) => number) | undefined,
-  ): number | undefined {
+  #takeRuns(runs: Slice['runs'], to: number): number | undefined {
     const place = new EntryPlace();
     for (const { bytes, from, to: end, first, count, at } of runs) {
       let position = from;
@@ -76,17 +71,24 @@ export class Gathering {
         readEntryAt(bytes, position, end, place);
         position = place.end;
         const dataBytes = place.end - place.dataAt;
-        const hasRoom = this.recordCount === 0 || this.sizeBytes + dataBytes <= this.#bytesMax;
-        if (!hasRoom || this.recordCount === firehoseLimits.gatheredRecordsMax) {
+        const leaving = this.#form === 'packed' ? recordsAtMost(bytes.subarray(place.dataAt, place.end)) : 1;
+        if (this.recordCount > 0 && !this.#hasRoom(dataBytes, leaving)) {
           this.isFull = true;
           return offset;
         }
         this.recordCount += 1;
+        this.#leaving += leaving;
         this.sizeBytes += dataBytes;
-        this.oldestAt = Math.min(this.oldestAt, arrivalOf === undefined ? at : arrivalOf(readHeaders(bytes, place)));
+        const arrivedAt = this.#form === 'processed' ? arrivalOf(readHeaders(bytes, place)) : at;
+        this.oldestAt = Math.min(this.oldestAt, arrivedAt);
         this.waitingSince = Math.min(this.waitingSince, at);
       }
     }
     return undefined;
+  }
+
+  #hasRoom(dataBytes: number, leaving: number): boolean {
+    const { gatheredRecordsMax } = firehoseLimits;
+    return this.sizeBytes + dataBytes <= this.#bytesMax && this.#leaving + leaving <= gatheredRecordsMax;
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { aggregated, bytesField, integerField, sealed, type Packed } from './aggregated-record.fixture.ts';
-import { openAggregatedRecord, type AggregatedRecord } from './aggregated-record.ts';
+import { openAggregatedRecord, recordsAtMost, type AggregatedRecord } from './aggregated-record.ts';
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString();
@@ -159,4 +159,24 @@ test('a large one is opened in pieces, between which others get their turn', asy
     assert.ok(opened !== undefined);
     assert.equal(turns, wanted);
   }
+});
+
+test('how many records leave is counted without opening them, and never too low', async () => {
+  const packed = aggregated(
+    ['k'],
+    [
+      { key: 0, data: 'a' },
+      { key: 0, data: 'b' },
+      { key: 0, data: 'c' },
+    ],
+  );
+  assert.equal(recordsAtMost(packed), 3);
+  assert.equal(recordsAtMost(Buffer.from('plain')), 1);
+  assert.equal(recordsAtMost(sealed(Buffer.from([0x1a, 0xff]))), 1);
+  const many = aggregated(
+    ['k'],
+    Array.from({ length: 60_000 }, () => ({ key: 0, data: '' })),
+  );
+  const opened = await openAggregatedRecord(many, async () => undefined);
+  assert.deepEqual([opened?.count, recordsAtMost(many)], [60_000, 100_000]);
 });

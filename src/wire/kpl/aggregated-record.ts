@@ -30,12 +30,29 @@ const KEY_BYTES_MAX = KEY_CHARACTERS_MAX * 4;
 /** Work of about a millisecond, between which the loop turns: bytes of the digest, and parts of the body. */
 const DIGESTED_BYTES = 512 * 1024;
 const PARTS_PER_TURN = 500;
+/** Of a record whose records are only counted: so many are looked at in one turn, of any record. */
+const COUNTED_FIELDS_MAX = 50_000;
 
 /** Whether bytes begin as such a record does: all others are known not to be one without opening them. */
 export function looksAggregated(bytes: Uint8Array): boolean {
   // Asked of every record: mostly its first byte tells.
   if (bytes[0] !== MAGIC[0] || bytes.length <= MAGIC.length + DIGEST_BYTES) return false;
   return MAGIC.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * How many records these bytes leave as, at most: without a look at the digest, or into the records. One where they are
+ * a record like any other, and the most that there can be where counting them would take long.
+ */
+export function recordsAtMost(bytes: Uint8Array): number {
+  if (!looksAggregated(bytes)) return 1;
+  const fields = new Fields(bytes, MAGIC.length, bytes.length - DIGEST_BYTES);
+  let records = 0;
+  for (let seen = 0; fields.next(); seen += 1) {
+    if (seen === COUNTED_FIELDS_MAX) return RECORDS_MAX;
+    if (fields.number === RECORDS) records += 1;
+  }
+  return fields.isMalformed ? 1 : Math.max(1, records);
 }
 
 /**

@@ -8,6 +8,7 @@ import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import { completed, DIRECT_PREFIX, rangeFromJson, type DeliveryStream, type Intent, type Progress } from '../model.ts';
+import type { RecordForm } from '../outgoing.ts';
 import { READ_LIMIT } from '../range-slices.ts';
 import { OBJECT_POSITION, replayProgressName, REPLAY_PREFIX, type StoredReplay } from '../replay.ts';
 import { bufferingOf, errorTarget } from '../targets.ts';
@@ -139,8 +140,7 @@ export class ReplayWorker {
 
   #source(): BatchSource {
     const { stream, objects = [] } = this.#replay;
-    if (stream !== undefined)
-      return { stream, form: stream.startsWith(DIRECT_PREFIX) ? 'plain' : 'packed', isReplay: true };
+    if (stream !== undefined) return { stream, form: formOf(stream), isReplay: true };
     const key = objects[this.#object(this.#ledger.progress)] ?? '';
     return { object: () => this.#recordsOf(key) };
   }
@@ -160,7 +160,7 @@ export class ReplayWorker {
   async #gatherRanges({ target }: DeliveryStream): Promise<Gathered | undefined> {
     const { records, destinations } = this.#doors;
     const stream = records.describe(this.#replay.stream ?? '');
-    const gathering = new Gathering(bufferingOf(destinations, target).bytesMax);
+    const gathering = new Gathering(bufferingOf(destinations, target).bytesMax, formOf(this.#replay.stream ?? ''));
     const begun = new Set<string>();
     for (const range of stream === undefined ? [] : (this.#replay.ranges ?? []).map(rangeFromJson)) {
       if (gathering.isFull) break;
@@ -217,6 +217,10 @@ export class ReplayWorker {
     const { records, failed = 0 } = this.progress;
     environment.log.info(firehoseEvents.replayed, { delivery, replay: id, records, failed });
   }
+}
+
+function formOf(stream: string): RecordForm {
+  return stream.startsWith(DIRECT_PREFIX) ? 'plain' : 'packed';
 }
 
 async function* nothing(): AsyncGenerator<never> {}

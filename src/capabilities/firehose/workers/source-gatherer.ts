@@ -6,7 +6,6 @@ import type { Offset } from '../../../ports/stream-store.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { RecordForm } from '../outgoing.ts';
-import { arrivalOf } from '../processed-record.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { readOnward } from './read-onward.ts';
 import type { WorkerDoors } from './worker.ts';
@@ -36,7 +35,7 @@ export class SourceGatherer {
 
   constructor(doors: GathererDoors) {
     this.#doors = doors;
-    this.#gathering = new Gathering(doors.buffering().bytesMax);
+    this.#gathering = new Gathering(doors.buffering().bytesMax, doors.form());
   }
 
   get gathering(): Gathering {
@@ -50,7 +49,7 @@ export class SourceGatherer {
 
   /** Begins anew from where the delivery stands. */
   reset(): void {
-    this.#gathering = new Gathering(this.#doors.buffering().bytesMax);
+    this.#gathering = new Gathering(this.#doors.buffering().bytesMax, this.#doors.form());
   }
 
   /** Ends a wait. */
@@ -60,8 +59,7 @@ export class SourceGatherer {
 
   /** Looks at what came, shard after shard, until nothing more is there or a batch is full. */
   async gather(stream: StreamInfo): Promise<void> {
-    const { records, environment, notes, position, stopped, form } = this.#doors;
-    const arrival = form() === 'processed' ? arrivalOf : undefined;
+    const { records, environment, notes, position, stopped } = this.#doors;
     const gathering = this.#gathering;
     let hasMore = true;
     while (hasMore && !gathering.isFull && !stopped.aborted) {
@@ -74,7 +72,7 @@ export class SourceGatherer {
         const memory = new ReadMemory(pool);
         const onward = await readOnward(records, stream, shard, cursor, notes, memory);
         if (gathering.isEmpty) this.#since = environment.clock.monotonic();
-        gathering.take(shard.ref, from, onward.slice, arrival);
+        gathering.take(shard.ref, from, onward.slice);
         memory.reset();
         if (onward.lost > 0) gathering.loses(onward.lost, environment.clock.now());
         hasMore ||= onward.hasMore;
