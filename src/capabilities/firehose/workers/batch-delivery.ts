@@ -10,7 +10,7 @@ import {
 import type { Failure } from '../error-lines.ts';
 import { joinedRanges } from '../joined-ranges.ts';
 import { firehoseLimits } from '../limits.ts';
-import type { DeliveryStream, Gap, Intent, Outcome, Range, Target } from '../model.ts';
+import type { DeliveryStream, Gap, Intent, LossCause, Outcome, Range, Target } from '../model.ts';
 import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
@@ -31,6 +31,8 @@ export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'
   readonly cut: AbortSignal;
   /** The batch was found under way at a start: an attempt may have been made of which nobody knows. */
   readonly isRepeated: boolean;
+  /** So many records of the batch are gone. */
+  readonly lost: (records: number, cause: LossCause) => void;
 }
 
 /** What came of a batch, with all that its history keeps. */
@@ -78,7 +80,6 @@ export class BatchDelivery {
   /** Of the latest attempt: all of it, or so many of the records that are to be attempted again. */
   #mayHaveArrived: boolean;
   #unanswered = 0;
-  #isLossNoted = false;
   #arrived = 0;
   #duplicates = 0;
   #place: string | undefined;
@@ -314,9 +315,7 @@ export class BatchDelivery {
   }
 
   #noteLoss(): void {
-    if (this.#isLossNoted || this.#records.missing === 0) return;
-    this.#isLossNoted = true;
-    this.#doors.notes.lost(this.#records.missing, this.#records.cause);
+    this.#doors.lost(this.#records.missing, this.#records.cause);
   }
 
   /** What cannot arrive as it was planned, and left nothing behind, goes by the options as they are now. */

@@ -2,7 +2,15 @@ import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
-import { completed, countOf, withoutGone, withoutPositions, type DeliveryStream, type Intent } from '../model.ts';
+import {
+  completed,
+  countOf,
+  withoutGone,
+  withoutPositions,
+  type DeliveryStream,
+  type Intent,
+  type LossCause,
+} from '../model.ts';
 import { bufferingOf } from '../targets.ts';
 import { BatchDelivery, type BatchOutcome } from './batch-delivery.ts';
 import { planBatch } from './batch-plan.ts';
@@ -45,6 +53,8 @@ export class DeliveryWorker implements Worker {
   #delivery: DeliveryStream;
   /** The intent that stood there at the start. */
   readonly #found: string | undefined;
+  /** Records of the batch under way of which was told that they are gone, however often it is begun. */
+  #lostOfBatch = 0;
   #isFenced = false;
   #isFinishing = false;
   #running: Promise<void> | undefined;
@@ -216,6 +226,7 @@ export class DeliveryWorker implements Worker {
       stopped: this.#stop.signal,
       cut: this.#cut.signal,
       isRepeated: intent.id === this.#found,
+      lost: (count, cause) => this.#lost(count, cause),
     });
     const outcome = await batch.run();
     if (outcome === undefined) return;
@@ -226,9 +237,16 @@ export class DeliveryWorker implements Worker {
     }
     await this.#lane.delivered(intent, outcome);
     await this.#ledger.change((progress) => completed(progress, outcome));
+    this.#lostOfBatch = 0;
     if (intent.isOfDeleted === true) this.#deleted.forget(intent.ranges.map(positionKey));
     this.notes.succeeded();
     await this.#lane.trim();
+  }
+
+  #lost(count: number, cause: LossCause): void {
+    if (count <= this.#lostOfBatch) return;
+    this.notes.lost(count - this.#lostOfBatch, cause);
+    this.#lostOfBatch = count;
   }
 
   #finishFlushes(stream: StreamInfo): void {

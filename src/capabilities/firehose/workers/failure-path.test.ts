@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
 import { FakeDestination, refusing } from '../../../testing/fake-destination.ts';
+import { Unavailable } from '../../../ports/stream-store.ts';
 import { base64, Bench, type Answer } from '../harness.fixture.ts';
 
 const BUCKET = 'failed';
@@ -281,4 +282,46 @@ test('records of a stream that retention took first are told in the error output
   assert.match(lines[0].key, /^retention-exceeded\//);
   assert.equal((await status(bench)).recordsLost, 3);
   assert.deepEqual(bench.node.health().problems, ['delivery d: records were gone before they were delivered']);
+});
+
+function lossesTold(bench: Bench): readonly unknown[] {
+  const told = bench.simulation.logged.filter(({ event }) => event === 'delivery.retention-exceeded');
+  return told.map(({ fields }) => fields['records']);
+}
+
+test('what was gone is told once, also where the options change before its line is written', async () => {
+  const fake = new FakeDestination();
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections({ BufferSeconds: 900 }, 'events'));
+  await bench.admin('POST', '/admin/deliveries/{name}/pause', { name: 'd' });
+  const record = { StreamName: 'events', PartitionKey: 'k', Data: base64('old') };
+  for (let left = 3; left > 0; left -= 1) await bench.call('Kinesis_20131202.PutRecord', record);
+  await bench.simulation.pass(25 * 3_600_000);
+  await bench.admin('POST', '/admin/deliveries/{name}/resume', { name: 'd' });
+  await bench.simulation.pass(5000);
+  assert.deepEqual(lossesTold(bench), [3]);
+  await bench.simulation.drive(bench.node.reload(sections({ BufferSeconds: 901 }, 'events')));
+  await bench.simulation.drive(bench.node.reload(sections({ BufferSeconds: 60 }, 'events')));
+  await bench.simulation.pass(120_000);
+  assert.deepEqual([lossesTold(bench), (await status(bench)).recordsLost], [[3], 3]);
+});
+
+test('records of a batch that are gone are told once, however often it is begun, and those that follow them too', async () => {
+  const fake = new FakeDestination();
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections({ BufferSeconds: 900 }, 'events'));
+  const { clock } = bench.simulation.environment;
+  const hour = 3_600_000;
+  // Each attempt outlasts a record: by the second one is gone, by the third another.
+  fake.script = async () => {
+    if (fake.attempts.length > 6) return [];
+    await clock.sleep(fake.attempts.length === 1 ? 24 * hour - 800_000 : 100_000);
+    throw new Unavailable('the log does not take part');
+  };
+  for (const Data of ['a', 'b', 'c'].map(base64)) {
+    await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data });
+    await bench.simulation.pass(250_000);
+  }
+  await bench.simulation.pass(26 * hour);
+  assert.ok(fake.attempts.length > 4);
+  assert.deepEqual(lossesTold(bench), [1, 1, 1]);
+  assert.equal((await status(bench)).recordsLost, 3);
 });

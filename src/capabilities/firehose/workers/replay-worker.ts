@@ -118,6 +118,8 @@ export class ReplayWorker {
       stopped: this.#stop.signal,
       cut: this.#stop.signal,
       isRepeated: intent.id === this.#found,
+      // The delivery told of them, or had them.
+      lost: () => undefined,
     });
     const outcome = await batch.run();
     if (outcome === undefined) return;

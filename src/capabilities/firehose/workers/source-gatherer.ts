@@ -2,7 +2,7 @@ import { BufferPool } from '../../../kernel/bytes/buffer-pool.ts';
 import { ReadMemory } from '../../../kernel/bytes/read-memory.ts';
 import type { Buffering } from '../../../ports/destination.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import type { Offset } from '../../../ports/stream-store.ts';
+import { positionKey, type Offset } from '../../../ports/stream-store.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { RecordForm } from '../outgoing.ts';
@@ -28,6 +28,8 @@ export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environmen
 /** Looks at what came into a stream until there is enough of it, or it has waited long enough. */
 export class SourceGatherer {
   readonly #doors: GathererDoors;
+  /** By shard, behind the last number of which was told that it is gone: what is looked at anew is not lost again. */
+  #toldTo: ReadonlyMap<string, Offset> = new Map();
   #gathering: Gathering;
   /** When the first record of the gathering was found, on the clock that never steps back. */
   #since = 0;
@@ -59,7 +61,7 @@ export class SourceGatherer {
 
   /** Looks at what came, shard after shard, until nothing more is there or a batch is full. */
   async gather(stream: StreamInfo): Promise<void> {
-    const { records, environment, notes, position, stopped } = this.#doors;
+    const { records, environment, position, stopped } = this.#doors;
     const gathering = this.#gathering;
     let hasMore = true;
     while (hasMore && !gathering.isFull && !stopped.aborted) {
@@ -70,7 +72,7 @@ export class SourceGatherer {
         const cursor = gathering.cursor(shard.ref, from);
         if (cursor >= records.bounds(shard).end) continue;
         const memory = new ReadMemory(pool);
-        const onward = await readOnward(records, stream, shard, cursor, notes, memory);
+        const onward = await readOnward(records, stream, shard, cursor, this.#notes(stream, shard, cursor), memory);
         if (gathering.isEmpty) this.#since = environment.clock.monotonic();
         gathering.take(shard.ref, from, onward.slice);
         memory.reset();
@@ -78,6 +80,21 @@ export class SourceGatherer {
         hasMore ||= onward.hasMore;
       }
     }
+  }
+
+  /** Tells of what is gone behind a cursor, as far as that was not told yet. */
+  #notes({ shards }: StreamInfo, { ref }: ShardInfo, cursor: Offset): Pick<DeliveryNotes, 'lost'> {
+    return {
+      lost: (count, cause) => {
+        const told = this.#toldTo.get(positionKey(ref)) ?? 0n;
+        const [from, to] = [told > cursor ? told : cursor, cursor + BigInt(count)];
+        if (to <= from) return;
+        this.#doors.notes.lost(Number(to - from), cause);
+        const known = shards.map((shard) => positionKey(shard.ref)).filter((key) => this.#toldTo.has(key));
+        const kept = known.map((key) => [key, this.#toldTo.get(key) as Offset] as const);
+        this.#toldTo = new Map([...kept, [positionKey(ref), to]]);
+      },
+    };
   }
 
   /** Whether a batch is to leave; `isAsked`: somebody waits for all there is. */
