@@ -65,6 +65,8 @@ export type EnvironmentCode =
   | 'ETIMEDOUT'
   | 'ETLS'
   | 'EMSGSIZE'
+  /** What encodes ended: the same bytes may be encoded later. */
+  | 'ENOTENCODED'
   | 'EOTHER';
 
 /** The disk, the network or the process's surroundings failed. */

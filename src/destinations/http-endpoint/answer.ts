@@ -23,6 +23,7 @@ export type HttpEndpointCode =
   | 'HttpEndpoint.ConnectionFailed'
   | 'HttpEndpoint.ConnectionReset'
   | 'HttpEndpoint.SSLHandshakeFailure'
+  | 'HttpEndpoint.EncodingFailed'
   | 'HttpEndpoint.RecordsChanged'
   | 'HttpEndpoint.Stopped';
 
@@ -42,6 +43,7 @@ const CODES: Readonly<Partial<Record<EnvironmentCode, HttpEndpointCode>>> = {
   ENOTALLOWED: 'HttpEndpoint.ConnectionFailed',
   ECONNRESET: 'HttpEndpoint.ConnectionReset',
   ETLS: 'HttpEndpoint.SSLHandshakeFailure',
+  ENOTENCODED: 'HttpEndpoint.EncodingFailed',
 };
 const UNREACHABLE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'ENOTALLOWED', 'ETLS']);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createNodeCompute } from '../../environments/node/compute.ts';
-import { DeliveryError, type EnvironmentCode } from '../../kernel/errors.ts';
+import { DeliveryError, EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { Delivered, DeliverySettings, OutgoingRecord } from '../../ports/destination.ts';
 import type { Compute, Environment } from '../../ports/environment.ts';
@@ -54,10 +54,10 @@ function endpoint(
   script: HttpScript,
   given: Partial<HttpEndpointOptions> = {},
   on413: DeliverySettings['on413'] = 'bisect',
+  compute: Compute = createNodeCompute(quietEnvironment().meter),
 ): Endpoint {
   const seen: SeenRequest[] = [];
   const { clock, random, log, meter } = quietEnvironment();
-  const compute: Compute = createNodeCompute(meter);
   const environment = { clock, random, log, meter, compute } as Environment;
   const http = new ScriptedHttp(clock, (request) => {
     seen.push(request);
@@ -154,6 +154,38 @@ test('a compressed body that is larger than what is held is made twice, to the s
     bodyOf(request).records.every(({ data }, index) => Buffer.from(data, 'base64').equals(noise[index] as Buffer)),
   );
   assert.equal(batch.passes, 3, 'planned, measured, sent');
+});
+
+test('a body that could not be encoded is tried again, and what was sent before it is not', async () => {
+  const compute = createNodeCompute(quietEnvironment().meter);
+  let bodies = 0;
+  const ending: Compute = {
+    ...compute,
+    gzip: async function* (chunks) {
+      bodies += 1;
+      for await (const piece of compute.gzip(chunks)) {
+        if (bodies === 2) throw new EnvironmentError('ENOTENCODED', 'the encoding thread ended');
+        yield piece;
+      }
+    },
+  };
+  const gzip = { RequestConfiguration: { ContentEncoding: 'GZIP' } };
+  const batch = batchOf(
+    Array.from({ length: 10_002 }, () => 'x'),
+    { groupMax: 1000 },
+  );
+  const { seen, deliver } = endpoint(accepted, gzip, 'bisect', ending);
+  const { refused = [] } = await deliver(batch);
+  assert.equal(seen.length, 1);
+  assert.deepEqual(refused, [
+    { index: 10_000, code: 'HttpEndpoint.EncodingFailed', message: 'the encoding thread ended', retryable: true },
+    { index: 10_001, code: 'HttpEndpoint.EncodingFailed', message: 'the encoding thread ended', retryable: true },
+  ]);
+  bodies = 1;
+  assert.equal(
+    await failure(deliver(batchOf(['x']))),
+    'HttpEndpoint.EncodingFailed retryable: the encoding thread ended',
+  );
 });
 
 test('batches are cut into requests of 10,000 records and 64 MiB, each with an id of its own', async () => {

@@ -116,8 +116,19 @@ class Attempt {
 
   /** Why the records of the request did not arrive; undefined: they did. */
   async #send(request: PlannedRequest): Promise<Failure | undefined> {
-    const { AccessKey = '', Url } = this.#parts.options.EndpointConfiguration;
     this.#own = undefined;
+    try {
+      return await this.#exchange(request);
+    } catch (error) {
+      if (isNotEncoded(this.#own)) return failureOf(this.#own);
+      if (this.#own !== undefined || !(error instanceof EnvironmentError)) throw error;
+      if (this.#signal.aborted) throw new DeliveryError('HttpEndpoint.Stopped', 'the node stops', true, error);
+      return failureOf(error);
+    }
+  }
+
+  async #exchange(request: PlannedRequest): Promise<Failure | undefined> {
+    const { AccessKey = '', Url } = this.#parts.options.EndpointConfiguration;
     const body = await this.#body(request);
     try {
       const answer = await this.#parts.doors.http.send({
@@ -137,10 +148,6 @@ class Attempt {
       this.#arrived.push({ from: request.from, to: request.to, place: request.id });
       this.#sizeBytes += body.bytes;
       return undefined;
-    } catch (error) {
-      if (this.#own !== undefined || !(error instanceof EnvironmentError)) throw error;
-      if (this.#signal.aborted) throw new DeliveryError('HttpEndpoint.Stopped', 'the node stops', true, error);
-      return failureOf(error);
     } finally {
       body.release();
     }
@@ -188,6 +195,11 @@ class Attempt {
       status: first?.failure.status ?? 200,
     };
   }
+}
+
+/** Whether what encodes failed, and neither the endpoint nor the log. */
+function isNotEncoded(error: unknown): error is EnvironmentError {
+  return error instanceof EnvironmentError && error.code === 'ENOTENCODED';
 }
 
 function refusedOf({ from, to, failure: { code, message, retryable, cause } }: Missed): readonly Refused[] {

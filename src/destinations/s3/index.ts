@@ -1,6 +1,6 @@
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { bufferingOf, hintsProblem } from '../../kernel/buffering-hints.ts';
-import { DeliveryError } from '../../kernel/errors.ts';
+import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
 import { isBucketName, nameOfArn } from '../../kernel/names.ts';
 import { delimiterOf, processingProblem } from '../../kernel/processing.ts';
 import { describeS3 } from '../../kernel/s3-description.ts';
@@ -123,11 +123,9 @@ class S3Bucket implements OpenDestination {
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<{ place: string; sizeBytes: number }> {
     const { BucketARN, CompressionFormat, EncryptionConfiguration: encryption } = this.#options;
     const bucket = nameOfArn(BucketARN);
-    const { encode, contentEncoding } = formatOf(CompressionFormat);
+    const { contentEncoding } = formatOf(CompressionFormat);
     const kmsKeyArn = encryption?.KMSEncryptionConfig?.AWSKMSKeyARN;
-    // The file in an archive has a UUID for a name (observed); the batch's own is the same at each attempt.
-    const entry = { name: batch.id, at: batch.oldestAt };
-    const body = encode(this.#bytes(batch, signal), this.#environment.compute, entry);
+    const body = this.#encoded(batch, signal);
     const options = {
       contentType: OCTETS,
       signal,
@@ -141,6 +139,18 @@ class S3Bucket implements OpenDestination {
   }
 
   async close(): Promise<void> {}
+
+  async *#encoded(batch: Batch, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    // The file in an archive has a UUID for a name (observed); the batch's own is the same at each attempt.
+    const entry = { name: batch.id, at: batch.oldestAt };
+    const { encode } = formatOf(this.#options.CompressionFormat);
+    try {
+      yield* encode(this.#bytes(batch, signal), this.#environment.compute, entry);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError) || error.code !== 'ENOTENCODED') throw error;
+      throw new DeliveryError('S3.EncodingFailed', error.message, true, error);
+    }
+  }
 
   async *#bytes(batch: Batch, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     // Lines about what failed end by themselves.

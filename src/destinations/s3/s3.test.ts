@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
 import { createNodeCompute } from '../../environments/node/compute.ts';
+import { EnvironmentError } from '../../kernel/errors.ts';
 import { checkConfig } from '../../kernel/schema/check-config.ts';
 import type { BlobOptions, BlobStore } from '../../ports/blob-store.ts';
 import type { Batch, OpenDestination, OutgoingRecord } from '../../ports/destination.ts';
@@ -184,7 +185,10 @@ interface Put {
 }
 
 /** An open destination over a bucket that keeps what was put, whole or not at all. */
-function opened(options: S3Options): { readonly destination: OpenDestination; readonly puts: Put[] } {
+function opened(
+  options: S3Options,
+  compute: Compute = createNodeCompute(quietEnvironment().meter),
+): { readonly destination: OpenDestination; readonly puts: Put[] } {
   const puts: Put[] = [];
   const blobs: Pick<BlobStore, 'put' | 'locate'> = {
     put: async (bucket, key, body, { signal, ...rest } = {}) => {
@@ -198,7 +202,6 @@ function opened(options: S3Options): { readonly destination: OpenDestination; re
     locate: (bucket, key) => `/buckets/${bucket}/${key}`,
   };
   const { clock, random, log, meter } = quietEnvironment();
-  const compute: Compute = createNodeCompute(meter);
   const environment = { clock, random, log, meter, compute } as Environment;
   const doors = { blobs: blobs as BlobStore, ...fakeDrivers(clock), settings: { on413: 'bisect' } } as const;
   return {
@@ -414,4 +417,28 @@ test('records that cannot be read end the delivery with their own error', async 
     await assert.rejects(destination.deliver(broken, 'k', live), { name: 'RangeError', message: 'damaged' });
     assert.deepEqual(puts, []);
   }
+});
+
+test('an object that could not be encoded is an attempt that failed, and what the log refuses stays what it is', async () => {
+  const compute = createNodeCompute(quietEnvironment().meter);
+  const fails = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* compute.gzip(chunks);
+    throw new EnvironmentError('ENOTENCODED', 'the encoding thread ended');
+  };
+  const ending: Compute = { gzip: fails, snappy: fails };
+  for (const CompressionFormat of FORMATS.slice(1)) {
+    const { destination, puts } = opened({ BucketARN: 'bucket', CompressionFormat }, ending);
+    const wanted = { name: 'DeliveryError', code: 'S3.EncodingFailed', retryable: true };
+    await assert.rejects(destination.deliver(batch([['a']]), 'key', live), wanted);
+    assert.deepEqual(puts, []);
+  }
+  const unreadable = {
+    ...batch([]),
+    records: async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
+      yield [record('a')];
+      throw new EnvironmentError('EIO', 'the log cannot be read');
+    },
+  };
+  const { destination } = opened({ BucketARN: 'bucket', CompressionFormat: 'GZIP' });
+  await assert.rejects(destination.deliver(unreadable, 'key', live), { name: 'EnvironmentError', code: 'EIO' });
 });

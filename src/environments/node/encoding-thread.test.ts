@@ -27,7 +27,7 @@ test('a thread that is closed ends with what it has, and the next call begins an
   const encode = async (): Promise<unknown> =>
     await thread.encode({ framing: 'java' }, { memory: pool.take(), length: 40_000 });
   await encode();
-  await Promise.all([assert.rejects(encode(), { code: 'EOTHER' }), thread.close()]);
+  await Promise.all([assert.rejects(encode(), { code: 'ENOTENCODED' }), thread.close()]);
   await encode();
   await thread.close();
 });
@@ -35,7 +35,7 @@ test('a thread that is closed ends with what it has, and the next call begins an
 test('a thread that ends is an error of the environment for all who wait, and the next call begins another', async () => {
   const pool = poolOf(100);
   const thread = new EncodingThread(new URL('data:text/javascript,throw new Error("broken")'));
-  const wanted = { name: 'EnvironmentError', code: 'EOTHER', message: 'the encoding thread ended' };
+  const wanted = { name: 'EnvironmentError', code: 'ENOTENCODED', message: 'the encoding thread ended' };
   for (let life = 0; life < 2; life += 1) {
     const calls = [1, 2].map(async () => await thread.encode({ framing: 'java' }, { memory: pool.take(), length: 1 }));
     for (const call of await Promise.allSettled(calls)) {

@@ -56,7 +56,7 @@ export class EncodingThread {
     return this.#waiting.size;
   }
 
-  /** Resolves with what became of a piece. EnvironmentError EOTHER: the thread ended. */
+  /** Resolves with what became of a piece. EnvironmentError ENOTENCODED: the thread ended. */
   async encode(encoding: Encoding, { memory, length }: Piece): Promise<Encoded> {
     const thread = (this.#thread ??= this.#begin());
     const id = (this.#orders += 1);
@@ -94,7 +94,7 @@ export class EncodingThread {
 
   #ended(thread: Worker, cause: unknown): void {
     if (this.#thread === thread) this.#thread = undefined;
-    const error = new EnvironmentError('EOTHER', 'the encoding thread ended', cause);
+    const error = new EnvironmentError('ENOTENCODED', 'the encoding thread ended', cause);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
