@@ -318,6 +318,26 @@ test('records that retention took before they were processed have a line of thei
   assert.match(bench.node.health().problems.join(), /records were gone before they were delivered/);
 });
 
+test('a closed shard of which all that is left is gone ends with a line, and the node goes on', async () => {
+  const fake = new FakeDestination();
+  const functions = new FakeFunctions();
+  const bench = await opened(fake).open(sections({ from: 's', handler: 'f' }), functions);
+  const record = { StreamName: 's', PartitionKey: 'k' };
+  for (const text of ['a', 'b']) await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64(text) });
+  const count = { StreamName: 's', TargetShardCount: 2, ScalingType: 'UNIFORM_SCALING' };
+  await bench.call('Kinesis_20131202.UpdateShardCount', count);
+  await bench.close();
+  // Both records are over, and their shard is still there for those who come late.
+  await bench.simulation.pass(24 * 3_600_000 + 1000);
+  functions.handlers['f'] = upper;
+  await bench.open(sections({ from: 's', handler: 'f' }), functions);
+  await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64('c') });
+  await bench.simulation.pass(30_000);
+  assert.deepEqual(fake.arrived, ['C']);
+  const told = (await lines(bench)).map(({ errorCode, records }) => [errorCode, records]);
+  assert.deepEqual(told, [['RetentionExceeded', 2]]);
+});
+
 test('a function that is not there holds up no other delivery, nor the end of the node', async () => {
   const fake = new FakeDestination();
   const { deliveries: waiting } = sections({ handler: 'gone', parameters: { BufferSizeInMBs: '3' } });

@@ -315,7 +315,8 @@ export class ShardTransformer implements Feed {
       const dueMs = since + transform.intervalMs - clock.monotonic();
       const isFull = bytes >= transform.bufferBytes || count >= EVENT_RECORDS_MAX;
       const isDue = isFull || dueMs <= 0 || isAtEnd || this.#doors.isFlushed();
-      if (count > 0 && isDue) return { from, to, bytes, records: count };
+      // Numbers without records are gone, which is to be told, or nobody's: both are passed.
+      if (to > from && isDue) return { from, to, bytes, records: count };
       if (isAtEnd) return 'end';
       await this.#wait(to, count > 0 ? dueMs : undefined);
     }
