@@ -44,7 +44,11 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   { fault: 'the intent of a delivery is not used again', sabotage: { beforeStart: forgetIntents } },
   { fault: 'lines about what failed are not kept', sabotage: { environment: withoutErrorOutput } },
   { fault: 'a backup begins behind its delivery', sabotage: { beforeStart: forgetBackups } },
-  { fault: 'the position of a function is ahead of it', sabotage: { beforeStart: skipRecords } },
+  { fault: 'the position of a function is ahead of it', sabotage: { beforeStart: skipRecords('handler') } },
+  {
+    fault: 'the position of what is processed is ahead of it',
+    sabotage: { beforeStart: skipRecords('shaped/processing') },
+  },
   { fault: 'webhook ids are not rebuilt', sabotage: { beforeStart: forgetIds } },
 ];
 
@@ -107,15 +111,16 @@ async function forgetBackups(environment: Environment): Promise<void> {
 }
 
 /** Each shard goes on one record behind the one that is next. */
-async function skipRecords(environment: Environment): Promise<void> {
-  await beforeTheNode(environment, async ({ catalog }) => {
-    const key = `${PROGRESS_PREFIX}handler`;
-    const value = catalog.get(key)?.value as Record<string, Json> | undefined;
-    if (value === undefined) return;
-    const positions = Object.entries(value['positions'] as Record<string, string>);
-    const ahead = positions.map(([shard, position]) => [shard, String(BigInt(position) + 1n)] as const);
-    await catalog.propose([{ key, put: { ...value, positions: Object.fromEntries(ahead) } }]);
-  });
+function skipRecords(progress: string): NonNullable<Sabotage['beforeStart']> {
+  return async (environment) =>
+    await beforeTheNode(environment, async ({ catalog }) => {
+      const key = PROGRESS_PREFIX + progress;
+      const value = catalog.get(key)?.value as Record<string, Json> | undefined;
+      if (value === undefined) return;
+      const positions = Object.entries(value['positions'] as Record<string, string>);
+      const ahead = positions.map(([shard, position]) => [shard, String(BigInt(position) + 1n)] as const);
+      await catalog.propose([{ key, put: { ...value, positions: Object.fromEntries(ahead) } }]);
+    });
 }
 
 async function forgetIds(environment: Environment): Promise<void> {

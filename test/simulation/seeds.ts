@@ -16,6 +16,7 @@ export const NOTHING = {
   handed: 0,
   arrived: 0,
   lines: 0,
+  processed: 0,
 };
 
 type Sum = typeof NOTHING;

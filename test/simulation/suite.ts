@@ -25,6 +25,7 @@ test(`whatever was promised is so, over ${SEEDS} seeds`, async (context) => {
   assert.ok(sum.ends > SEEDS / 4, `only ${sum.ends} shards followed to their end`);
   assert.ok(sum.handed > 10 * SEEDS, `a function got only ${sum.handed} records`);
   assert.ok(sum.arrived > 10 * SEEDS, `a destination that fails took only ${sum.arrived} records`);
+  assert.ok(sum.processed > 10 * SEEDS, `a function processed only ${sum.processed} records`);
   assert.ok(sum.lines > SEEDS, `only ${sum.lines} records had a line about their failure`);
 });
 

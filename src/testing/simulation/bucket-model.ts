@@ -8,10 +8,13 @@ import { sequenceNumberOf, type StreamModel } from './stream-model.ts';
 /** The objects of one delivery: together they hold each record of its stream at most once, whole. */
 export class BucketModel {
   readonly #stream: StreamModel;
+  readonly #written: (data: string) => string;
   readonly #hashes = new Map<string, string>();
 
-  constructor(stream: StreamModel) {
+  /** `written`: what is delivered of a record's data, with the same text and semicolon. */
+  constructor(stream: StreamModel, written: (data: string) => string = (data) => data) {
     this.#stream = stream;
+    this.#written = written;
   }
 
   /** Objects seen so far, whether they are still there or not. */
@@ -51,7 +54,10 @@ export class BucketModel {
     return parts.map((part) => {
       const sent = this.#stream.get(textOf(part));
       promised(sent !== undefined, `nobody sent ${textOf(part)}, and it was delivered`);
-      promised(`${part};` === payload(sent.text, sent.bytes), `${sent.text} was delivered with other bytes`);
+      promised(
+        `${part};` === this.#written(payload(sent.text, sent.bytes)),
+        `${sent.text} was delivered with other bytes`,
+      );
       const { fate } = sent;
       if (typeof fate === 'object' && !sent.mayMove) {
         const before = last.get(fate.shardId) ?? '';

@@ -31,7 +31,7 @@ export class DestinationModel {
 
   /** The destination took a record. Raises BrokenPromise. */
   takes(data: string): void {
-    const sent = this.#known(data);
+    const sent = this.knows(data);
     if (this.#arrived.has(sent)) this.#repeated += 1;
     this.#arrived.add(sent);
   }
@@ -39,7 +39,12 @@ export class DestinationModel {
   /** Takes in an object of lines. Raises BrokenPromise. */
   holdsLines(path: string, content: string): void {
     promised(content.endsWith('\n'), `${path} ends inside a line`);
-    for (const line of content.trimEnd().split('\n')) this.#failed.add(this.#known(dataOf(path, line)));
+    for (const line of content.trimEnd().split('\n')) this.#failed.add(this.knows(dataOf(path, line)));
+  }
+
+  /** Whether there is a line about it. */
+  hasLine(sent: Sent): boolean {
+    return this.#failed.has(sent);
   }
 
   /** Whether a record arrived or failed, where somebody finds it. */
@@ -47,7 +52,8 @@ export class DestinationModel {
     return this.#arrived.has(sent) || this.#failed.has(sent);
   }
 
-  #known(data: string): Sent {
+  /** The record with this data, which may be delivered. Raises BrokenPromise. */
+  knows(data: string): Sent {
     const sent = this.#stream.get(textOf(data));
     promised(sent !== undefined, `nobody sent ${textOf(data)}, and a destination got it`);
     promised(data === payload(sent.text, sent.bytes), `a destination got ${sent.text} with other bytes`);

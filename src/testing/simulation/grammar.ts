@@ -186,6 +186,7 @@ class Grammar {
     const other = new SeededRandom(this.#seed).fork(78);
     const handler = growHandler(new SeededRandom(this.#seed).fork(79));
     const failing = growFailing(new SeededRandom(this.#seed).fork(81));
+    const shaping = growShaping(new SeededRandom(this.#seed).fork(83));
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
@@ -195,6 +196,7 @@ class Grammar {
       snapshotEvery: other.pick([10, 40, 5000]),
       ...(handler !== undefined && { handler }),
       ...(failing !== undefined && { failing }),
+      ...(shaping !== undefined && { shaping }),
     };
   }
 
@@ -261,6 +263,12 @@ function growFailing(random: SeededRandom): NodeShape['failing'] {
   if (random.chance(0.5)) return undefined;
   const retrySeconds = random.pick([0, 5, 60, 7200]);
   return { retrySeconds, bufferSeconds: random.below(3), isBackedUp: random.chance(0.4) };
+}
+
+/** Every other node has a delivery whose records a function processes. */
+function growShaping(random: SeededRandom): NodeShape['shaping'] {
+  if (random.chance(0.5)) return undefined;
+  return { retries: random.below(3), intervalSeconds: random.below(3), bufferSeconds: random.below(3) };
 }
 
 function choose(rules: readonly Rule[], random: SeededRandom): Rule[1] {

@@ -6,6 +6,7 @@ import { FunctionModel } from './function-model.ts';
 import { payload } from './payload.ts';
 import type { DeliveryName, StreamName } from './plan.ts';
 import type { Place, Sent } from './sent-record.ts';
+import { ShapingModel } from './shaping-model.ts';
 import { StreamModel } from './stream-model.ts';
 import { RetentionHistory, WallHistory } from './timeline.ts';
 
@@ -42,6 +43,8 @@ export class Oracle {
   /** What came to the destination of the delivery `failing`, and its backup of all records. */
   readonly failing: DestinationModel;
   readonly backup: BucketModel;
+  /** What a function made of the records of the delivery `shaped`. */
+  readonly shaping: ShapingModel;
   readonly buckets: Readonly<Record<DeliveryName, BucketModel>>;
   /** Bits that were turned so far: what they hit may be lost, and with it ids. */
   flips = 0;
@@ -66,6 +69,7 @@ export class Oracle {
     this.handler = new FunctionModel(this.main, () => this.flips > 0 || this.#hasLost);
     this.failing = new DestinationModel(this.main);
     this.backup = new BucketModel(this.main);
+    this.shaping = new ShapingModel(this.main);
     this.buckets = {
       archive: new BucketModel(this.main),
       extra: new BucketModel(this.main),

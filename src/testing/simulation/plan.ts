@@ -23,6 +23,12 @@ export interface NodeShape {
     /** Each record goes to the backup, too. */
     readonly isBackedUp: boolean;
   };
+  /** Options of a delivery of `main` whose records a function processes; none when absent. */
+  readonly shaping?: {
+    readonly retries: number;
+    readonly intervalSeconds: number;
+    readonly bufferSeconds: number;
+  };
   /** Fewest changes of the catalog between two snapshots; the node's own when absent. */
   readonly snapshotEvery?: number;
 }

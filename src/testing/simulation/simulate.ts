@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SimulatedCrash, Simulation } from '../../environments/simulated/index.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { Functions } from '../../ports/functions.ts';
 import { Unavailable } from '../../ports/stream-store.ts';
 import { promised } from './broken-promise.ts';
 import { act } from './act.ts';
@@ -14,6 +15,8 @@ import { Oracle } from './oracle.ts';
 import { MACHINE, type ClientAction, type LifeEnd, type MachineAction, type Plan, type Step } from './plan.ts';
 import { ScriptedDestination } from './scripted-destination.ts';
 import { ScriptedFunction } from './scripted-function.ts';
+import { SHAPER, ScriptedShaper } from './scripted-shaper.ts';
+import { flushShaped } from './shaping-actions.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { settled, settleStreams } from './stream-actions.ts';
 import { postHook } from './webhook-actions.ts';
@@ -45,6 +48,8 @@ export interface SimulationResult {
   readonly arrived: number;
   readonly repeated: number;
   readonly lines: number;
+  /** Records that a function processed. */
+  readonly processed: number;
   /** A hash over everything the run did: the same for the same plan. */
   readonly trace: string;
 }
@@ -82,6 +87,7 @@ class Run {
   readonly #oracle: Oracle;
   readonly #machine: Machine;
   readonly #function: ScriptedFunction;
+  readonly #shaper: ScriptedShaper;
   readonly #destination: ScriptedDestination;
   readonly #plan: Plan;
   readonly #sabotage: Sabotage;
@@ -100,9 +106,10 @@ class Run {
     this.#sabotage = sabotage;
     this.#simulation = new Simulation(plan.seed);
     this.#oracle = new Oracle(this.#simulation.wallNow);
-    const { handler, failing } = this.#oracle;
+    const { handler, failing, shaping } = this.#oracle;
     const breaks = (error: Error): void => this.#breaks(error);
     this.#function = new ScriptedFunction(this.#simulation, handler, plan.seed, breaks);
+    this.#shaper = new ScriptedShaper(this.#simulation, shaping, plan.seed, breaks);
     this.#destination = new ScriptedDestination(this.#simulation, failing, plan.seed, breaks);
     this.#machine = new Machine(this.#simulation, this.#oracle);
   }
@@ -118,6 +125,7 @@ class Run {
     }
     this.#machine.mends();
     this.#function.isWell = true;
+    this.#shaper.isWell = true;
     this.#destination.isWell = true;
     const failures = this.#failures;
     await this.#live(async (fails) => await this.#settle(await this.#open(fails)));
@@ -126,6 +134,14 @@ class Run {
     const isExcused = this.#oracle.flips > 0 && this.#lastFailure.startsWith('the log is damaged');
     promised(isExcused || !isRefused, `the node fails, and nothing is wrong with the disk: ${this.#lastFailure}`);
     return this.#result(isRefused);
+  }
+
+  get #functions(): Functions {
+    const of = (name: string): Functions => (name === SHAPER ? this.#shaper : this.#function);
+    return {
+      has: (name) => of(name).has(name),
+      invoke: async (name, event, options) => await of(name).invoke(name, event, options),
+    };
   }
 
   #cutPower(): void {
@@ -202,7 +218,7 @@ class Run {
     try {
       await beforeStart(environment);
       const node = await SimulatedNode.open(environment, this.#plan.node, fails, {
-        functions: this.#function,
+        functions: this.#functions,
         destinations: [this.#destination.fake.kind],
       });
       // A start makes all that it finds durable before it shows it, but not what it changes itself.
@@ -242,6 +258,8 @@ class Run {
     promised(!hasHandler || oracle.flips > 0 || (await flushHandler(life)), 'the function did not take all there is');
     const hasFailing = this.#plan.node.failing !== undefined;
     promised(!hasFailing || oracle.flips > 0 || (await flushFailing(life)), 'failing was not flushed');
+    const hasShaped = this.#plan.node.shaping !== undefined;
+    promised(!hasShaped || oracle.flips > 0 || (await flushShaped(life)), 'shaped was not flushed');
     await checkStream(life, 'main');
     if (oracle.side.presence === 'there') await checkStream(life, 'side');
     this.#checkHealth(life);
@@ -287,6 +305,7 @@ class Run {
       arrived: this.#oracle.failing.arrived,
       repeated: this.#oracle.failing.repeated,
       lines: this.#oracle.failing.failed,
+      processed: this.#oracle.shaping.answered,
       trace,
     };
   }

@@ -8,6 +8,7 @@ import { fakeRequest } from '../fake-request.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from '../open-node.ts';
 import type { DeliveryName, NodeShape } from './plan.ts';
 import { SCRIPTED } from './scripted-function.ts';
+import { SHAPER } from './scripted-shaper.ts';
 
 /** Names of the simulated node's config. */
 export const SIMULATED = {
@@ -46,6 +47,24 @@ function failingDelivery({ retrySeconds, bufferSeconds, isBackedUp }: NonNullabl
   return { from: 'main', [FAKE]: { RetrySeconds: retrySeconds, BufferSeconds: bufferSeconds, Mode, S3Configuration } };
 }
 
+/** The folder of the delivery whose records a function processes. */
+export const SHAPED_FOLDER = `${SIMULATED_DATA}/buckets/shaped-bucket`;
+
+function shapedDelivery({ retries, intervalSeconds, bufferSeconds }: NonNullable<NodeShape['shaping']>): object {
+  const values = { LambdaArn: SHAPER, NumberOfRetries: retries, BufferIntervalInSeconds: intervalSeconds };
+  const Parameters = Object.entries(values).map(([ParameterName, value]) => {
+    return { ParameterName, ParameterValue: String(value) };
+  });
+  return {
+    from: 'main',
+    ExtendedS3DestinationConfiguration: {
+      BucketARN: 'shaped-bucket',
+      BufferingHints: { SizeInMBs: 1, IntervalInSeconds: bufferSeconds },
+      ProcessingConfiguration: { Enabled: true, Processors: [{ Type: 'Lambda', Parameters }] },
+    },
+  };
+}
+
 function sections(shape: NodeShape): Readonly<Record<string, unknown>> {
   return {
     streams: { main: { ShardCount: shape.shardCount } },
@@ -53,6 +72,7 @@ function sections(shape: NodeShape): Readonly<Record<string, unknown>> {
       archive: { from: 'main', ...destinationOf('archive', shape) },
       direct: destinationOf('direct', shape),
       ...(shape.failing !== undefined && { failing: failingDelivery(shape.failing) }),
+      ...(shape.shaping !== undefined && { shaped: shapedDelivery(shape.shaping) }),
       ...(shape.handler !== undefined && {
         handler: { from: 'main', function: { name: SCRIPTED, ...shape.handler } },
       }),
