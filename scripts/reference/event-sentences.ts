@@ -40,6 +40,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'function.event-failed':
     'An Event failed for good, and the function has no stream for failures, or none that takes it.',
   'function.events-failed': 'Events of functions, or their positions, could not be stored or read; tried again soon.',
+  'function.events-lost':
+    'Events of functions were gone from the log, or could not be read, before they were run: `events`, and why.',
   'function.log-lost': 'The lines of a run could not be kept.',
   'function.not-watched': 'Changes of a folder with code are not noticed; a restart takes them over.',
   'function.problem': 'A function cannot be run as it is; the line says what to do.',
@@ -186,6 +188,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   functions_duration_ms: 'Duration of runs, by `function`.',
   functions_events_accepted_total: 'Events accepted to be run later, by `function`.',
   functions_events_failed_total: 'Events that failed for good, by `function`.',
+  functions_events_lost_total:
+    'Events that were gone from the log, or could not be read, before they were run, by `cause`.',
   functions_events_retried_total: 'Events that failed and will be tried again, by `function`.',
   functions_events_waiting: 'Events that are not done, those that wait for another try included.',
   functions_failures_total: 'Runs that failed, by `function`.',

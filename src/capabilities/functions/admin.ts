@@ -4,7 +4,7 @@ import type { HostedFunction } from './hosted-function.ts';
 import type { FunctionsState } from './model.ts';
 
 /** The admin routes of functions. */
-export function functionRoutes({ functions, logs }: FunctionsState): AdminRoute[] {
+export function functionRoutes({ functions, logs }: FunctionsState, events: () => object): AdminRoute[] {
   const find = (name: string): HostedFunction => {
     const found = functions.get(name);
     if (found === undefined) throw new RequestError('NotFound', `no function ${name}`, 404);
@@ -14,8 +14,10 @@ export function functionRoutes({ functions, logs }: FunctionsState): AdminRoute[
     {
       method: 'GET',
       path: '/admin/functions',
-      doc: 'All functions: processes, running and waiting events, and how runs ended since the start.',
-      handle: async () => ({ functions: functions.list().map((one) => one.describe()) }),
+      doc:
+        'All functions: processes, running and waiting events, and how runs ended since the start. `events`: Events ' +
+        'that wait in the log, and those that were gone from it before they were run.',
+      handle: async () => ({ functions: functions.list().map((one) => one.describe()), events: events() }),
     },
     {
       method: 'GET',

@@ -4,6 +4,8 @@ export const functionsEvents = {
   problem: 'function.problem',
   /** An Event failed for good and there is no stream for it. */
   dropped: 'function.event-failed',
+  /** Events were gone from the log before they were run. */
+  lost: 'function.events-lost',
   /** The worker of Events could not go on for now. */
   workerFailed: 'function.events-failed',
   bug: 'function.bug',
@@ -20,6 +22,7 @@ export const functionsEvents = {
   eventsAccepted: 'functions_events_accepted_total',
   eventsRetried: 'functions_events_retried_total',
   eventsFailed: 'functions_events_failed_total',
+  eventsLost: 'functions_events_lost_total',
   eventsWaiting: 'functions_events_waiting',
   logsLost: 'functions_logs_lost_total',
 } as const;

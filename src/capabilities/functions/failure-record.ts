@@ -32,7 +32,8 @@ export async function failureRecord(failed: FailedEvent, clock: Clock): Promise<
       requestId: pending.requestId,
       functionArn: `${arn}:$LATEST`,
       condition,
-      approximateInvokeCount: pending.attempt,
+      // Without a failure this try was none.
+      approximateInvokeCount: failure === undefined ? pending.attempt - 1 : pending.attempt,
     }),
     `"requestPayload":${await jsonText(event, clock)}`,
   ];

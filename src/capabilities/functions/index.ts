@@ -9,7 +9,7 @@ import { HostedFunctions } from './hosted-functions.ts';
 import { functionsNotes } from './functions-notes.ts';
 import { functionsLimits } from './limits.ts';
 import { realmProblems } from './realm-problems.ts';
-import { isOwnStream, type FunctionsState } from './model.ts';
+import { INVOCATIONS_STREAM, isOwnStream, type FunctionsState } from './model.ts';
 import { invokeFunction } from './operations/invoke-function.ts';
 import { PendingEvents } from './pending-events.ts';
 import { EventWorker } from './workers/event-worker.ts';
@@ -43,8 +43,9 @@ class RunningFunctions implements Running<FunctionsState> {
     this.functions = new HostedFunctions(parts, logs);
     const events = new PendingEvents(records);
     this.state = { records, identity, environment, functions: this.functions, events, logs };
-    this.admin = functionRoutes(this.state);
-    this.#worker = new EventWorker(this.state, doors.catalog);
+    const worker = new EventWorker(this.state, doors.catalog);
+    this.admin = functionRoutes(this.state, () => worker.describe());
+    this.#worker = worker;
   }
 
   async reload(changed: unknown): Promise<void> {
@@ -55,7 +56,8 @@ class RunningFunctions implements Running<FunctionsState> {
       const lines = problems.map(({ path, message }) => `functions.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
     }
-    if (Object.keys(options).length > 0) {
+    const hasEvents = this.state.records.describe(INVOCATIONS_STREAM) !== undefined;
+    if (hasEvents || Object.keys(options).length > 0) {
       await this.state.events.open();
       await this.state.logs.open();
     }

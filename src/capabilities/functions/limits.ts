@@ -31,8 +31,11 @@ export const functionsLimits = {
   retryAfterSeconds: [60, 120],
   eventAgeSeconds: 21_600,
   eventAgeSecondsMin: 60,
-  /** Our own: events that are run again wait in the log, a day at most. */
-  invocationsRetentionMs: DAY_MS,
+  /**
+   * Our own: events stay in the log until they are done, also while the node is down or a function slow; they are
+   * trimmed as they leave. What ends one is its own age. A hundred years.
+   */
+  invocationsRetentionMs: 876_000 * HOUR_MS,
   /** First tries, second and third ones have a shard each, so that none waits behind another's delay. */
   tries: 3,
   /** Our own: events of one function, in one shard, that are under way at once. */

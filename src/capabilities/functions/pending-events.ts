@@ -17,14 +17,17 @@ export class PendingEvents {
     this.#records = records;
   }
 
-  /** Makes the stream. */
+  /** Makes the stream, or takes one of an older version over. */
   async open(): Promise<void> {
-    await ensureInternalStream(this.#records, {
+    const { invocationsRetentionMs: retentionMs } = functionsLimits;
+    const stream = await ensureInternalStream(this.#records, {
       name: INVOCATIONS_STREAM,
       shardCount: functionsLimits.tries,
-      retentionMs: functionsLimits.invocationsRetentionMs,
+      retentionMs,
       maxRecordBytes: functionsLimits.asyncEventBytesMax + HEADER_BYTES_MAX,
     });
+    // Older versions kept them for a day.
+    if (stream.retentionMs < retentionMs) await this.#records.update(INVOCATIONS_STREAM, () => ({ retentionMs }));
     this.#hasStream = true;
   }
 

@@ -7,7 +7,8 @@ import { sourceStream, stepped, withoutGone, type DeliveryStream, type Range, ty
 import { DeliveryNotes } from './delivery-notes.ts';
 import { PieceDelivery } from './piece-delivery.ts';
 import { LostOwnership, type ProgressLedger } from './progress-ledger.ts';
-import { readOnward } from './read-onward.ts';
+import { readOnward } from '../../../ports/read-onward.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What the feeds of one delivery share. */
@@ -122,7 +123,7 @@ export class ShardFeed {
     const { records, environment } = this.#doors;
     while (!gathering.isFull && gathering.to < records.bounds(this.#shard).end && !this.#stop.signal.aborted) {
       const from = gathering.to;
-      const { slice } = await readOnward(records, stream, this.#shard, from, this.notes);
+      const { slice } = await readOnward(records, { stream, shard: this.#shard, from, limit: READ_LIMIT }, this.notes);
       if (gathering.records === 0) this.#gatheredSince = environment.clock.monotonic();
       gathering.take(slice.records, slice.next);
       if (gathering.to === from) return;

@@ -12,7 +12,8 @@ import type { Transform } from '../transform-options.ts';
 import type { TransformSource } from '../transform-event.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { missingFunction, withEventBytes } from './event-bytes.ts';
-import { readOnward } from './read-onward.ts';
+import { readOnward } from '../../../ports/read-onward.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import type { Feed } from './shard-follower.ts';
 import {
   EVENT_RECORDS_MAX,
@@ -304,7 +305,11 @@ export class ShardTransformer implements Feed {
       if (stream === undefined || transform === undefined) return 'end';
       this.#doors.saw(this.#shard);
       while (bytes < transform.bufferBytes && count < EVENT_RECORDS_MAX && to < records.bounds(this.#shard).end) {
-        const { slice } = await readOnward(records, stream, this.#shard, to, TOLD_LATER);
+        const { slice } = await readOnward(
+          records,
+          { stream, shard: this.#shard, from: to, limit: READ_LIMIT },
+          TOLD_LATER,
+        );
         if (slice.next <= to) break;
         if (count === 0) since = clock.monotonic();
         [to, bytes, count] = taken({ to, bytes, count }, slice, transform.bufferBytes);

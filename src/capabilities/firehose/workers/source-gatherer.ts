@@ -7,7 +7,8 @@ import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { RecordForm } from '../outgoing.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
-import { readOnward } from './read-onward.ts';
+import { readOnward } from '../../../ports/read-onward.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** Of one read, which is counted at once. */
@@ -72,7 +73,8 @@ export class SourceGatherer {
         const cursor = gathering.cursor(shard.ref, from);
         if (cursor >= records.bounds(shard).end) continue;
         const memory = new ReadMemory(pool);
-        const onward = await readOnward(records, stream, shard, cursor, this.#notes(stream, shard, cursor), memory);
+        const place = { stream, shard, from: cursor, limit: READ_LIMIT };
+        const onward = await readOnward(records, place, this.#notes(stream, shard, cursor), memory);
         if (gathering.isEmpty) this.#since = environment.clock.monotonic();
         gathering.take(shard.ref, from, onward.slice);
         memory.reset();

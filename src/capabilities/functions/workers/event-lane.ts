@@ -1,7 +1,11 @@
 import type { Environment } from '../../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import { orPastDamage, type Offset, type StoredRecord } from '../../../ports/stream-store.ts';
+import { readOnward, type LossNotes, type OnwardPlace } from '../../../ports/read-onward.ts';
+import type { Offset, StoredRecord } from '../../../ports/stream-store.ts';
 import { functionsLimits as limits } from '../limits.ts';
+
+/** Why an event was gone before it was run. */
+export type LossCause = Parameters<LossNotes['lost']>[1];
 
 /** What a lane works with. */
 export interface LaneParts {
@@ -11,6 +15,8 @@ export interface LaneParts {
   readonly shard: ShardInfo;
   /** Resolves with whether the record is done for good; otherwise the next start has it again. */
   readonly serve: (record: StoredRecord) => Promise<boolean>;
+  /** Events that were gone, or could not be read, when their turn came; of which function where it is known. */
+  readonly lost: (events: number, cause: LossCause, name?: string) => void;
   /** The position has moved. */
   readonly moved: () => void;
   readonly stopped: AbortSignal;
@@ -96,10 +102,9 @@ export class EventLane {
 
   /** False: nothing more is there. */
   async #read(): Promise<boolean> {
-    const { records, stream, shard } = this.#parts;
+    const { records, shard, lost } = this.#parts;
     if (this.#cursor >= records.bounds(shard).end) return false;
-    const limit = { records: limits.readRecords, bytes: limits.readBytes };
-    const slice = await orPastDamage(records.read(stream, shard, this.#cursor, limit));
+    const { slice } = await readOnward(records, this.#place(this.#cursor, limits.readRecords), { lost });
     for (const record of slice.records) this.#take(record);
     this.#cursor = slice.next;
     return true;
@@ -152,7 +157,7 @@ export class EventLane {
       if (place === undefined) break;
       share.next += 1;
       this.#parked -= 1;
-      this.#begin(share, place, async () => await this.#reread(place.offset));
+      this.#begin(share, place, async () => await this.#reread(share.name, place.offset));
     }
     // Each place is moved once at most for each that went.
     if (share.next * 2 >= share.parked.length) {
@@ -162,13 +167,14 @@ export class EventLane {
     if (share.running === 0 && share.parked.length === 0) this.#shares.delete(share.name);
   }
 
-  /** Undefined: it is there no more, or the node stops. */
-  async #reread(offset: Offset): Promise<StoredRecord | undefined> {
-    const { records, stream, shard, stopped, environment } = this.#parts;
+  /** Undefined: it is there no more, which is told, or the node stops. */
+  async #reread(name: string, offset: Offset): Promise<StoredRecord | undefined> {
+    const { records, stopped, environment, lost } = this.#parts;
+    // What else is gone beside it is told when its own turn comes.
+    const notes: LossNotes = { lost: (_events, cause) => lost(1, cause, name) };
     while (!stopped.aborted) {
       try {
-        const limit = { records: 1, bytes: limits.readBytes };
-        const slice = await orPastDamage(records.read(stream, shard, offset, limit));
+        const { slice } = await readOnward(records, this.#place(offset, 1), notes);
         return slice.records.find((record) => record.offset === offset);
       } catch {
         // The lane's own reading meets the same, and tells it.
@@ -176,6 +182,11 @@ export class EventLane {
       }
     }
     return undefined;
+  }
+
+  #place(from: Offset, count: number): OnwardPlace {
+    const { stream, shard } = this.#parts;
+    return { stream, shard, from, limit: { records: count, bytes: limits.readBytes } };
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FakeHandler } from '../../../testing/fake-function-runtime.ts';
+import { Damaged } from '../../../ports/stream-store.ts';
 import { openBench, usualFunctions, type Bench } from '../harness.fixture.ts';
 import { INVOCATIONS_STREAM } from '../model.ts';
 
@@ -272,5 +273,86 @@ test('what fails while the node stops has used no try', async () => {
   assert.equal(bench.ran.length, 2);
   assert.deepEqual(await bench.stored('failures'), []);
   assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
+
+test('an Event outlives two days without a node, and is then given up as too old, told, and not run', async () => {
+  const bench = await withFailures({ 'index.fails': () => ({ takesMs: 10_000 }) });
+  await bench.invoke('fails-to', '{"a":1}', EVENT);
+  await bench.until(() => bench.ran.length === 1);
+  await bench.drain(0);
+  bench.environment.advance(2 * DAY_MS);
+  await bench.restart();
+  await bench.until(async () => (await kept(bench)) === 0);
+  const [record = ''] = await bench.stored('failures');
+  assert.match(record, /"condition":"EventAgeExceeded","approximateInvokeCount":0\},"requestPayload":\{"a":1\}\}$/);
+  assert.equal(bench.ran.length, 1, 'not run again');
+  assert.deepEqual((await bench.admin('/admin/functions')).events, { waiting: 0, lost: 0 });
+  await bench.close();
+});
+
+test('what waits for more than a day behind a slow function is run or told, each one', async () => {
+  const slow = { runtime: 'node', code: '.', handler: 'index.slow', concurrency: 1, timeoutSeconds: 900 } as const;
+  const options = { slow: { ...slow, onFailure: 'failures' } };
+  const bench = await openBench({ 'index.slow': () => ({ takesMs: 800_000 }) }, options);
+  const spec = { mode: 'PROVISIONED', shardCount: 1, retentionMs: 7 * DAY_MS, maxRecordBytes: 1024 * 1024 } as const;
+  await bench.records.create({ name: 'failures', ...spec });
+  const sentAt = bench.environment.clock.now();
+  for (let sent = 0; sent < 300; sent += 1) await bench.invoke('slow', String(sent), EVENT);
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.ok(bench.environment.clock.now() - sentAt > 6 * 3_600_000);
+  const told = (await bench.stored('failures')).map(
+    (text) => (JSON.parse(text) as { requestPayload: number }).requestPayload,
+  );
+  const seen = new Set([...bench.ran.map((one) => Number(one.split(' ')[2])), ...told]);
+  assert.equal(seen.size, 300);
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
+
+test('a stream of events that an older version made keeps them from now on', async () => {
+  const bench = await openBench();
+  await bench.records.update(INVOCATIONS_STREAM, () => ({ retentionMs: DAY_MS }));
+  await bench.restart({});
+  assert.ok((bench.records.describe(INVOCATIONS_STREAM)?.retentionMs ?? 0) > 365 * DAY_MS);
+  await bench.close();
+});
+
+test('Events that are gone from the log, or cannot be read, are told', async () => {
+  const slow = { runtime: 'node', code: '.', handler: 'index.slow', timeoutSeconds: 900 } as const;
+  const bench = await openBench({ 'index.slow': () => ({ takesMs: 800_000 }) }, { slow });
+  const { records } = bench;
+  for (let sent = 0; sent < 10; sent += 1) await bench.invoke('slow', String(sent), EVENT);
+  await bench.until(() => bench.ran.length >= 10);
+  await bench.drain(0);
+  const [shard] = records.describe(INVOCATIONS_STREAM)?.shards ?? [];
+  assert.ok(shard !== undefined);
+  await records.trim(shard, 4n);
+  const read = records.read.bind(records);
+  records.read = async (stream, of, from, ...rest) => {
+    if (of.ref.stream === shard.ref.stream && from === 0n) throw new Damaged('a bad extent', 2n);
+    return await read(stream, of, from, ...rest);
+  };
+  await bench.restart();
+  await bench.until(async () => (await bench.admin('/admin/functions')).events.lost === 4);
+  assert.deepEqual(bench.environment.troubles, ['function.events-lost', 'function.events-lost']);
+  await bench.until(() => bench.ran.length >= 16);
+  assert.deepEqual(
+    bench.ran.slice(10).map((one) => Number(one.split(' ')[2])),
+    [4, 5, 6, 7, 8, 9],
+  );
+  await bench.close();
+});
+
+test('an Event that is gone when its turn comes behind others is told with its function', async () => {
+  const bench = await openBench({ 'index.slow': () => ({ takesMs: 100_000 }) });
+  const { records } = bench;
+  for (let sent = 0; sent < 65; sent += 1) await bench.invoke('slow', String(sent), EVENT);
+  await bench.until(() => bench.ran.length >= 10);
+  const [shard] = records.describe(INVOCATIONS_STREAM)?.shards ?? [];
+  assert.ok(shard !== undefined);
+  await records.trim(shard, 65n);
+  await bench.until(() => bench.environment.troubles.includes('function.events-lost'));
+  assert.deepEqual((await bench.admin('/admin/functions')).events.lost, 1);
   await bench.close();
 });

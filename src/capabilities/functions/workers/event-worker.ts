@@ -17,7 +17,7 @@ import {
   type FunctionsState,
   type PendingEvent,
 } from '../model.ts';
-import { EventLane } from './event-lane.ts';
+import { EventLane, type LossCause } from './event-lane.ts';
 
 type Failure = Invocation['failure'];
 
@@ -39,6 +39,7 @@ export class EventWorker {
   readonly #sleepers = new Set<AbortController>();
   #lanes: readonly EventLane[] = [];
   #failure: string | undefined;
+  #lost = 0;
   #reading: Promise<unknown> | undefined;
 
   constructor(state: FunctionsState, catalog: Catalog) {
@@ -58,7 +59,8 @@ export class EventWorker {
         this.#positions.moved(shard, lane.position);
         environment.meter.gauge(functionsEvents.eventsWaiting, {}, this.#waiting);
       };
-      const parts = { records, environment, stream, shard, serve, moved, stopped: this.#stop.signal };
+      const lost = this.#gone.bind(this);
+      const parts = { records, environment, stream, shard, serve, lost, moved, stopped: this.#stop.signal };
       const lane: EventLane = new EventLane(parts, from);
       return lane;
     });
@@ -68,6 +70,11 @@ export class EventWorker {
   /** Events that are not done. */
   get #waiting(): number {
     return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  }
+
+  /** For `/admin/functions`; `lost`: since the start. */
+  describe(): object {
+    return { waiting: this.#waiting, lost: this.#lost };
   }
 
   problems(): string[] {
@@ -121,7 +128,7 @@ export class EventWorker {
     const waitMs = pending.dueAt - clock.now();
     // A clock that was set back must not make it longer.
     if (waitMs > 0) await this.#sleep(Math.min(waitMs, HOUR_MS));
-    const failed = await this.#try(pending, event);
+    const failed = this.#isTooOld(pending) ? UNTRIED : await this.#try(pending, event);
     if (failed === 'stopped') return false;
     if (failed === 'absent') return await this.#putAside(pending, event);
     return failed === undefined || (await this.#afterFailure(pending, event, failed));
@@ -136,7 +143,7 @@ export class EventWorker {
     const { requestId } = pending;
     for (let busy = 1; !this.#stop.signal.aborted; busy += 1) {
       if (!functions.has(pending.function)) {
-        return this.#isTooOld(pending) ? { failure: undefined, payload: undefined } : 'absent';
+        return this.#isTooOld(pending) ? UNTRIED : 'absent';
       }
       try {
         const { failure, payload } = await functions.invoke(pending.function, event, { requestId, isChecked: true });
@@ -149,7 +156,7 @@ export class EventWorker {
           return { failure: { type: error.code, message: error.message }, payload: undefined };
         }
         if (!(error instanceof ThrottleError)) this.#note(error);
-        if (this.#isTooOld(pending)) return { failure: undefined, payload: undefined };
+        if (this.#isTooOld(pending)) return UNTRIED;
         const { backoffBaseMs: baseMs, backoffMaxMs: maxMs } = limits;
         const waitMs = backoffMs(busy, { baseMs, maxMs }, environment.random.fraction());
         await this.#sleep(waitMs);
@@ -218,6 +225,14 @@ export class EventWorker {
     return true;
   }
 
+  /** Nothing is left of them, not even whom to tell: the log, the metric and the admin route do. */
+  #gone(events: number, cause: LossCause, name?: string): void {
+    const { log, meter } = this.#state.environment;
+    this.#lost += events;
+    meter.count(functionsEvents.eventsLost, { cause }, events);
+    log.error(functionsEvents.lost, { events, cause, function: name });
+  }
+
   /** False: the node stops before. */
   async #untilStored(store: () => Promise<void>): Promise<boolean> {
     for (;;) {
@@ -252,6 +267,8 @@ export class EventWorker {
 }
 
 const HOUR_MS = 3_600_000;
+/** It became too old before this try. */
+const UNTRIED: Failed = { failure: undefined, payload: undefined };
 
 function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, limits.messageCharactersMax);

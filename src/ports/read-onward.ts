@@ -1,8 +1,19 @@
-import type { ReadMemory } from '../../../kernel/bytes/read-memory.ts';
-import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import { Damaged, type Offset, type Slice } from '../../../ports/stream-store.ts';
-import { READ_LIMIT } from '../range-slices.ts';
-import type { DeliveryNotes } from './delivery-notes.ts';
+import type { ReadMemory } from '../kernel/bytes/read-memory.ts';
+import type { Records, ShardInfo, StreamInfo } from './records.ts';
+import { Damaged, type Offset, type Slice } from './stream-store.ts';
+
+/** Where to read on in a shard, and how much. */
+export interface OnwardPlace {
+  readonly stream: StreamInfo;
+  readonly shard: ShardInfo;
+  readonly from: Offset;
+  readonly limit: { readonly records: number; readonly bytes: number };
+}
+
+/** Hears of records that were gone before they were read. */
+export interface LossNotes {
+  lost(records: number, cause: 'RetentionExceeded' | 'LogDamaged'): void;
+}
 
 /** One read of a shard; `hasMore`: more is there already. */
 export interface Onward {
@@ -18,14 +29,12 @@ export interface Onward {
  */
 export async function readOnward(
   records: Records,
-  stream: StreamInfo,
-  shard: ShardInfo,
-  from: Offset,
-  notes: Pick<DeliveryNotes, 'lost'>,
+  { stream, shard, from, limit }: OnwardPlace,
+  notes: LossNotes,
   memory?: ReadMemory,
 ): Promise<Onward> {
   try {
-    const slice = await records.read(stream, shard, from, READ_LIMIT, memory);
+    const slice = await records.read(stream, shard, from, limit, memory);
     const [run] = slice.runs;
     const first = run === undefined ? slice.next : BigInt(run.first);
     // Behind the oldest that is kept may stand numbers that nobody has.
