@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
+import { brotliCompressSync, crc32, deflateSync, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import { SNAPPY_BLOCK_BYTES, type SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
-import type { Compute } from '../ports/environment.ts';
+import type { Compute, ContentEncoding, Inflated } from '../ports/environment.ts';
 import { createNodeCompute } from './node/compute.ts';
 import { createMeter } from './node/meter.ts';
 import { Simulation } from './simulated/index.ts';
@@ -165,4 +165,76 @@ test('many at once come out whole, each in its order', async () => {
   const framed = await Promise.all(plains.map(async (plain) => await whole(compute.snappy(cut(plain, [999]), 'java'))));
   const alone = await whole(compute.snappy(cut(plains[7] as Buffer, [999]), 'java'));
   assert.ok((framed[7] as Buffer).equals(alone));
+});
+
+const MIB = 1024 * 1024;
+const PACKED: readonly (readonly [ContentEncoding, (plain: Buffer) => Buffer])[] = [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', (plain) => brotliCompressSync(plain, { params: { 1: 4 } })],
+];
+
+const REFUSED: readonly string[] = ['too large', 'malformed'];
+
+function said(found: Inflated): string {
+  return typeof found === 'string' ? found : createHash('sha256').update(found).digest('hex');
+}
+
+for (const [encoding, pack] of PACKED) {
+  test(`${encoding} is undone alike, small and large, whole, cut, spoilt, and with something behind it`, async () => {
+    const [real, simulated] = COMPUTES.map(([, compute]) => compute) as [Compute, Compute];
+    const long = pack(Buffer.concat([sample(1_500_000), randomBytes(500_000)]));
+    for (const packed of [pack(Buffer.alloc(0)), pack(sample(1000)), pack(sample(300_000)), long]) {
+      const middle = packed.length >> 1;
+      const spoilt = Buffer.from(packed);
+      spoilt.subarray(middle, middle + 8).fill(0xff);
+      const inputs = [packed, spoilt, Buffer.concat([packed, packed]), Buffer.concat([packed, Buffer.from('x')])];
+      for (const length of [0, 1, middle, packed.length - 1]) inputs.push(packed.subarray(0, length));
+      for (const [index, input] of inputs.entries()) {
+        for (const bound of [5 * MIB, 2_000_000, 1_999_999, 300_000, 999, 1]) {
+          const wanted = said(await simulated.inflate(input, encoding, bound));
+          const found = said(await real.inflate(input, encoding, bound));
+          // Of bytes that are spoilt and too many, either may be seen first.
+          const isEither = bound < 5 * MIB && REFUSED.includes(wanted) && REFUSED.includes(found);
+          if (!isEither) assert.equal(found, wanted, `${packed.length} ${index} ${bound}`);
+        }
+      }
+    }
+  });
+
+  test(`a bomb of ${encoding} ends at its bound, and others have their turns meanwhile`, async () => {
+    const [, real] = COMPUTES[0] as readonly [string, Compute];
+    const bomb = pack(Buffer.alloc(64 * MIB));
+    const before = process.memoryUsage().arrayBuffers;
+    assert.equal(await real.inflate(bomb, encoding, 8 * MIB), 'too large');
+    assert.ok(process.memoryUsage().arrayBuffers - before < 24 * MIB, 'what is beyond the bound is not made');
+    const turns = await turnsDuring(async () =>
+      assert.equal((await real.inflate(bomb, encoding, 64 * MIB)).length, 64 * MIB),
+    );
+    assert.ok(turns > 60, `${turns} turns`);
+  });
+}
+
+/** Turns of the loop that others had while the work was under way. */
+async function turnsDuring(work: () => Promise<void>): Promise<number> {
+  let [turns, isOver] = [0, false];
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await work();
+  isOver = true;
+  return turns;
+}
+
+test('two large bodies are inflated at once, and the others wait', async () => {
+  const waiting: number[] = [];
+  const meter = { ...createMeter(), gauge: (_: string, __: object, value: number) => void waiting.push(value) };
+  const compute = createNodeCompute(meter);
+  const body = gzipSync(sample(2_000_000));
+  const all = Array.from({ length: 5 }, async () => await compute.inflate(body, 'gzip', 5 * MIB));
+  assert.equal(Math.max(...waiting), 3);
+  for (const one of await Promise.all(all)) assert.equal(one.length, 2_000_000);
+  assert.equal(waiting.at(-1), 0);
 });

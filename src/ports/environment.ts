@@ -83,6 +83,12 @@ export interface Network {
   listenLocal(path: string): Promise<{ close(): Promise<void> }>;
 }
 
+/** Content encodings of HTTP (RFC 9110) that can be undone. */
+export type ContentEncoding = 'gzip' | 'deflate' | 'br';
+
+/** What came out, or why nothing did: more than the bound, or bytes that are not of the encoding, or cut. */
+export type Inflated = Uint8Array | 'too large' | 'malformed';
+
 /**
  * Encoding, done off the main thread. The same input bytes give the same output bytes, however they are cut. What fails
  * in `chunks` ends the output; failures of its own are EnvironmentErrors. A chunk is looked at only until the next
@@ -96,6 +102,8 @@ export interface Compute {
    * is handed out is gone when more is asked for.
    */
   snappy(chunks: AsyncIterable<Uint8Array>, framing: SnappyFraming): AsyncIterable<Uint8Array>;
+  /** Undoes an encoding; never makes more than `maxBytes`, and a piece. What is small is inflated at once. */
+  inflate(bytes: Uint8Array, encoding: ContentEncoding, maxBytes: number): Promise<Inflated>;
 }
 
 /** Structured log. `event` is a fixed name such as `delivery.done`; fields never hold secrets. */

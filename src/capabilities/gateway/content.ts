@@ -1,18 +1,18 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
 import { parseJson } from '../../kernel/json.ts';
+import type { Compute, ContentEncoding } from '../../ports/environment.ts';
 import { refusal } from './errors.ts';
 import { limits } from './limits.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
-const INFLATE: Readonly<Record<string, (bytes: Uint8Array, options: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-};
+const ENCODINGS: ReadonlyMap<string, ContentEncoding> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'br'],
+]);
 /** Each takes the whole output of the one before. */
 const ENCODINGS_MAX = 2;
 
@@ -22,28 +22,31 @@ export function mediaType(headers: Readonly<Record<string, string>>): string {
 }
 
 /** Content encodings in the order they were applied, without `identity`; undefined when one is not known here. */
-export function contentEncodings(headers: Readonly<Record<string, string>>): readonly string[] | undefined {
+export function contentEncodings(headers: Readonly<Record<string, string>>): readonly ContentEncoding[] | undefined {
   const given = headers['content-encoding'];
   if (given === undefined) return [];
   const named = given.split(',').map((name) => name.trim().toLowerCase());
-  const encodings = named.filter((name) => name !== '' && name !== 'identity');
-  if (encodings.length > ENCODINGS_MAX || !encodings.every((name) => Object.hasOwn(INFLATE, name))) return undefined;
-  return encodings;
+  const names = named.filter((name) => name !== '' && name !== 'identity');
+  const encodings = names.flatMap((name) => ENCODINGS.get(name) ?? []);
+  return encodings.length > ENCODINGS_MAX || encodings.length < names.length ? undefined : encodings;
 }
 
 /**
  * Undoes the encodings; never makes more than `maxBytes`. RequestErrors: RequestEntityTooLarge beyond that, InvalidBody
  * for bytes that are not what the header says.
  */
-export function inflated(body: Uint8Array, encodings: readonly string[], maxBytes: number): Uint8Array {
+export async function inflated(
+  compute: Compute,
+  body: Uint8Array,
+  encodings: readonly ContentEncoding[],
+  maxBytes: number,
+): Promise<Uint8Array> {
   let bytes = body;
   for (const encoding of encodings.toReversed()) {
-    try {
-      bytes = INFLATE[encoding]?.(bytes, { maxOutputLength: maxBytes }) ?? bytes;
-    } catch (error) {
-      const isTooLong = (error as { code?: unknown } | null)?.code === 'ERR_BUFFER_TOO_LARGE';
-      throw refusal(isTooLong ? 'RequestEntityTooLarge' : 'InvalidBody');
-    }
+    const found = await compute.inflate(bytes, encoding, maxBytes);
+    if (found === 'too large') throw refusal('RequestEntityTooLarge');
+    if (found === 'malformed') throw refusal('InvalidBody');
+    bytes = found;
   }
   return bytes;
 }

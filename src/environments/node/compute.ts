@@ -6,12 +6,15 @@ import { GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
 import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
 import { sharedMemory } from './encoding-thread.ts';
 import { EncodingThreads } from './encoding-threads.ts';
+import { inflateIfSmall, inflateInPieces } from './inflate.ts';
 
 const THREADS_MAX = 3;
 /** Of each thread: one that it works on and one that waits there, so that it need not. */
 const PIECES_EACH = 2;
 /** Pieces of one output beyond those in work: what is filled next. */
 const AHEAD = 1;
+/** Of the platform's four threads two are left to the disk. */
+const INFLATIONS_MAX = 2;
 
 /** With what it holds beside memory. */
 export interface NodeCompute extends Compute {
@@ -19,15 +22,20 @@ export interface NodeCompute extends Compute {
   close(): Promise<void>;
 }
 
-/** GZIP and Snappy in threads of our own, as many as there are cores up to three: the platform's are the disk's. */
+/**
+ * GZIP and Snappy in threads of our own, as many as there are cores up to three: the platform's are the disk's. What
+ * comes in compressed is seldom large, and takes a millisecond of theirs at a time.
+ */
 export function createNodeCompute(meter: Meter): NodeCompute {
   const count = Math.min(THREADS_MAX, availableParallelism());
   const inWorkMax = count * PIECES_EACH;
   const threads = new EncodingThreads(count);
   const gzipPool = new BufferPool(GZIP_PIECE_BYTES, inWorkMax + AHEAD, sharedMemory);
   const snappyPool = new BufferPool(SNAPPY_PIECE_BYTES, inWorkMax + AHEAD, sharedMemory);
-  const inGzip = boundedWork(inWorkMax * GZIP_PIECE_BYTES, 'gzip', meter);
-  const inSnappy = boundedWork(inWorkMax * SNAPPY_PIECE_BYTES, 'snappy', meter);
+  const tellOf = (format: string) => (waiting: number) => meter.gauge('encoding_waiting_pieces', { format }, waiting);
+  const inGzip = boundedWork(inWorkMax * GZIP_PIECE_BYTES, tellOf('gzip'));
+  const inSnappy = boundedWork(inWorkMax * SNAPPY_PIECE_BYTES, tellOf('snappy'));
+  const inInflating = boundedWork(INFLATIONS_MAX, (waiting) => meter.gauge('inflating_waiting_bodies', {}, waiting));
   return {
     gzip: (chunks) =>
       gzipMember(chunks, {
@@ -43,26 +51,28 @@ export function createNodeCompute(meter: Meter): NodeCompute {
         encode: async (how, piece) =>
           await inSnappy(piece.length, async () => await threads.encode({ framing: how }, piece)),
       }),
+    inflate: async (bytes, encoding, maxBytes) =>
+      inflateIfSmall(bytes, encoding, maxBytes) ??
+      (await inInflating(1, async () => await inflateInPieces(bytes, encoding, maxBytes))),
     close: async () => await threads.close(),
   };
 }
 
-type Bounded = <T>(bytes: number, work: () => Promise<T>) => Promise<T>;
+type Bounded = <T>(amount: number, work: () => Promise<T>) => Promise<T>;
 
-/** Work on at most so many bytes at once, whoever asks; the others wait in line, and a gauge tells how many. */
-function boundedWork(bytesMax: number, format: string, meter: Meter): Bounded {
-  const budget = createByteBudget(bytesMax);
-  const tell = (): void => meter.gauge('encoding_waiting_pieces', { format }, budget.waiting);
-  return async (bytes, work) => {
+/** Work on at most so much at once, whoever asks; the others wait in line, and `tell` hears how many. */
+function boundedWork(amountMax: number, tell: (waiting: number) => void): Bounded {
+  const budget = createByteBudget(amountMax);
+  return async (amount, work) => {
     // A signal that many wait for would be warned of.
-    const taking = budget.take(bytes, new AbortController().signal);
-    tell();
+    const taking = budget.take(amount, new AbortController().signal);
+    tell(budget.waiting);
     await taking;
-    tell();
+    tell(budget.waiting);
     try {
       return await work();
     } finally {
-      budget.giveBack(bytes);
+      budget.giveBack(amount);
     }
   };
 }

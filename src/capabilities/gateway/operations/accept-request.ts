@@ -99,7 +99,7 @@ async function readContent(acceptor: Acceptor, route: Route, { request, body }: 
   if (encodings.length === 0) return sent;
   const maxBytes = route.inflatedBytesMax ?? bodyBytesMax(acceptor, route);
   await request.hold(maxBytes);
-  return new Content(inflated(body, encodings, maxBytes), type);
+  return new Content(await inflated(acceptor.environment.compute, body, encodings, maxBytes), type);
 }
 
 /** The largest body that the route can do something with. */
