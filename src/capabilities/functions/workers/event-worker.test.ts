@@ -291,7 +291,7 @@ test('an Event outlives two days without a node, and is then given up as too old
   await bench.close();
 });
 
-test('what waits for more than a day behind a slow function is run or told, each one', async () => {
+test('what waits behind a slow function for longer than an event may be old is run or told, each one', async () => {
   const slow = { runtime: 'node', code: '.', handler: 'index.slow', concurrency: 1, timeoutSeconds: 900 } as const;
   const options = { slow: { ...slow, onFailure: 'failures' } };
   const bench = await openBench({ 'index.slow': () => ({ takesMs: 800_000 }) }, options);
