@@ -2,16 +2,19 @@ import { openQuickJs } from '../../src/drivers/quickjs/index.ts';
 import { createNodeEnvironment } from '../../src/environments/node/index.ts';
 import { CONVERTER_PARAMETERS } from '../../src/kernel/converter-parameters.ts';
 import type { ScriptRuntime } from '../../src/ports/script.ts';
+import { SCRIPT_ATTACKS } from '../../src/drivers/quickjs/attacks.fixture.ts';
 import { documentsMissing, highlighted } from '../../test/support/published-code.ts';
+import type { Figures } from '../figures.ts';
 import type { Outcome, Scenario } from '../scenario.ts';
 
 const PAYLOAD_BYTES = 200;
 const METADATA = '{"integrationName":"kinesis_integration"}';
 const CALLS = 1000;
-const LOOP = 'for (;;);';
-const ATTACKS = 5;
+const ATTACK_ROUNDS = 3;
+const RSS_LOOK_MS = 2;
+const MIB = 1024 * 1024;
 
-/** A published uplink converter, as it stands, on payloads of 200 bytes; and what a loop without end takes until it is stopped. */
+/** A published uplink converter, as it stands, on payloads of 200 bytes; then the attacks, each until it is stopped. */
 export const scripts: Scenario = {
   name: 'scripts',
   title: 'uplink converter, payload of 200 bytes, one thread',
@@ -50,7 +53,7 @@ async function convertFor(runtime: ScriptRuntime, seconds: number): Promise<Outc
   const figures = {
     conversionsPerSecond: (done / elapsedMs) * 1000,
     conversionCpuUs: (user + system) / done,
-    stoppedMs: await stopped(runtime),
+    ...(await attacked(runtime, problems)),
   };
   return { figures, problems: [...problems] };
 }
@@ -63,14 +66,23 @@ function payload(): Uint8Array {
   return Buffer.from(JSON.stringify(reading));
 }
 
-/** From the call to its failure, in ms; the longest of several. */
-async function stopped(runtime: ScriptRuntime): Promise<number> {
-  const script = runtime.open({ name: 'loop.js', text: LOOP, parameters: ['payload'] });
-  let longest = 0;
-  for (let attack = 0; attack < ATTACKS; attack += 1) {
+/** The longest that an attack took from its call to its failure, and the most memory that one had the process take. */
+async function attacked(runtime: ScriptRuntime, problems: Set<string>): Promise<Figures> {
+  const harmless = runtime.open({ name: 'harmless.js', text: 'return 1;', parameters: ['payload'] });
+  const [stoppedMs, attackMiB]: [number[], number[]] = [[], []];
+  for (const [what, text] of Array.from({ length: ATTACK_ROUNDS }, () => SCRIPT_ATTACKS).flat()) {
+    // What an attack took a thread with it for is not its successor's time.
+    await harmless.call([['{}']]);
+    const script = runtime.open({ name: 'attack.js', text, parameters: ['payload'] });
+    const idle = process.memoryUsage.rss();
+    let peak = idle;
+    const looking = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), RSS_LOOK_MS);
     const startedAt = performance.now();
-    await script.call([['{}']]);
-    longest = Math.max(longest, performance.now() - startedAt);
+    const [outcome] = await script.call([['{}']]);
+    stoppedMs.push(performance.now() - startedAt);
+    clearInterval(looking);
+    attackMiB.push((Math.max(peak, process.memoryUsage.rss()) - idle) / MIB);
+    if (outcome?.failure === undefined) problems.add(`${what} was not stopped`);
   }
-  return longest;
+  return { stoppedMs: Math.max(...stoppedMs), attackMiB: Math.max(...attackMiB) };
 }

@@ -175,7 +175,8 @@ class State {
     // The body begins on a line of its own: its lines are those of the wrapped text less one, its columns the same.
     const helpers = 'decodeToString,decodeToJson,print,console';
     const text = `(function(${helpers}){return function(${spec.parameters.join(',')}){\n${spec.text}\n}})`;
-    const made = context.evalCode(text, 'script.js', { type: 'global', strict: false });
+    const isWhole = state.#isWhole(spec.text);
+    const made = context.evalCode(text, 'script.js', { type: 'global', strict: false, compileOnly: !isWhole });
     if (made.error !== undefined) {
       const { name, message, stack } = context.dump(made.error) as { name?: string; message?: string; stack?: string };
       made.error.dispose();
@@ -183,10 +184,30 @@ class State {
       if (state.isOverdue) return { kind: 'time', message: `could not be compiled within ${withinMs} ms` };
       return readFailure({ kind: 'syntax', message: `${name}: ${message}`, stack: stack ?? '' }, spec.text);
     }
+    if (!isWhole) {
+      made.value.dispose();
+      state.close();
+      return { kind: 'syntax', message: 'SyntaxError: the text ends the function it stands in' };
+    }
     state.#keep(made.value);
     const most = state.#keep(context.newNumber(spec.limits.resultBytesMax));
     state.#run = state.#keep(context.unwrapResult(context.callFunction(prepare, context.undefined, made.value, most)));
     return state;
+  }
+
+  /**
+   * False: it has a mistake, or would go on behind the function it is the body of, with code that runs when it is read.
+   * What ends a function leaves a method in mid-object, and the other way round: what is the body of both runs nothing.
+   */
+  #isWhole(text: string): boolean {
+    return [`(function(){\n${text}\n})`, `({method(){\n${text}\n}})`].every((form) => this.#reads(form));
+  }
+
+  #reads(text: string): boolean {
+    const options = { type: 'global', strict: false, compileOnly: true } as const;
+    const read = this.#context.evalCode(text, 'script.js', options);
+    read.dispose();
+    return read.error === undefined;
   }
 
   get hasJobs(): boolean {
