@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { kinesis, type Put } from '../support/kinesis.ts';
 import { call, type NodeProcess } from '../support/node-process.ts';
-import { postWebhook } from '../support/post-webhook.ts';
+import { sendWebhook, type StoredWebhook } from '../support/post-webhook.ts';
 import { reshardOnce } from '../support/reshard-once.ts';
 import type { Model } from './model.ts';
 
@@ -37,7 +37,8 @@ export function puts(writer: string, bytes: number): Load {
         StreamName: STREAM,
         Records: texts.map((text) => ({ Data: Buffer.from(text).toString('base64'), PartitionKey: name + writer })),
       }).catch(() => undefined);
-      if (answer?.status !== 200) continue;
+      if (answer === undefined) continue;
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
       const { Records } = answer.body as { Records: readonly Partial<Put>[] };
       for (const [index, { ShardId, SequenceNumber }] of Records.entries()) {
         if (ShardId === undefined || SequenceNumber === undefined) continue;
@@ -47,23 +48,53 @@ export function puts(writer: string, bytes: number): Load {
   };
 }
 
-/** Webhooks one after the other; now and then one that was answered before, as a redelivery is. */
+/**
+ * Webhooks one after the other: first those that got no answer before, the same again, as their sender would; now and
+ * then one that was answered, as a redelivery is.
+ */
 export const hooks: Load = async (life) => {
-  const { node, model } = life;
-  const secret = node.secret('HOOKS');
-  while (!life.isOver()) {
-    const known = Math.random() < 0.3 ? [...model.answered.keys()].at(-3) : undefined;
-    const id = known ?? randomUUID();
-    const text = `${JSON.stringify({ id })}\n`;
-    if (known === undefined) model.send(text);
-    const answer = await postWebhook(`${node.gateway}/hooks`, secret, id, text).catch(() => undefined);
-    if (answer === undefined) continue;
-    const first = model.acknowledged.get(text);
-    if (known !== undefined) assert.equal(answer.SequenceNumber, first?.sequenceNumber, `a second answer to ${id}`);
-    model.answered.set(id, text);
-    model.acknowledge(text, answer);
-  }
+  while (!life.isOver()) await sendHook(life, ...nextHook(life.model));
 };
+
+/** After the last kill: every webhook is answered in the end, if its sender comes again. */
+export async function repeatUnanswered(life: Life): Promise<void> {
+  for (const [id, text] of Array.from(life.model.unanswered)) await sendHook(life, id, text);
+}
+
+async function sendHook({ node, model }: Life, id: string, text: string): Promise<void> {
+  const first = model.acknowledged.get(text);
+  // Taken by one sender at a time: two that wait would hide which of them was answered.
+  const isRepeat = model.unanswered.delete(id);
+  if (first === undefined) model.send(text);
+  const answer = await sendWebhook(`${node.gateway}/hooks`, node.secret('HOOKS'), id, text).catch(() => undefined);
+  if (answer?.status !== 200) {
+    // The kill, or "nothing was stored; try again".
+    if (answer !== undefined) assert.equal(answer.status, 503, answer.text);
+    if (first === undefined) model.unanswered.set(id, text);
+    return;
+  }
+  const stored = JSON.parse(answer.text) as StoredWebhook;
+  if (first !== undefined) {
+    assert.deepEqual(
+      [stored.SequenceNumber, stored.duplicate],
+      [first.sequenceNumber, true],
+      `a second answer to ${id}`,
+    );
+  }
+  if (isRepeat) model.repeat(text, stored.duplicate);
+  model.answered.set(id, text);
+  model.acknowledge(text, stored);
+}
+
+/** A delivery id and its text. */
+function nextHook(model: Model): readonly [string, string] {
+  const [unanswered] = model.unanswered;
+  if (unanswered !== undefined) return unanswered;
+  const known = Math.random() < 0.3 ? [...model.answered].at(-3) : undefined;
+  if (known !== undefined) return known;
+  const id = randomUUID();
+  return [id, `${JSON.stringify({ id })}\n`];
+}
 
 /** Streams that come, take some records and go: what they leave behind is garbage between records that stay. */
 export const churn: Load = async (life) => {

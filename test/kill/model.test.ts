@@ -73,6 +73,15 @@ test('a webhook whose record is lost may get another answer', () => {
   assert.deepEqual([...model.answered.keys()], ['one']);
 });
 
+test('a webhook whose record stands is not new when it is sent again', () => {
+  const model = told(2);
+  model.judge(shards(1, 2, 3), always, now());
+  assert.throws(() => model.repeat(text(3), false), /its record stood/);
+  model.repeat(text(3), true);
+  model.repeat(text(4), false);
+  assert.deepEqual(model.repeats, { all: 2, stored: 1 });
+});
+
 function shard(first: bigint, last: bigint, isClosed = false): Shard {
   return {
     ShardId: String(first),

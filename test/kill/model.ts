@@ -24,7 +24,13 @@ export class Model {
   readonly uncertain = new Set<string>();
   /** Webhooks whose first answer was seen: delivery id to its text. */
   readonly answered = new Map<string, string>();
+  /** Webhooks that were sent and got no answer: delivery id to its text. */
+  readonly unanswered = new Map<string, string>();
+  /** Webhooks sent again after a kill took their answer; `stored`: whose record the first try had left. */
+  readonly repeats = { all: 0, stored: 0 };
   private readonly lost = new Set<string>();
+  /** Texts that stood in the log when it was judged last. */
+  private standing: ReadonlySet<string> = new Set();
 
   send(text: string): void {
     this.uncertain.add(text);
@@ -36,6 +42,13 @@ export class Model {
     this.acknowledged.set(text, { shardId: ShardId, sequenceNumber: SequenceNumber, at: performance.now() });
   }
 
+  /** A webhook was answered that had no answer before. */
+  repeat(text: string, isDuplicate: boolean): void {
+    if (this.standing.has(text)) assert.ok(isDuplicate, `its record stood, and it was new again: ${head(text)}`);
+    this.repeats.all += 1;
+    if (isDuplicate) this.repeats.stored += 1;
+  }
+
   /** Holds what stands in the log against what was told; `killedAt`: the end of the life before, `performance.now()`. */
   judge(shards: ReadonlyMap<string, readonly Stored[]>, durability: Durability, killedAt: number): void {
     const seen = new Set<string>();
@@ -43,6 +56,7 @@ export class Model {
       this.judgeShard(shardId, records, seen);
       assertOrder(records);
     }
+    this.standing = seen;
     const missing = [...this.acknowledged].filter(([text]) => !seen.has(text));
     if (durability.sync === 'always') assert.deepEqual(missing.slice(0, 3), [], `${missing.length} missing`);
     if (durability.sync === 'interval') {
