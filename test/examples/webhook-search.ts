@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
@@ -7,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startBulkServer } from '../support/bulk-server.ts';
 import { filesBelow } from '../support/files-below.ts';
+import type { HeldPostEnd, HeldPostOrder, HeldPostWord } from '../support/held-post.ts';
 import { readAll } from '../support/kinesis.ts';
 import {
   call,
@@ -114,7 +116,7 @@ interface Told {
   readonly duplicate: boolean;
 }
 
-test('webhook-search: two processes that send one delivery at once are told of one record', async () => {
+test('webhook-search: what `millrace trigger` sends twice is told of one record', async () => {
   const data = temporaryDirectory('example');
   const node = await startNodeProcess({ config: WEBHOOK_SEARCH, data });
   const trigger = async (event: string, delivery: string): Promise<Told> => {
@@ -124,12 +126,66 @@ test('webhook-search: two processes that send one delivery at once are told of o
   };
   try {
     assert.equal((await trigger('github.ping', 'ping')).duplicate, false);
-    const told = await Promise.all([trigger('github.star', 'star'), trigger('github.star', 'star')]);
-    assert.equal(told.filter(({ duplicate }) => duplicate).length, 1);
+    const told = [await trigger('github.star', 'star'), await trigger('github.star', 'star')];
+    assert.deepEqual(
+      told.map(({ duplicate }) => duplicate),
+      [false, true],
+    );
     assert.equal(new Set(told.map(({ SequenceNumber }) => SequenceNumber)).size, 1);
     const records = [...(await readAll(node.api, expected.stream)).values()].flat();
     assert.deepEqual(records.map(({ key }) => key).toSorted(), ['ping', 'star']);
   } finally {
+    assert.equal(await node.stop(), 0, node.output());
+    removeDirectory(data);
+  }
+});
+
+const HELD_POST = 'dist-test/test/support/held-post.js';
+const ROUNDS = 100;
+
+async function word(child: ChildProcess): Promise<HeldPostWord> {
+  const [said] = (await once(child, 'message', { signal: AbortSignal.timeout(WAIT_MS_MAX) })) as [HeldPostWord];
+  return said;
+}
+
+/** Both send all of a webhook but its last byte; once both have, both are let go. */
+async function postTogether(children: readonly ChildProcess[], order: HeldPostOrder): Promise<readonly HeldPostEnd[]> {
+  const held = children.map(word);
+  for (const child of children) child.send(order);
+  assert.deepEqual(await Promise.all(held), ['held', 'held']);
+  const ended = children.map(word);
+  for (const child of children) child.send('release');
+  return (await Promise.all(ended)) as readonly HeldPostEnd[];
+}
+
+/** Whether each was whole on its way before either had an answer. */
+function overlap(ends: readonly HeldPostEnd[]): boolean {
+  const answeredAt = ends.map((end) => BigInt(end.answeredAt));
+  return ends.every(({ releasedAt }) => answeredAt.every((at) => BigInt(releasedAt) < at));
+}
+
+test('webhook-search: two processes that send one delivery at once are told of one record', async (context) => {
+  const data = temporaryDirectory('example');
+  const node = await startNodeProcess({ config: WEBHOOK_SEARCH, data });
+  const children = [fork(HELD_POST), fork(HELD_POST)];
+  try {
+    const rest = { url: `${node.gateway}/test/git-data`, secret: node.secret('GITHUB_WEBHOOK'), body: '{"zen":"one"}' };
+    let overlaps = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const ends = await postTogether(children, { ...rest, id: `round-${round}` });
+      for (const { status, text } of ends) assert.equal(status, 200, text);
+      const told = ends.map(({ text }) => JSON.parse(text) as Told);
+      assert.equal(told.filter(({ duplicate }) => duplicate).length, 1);
+      assert.equal(new Set(told.map(({ SequenceNumber }) => SequenceNumber)).size, 1);
+      if (overlap(ends)) overlaps += 1;
+    }
+    context.diagnostic(`${overlaps} of ${ROUNDS} rounds overlapped`);
+    assert.ok(overlaps > 0, 'none was under way while the other one was');
+    const records = [...(await readAll(node.api, expected.stream)).values()].flat();
+    const ids = Array.from({ length: ROUNDS }, (_, round) => `round-${round}`);
+    assert.deepEqual(records.map(({ key }) => key).toSorted(), ids.toSorted());
+  } finally {
+    for (const child of children) child.kill();
     assert.equal(await node.stop(), 0, node.output());
     removeDirectory(data);
   }
