@@ -5,19 +5,24 @@ import { startNodeProcess, type NodeProcess } from '../../test/support/node-proc
 import { treeUsage } from '../../test/support/process-tree.ts';
 import { Connection } from '../client.ts';
 import type { Figures } from '../figures.ts';
-import type { Scenario } from '../scenario.ts';
+import type { Outcome, Scenario } from '../scenario.ts';
 import { percentile } from '../statistics.ts';
+import { BODY_BYTES, deliveryId, judgeWebhooks, WebhookBody } from '../webhooks.ts';
 
 const CONNECTIONS = 64;
-const BODY_BYTES = 2048;
-const ID_DIGITS = 12;
+const STREAM = 'hooks';
 const WARM_UP_SECONDS = 2;
 const SECRET = 'the secret of the bench';
 const CONFIG = {
-  streams: { hooks: { ShardCount: 4 } },
-  gateway: { routes: { 'POST /hook': { verify: { github: { secrets: [SECRET] } }, to: 'hooks' } } },
+  streams: { [STREAM]: { ShardCount: 4 } },
+  gateway: { routes: { 'POST /hook': { verify: { github: { secrets: [SECRET] } }, to: STREAM } } },
 };
 const NOT_REPEATED = '"duplicate":false';
+
+/** How many webhooks were sent to a node; they are numbered from 1 on. */
+interface Numbers {
+  last: number;
+}
 
 /** What a load saw. */
 interface Load {
@@ -26,36 +31,32 @@ interface Load {
   readonly latenciesMs: readonly number[];
 }
 
-let count = 0;
-
 /** Sends webhooks that were never sent before, signed as GitHub does, one after the other. */
 class Sender {
   private readonly connection: Connection;
-  private readonly body: Buffer;
-  private readonly idAt: number;
+  private readonly numbers: Numbers;
+  private readonly body = new WebhookBody();
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, numbers: Numbers) {
     this.connection = connection;
-    const front = '{"id":"00000000-0000-4000-8000-';
-    this.idAt = front.length;
-    this.body = Buffer.from(`${front}${'0'.repeat(ID_DIGITS)}","text":"`.padEnd(BODY_BYTES - 2, 'x') + '"}');
+    this.numbers = numbers;
   }
 
-  static async open(url: string): Promise<Sender> {
-    return new Sender(await Connection.open(Number(new URL(url).port), 'application/json'));
+  static async open(url: string, numbers: Numbers): Promise<Sender> {
+    return new Sender(await Connection.open(Number(new URL(url).port), 'application/json'), numbers);
   }
 
   /** Resolves once the webhook is answered as stored. */
   async send(): Promise<void> {
-    count += 1;
-    const number = String(count).padStart(ID_DIGITS, '0');
-    this.body.write(number, this.idAt, 'latin1');
-    const signature = createHmac('sha256', SECRET).update(this.body).digest('hex');
+    this.numbers.last += 1;
+    const number = this.numbers.last;
+    const content = this.body.number(number);
+    const signature = createHmac('sha256', SECRET).update(content).digest('hex');
     const { status, body } = await this.connection.post(
       '/hook',
-      `x-github-delivery: 00000000-0000-4000-8000-${number}\r\nx-github-event: push\r\n` +
+      `x-github-delivery: ${deliveryId(number)}\r\nx-github-event: push\r\n` +
         `x-hub-signature-256: sha256=${signature}\r\n`,
-      this.body,
+      content,
     );
     if (status !== 200 || !body.includes(NOT_REPEATED)) throw new Error(`${status} ${body.toString('utf8', 0, 300)}`);
   }
@@ -108,8 +109,10 @@ async function openLoop(senders: readonly Sender[], perSecond: number, seconds: 
   return { stored: total, seconds: (performance.now() - startedAt) / 1000, latenciesMs };
 }
 
-async function measure(node: NodeProcess, seconds: number): Promise<Figures> {
-  const senders = await Promise.all(Array.from({ length: CONNECTIONS }, async () => await Sender.open(node.gateway)));
+async function measure(node: NodeProcess, seconds: number): Promise<Outcome> {
+  const numbers = { last: 0 };
+  const open = async (): Promise<Sender> => await Sender.open(node.gateway, numbers);
+  const senders = await Promise.all(Array.from({ length: CONNECTIONS }, open));
   await closedLoop(senders, WARM_UP_SECONDS);
   const before = treeUsage(node.child.pid ?? 0).cpuSeconds;
   const ownBefore = process.cpuUsage();
@@ -119,7 +122,7 @@ async function measure(node: NodeProcess, seconds: number): Promise<Figures> {
   const perSecond = full.stored / full.seconds;
   const half = await openLoop(senders, perSecond / 2, seconds);
   for (const sender of senders) sender.close();
-  return {
+  const figures: Figures = {
     webhooksPerSecond: perSecond,
     webhookP50Ms: percentile(full.latenciesMs, 0.5),
     webhookP99Ms: percentile(full.latenciesMs, 0.99),
@@ -128,22 +131,25 @@ async function measure(node: NodeProcess, seconds: number): Promise<Figures> {
     halfP50Ms: percentile(half.latenciesMs, 0.5),
     halfP99Ms: percentile(half.latenciesMs, 0.99),
   };
+  // A sender's error ends the measurement: here each number was answered.
+  const problems = await judgeWebhooks(Number(new URL(node.api).port), STREAM, numbers.last);
+  return { figures, problems };
 }
 
-/** Signed webhooks into a stream, each durable before its answer; then half as many a second. */
+/** Signed webhooks into a stream, each durable before its answer; then half as many a second; then all are read back. */
 export const webhook: Scenario = {
   name: 'webhook',
   title: `Signed webhooks of ${BODY_BYTES} bytes, ${CONNECTIONS} connections`,
   onRequest: false,
   millraceOnly: true,
-  secondsMax: ({ seconds }) => seconds * 3 + 60,
+  secondsMax: ({ seconds }) => seconds * 6 + 60,
   async measure({ scratch, options }) {
     mkdirSync(scratch, { recursive: true });
     const config = join(scratch, 'millrace.yaml');
     writeFileSync(config, JSON.stringify(CONFIG));
     const node = await startNodeProcess({ config, data: join(scratch, 'data') });
     try {
-      return { figures: await measure(node, options.seconds), problems: [] };
+      return await measure(node, options.seconds);
     } finally {
       await node.kill();
     }
