@@ -425,7 +425,7 @@ test('an object that could not be encoded is an attempt that failed, and what th
     yield* compute.gzip(chunks);
     throw new EnvironmentError('ENOTENCODED', 'the encoding thread ended');
   };
-  const ending: Compute = { gzip: fails, snappy: fails };
+  const ending: Compute = { ...compute, gzip: fails, snappy: fails };
   for (const CompressionFormat of FORMATS.slice(1)) {
     const { destination, puts } = opened({ BucketARN: 'bucket', CompressionFormat }, ending);
     const wanted = { name: 'DeliveryError', code: 'S3.EncodingFailed', retryable: true };
