@@ -12,6 +12,7 @@ import { kcl } from './kcl/group.ts';
 import { kpl } from './kpl/group.ts';
 import { openSearch } from './opensearch/group.ts';
 import { sdkJs } from './sdk-js/group.ts';
+import { signers } from './signers/group.ts';
 import { snappyJava } from './snappy-java/group.ts';
 import { sse } from './sse/group.ts';
 import { telegraf } from './telegraf/group.ts';
@@ -38,6 +39,7 @@ const GROUPS: readonly Group[] = [
   snappyJava,
   versitygw,
   functions,
+  signers,
   sse,
   kpl,
   kcl,
