@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Read } from '../support/kinesis.ts';
 import { pythonWith, runProgram } from './tools.ts';
 
 const AWS_CLI = 'awscli==1.45.11';
@@ -25,4 +26,37 @@ export async function runAws(
   const variables = { ...environment, AWS_DEFAULT_OUTPUT: 'json' };
   const stdout = await runProgram(python, [aws, ...words, '--endpoint-url', api], { environment: variables });
   return stdout === '' ? {} : (JSON.parse(stdout) as unknown);
+}
+
+/** What stands in a stream as `aws kinesis get-records` prints it, by shard. */
+export async function readWithAws(
+  api: string,
+  stream: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<readonly (readonly Read[])[]> {
+  const kinesis = async (...words: readonly string[]): Promise<unknown> =>
+    await runAws(api, ['kinesis', ...words], environment);
+  const shards: Read[][] = [];
+  const { Shards } = (await kinesis('list-shards', '--stream-name', stream)) as {
+    Shards: readonly { ShardId: string }[];
+  };
+  for (const { ShardId } of Shards) {
+    const place = ['--stream-name', stream, '--shard-id', ShardId, '--shard-iterator-type', 'TRIM_HORIZON'];
+    let { ShardIterator } = (await kinesis('get-shard-iterator', ...place)) as { ShardIterator: string };
+    const found: Read[] = [];
+    for (;;) {
+      const page = (await kinesis('get-records', '--shard-iterator', ShardIterator)) as {
+        Records: readonly { Data: string; PartitionKey: string; SequenceNumber: string }[];
+        NextShardIterator: string;
+      };
+      if (page.Records.length === 0) break;
+      for (const { Data, PartitionKey, SequenceNumber } of page.Records) {
+        const data = Buffer.from(Data, 'base64');
+        found.push({ key: PartitionKey, data, text: data.toString(), sequenceNumber: SequenceNumber });
+      }
+      ShardIterator = page.NextShardIterator;
+    }
+    shards.push(found);
+  }
+  return shards;
 }

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KEY_PAIR } from '../../support/key-pair.ts';
-import { readAll, type Put } from '../../support/kinesis.ts';
+import type { Put } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
+import { awsVersion, readWithAws } from '../aws-program.ts';
+import { clientEnvironment } from '../checks.ts';
 import type { Group } from '../run.ts';
 import { SENDERS, type Sender } from './senders.ts';
 
@@ -126,14 +128,14 @@ async function play(sender: Sender, line: Line): Promise<Accepted> {
   return accepted;
 }
 
-/** The stream has each accepted delivery once, byte for byte; a repeat is told of the same record. */
+/** The AWS CLI reads each accepted delivery once, as it was sent; a repeat is told of the same record. */
 async function judge(node: NodeProcess, sender: Sender, accepted: Accepted): Promise<void> {
   const line = new Line(sender, node.gateway);
   for (const [id, { sequenceNumber }] of accepted) {
     const { status, told } = await line.send(await line.signed(id));
     assert.deepEqual([status, told.duplicate, told.SequenceNumber], [200, true, sequenceNumber], sender.name);
   }
-  const records = [...(await readAll(node.api, sender.name)).values()].flat();
+  const records = (await readWithAws(node.api, sender.name, await clientEnvironment(node.api))).flat();
   assert.deepEqual(
     records.map(({ key, text, sequenceNumber }) => [key, { body: text, sequenceNumber }]),
     [...accepted],
@@ -141,14 +143,15 @@ async function judge(node: NodeProcess, sender: Sender, accepted: Accepted): Pro
   );
 }
 
-/** The libraries that senders sign with, over real routes: what they sign is stored once, also across a kill. */
+/** The libraries that senders sign with, over real routes: what they sign the AWS CLI reads once, also across a kill. */
 export const signers: Group = {
   name: 'signers',
   async install() {
-    return SENDERS.map(({ library }) => {
+    const libraries = SENDERS.map(({ library }) => {
       const text = readFileSync(join('node_modules', library, 'package.json'), 'utf8');
       return `${library} ${(JSON.parse(text) as { version: string }).version}`;
-    }).join(', ');
+    });
+    return [...libraries, await awsVersion()].join(', ');
   },
   async run() {
     const folder = temporaryDirectory('signers');

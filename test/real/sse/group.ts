@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../support/free-port.ts';
 import { KEY_PAIR } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
-import { awsVersion, runAws } from '../aws-program.ts';
+import { awsVersion, readWithAws } from '../aws-program.ts';
 import { clientEnvironment } from '../checks.ts';
 import { startProgram, until, type Program } from '../program.ts';
 import type { Group } from '../run.ts';
@@ -35,33 +35,6 @@ function config(folder: string, port: number): string {
   };
   writeFileSync(path, JSON.stringify(file));
   return path;
-}
-
-/** The AWS CLI, from PyPI: what stands in the stream, by shard. */
-async function readWithCli(api: string): Promise<readonly (readonly string[])[]> {
-  const environment = await clientEnvironment(api);
-  const aws = async (...words: readonly string[]): Promise<unknown> =>
-    await runAws(api, ['kinesis', ...words], environment);
-  const shards: string[][] = [];
-  const { Shards } = (await aws('list-shards', '--stream-name', 'changes')) as {
-    Shards: readonly { ShardId: string }[];
-  };
-  for (const { ShardId } of Shards) {
-    const place = ['--stream-name', 'changes', '--shard-id', ShardId, '--shard-iterator-type', 'TRIM_HORIZON'];
-    let { ShardIterator } = (await aws('get-shard-iterator', ...place)) as { ShardIterator: string };
-    const texts: string[] = [];
-    for (;;) {
-      const page = (await aws('get-records', '--shard-iterator', ShardIterator)) as {
-        Records: readonly { Data: string }[];
-        NextShardIterator: string;
-      };
-      if (page.Records.length === 0) break;
-      for (const { Data } of page.Records) texts.push(Buffer.from(Data, 'base64').toString());
-      ShardIterator = page.NextShardIterator;
-    }
-    shards.push(texts);
-  }
-  return shards;
 }
 
 /** Every event once, in order in its shard, its data as the server's library framed it. */
@@ -112,7 +85,8 @@ async function play({ proxy, server, start }: Bench): Promise<{ readonly node: N
     };
     await until('all events came', STEP_MS_MAX, async () => (await lastId()) === String(EVENTS), [server]);
     await sleep(1000);
-    judge(await readWithCli(node.api));
+    const shards = await readWithAws(node.api, 'changes', environment);
+    judge(shards.map((records) => records.map(({ text }) => text)));
     return { node, passed: 1 };
   } catch (error) {
     await node.stop();
