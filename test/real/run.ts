@@ -16,6 +16,7 @@ import { signers } from './signers/group.ts';
 import { snappyJava } from './snappy-java/group.ts';
 import { sse } from './sse/group.ts';
 import { telegraf } from './telegraf/group.ts';
+import { walkThrough } from './walk-through/group.ts';
 import { versitygw } from './versitygw/group.ts';
 
 /** One group of real components. */
@@ -44,6 +45,7 @@ const GROUPS: readonly Group[] = [
   kpl,
   kcl,
   openSearch,
+  walkThrough,
 ];
 const allowSkips = process.argv.includes('--allow-skips');
 const only = process.argv[process.argv.indexOf('--group') + 1];
