@@ -12,9 +12,13 @@ import {
   type Config,
   type LoadedConfig,
 } from '../config/index.ts';
+import { createJsonSchemas } from '../drivers/json-schema/index.ts';
 import type { OwnListener } from '../kernel/net/outgoing-rules.ts';
+import type { ConfigFinding } from '../kernel/schema/config-finding.ts';
+import type { FileDoors } from '../ports/capability.ts';
 import type { Environment } from '../ports/environment.ts';
 import { capabilities } from '../registry.ts';
+import { folderOf } from './config-facts.ts';
 import { keepSecrets, keptSecrets, makeSecret } from './secrets.ts';
 
 const USUAL_NAMES = ['millrace.yaml', 'millrace.yml', 'millrace.config.js', 'millrace.config.ts'];
@@ -63,9 +67,28 @@ export async function examineConfig(options: ReadConfigOptions): Promise<LoadedC
   const variables = { environment: (name: string) => process.env[name], secret };
   const name = file === undefined ? 'config' : shortName(file);
   const loaded = read.check({ name, sections: capabilities, variables, mode, own });
+  const problems = await fileProblems(loaded, { environment, configFolder: folderOf(source) });
+  if (problems.length > 0) throw new InvalidConfig(problems);
   const isKept = missingSecrets === 'make' && made.size > 0;
   if (isKept) await keepSecrets(environment, dataDirectory, { ...kept, ...Object.fromEntries(made) });
   return loaded;
+}
+
+/** What a started node would refuse in files that the sections name: said before there is anything to take back. */
+async function fileProblems(
+  { config, finding }: LoadedConfig,
+  { environment, configFolder }: { readonly environment: Environment; readonly configFolder: string },
+): Promise<readonly ConfigFinding[]> {
+  const doors: FileDoors = { files: environment.files, configFolder, jsonSchemas: createJsonSchemas() };
+  const found = capabilities.map(async (capability) => {
+    const { section } = capability;
+    const options = config.sections[section];
+    if (options === undefined || options === null) return [];
+    // The config reader checked them against this capability's own declaration.
+    const said = (await capability.fileProblems?.(options as never, doors)) ?? [];
+    return said.map(({ path, message }) => finding([section, ...path], message));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 interface ReadSource {

@@ -32,6 +32,8 @@ const PROPERTIES = [
   { PropertyGroupId: 'OutputStreamProperties', PropertyMap: { DefaultStream: 'out' } },
 ];
 
+const AGGREGATED = { PropertyGroupId: 'ProducerConfigProperties', PropertyMap: { AggregationEnabled: true } };
+
 /** `level line path: message` of each finding about a file with that text. */
 async function lint(text: string, name = 'm.yaml'): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-lint-'));
@@ -39,6 +41,9 @@ async function lint(text: string, name = 'm.yaml'): Promise<readonly string[]> {
     mkdirSync(join(folder, 'code'));
     writeFileSync(join(folder, 'code', 'index.js'), 'exports.handler = async (event) => event;\n');
     writeFileSync(join(folder, 'code', 'properties.json'), JSON.stringify(PROPERTIES));
+    writeFileSync(join(folder, 'code', 'aggregated.json'), JSON.stringify([...PROPERTIES, AGGREGATED]));
+    writeFileSync(join(folder, 'code', 'schema.json'), '{ "type": "object" }');
+    writeFileSync(join(folder, 'code', 'wrong.json'), '{ "type": "thing" }');
     const path = join(folder, name);
     writeFileSync(path, text);
     const found = await lintConfig({ file: path, data: join(folder, 'data') });
@@ -68,6 +73,9 @@ test('each error and each warning has its place', async () => {
     ['to: events', 'to: event', 'warning :3:39 gateway.routes.POST /a.to: the file has no stream event: did you mean events?'],
     ['"${secret:HOOK}"', 'abc', `warning :3:77 gateway.routes.POST /a.verify.github.secrets.0: ${literal}`],
     [', verify: { github: { secrets: ["${secret:HOOK}"] } }', '', 'warning :3:22 gateway.routes.POST /a.verify: `millrace start` refuses it: is missing'],
+    ['to: events, v', 'to: events, schema: ./code/schema.json, v'],
+    ['to: events, v', 'to: events, schema: ./none.json, v', 'error :3:55 gateway.routes.POST /a.schema: /none.json: '],
+    ['to: events, v', 'to: events, schema: code/wrong.json, v', 'error :3:55 gateway.routes.POST /a.schema: /code/wrong.json: schema is invalid'],
     ['runtime: node', 'runtime: node, env: { API_TOKEN: 0123456789 abc }', `warning :4:56 functions.hello.env.API_TOKEN: ${literal}`],
     ['index.handler', 'other.handler', 'warning :4:14 functions.hello: there is no other.js, other.mjs or other.cjs in /code'],
     ['code: code', 'code: ./none', 'warning :4:14 functions.hello: there is no folder /none'],
@@ -114,7 +122,12 @@ test('sources: words without effect, files that cannot be used, and names that t
       `${feed} properties: types has no effect: the config file says it itself`,
       `${feed} the header accept ${reason}`,
     ],
-    [at('properties: ./none.json'), `${feed} properties: ./none.json cannot be read (ENOENT)`],
+    [at('properties: ./none.json'), 'error :3:11 sources.feed.sse: properties: ./none.json cannot be read (ENOENT)'],
+    [
+      at('properties: ./code/aggregated.json'),
+      'error :3:11 sources.feed.sse: properties: ProducerConfigProperties.AggregationEnabled: records are not ' +
+        'aggregated; set it to false, as the sample says',
+    ],
     [
       at('url: "https://a.example/x"', 'to: event'),
       'warning :3:52 sources.feed.to: the file has no stream event: did you mean events?',

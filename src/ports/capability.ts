@@ -84,6 +84,12 @@ export interface AdminRoute {
   handle(parameters: Readonly<Record<string, string>>, query: URLSearchParams, request: AdminRequest): Promise<unknown>;
 }
 
+/** What can be said of the files that a section names, before anything is started. */
+export interface FileDoors extends Pick<Doors, 'configFolder' | 'jsonSchemas'> {
+  /** Files that the section names are read, and no others. */
+  readonly files: Pick<Files, 'readFile' | 'size'>;
+}
+
 /** What notes may ask: nothing is started for them. */
 export interface NoteDoors extends Pick<Doors, 'configFolder' | 'identity' | 'functionRuntime' | 'mode'> {
   /** Files that the section names are read, and no others. */
@@ -126,6 +132,8 @@ export interface Capability<O extends Schema = Schema, S = unknown> {
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   /** What the shape of the options alone cannot say; `urls`: which servers may be asked, as the file has it. */
   problems?(options: Static<O>, mode: Doors['mode'], urls: UrlRules): readonly SectionProblem[];
+  /** What `start` would refuse in files that the options name; the options themselves are fine. */
+  fileProblems?(options: Static<O>, doors: FileDoors): Promise<readonly SectionProblem[]>;
   /** What works, but perhaps not as it was meant: for `millrace lint`. Never rejects for what the file says. */
   notes?(options: Static<O>, doors: NoteDoors): Promise<readonly SectionProblem[]>;
   start(options: Static<O> | undefined, doors: Doors, environment: Environment): Promise<Running<S>>;
@@ -141,6 +149,7 @@ export interface AnyCapability {
   readonly rest?: readonly RestOperation<never>[];
   resources?(input: Readonly<Record<string, unknown>>, identity: Identity): readonly NamedResource[];
   problems?(options: never, mode: Doors['mode'], urls: UrlRules): readonly SectionProblem[];
+  fileProblems?(options: never, doors: FileDoors): Promise<readonly SectionProblem[]>;
   notes?(options: never, doors: NoteDoors): Promise<readonly SectionProblem[]>;
   start(options: never, doors: Doors, environment: Environment): Promise<Running<unknown>>;
 }

@@ -63,7 +63,7 @@ export interface SourceDoors {
   readonly configFolder: string;
 }
 
-/** What notes may ask: nothing is opened for them. */
+/** What may be asked about the options: nothing is opened for it. */
 export interface SourceNoteDoors extends Pick<SourceDoors, 'name' | 'configFolder'> {
   readonly files: Pick<Files, 'readFile'>;
 }
@@ -74,7 +74,9 @@ export interface Source<O extends Schema = Schema> {
   readonly options: O;
   /** What the shape alone cannot say, in a sentence; undefined when the options are fine. */
   problem(options: Static<O>): string | undefined;
-  /** What works, but perhaps not as it was meant, and what `open` would refuse; in sentences, for `millrace lint`. */
+  /** What `open` would refuse in files that the options name, in a sentence; undefined when it would not. */
+  fileProblem?(options: Static<O>, doors: SourceNoteDoors): Promise<string | undefined>;
+  /** What works, but perhaps not as it was meant; in sentences, for `millrace lint`. */
   notes?(options: Static<O>, doors: SourceNoteDoors): Promise<readonly string[]>;
   /** Rejects with RequestError when files that the options name are missing or wrong. */
   open(
@@ -90,6 +92,7 @@ export interface AnySource {
   readonly name: string;
   readonly options: Schema;
   problem(options: never): string | undefined;
+  fileProblem?(options: never, doors: SourceNoteDoors): Promise<string | undefined>;
   notes?(options: never, doors: SourceNoteDoors): Promise<readonly string[]>;
   open(options: never, at: ResumeToken | undefined, doors: SourceDoors, environment: Environment): Promise<OpenSource>;
 }

@@ -1,4 +1,4 @@
-import { EnvironmentError, RequestError } from '../../kernel/errors.ts';
+import { RequestError } from '../../kernel/errors.ts';
 import { TokenBucket } from '../../kernel/flow/token-bucket.ts';
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
 import { isInRange, parseAddress, parseRange } from '../../kernel/net/ip-address.ts';
@@ -20,6 +20,7 @@ import type { Verifier } from './kinds/verifier.ts';
 import { limits } from './limits.ts';
 import { chosenDestination, chosenKind, readRouteKey } from './route-problems.ts';
 import type { Payload, Receive, Route } from './route.ts';
+import { readSchema } from './schema-file.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -72,7 +73,7 @@ async function createRoute(
     limit: readLimit(given.limit),
     bodyBytesMax: given.bodyBytesMax ?? usualBodyBytesMax(given),
     inflatedBytesMax: given.inflatedBytesMax,
-    check: given.schema === undefined ? undefined : await readSchema(key, given.schema, doors),
+    check: given.schema === undefined ? undefined : await checkOf(key, given.schema, doors),
     quarantine: typeof given.onInvalid === 'object' ? given.onInvalid.quarantine : undefined,
     // A function's own ids are those of its senders: `dedupe` is for streams.
     readsContent:
@@ -181,17 +182,8 @@ function readDedupe(dedupe: RouteOptions['dedupe']): WindowBounds | undefined {
   };
 }
 
-async function readSchema(key: string, file: string, doors: RouteDoors): Promise<JsonCheck> {
-  const { environment, configFolder, jsonSchemas } = doors;
-  const path = file.startsWith('/') ? file : `${configFolder}/${file.replace(/^(\.\/+)+/, '')}`;
-  try {
-    const size = await environment.files.size(path);
-    if (size !== undefined && size > limits.schemaBytesMax) throw new RequestError('InvalidSchema', 'it is too large');
-    const bytes = await environment.files.readFile(path);
-    return jsonSchemas.compile(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (error) {
-    const isKnown = error instanceof RequestError || error instanceof EnvironmentError || error instanceof SyntaxError;
-    if (!isKnown) throw error;
-    throw new RequestError('InvalidConfig', `gateway.routes.${key}.schema: ${path}: ${error.message}`);
-  }
+async function checkOf(key: string, file: string, doors: RouteDoors): Promise<JsonCheck> {
+  const check = await readSchema(file, { ...doors, files: doors.environment.files });
+  if (typeof check !== 'string') return check;
+  throw new RequestError('InvalidConfig', `gateway.routes.${key}.schema: ${check}`);
 }

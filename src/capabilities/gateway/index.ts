@@ -21,6 +21,7 @@ import type { Route, StreamRoute } from './route.ts';
 import { requestRoutes } from './request-routes.ts';
 import { redeliveryTargets, targetProblems, type RedeliveryTarget } from './redelivery-target.ts';
 import { RequestReader } from './request-log/request-reader.ts';
+import { schemaProblems } from './schema-file.ts';
 import { DedupeCheckpoint } from './workers/dedupe-checkpoint.ts';
 import { RequestLog } from './workers/request-log.ts';
 
@@ -43,6 +44,7 @@ export function createGateway(
       ...pullProblems(options, urls),
       ...targetProblems(options.redeliverTo, urls),
     ],
+    fileProblems: schemaProblems,
     notes: async (options, doors) => gatewayNotes(options, doors),
     async start(options, doors, environment) {
       const running = new RunningGateway(doors, environment);

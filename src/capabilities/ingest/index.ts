@@ -7,6 +7,7 @@ import type { SectionProblem } from '../../ports/section-problem.ts';
 import type { AnySource } from '../../ports/source.ts';
 import { sourceRoutes } from './admin.ts';
 import { comingSources, sourcesOptions, type SourceOptions, type SourcesOptions } from './config.ts';
+import { sourcesFileProblems } from './sources-file-problems.ts';
 import { sourcesNotes } from './sources-notes.ts';
 import { Sources } from './sources.ts';
 
@@ -18,6 +19,7 @@ export function createIngest(kinds: readonly AnySource[]): Capability<Schema, un
     options: sourcesOptions(kinds),
     operations: [],
     problems: (options) => sourcesProblems(options as SourcesOptions, kinds),
+    fileProblems: async (options, doors) => await sourcesFileProblems(options as SourcesOptions, kinds, doors),
     notes: async (options, doors) => await sourcesNotes(options as SourcesOptions, kinds, doors),
     start: async (options, doors, environment) =>
       await start((options ?? {}) as SourcesOptions, kinds, doors, environment),

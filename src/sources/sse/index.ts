@@ -9,9 +9,12 @@ export const sse: Source<typeof sseOptions> = {
   name: 'sse',
   options: sseOptions,
   problem: sseProblem,
-  async notes(options, doors) {
+  async fileProblem(options, doors) {
     const read = await settingsOrProblem(options, doors);
-    return typeof read === 'string' ? [read] : read.notes;
+    return typeof read === 'string' ? read : undefined;
+  },
+  async notes(options, doors) {
+    return (await readSettings(options, doors)).notes;
   },
   async open(options, at, doors, environment) {
     return new SseFeed(await readSettings(options, { ...doors, files: environment.files }), at, doors, environment);
