@@ -356,3 +356,17 @@ test('an Event that is gone when its turn comes behind others is told with its f
   assert.deepEqual((await bench.admin('/admin/functions')).events.lost, 1);
   await bench.close();
 });
+
+test('an Event whose record cannot be read is told, and keeps no other from its turn', async () => {
+  const bench = await openBench();
+  const headers: [string, Uint8Array][] = [['event', Buffer.from('{"function":"ec')]];
+  await bench.invoke('echo', '1', EVENT);
+  await bench.records.append(INVOCATIONS_STREAM, [
+    { partitionKey: 'echo', explicitHashKey: 1n, data: Buffer.from('2'), headers },
+  ]);
+  await bench.invoke('echo', '3', EVENT);
+  await bench.until(async () => bench.ran.length === 2 && (await kept(bench)) === 0);
+  assert.equal((await bench.admin('/admin/functions')).events.lost, 1);
+  assert.ok(bench.environment.troubles.includes('function.events-lost'));
+  await bench.close();
+});

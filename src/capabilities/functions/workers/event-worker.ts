@@ -111,15 +111,25 @@ export class EventWorker {
   }
 
   /** Whether the event is done for good: only then it leaves its shard. Never rejects. */
-  async #serve({ headers, data }: StoredRecord): Promise<boolean> {
-    const pending = pendingFromHeaders(headers);
+  async #serve(record: StoredRecord): Promise<boolean> {
+    const pending = this.#pendingOf(record);
     if (pending === undefined) return true;
     try {
-      return await this.#serveEvent(pending, Buffer.from(data));
+      return await this.#serveEvent(pending, Buffer.from(record.data));
     } catch (error) {
       // One that cannot be dealt with must keep no other from its turn, nor the node from starting.
       this.#note(error);
       return this.#stop.signal.aborted ? false : this.#dropped(pending, 'Defect', undefined, messageOf(error));
+    }
+  }
+
+  /** Undefined: there is nothing that could be run. */
+  #pendingOf({ key, headers }: StoredRecord): PendingEvent | undefined {
+    try {
+      return pendingFromHeaders(headers);
+    } catch {
+      this.#gone(1, 'LogDamaged', Buffer.from(key).toString());
+      return undefined;
     }
   }
 
