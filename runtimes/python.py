@@ -10,6 +10,7 @@ import time
 import traceback
 
 PREFIX = "/2018-06-01/runtime"
+OLDEST = (3, 9)
 
 
 class Context:
@@ -83,6 +84,13 @@ class LoadError(Exception):
         super().__init__(message)
         self.kind = kind
         self.trace = list(trace)
+
+
+def check_version():
+    if sys.version_info < OLDEST:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        hint = "install Python 3.9 or newer, or name one with `python: PATH`"
+        raise LoadError("Runtime.InvalidEntrypoint", f"{sys.executable} is Python {version}: {hint}")
 
 
 def load_handler(name):
@@ -187,6 +195,7 @@ def main():
     set_up_logging()
     client = RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
+        check_version()
         handler = load_handler(os.environ["_HANDLER"])
     except Exception as error:  # Also what the module itself raises.
         post_error(client, "/init/error", error, "")

@@ -79,7 +79,7 @@ test('each error and each warning has its place', async () => {
     ['runtime: node', 'runtime: node, env: { API_TOKEN: 0123456789 abc }', `warning :4:56 functions.hello.env.API_TOKEN: ${literal}`],
     ['index.handler', 'other.handler', 'warning :4:14 functions.hello: there is no other.js, other.mjs or other.cjs in /code'],
     ['code: code', 'code: ./none', 'warning :4:14 functions.hello: there is no folder /none'],
-    ['runtime: node', 'runtime: python, python: ./venv/bin/python', 'warning :4:14 functions.hello: there is no /venv/bin/python to run it with: install Python 3.9 or newer, or name one with `python: PATH`'],
+    ['runtime: node', 'runtime: python, python: ./venv/bin/python', 'warning :4:14 functions.hello: there is no /venv/bin/python to run it with: install Python 3.9 or newer (`apt-get install python3`, `brew install python3`), or name one with `python: PATH`'],
     ['runtime: node', 'runtime: node, onFailure: lost', 'warning :4:49 functions.hello.onFailure: the file has no stream lost: it has to be made through the API'],
     ['from: events, E', 'from: none, E', 'warning :6:14 deliveries.d.from: the file has no stream none'],
     ['BucketARN: bucket', 'BucketARN: bucket, BufferingHints: { SizeInMBs: 5, IntervalInSeconds: 5 }', 'warning :6:130 deliveries.d.ExtendedS3DestinationConfiguration.BufferingHints.IntervalInSeconds: 5 s is below'],

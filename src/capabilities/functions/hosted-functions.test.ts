@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EnvironmentError } from '../../kernel/errors.ts';
 import { openBench, usualFunctions } from './harness.fixture.ts';
 
 test('what changes in the file is taken over, and what runs ends on the old', async () => {
@@ -63,5 +64,20 @@ test('health and log name functions that cannot be run', async () => {
   await bench.until(() => bench.problems().length > 0);
   assert.deepEqual(bench.problems(), ['function broken: there is no index.nowhere']);
   assert.deepEqual(bench.environment.troubles, ['function.problem']);
+  await bench.close();
+});
+
+test('the first event of a function that cannot be started is answered with why', async () => {
+  const bench = await openBench({
+    'index.echo': () => {
+      throw new EnvironmentError('ENOENT', 'there is no /no/python to run it with');
+    },
+  });
+  const { status, headers, body } = await bench.invoke('echo', '{}');
+  assert.deepEqual([status, headers['x-amz-function-error']], [200, 'Unhandled']);
+  assert.deepEqual(JSON.parse(body), {
+    errorType: 'Runtime.InvalidEntrypoint',
+    errorMessage: 'there is no /no/python to run it with',
+  });
   await bench.close();
 });

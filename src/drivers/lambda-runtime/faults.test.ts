@@ -224,13 +224,36 @@ test('code that cannot be loaded says why, and is tried later and later', async 
   });
 });
 
+const OLD_PYTHON = [
+  'import sys',
+  'sys.version_info = (3, 8, 1, "final", 0)',
+  'flag, what, rest = sys.argv[1], sys.argv[2], sys.argv[3:]',
+  'sys.argv = [what, *rest]',
+  'text = what if flag == "-c" else open(what).read()',
+  'exec(text, {"__name__": "__main__", "__file__": what})',
+].join('\n');
+
 test('what is missing is told in a line, before and with the first event', async () => {
-  const files = { 'a.mjs': 'export const handler = 1;', 'b.py': 'import boto3\ndef handler(e, c):\n  pass\n' };
+  const files = {
+    'a.mjs': 'export const handler = 1;',
+    'b.py': 'import boto3\ndef handler(e, c):\n  pass\n',
+    'd.py': 'import os, shop.orders as orders\ndef handler(e, c):\n  pass\n',
+    'shop/__init__.py': '',
+    'shop/orders.py': 'from . import (\n  stock,\n  prices)\n',
+    'shop/stock.py': 'try:\n  import boto3\nexcept ImportError:\n  pass\n',
+    'shop/prices.py': 'from ..table import rows\n',
+    'table.py': 'import d\nfrom botocore.config import Config\n',
+    'f.py': 'import shop.stock\ndef handler(e, c):\n  pass\n',
+    // The interpreter of this machine, which takes itself for an older one.
+    'shim.py': OLD_PYTHON,
+  };
   await withDriver(files, async (bench) => {
     const python = execFileSync('which', ['python3']).toString().trim();
     const bare = `${bench.folder}/bare-python`;
     await bench.write('bare-python', `#!/bin/sh\nexec ${python} -S -I "$@"\n`);
-    execFileSync('chmod', ['755', bare]);
+    const old = `${bench.folder}/old-python`;
+    await bench.write('old-python', `#!/bin/sh\nexec ${python} ${bench.folder}/shim.py "$@"\n`);
+    execFileSync('chmod', ['755', bare, old]);
     const cases: readonly (readonly [spec: FunctionSpec, problem: RegExp | undefined])[] = [
       [bench.spec('a.handler'), undefined],
       [bench.spec('c.handler'), /^there is no c\.js, c\.mjs or c\.cjs in /],
@@ -245,6 +268,12 @@ test('what is missing is told in a line, before and with the first event', async
         bench.spec('b.handler', { runtime: 'python', interpreter: bare }),
         /^b\.py imports boto3, which (.*bare-python) does not have: \1 -m pip install boto3$/,
       ],
+      [bench.spec('d.handler', { runtime: 'python', interpreter: bare }), /^table\.py imports boto3, which /],
+      [bench.spec('f.handler', { runtime: 'python', interpreter: bare }), undefined],
+      [
+        bench.spec('f.handler', { runtime: 'python', interpreter: old }),
+        /old-python is Python 3\.8: install Python 3\.9 or newer \(`apt-get install python3`/,
+      ],
     ];
     for (const [spec, problem] of cases) {
       const found = await bench.runtime.problem(spec);
@@ -255,6 +284,15 @@ test('what is missing is told in a line, before and with the first event', async
     await assert.rejects(runOnce(open, {}), (error) => {
       return error instanceof EnvironmentError && error.message.includes('there is no /no/python');
     });
+    const first = async (interpreter: string): Promise<string> => {
+      const { outcome } = await runOnce(
+        bench.runtime.open(bench.spec('b.handler', { runtime: 'python', interpreter })),
+        {},
+      );
+      return `${outcome.failure?.type}: ${payloadOf(outcome)}`;
+    };
+    assert.match(await first(bare), /^Runtime\.ImportModuleError: .*; install it: \S+ -m pip install boto3/);
+    assert.match(await first(old), /^Runtime\.InvalidEntrypoint: .* is Python 3\.8: install Python 3\.9 or newer/);
   });
 });
 

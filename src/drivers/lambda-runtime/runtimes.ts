@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { FunctionSpec, RuntimeName } from '../../ports/function-runtime.ts';
 import { packageFolder } from './package-folder.ts';
 import { nodeProblem } from './node-problem.ts';
-import { pythonProblem } from './python-problem.ts';
+import { PYTHON_INSTALL, pythonProblem } from './python-problem.ts';
 import { realmProblem } from './realm/realm-problem.ts';
 import { nodeMistake, pythonMistake } from './syntax-mistake.ts';
 
@@ -41,7 +41,7 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeKind>> = {
   },
   python: {
     interpreter: 'python3',
-    install: 'install Python 3.9 or newer, or name one with `python: PATH`',
+    install: PYTHON_INSTALL,
     arguments: () => ['-u', join(packageFolder(), 'runtimes', 'python.py')],
     variables: { PYTHONUNBUFFERED: '1', PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
     name: 'python',
