@@ -1,6 +1,6 @@
 /**
  * Made-up changes of wikis, in the shape and with the distributions of Wikimedia's recentchange 1.0.0: kinds of changes,
- * shares of wikis and bots, sizes. A change depends on the seed and its number alone, so that a feed can go back to any.
+ * shares of wikis and bots, sizes, odd times. A change depends on the seed and its number alone, so that a feed can go back to any.
  */
 
 const WIKIS = [
@@ -57,9 +57,27 @@ function length(chance, usual) {
   return 1 + Math.floor(usual * Math.exp(1.5 * (chance() + chance() + chance() - 1.5)));
 }
 
+/**
+ * When the change says it happened: `dt` is up to a second early in 1.3 of 100 changes, so that they are out of order,
+ * and `timestamp` lies years back in 16 of 22,415. Its own chances, so that all else is the same with and without.
+ */
+function timesOf(start, atMs) {
+  const chance = chanceOf(start ^ 0x5bd1_e995);
+  const dtMs = chance() < 0.013 ? atMs - 1 - Math.floor(chance() * 999) : atMs;
+  const isOld = chance() < 16 / 22_415;
+  return { dt: new Date(dtMs).toISOString(), timestamp: Math.floor(atMs / 1000) - (isOld ? yearsBack(chance) : 0) };
+}
+
+/** In seconds. */
+function yearsBack(chance) {
+  return Math.floor((1 + chance() * 15) * 365.25 * 86_400);
+}
+
 /** The change of that number, as an object; `atMs` is when it happened. */
 export function recentchange(seed, number, atMs) {
-  const chance = chanceOf(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
+  const start = Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b);
+  const chance = chanceOf(start);
+  const { dt, timestamp } = timesOf(start, atMs);
   const [, wiki, domain] = oneOf(WIKIS, chance);
   const [, type] = oneOf(KINDS, chance);
   const spaces = NAMESPACES[type];
@@ -76,7 +94,7 @@ export function recentchange(seed, number, atMs) {
       uri: url,
       request_id: uuid(chance),
       id: uuid(chance),
-      dt: new Date(atMs).toISOString(),
+      dt,
       domain,
       stream: 'mediawiki.recentchange',
       topic: 'eqiad.mediawiki.recentchange',
@@ -89,7 +107,7 @@ export function recentchange(seed, number, atMs) {
     title,
     title_url: url,
     comment,
-    timestamp: Math.floor(atMs / 1000),
+    timestamp,
     user: words(chance, 2),
     bot: chance() < 0.36,
     ...(chance() < 0.95 && { notify_url: `https://${domain}/w/index.php?diff=${revision}&oldid=${revision - 7}` }),
