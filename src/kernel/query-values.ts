@@ -17,3 +17,10 @@ export function timeValue(query: URLSearchParams, name: string): number | undefi
   if (time === undefined) throw new RequestError('BadRequest', `${name} is a time such as 2026-01-31T12:00:00Z`);
   return time;
 }
+
+/** Whether a query says `true`; what is absent is false. RequestError BadRequest for any other text. */
+export function flagValue(query: URLSearchParams, name: string): boolean {
+  const text = query.get(name) ?? 'false';
+  if (text !== 'true' && text !== 'false') throw new RequestError('BadRequest', `${name} is true or false`);
+  return text === 'true';
+}

@@ -1,5 +1,6 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { isMapping, parseJson } from '../../kernel/json.ts';
+import { flagValue } from '../../kernel/query-values.ts';
 import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import { firehoseLimits } from './limits.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
@@ -49,7 +50,7 @@ interface Asked {
 
 async function replay(state: FirehoseState, replays: Replays, { name, query, numbers }: Asked): Promise<object> {
   const delivery = known(state, name);
-  const isErrors = flag(query, 'errors');
+  const isErrors = flagValue(query, 'errors');
   const stream = query.get('stream') ?? undefined;
   const [from, until] = [time(query, 'from'), time(query, 'to')];
   if (numbers !== undefined && (isErrors || from !== undefined || until !== undefined)) {
@@ -66,7 +67,7 @@ async function replay(state: FirehoseState, replays: Replays, { name, query, num
   const request = { delivery, to, stream, isErrors, from, until, numbers };
   const planned = await replays.plan(request);
   const left = await replays.unprocessedObjects(request);
-  const isDry = flag(query, 'dryRun');
+  const isDry = flagValue(query, 'dryRun');
   if (!isDry) await replays.start(planned);
   return { ...replayCounts(planned), ...(left > 0 && { unprocessedObjects: left }), dryRun: isDry };
 }
@@ -87,12 +88,6 @@ function known(state: FirehoseState, name: string): DeliveryStream {
   const delivery = state.deliveries.get(name);
   if (delivery === undefined) throw new RequestError('NotFound', `no delivery ${name}`, 404);
   return delivery;
-}
-
-function flag(query: URLSearchParams, name: string): boolean {
-  const given = query.get(name) ?? 'false';
-  if (given !== 'true' && given !== 'false') throw new RequestError('BadRequest', `${name} is true or false`);
-  return given === 'true';
 }
 
 /** In ms; given as seconds since the Unix epoch or by ISO 8601. */

@@ -1,7 +1,7 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import { isMapping, parseJson } from '../../kernel/json.ts';
-import { wholeNumber } from '../../kernel/query-values.ts';
+import { flagValue, wholeNumber } from '../../kernel/query-values.ts';
 import { AdminBytes, type AdminRequest, type AdminRoute, type QueryParameters } from '../../ports/capability.ts';
 import type { HttpHandler } from '../../ports/http.ts';
 import type { HttpClient } from '../../ports/http-client.ts';
@@ -121,7 +121,7 @@ async function trial(parts: RequestRouteParts, request: AdminRequest): Promise<u
 
 /** RequestErrors: BadRequest, and NotFound for a target that the file does not have. */
 function orderOf({ served, http, targets }: RequestRouteParts, query: URLSearchParams): RedeliveryOrder {
-  const [isAgain, isDryRun] = [flag(query, 'again'), flag(query, 'dryRun')];
+  const [isAgain, isDryRun] = [flagValue(query, 'again'), flagValue(query, 'dryRun')];
   const perSecond = wholeNumber(query, 'rate') ?? limits.redeliveriesPerSecond;
   if (perSecond < 1 || perSecond > limits.redeliveriesPerSecondMax) {
     throw new RequestError('BadRequest', `rate is from 1 to ${limits.redeliveriesPerSecondMax} a second`);
@@ -205,7 +205,7 @@ function inWindow({ reader }: RequestRouteParts, query: URLSearchParams): AsyncI
   const after = wholeNumber(query, 'after');
   // What was sent on once stands in the log, too: not everything that fits came from outside.
   // With `again` each would become a record: of what was sent four times the first is enough.
-  const isRepeatMeant = !flag(query, 'again') || query.get('outcome') === 'duplicate';
+  const isRepeatMeant = !flagValue(query, 'again') || query.get('outcome') === 'duplicate';
   const isFirst = ({ head }: RequestEntry): boolean =>
     wasTaken(head) && head.redeliveryOf === undefined && (isRepeatMeant || head.outcome !== 'duplicate');
   const taken = { ...filter, fits: (entry: RequestEntry) => isFirst(entry) && filter.fits(entry) };
@@ -229,12 +229,6 @@ function shown({ number, head }: ListedRequest): object {
 
 function whole(entry: RequestEntry): unknown {
   return { ...shown(entry), body: asBuffer(entry.body).toString('base64') };
-}
-
-function flag(query: URLSearchParams, name: string): boolean {
-  const given = query.get(name) ?? 'false';
-  if (given !== 'true' && given !== 'false') throw new RequestError('BadRequest', `${name} is true or false`);
-  return given === 'true';
 }
 
 async function* piece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
