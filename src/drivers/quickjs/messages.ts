@@ -35,6 +35,23 @@ export interface BatchDone {
 export interface WorkerStart {
   /** The compiled engine. */
   readonly wasm: WasmModule;
-  /** One Int32: how many calls the thread has begun since its start. */
-  readonly begun: SharedArrayBuffer;
+  /** Int32s by PROGRESS. */
+  readonly progress: SharedArrayBuffer;
 }
+
+/** What a thread tells while it cannot answer. */
+export const PROGRESS = {
+  /** How many calls it has begun since its start. */
+  begun: 0,
+  /** One of STEP. */
+  step: 1,
+} as const;
+
+/** What a thread is about, on behalf of a batch. */
+export const STEP = {
+  /** It has not begun, or makes an engine: nothing of the script's takes part. */
+  preparing: 0,
+  /** Reads the script for the next call, or just to read it. */
+  reading: 1,
+  calling: 2,
+} as const;

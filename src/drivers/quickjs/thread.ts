@@ -1,14 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../ports/environment.ts';
-import type { Batch, BatchDone, WorkerStart } from './messages.ts';
+import { PROGRESS, STEP, type Batch, type BatchDone, type WorkerStart } from './messages.ts';
 import type { WasmModule } from './web-assembly.ts';
 
 /** How long a thread may take to start; on a machine that does much else it takes long. */
 const START_MS = 10_000;
-/** The same for an engine that reads its script. */
-const READ_MS = 3000;
+/** The same for an engine, which has nothing of its script yet. */
+const PREPARE_MS = 3000;
+/**
+ * How long an engine may read its script, where a call has less: the compiler cannot be interrupted, and there are
+ * texts that it needs quadratic time for. The longest of scripts without such tricks takes 0.2 s.
+ */
+const READ_MS = 400;
 /** How often a busy thread is looked at, for each limit of a call. */
-const LOOKS_PER_LIMIT = 8;
+const LOOKS_PER_LIMIT = 16;
 /** A call has this many times its limit until its thread is ended. */
 const HARD_LIMITS = 2;
 /** The platform's own bounds, well above what an engine and its texts need. */
@@ -19,7 +24,7 @@ export type BatchEnd =
   | { readonly done: BatchDone }
   | {
       readonly done?: undefined;
-      /** Calls of the batch that were begun; the last of them is what ended the thread. */
+      /** Calls of the batch that were begun or read for; the last of them is what ended the thread. */
       readonly begun: number;
       readonly reason: 'time' | 'crash' | 'closed';
       readonly message: string;
@@ -29,8 +34,8 @@ export type BatchEnd =
 export class Thread {
   readonly #worker: Worker;
   readonly #clock: Clock;
-  readonly #begun = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  readonly #count = new Int32Array(this.#begun);
+  readonly #progress = new SharedArrayBuffer(Object.keys(PROGRESS).length * Int32Array.BYTES_PER_ELEMENT);
+  readonly #told = new Int32Array(this.#progress);
   #isReady = false;
   #readyAt = 0;
   #reason: 'time' | 'crash' | 'closed' = 'crash';
@@ -41,7 +46,7 @@ export class Thread {
 
   constructor(wasm: WasmModule, clock: Clock) {
     this.#clock = clock;
-    const workerData: WorkerStart = { wasm, begun: this.#begun };
+    const workerData: WorkerStart = { wasm, progress: this.#progress };
     const options = { workerData, env: {}, execArgv: [], resourceLimits: RESOURCES, stdout: true, stderr: true };
     this.#worker = new Worker(new URL('./worker/main.js', import.meta.url), options);
     // The engine's own last words are in its error, too.
@@ -54,7 +59,8 @@ export class Thread {
     this.#worker.on('exit', () => {
       this.#hasEnded = true;
       // The count starts anew below zero after 2^31 calls.
-      const begun = (Atomics.load(this.#count, 0) - this.#countBefore) | 0;
+      const called = (Atomics.load(this.#told, PROGRESS.begun) - this.#countBefore) | 0;
+      const begun = called + (Atomics.load(this.#told, PROGRESS.step) === STEP.reading ? 1 : 0);
       this.#finish({ begun, reason: this.#reason, message: this.#message });
     });
   }
@@ -66,7 +72,8 @@ export class Thread {
 
   /** Resolves when the thread has answered or ended; never rejects. */
   async run(batch: Batch): Promise<BatchEnd> {
-    this.#countBefore = Atomics.load(this.#count, 0);
+    this.#countBefore = Atomics.load(this.#told, PROGRESS.begun);
+    Atomics.store(this.#told, PROGRESS.step, STEP.preparing);
     this.#worker.ref();
     const cancel = this.#watch(batch.spec.limits.timeMs);
     try {
@@ -103,25 +110,34 @@ export class Thread {
     finish?.(end);
   }
 
-  /** Looks at the count of begun calls again and again, as the thread cannot say that it hangs. */
+  /** Looks at what the thread tells again and again, as it cannot say that it hangs. */
   #watch(timeMs: number): () => void {
     const clock = this.#clock;
-    let seen = this.#countBefore;
+    let seen = '';
     let since = clock.monotonic();
     let cancel = (): void => undefined;
     const look = (): void => {
-      const count = Atomics.load(this.#count, 0);
-      if (count !== seen) [seen, since] = [count, clock.monotonic()];
+      const now = [PROGRESS.begun, PROGRESS.step].map((place) => Atomics.load(this.#told, place)).join();
+      if (now !== seen) [seen, since] = [now, clock.monotonic()];
       since = Math.max(since, this.#readyAt);
-      const isCalling = this.#isReady && count !== this.#countBefore;
-      const withinMs = isCalling ? timeMs * HARD_LIMITS : this.#isReady ? READ_MS : START_MS;
-      if (clock.monotonic() - since >= withinMs) {
-        const what = isCalling ? `took longer than ${timeMs} ms` : `was not ready within ${withinMs} ms`;
-        void this.#terminate(this.#isReady ? 'time' : 'crash', what);
-      } else cancel = clock.timer(timeMs / LOOKS_PER_LIMIT, look);
+      const [withinMs, what] = this.#bound(timeMs);
+      const leftMs = since + withinMs - clock.monotonic();
+      if (leftMs <= 0) void this.#terminate(this.#isReady ? 'time' : 'crash', what);
+      else cancel = clock.timer(Math.min(leftMs, timeMs / LOOKS_PER_LIMIT), look);
     };
-    cancel = clock.timer(timeMs / LOOKS_PER_LIMIT, look);
+    look();
     return () => cancel();
+  }
+
+  /** How long the step may take that the thread is at, and what is said once it has. */
+  #bound(timeMs: number): readonly [withinMs: number, what: string] {
+    if (!this.#isReady) return [START_MS, `was not ready within ${START_MS} ms`];
+    const step = Atomics.load(this.#told, PROGRESS.step);
+    if (step === STEP.preparing) return [PREPARE_MS, `was not ready within ${PREPARE_MS} ms`];
+    const hardMs = timeMs * HARD_LIMITS;
+    if (step === STEP.calling) return [hardMs, `took longer than ${timeMs} ms`];
+    const readMs = Math.max(READ_MS, hardMs);
+    return [readMs, `could not be read within ${readMs} ms`];
   }
 
   async #terminate(reason: 'time' | 'crash' | 'closed', message: string): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   newQuickJSWASMModuleFromVariant,
   newVariant,
+  type ContextEvalOptions,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
@@ -13,7 +14,7 @@ import type { ScriptFailure, ScriptOutcome } from '../../../ports/script.ts';
 import { MEMORY_PAGE_BYTES, MEMORY_PAGES_MIN } from '../limits.ts';
 import type { EngineSpec, PackedArgument } from '../messages.ts';
 import { webAssembly, type WasmMemory, type WasmModule } from '../web-assembly.ts';
-import { readFailure } from './failure.ts';
+import { readFailure, type GuestFailure } from './failure.ts';
 import { GUEST, PLACE_STEP } from './guest.ts';
 import { readAnswer } from './read-answer.ts';
 
@@ -21,8 +22,6 @@ import { readAnswer } from './read-answer.ts';
 const variant = quickJsNg as unknown as QuickJSSyncVariant;
 /** Well below what the thread's own stack takes, so that a recursion ends inside the engine. */
 const STACK_BYTES_MAX = 256 * 1024;
-/** Reading a script takes as long as the machine needs; that of the largest is some ten ms. */
-const COMPILE_MS = 400;
 
 const FORGED: ScriptFailure = { kind: 'error', message: 'the script broke what answers for it' };
 
@@ -32,6 +31,17 @@ export class EngineSpent extends Error {
   readonly failure: ScriptFailure;
 
   constructor(failure: ScriptFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** The text that was to be a script is none. */
+class NoScript extends Error {
+  override readonly name = 'NoScript';
+  readonly failure: GuestFailure;
+
+  constructor(failure: GuestFailure) {
     super(failure.message);
     this.failure = failure;
   }
@@ -76,13 +86,11 @@ export class Engine {
     if (this.#state !== undefined || this.#problem !== undefined) return this.#problem;
     let opened: State | ScriptFailure;
     try {
-      opened = State.open(this.#module, this.#spec, COMPILE_MS);
+      opened = State.open(this.#module, this.#spec);
     } catch (error) {
       throw gaveUp(error);
     }
     if (opened instanceof State) this.#state = opened;
-    // A machine may be slow once; a text with an error stays one.
-    else if (opened.kind === 'time') return opened;
     else this.#problem = opened;
     return this.#problem;
   }
@@ -166,48 +174,27 @@ class State {
     this.#context = this.#runtime.newContext();
   }
 
-  /** Compiles the script; gives its syntax error when it has one. */
-  static open(module: QuickJSWASMModule, spec: EngineSpec, withinMs: number): State | ScriptFailure {
+  /** Compiles the script and runs nothing of it; gives its syntax error when it has one. */
+  static open(module: QuickJSWASMModule, spec: EngineSpec): State | ScriptFailure {
     const state = new State(module);
     const context = state.#context;
     const prepare = state.#keep(context.unwrapResult(context.evalCode(GUEST, 'guest.js')));
-    state.#deadline = performance.now() + withinMs;
     // The body begins on a line of its own: its lines are those of the wrapped text less one, its columns the same.
+    const body = `(${spec.parameters.join(',')}){\n${spec.text}\n}`;
     const helpers = 'decodeToString,decodeToJson,print,console';
-    const text = `(function(${helpers}){return function(${spec.parameters.join(',')}){\n${spec.text}\n}})`;
-    const isWhole = state.#isWhole(spec.text);
-    const made = context.evalCode(text, 'script.js', { type: 'global', strict: false, compileOnly: !isWhole });
-    if (made.error !== undefined) {
-      const { name, message, stack } = context.dump(made.error) as { name?: string; message?: string; stack?: string };
-      made.error.dispose();
+    // A text that closed its function would run what follows while it is read, without a deadline. Behind a method only
+    // a comma or a brace may stand, and behind a declaration neither: what is a body in both closes nothing.
+    try {
+      state.#evaluate(`function script${body}`, { compileOnly: true });
+      const make = state.#evaluate(`(function(${helpers}){return {''${body}}['']})`);
+      const most = state.#keep(context.newNumber(spec.limits.resultBytesMax));
+      state.#run = state.#keep(context.unwrapResult(context.callFunction(prepare, context.undefined, make, most)));
+      return state;
+    } catch (error) {
+      if (!(error instanceof NoScript)) throw error;
       state.close();
-      if (state.isOverdue) return { kind: 'time', message: `could not be compiled within ${withinMs} ms` };
-      return readFailure({ kind: 'syntax', message: `${name}: ${message}`, stack: stack ?? '' }, spec.text);
+      return readFailure(error.failure, spec.text);
     }
-    if (!isWhole) {
-      made.value.dispose();
-      state.close();
-      return { kind: 'syntax', message: 'SyntaxError: the text ends the function it stands in' };
-    }
-    state.#keep(made.value);
-    const most = state.#keep(context.newNumber(spec.limits.resultBytesMax));
-    state.#run = state.#keep(context.unwrapResult(context.callFunction(prepare, context.undefined, made.value, most)));
-    return state;
-  }
-
-  /**
-   * False: it has a mistake, or would go on behind the function it is the body of, with code that runs when it is read.
-   * What ends a function leaves a method in mid-object, and the other way round: what is the body of both runs nothing.
-   */
-  #isWhole(text: string): boolean {
-    return [`(function(){\n${text}\n})`, `({method(){\n${text}\n}})`].every((form) => this.#reads(form));
-  }
-
-  #reads(text: string): boolean {
-    const options = { type: 'global', strict: false, compileOnly: true } as const;
-    const read = this.#context.evalCode(text, 'script.js', options);
-    read.dispose();
-    return read.error === undefined;
   }
 
   get hasJobs(): boolean {
@@ -234,6 +221,16 @@ class State {
     for (const handle of this.#handles) handle.dispose();
     this.#context.dispose();
     this.#runtime.dispose();
+  }
+
+  /** Throws NoScript when the text is no JavaScript. */
+  #evaluate(text: string, options: ContextEvalOptions = {}): QuickJSHandle {
+    const made = this.#context.evalCode(text, 'script.js', { type: 'global', strict: false, ...options });
+    if (made.error === undefined) return this.#keep(made.value);
+    const dumped = this.#context.dump(made.error) as { name?: string; message?: string; stack?: string };
+    made.error.dispose();
+    const { name, message, stack = '' } = dumped;
+    throw new NoScript({ kind: 'syntax', message: `${name}: ${message}`, stack });
   }
 
   #bytesOf(bytes: Uint8Array): QuickJSHandle {

@@ -1,7 +1,7 @@
 /** A thread that runs scripts: one message in, one message out, until it is ended. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ScriptOutcome } from '../../../ports/script.ts';
-import type { Batch, BatchDone, EngineSpec, WorkerStart } from '../messages.ts';
+import type { ScriptFailure, ScriptOutcome } from '../../../ports/script.ts';
+import { PROGRESS, STEP, type Batch, type BatchDone, type EngineSpec, type WorkerStart } from '../messages.ts';
 import { Engine, EngineSpent } from './engine.ts';
 
 /** After so long the thread answers with what it has, so that other scripts get their turn. */
@@ -12,8 +12,8 @@ const ENGINES_MAX = 8;
 /** Memory never shrinks again: beyond so much of it the thread is ended. */
 const GROWN_BYTES_MAX = 32 * 1024 * 1024;
 
-const { wasm, begun } = workerData as WorkerStart;
-const count = new Int32Array(begun);
+const { wasm, progress } = workerData as WorkerStart;
+const told = new Int32Array(progress);
 const engines = new Map<number, Engine>();
 
 async function engineOf(spec: EngineSpec): Promise<Engine> {
@@ -25,16 +25,22 @@ async function engineOf(spec: EngineSpec): Promise<Engine> {
   return engine;
 }
 
+function read(engine: Engine): ScriptFailure | undefined {
+  Atomics.store(told, PROGRESS.step, STEP.reading);
+  return engine.problem();
+}
+
 async function run({ spec, bytes, calls }: Batch): Promise<BatchDone> {
   const engine = await engineOf(spec);
   const outcomes: (string | ScriptOutcome)[] = [];
   const until = performance.now() + SLICE_MS;
   let characters = 0;
   try {
-    if (calls.length === 0) return { outcomes, problem: engine.problem(), isSpent: false };
+    if (calls.length === 0) return { outcomes, problem: read(engine), isSpent: false };
     for (const call of calls) {
-      const problem = engine.problem();
-      Atomics.add(count, 0, 1);
+      const problem = read(engine);
+      Atomics.add(told, PROGRESS.begun, 1);
+      Atomics.store(told, PROGRESS.step, STEP.calling);
       const outcome = problem === undefined ? engine.call(call, bytes) : { failure: problem, printed: [] };
       outcomes.push(outcome);
       characters += typeof outcome === 'string' ? outcome.length : (outcome.json?.length ?? 0);
