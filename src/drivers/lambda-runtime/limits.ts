@@ -23,6 +23,8 @@ export const runtimeLimits = {
   memoryLooksDeep: 10,
   /** How often idle processes are looked at, and the share of that time that is too much CPU; our own. */
   idleLookMs: 1000,
+  /** Of one that is idle for long. */
+  idleLookMaxMs: 60_000,
   idleBusyShare: 0.25,
   /** Editors write a file in several steps; our own. */
   settleMs: 100,
