@@ -9,6 +9,7 @@ import { Pending } from './pending.ts';
 import { realmContext } from './realm-context.ts';
 import { RealmCode, type RealmGlobals } from './realm-code.ts';
 import { readSettings, type RealmSettings } from './realm-settings.ts';
+import { withRequests } from './started-requests.ts';
 import { payloadOf, WebhookResponse, webhookRequest } from './webhook.ts';
 
 /** Where a function is and what it may see. */
@@ -72,14 +73,15 @@ async function run(world: World, name: string, given: unknown): Promise<unknown>
   const request = webhookRequest(event);
   const pending = new Pending();
   const globals: RealmGlobals = { ...world.globals, context: contextOf(world, request, pending) };
-  const called = world.code.load(name, globals);
+  const call = async (...values: unknown[]): Promise<unknown> =>
+    await withRequests(pending, () => world.code.load(name, globals)(...values));
   if (request === undefined) {
-    const value = await called(event);
+    const value = await call(event);
     await pending.settled();
     return value === undefined ? null : plain(value);
   }
   const response = new WebhookResponse();
-  const value = await called(payloadOf(request, world.packages), response.face);
+  const value = await call(payloadOf(request, world.packages), response.face);
   await pending.settled();
   return response.answer(value, (result) => JSON.stringify(plain(result)));
 
