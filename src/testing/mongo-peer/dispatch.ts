@@ -4,7 +4,7 @@ import { timestampOf } from './change-log.ts';
 import { COMMANDS } from './commands/index.ts';
 import { checkFields, type Call, type Command } from './commands/command.ts';
 import { PeerError } from './errors.ts';
-import type { Failure } from './fail-points.ts';
+import { BY_SCRIPT, type Failure } from './fail-points.ts';
 import { isDocument, keyOf, numberOf } from './values.ts';
 
 /** Members of all commands. Those without effect are about waiting for, or choosing among, members of a set of one. */
@@ -45,7 +45,8 @@ export class Dispatcher {
     const name = Object.keys(call.body)[0] ?? '';
     const failure = name === 'configureFailPoint' ? undefined : call.state.failPoints.take(name);
     if (failure?.closeConnection === 'before') return { answer: {}, isDropped: true };
-    const answer = failure?.errorCode === undefined ? await this.#answer(name, call) : scripted(name, call, failure);
+    const isWhole = failure?.errorCode !== undefined && failure.writeErrorAt === undefined;
+    const answer = isWhole ? scripted(name, call, failure) : await this.#answer(name, { ...call, failure });
     return { answer: { ...answer, ...gossip(call) }, isDropped: failure?.closeConnection === 'after' };
   }
 
@@ -97,7 +98,7 @@ function scripted(name: string, { body }: Call, { errorCode = 0, errorLabels, er
   ];
   return {
     ok: 0,
-    errmsg: errorMessage ?? "Failing command via 'failCommand' failpoint",
+    errmsg: errorMessage ?? BY_SCRIPT,
     code: new Int32(errorCode),
     errorLabels: errorLabels ?? labels,
   };

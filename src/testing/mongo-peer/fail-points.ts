@@ -9,7 +9,15 @@ export interface Failure {
   readonly errorCode?: number;
   readonly errorLabels?: readonly string[];
   readonly errorMessage?: string;
+  /**
+   * The statement of a write that fails so, by its place: it is told among the answer's `writeErrors`, and the others
+   * run as they would beside one that failed by itself. Absent: the command as a whole fails.
+   */
+  readonly writeErrorAt?: number;
 }
+
+/** The words of a failure that brings none. */
+export const BY_SCRIPT = "Failing command via 'failCommand' failpoint";
 
 /** A failure, the commands it is for, and how often it happens. */
 export interface FailPoint extends Failure {

@@ -3,10 +3,16 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Decimal128, Long, type Document, type ObjectId } from 'mongodb';
+import { Decimal128, Long, MongoBulkWriteError, type Document, type ObjectId } from 'mongodb';
 import { openPeer } from './peer.fixture.ts';
 
 const one = { _id: 1 as unknown as ObjectId };
+const told = { code: 11_000, message: 'E11000 by script' };
+
+function bulkError(error: unknown): MongoBulkWriteError {
+  assert.ok(error instanceof MongoBulkWriteError);
+  return error;
+}
 
 test('after error 91 the driver goes on with the right token; 286 ends the stream', { timeout: 30_000 }, async () => {
   const { peer, database, client, close } = await openPeer();
@@ -47,6 +53,32 @@ test('a write whose connection ends before or after it is there exactly once', {
   assert.deepEqual(await collection.findOne(), { ...one, n: 2 });
   peer.fail({ commands: ['insert'], times: 1, errorCode: 11_000, errorMessage: 'E11000 by script' });
   await assert.rejects(collection.insertOne({}), { code: 11_000 });
+  await close();
+});
+
+test('one statement fails by script, and the driver tells which', { timeout: 30_000 }, async () => {
+  const { peer, database, close } = await openPeer();
+  const collection = database.collection<{ _id: number; n?: number }>('c');
+  const failure = { times: 1, errorCode: 11_000, errorMessage: 'E11000 by script' } as const;
+  peer.fail({ ...failure, commands: ['insert'], writeErrorAt: 0 });
+  await assert.rejects(collection.insertOne({ _id: 0 }), { name: 'MongoServerError', ...told });
+  for (const ordered of [true, false]) {
+    await collection.deleteMany({});
+    peer.fail({ ...failure, commands: ['insert'], writeErrorAt: 1 });
+    const error = await collection
+      .insertMany([{ _id: 1 }, { _id: 2 }, { _id: 3 }], { ordered })
+      .then(() => assert.fail('no error'), bulkError);
+    const [{ index, code, errmsg } = assert.fail('no error of a write')] = [error.writeErrors].flat();
+    assert.deepEqual({ index, code, errmsg }, { index: 1, code: 11_000, errmsg: failure.errorMessage });
+    const left = ordered ? [1] : [1, 3];
+    assert.equal(error.insertedCount, left.length);
+    assert.deepEqual(await collection.distinct('_id'), left);
+  }
+  peer.fail({ ...failure, commands: ['update'], writeErrorAt: 0 });
+  await assert.rejects(collection.updateOne({ _id: 1 }, { $set: { n: 1 } }, { upsert: true }), told);
+  assert.deepEqual(await collection.findOne({ _id: 1 }), { _id: 1 });
+  await collection.updateOne({ _id: 1 }, { $set: { n: 1 } });
+  assert.deepEqual(await collection.findOne({ _id: 1 }), { _id: 1, n: 1 });
   await close();
 });
 

@@ -2,7 +2,7 @@ import type { Document } from 'bson';
 import type { ChangeLog } from '../change-log.ts';
 import type { Cursors } from '../cursors.ts';
 import { PeerError } from '../errors.ts';
-import type { FailPoints } from '../fail-points.ts';
+import type { FailPoints, Failure } from '../fail-points.ts';
 import type { Store } from '../store.ts';
 import { isDocument } from '../values.ts';
 
@@ -26,6 +26,8 @@ export interface Call {
   readonly connectionId: number;
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal;
+  /** What is to happen to one of its statements by script. */
+  readonly failure?: Failure | undefined;
 }
 
 /** A command and what it does. */

@@ -1,5 +1,6 @@
 import { Int32, type Document } from 'bson';
 import { PeerError, unsupported } from '../errors.ts';
+import { BY_SCRIPT } from '../fail-points.ts';
 import { projected, sorted } from '../shape.ts';
 import { changed, hasOperators, upserted, type Change } from '../update.ts';
 import { isOn, wholeNumber } from '../values.ts';
@@ -125,7 +126,7 @@ function changeOf({ state }: Call, update: unknown, isInsert: boolean): Change {
 
 /** Runs the statements one by one; what is refused is told by its place, and ends an ordered command. */
 function eachStatement(
-  { body }: Call,
+  { body, failure }: Call,
   statements: readonly Document[],
   run: (statement: Document, index: number) => void,
 ): { writeErrors?: Document[] } {
@@ -138,6 +139,12 @@ function eachStatement(
   const isOrdered = isOn(body['ordered'] ?? true);
   const errors: Document[] = [];
   for (const [index, statement] of statements.entries()) {
+    if (failure?.writeErrorAt === index) {
+      const { errorCode = 0, errorMessage = BY_SCRIPT } = failure;
+      errors.push({ index: new Int32(index), code: new Int32(errorCode), errmsg: errorMessage });
+      if (isOrdered) break;
+      continue;
+    }
     try {
       run(statement, index);
     } catch (error) {
