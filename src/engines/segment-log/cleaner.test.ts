@@ -4,7 +4,7 @@ import { EnvironmentError } from '../../kernel/errors.ts';
 import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { SimulatedCrash, Simulation } from '../../environments/simulated/index.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { withOpened } from '../../testing/changed-files.ts';
+import { withFiles, withOpened } from '../../testing/changed-files.ts';
 import { A, B, entry, flipped, type Image, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -15,8 +15,11 @@ function counted(simulation: Simulation, event: string): number {
 }
 
 /** A stream kept for an hour beside one kept for 48, in shared segments: most of each segment expires. */
-async function mixed(simulation = new Simulation(1)): Promise<LogUnderTest> {
-  const under = await LogUnderTest.open(simulation, { segmentBytesMax: SEGMENT_BYTES });
+async function mixed(
+  simulation = new Simulation(1),
+  environment: Environment = simulation.environment,
+): Promise<LogUnderTest> {
+  const under = await LogUnderTest.open(simulation, { segmentBytesMax: SEGMENT_BYTES }, environment);
   await under.drive(under.log.store.retain(A, HOUR_MS));
   await under.drive(under.log.store.retain(B, 48 * HOUR_MS));
   for (let round = 0; round < 60; round += 1) {
@@ -73,6 +76,49 @@ test('power cuts while files are settled and removed lose nothing and double not
   }
   assert.ok(settled > 3, `${settled} files were settled before the cuts`);
 });
+
+/** The first settled file gets its name, the folder's sync fails, and for the time given so does its removal. */
+function withGivenUp(simulation: Simulation, seen: string[], removableAt: number): Environment {
+  const { files } = simulation.environment;
+  let isDue = false;
+  const fail = async (): Promise<never> => await Promise.reject(new EnvironmentError('EIO', 'asked for'));
+  return withFiles(simulation.environment, {
+    async rename(from, to) {
+      await files.rename(from, to);
+      isDue = seen.length === 0;
+      if (isDue) seen.push(to);
+    },
+    async syncDirectory(path) {
+      if (isDue) await fail();
+      await files.syncDirectory(path);
+    },
+    async remove(path) {
+      isDue = false;
+      if (seen.includes(path) && simulation.now < removableAt) await fail();
+      await files.remove(path);
+    },
+  });
+}
+
+for (const removableAt of [0, 3 * HOUR_MS, Infinity]) {
+  test(`a settled file that was given up and can be removed after ${removableAt} ms doubles nothing`, async () => {
+    const simulation = new Simulation(1);
+    const seen: string[] = [];
+    const under = await mixed(simulation, withGivenUp(simulation, seen, removableAt));
+    await simulation.pass(2 * HOUR_MS + 60_000);
+    assert.equal(counted(simulation, 'log.settle.failed'), 1);
+    const [path = ''] = seen;
+    const isStuck = removableAt > 0;
+    assert.equal((await under.image()).has(path), isStuck);
+    assert.equal(counted(simulation, 'log.segment.stuck') > 0, isStuck);
+    assert.equal(counted(simulation, 'log.settled') > 0, !isStuck, 'nothing is settled beside it');
+    await simulation.pass(2 * HOUR_MS);
+    assert.equal(counted(simulation, 'log.settled') > 0, removableAt < Infinity);
+    const again = await LogUnderTest.openImage(await under.image(), { segmentBytesMax: SEGMENT_BYTES });
+    assert.deepEqual(await again.texts(B), KEPT);
+    assert.deepEqual(again.log.health(), []);
+  });
+}
 
 test('a damaged file is never taken over from: its records answer an error, the others stay', async () => {
   const under = await mixed();

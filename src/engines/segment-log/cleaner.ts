@@ -62,6 +62,8 @@ export class Cleaner {
   #idleEnd = 0;
   /** Whether a file could not be removed for good: a later start may find it again. */
   #mayComeBack = false;
+  /** Settled files that may have got their name and were given up: not known to be gone. */
+  readonly #givenUp = new Set<string>();
   /** Shards whose start has moved, and could not be written. */
   readonly #undeclared = new Set<ShardState>();
 
@@ -107,10 +109,12 @@ export class Cleaner {
       this.#isAskedAgain = false;
       this.#newFiles = 0;
       this.#parts.seal();
+      await this.#removeGivenUp();
       await this.#removeExpired();
       await this.#endIdle();
       this.#measure();
-      const job = chooseJob(this.#state());
+      // Settled once more beside such a file, the next start would find the same records in two.
+      const job = this.#givenUp.size > 0 ? undefined : chooseJob(this.#state());
       if (job !== undefined && (await this.#settle(job))) this.#isAskedAgain = true;
       // The reserve comes last: made again, it takes the room in which the cleaner works.
       else await this.#parts.space.look();
@@ -139,6 +143,21 @@ export class Cleaner {
     const first = all.find(isOpen)?.number ?? Infinity;
     const newest = segments.newest?.number ?? 0;
     return all.filter(({ isSettled, number }) => isSettled || (number < newest && number <= first));
+  }
+
+  /** Removes them for good; what stays is tried again at the next look. */
+  async #removeGivenUp(): Promise<void> {
+    if (this.#givenUp.size === 0) return;
+    const { environment, segments } = this.#parts;
+    try {
+      for (const path of this.#givenUp) await environment.files.remove(path);
+      await environment.files.syncDirectory(segments.options.directory);
+      this.#givenUp.clear();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      const [path] = this.#givenUp;
+      environment.log.warn('log.segment.stuck', { path, error: String(error) });
+    }
   }
 
   async #removeExpired(): Promise<void> {
@@ -239,7 +258,12 @@ export class Cleaner {
       const now = (): number => this.#clock.now();
       const pause = async (): Promise<void> => await this.#pause();
       const keepStarts = async (moved: readonly ShardState[]): Promise<boolean> => await this.#keepStarts(moved);
-      const settled = await settle({ environment, segments, indexes, now, pause, keepStarts }, sources);
+      const giveUp = (path: string): void => {
+        this.#givenUp.add(path);
+        // Its sources may be gone by the time a start finds it.
+        this.#mayComeBack = true;
+      };
+      const settled = await settle({ environment, segments, indexes, now, pause, keepStarts, giveUp }, sources);
       takeOver(sources, settled);
       segments.replace(sources, settled);
       for (const source of sources) {
@@ -255,6 +279,7 @@ export class Cleaner {
       return true;
     } catch (error) {
       await this.#failed(sources, error);
+      await this.#removeGivenUp();
       return false;
     }
   }

@@ -28,6 +28,8 @@ export interface SettleParts {
   readonly pause: () => Promise<void>;
   /** Writes where shards start now; false when the log has failed. */
   readonly keepStarts: (moved: readonly ShardState[]) => Promise<boolean>;
+  /** Told of a file that may have got its name, and does not take the place of its sources. */
+  readonly giveUp: (path: string) => void;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function settle(parts: SettleParts, sources: readonly Segment[]): P
   const settled = segments.make(Math.min(...sources.map(({ place }) => place)));
   settled.sources = sources.map(({ number }) => number);
   const temporary = `${settled.path}.tmp`;
+  let isNamed = false;
   try {
     const file = await files.open(temporary, 'create');
     try {
@@ -51,13 +54,14 @@ export async function settle(parts: SettleParts, sources: readonly Segment[]): P
     if (!(await parts.keepStarts(moveStarts(sources, settled)))) {
       throw new EnvironmentError('EIO', 'the log failed while files were settled');
     }
+    isNamed = true;
     await files.rename(temporary, settled.path);
     await files.syncDirectory(segments.options.directory);
     return settled;
   } catch (error) {
     for (const share of settled.shares.values()) share.leave();
-    // Its name may have been given already, and then the next start must not find it beside what it was made from.
-    for (const path of [temporary, settled.path]) await files.remove(path).catch(() => undefined);
+    if (isNamed) parts.giveUp(settled.path);
+    await files.remove(temporary).catch(() => undefined);
     throw error;
   }
 }
