@@ -16,10 +16,13 @@ export interface SpaceOptions {
   readonly reserveBytes: number;
 }
 
+/** What is asked about the log's files. */
+type Files = Pick<SegmentSet, 'options' | 'totalBytes'>;
+
 /** Watches what the log takes of the disk, and keeps a reserve for what must be written on a full one. */
 export class Space {
   readonly #environment: Environment;
-  readonly #segments: SegmentSet;
+  readonly #segments: Files;
   readonly #options: SpaceOptions;
   readonly #path: string;
   /** The reserve is made or freed, never both at once. */
@@ -29,7 +32,7 @@ export class Space {
   #isWarned = false;
   #isMaking = false;
 
-  constructor(environment: Environment, segments: SegmentSet, options: SpaceOptions) {
+  constructor(environment: Environment, segments: Files, options: SpaceOptions) {
     this.#environment = environment;
     this.#segments = segments;
     this.#options = options;
