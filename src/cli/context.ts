@@ -113,8 +113,8 @@ export interface WebhookToSign {
   readonly deliveryId: string;
 }
 
-/** Exit codes of all commands. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2, invalidConfig: 3, unreachable: 4 } as const;
+/** Exit codes of all commands; `logFailed` (EX_SOFTWARE): the log can no longer promise durability. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, invalidConfig: 3, unreachable: 4, logFailed: 70 } as const;
 
 /** A config cannot be used; told by its name, as commands know nothing of the config's room. */
 export function isInvalidConfig(error: unknown): error is Error {

@@ -13,8 +13,6 @@ const DRAIN_MS = 10_000;
 /** Editors write a file in several steps. */
 const SETTLE_MS = 150;
 const SAME_WISH_MS = 300;
-/** EX_SOFTWARE: the log can no longer promise durability. */
-const EXIT_LOG_FAILED = 70;
 
 /** Runs a node until a signal, and returns the exit code. */
 export async function runNode(options: RunOptions): Promise<number> {
@@ -55,7 +53,7 @@ function startFailed(error: unknown): number {
     if (error.code !== 'EIO') return fail(error.message, exitCodes.failure);
     const hint =
       'copy the data directory before anything else; docs/internals/on-disk-format.md says what stands where';
-    return fail(`${error.message}\n  ${hint}`, EXIT_LOG_FAILED);
+    return fail(`${error.message}\n  ${hint}`, exitCodes.logFailed);
   }
   throw error;
 }
@@ -91,7 +89,7 @@ async function untilEnd(node: StartedNode, watched: string | undefined): Promise
   process.off('SIGHUP', reload);
   if (end !== 'signal') {
     node.environment.log.error('node.failed', { message: end.message });
-    return EXIT_LOG_FAILED;
+    return exitCodes.logFailed;
   }
   const cut = setTimeout(() => process.exit(exitCodes.failure), DRAIN_MS * 2);
   await node.stop(DRAIN_MS);

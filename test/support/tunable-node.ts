@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitCodes } from '../../src/cli/context.ts';
 import { serve } from '../../src/compose/serve.ts';
 import { createNodeEnvironment } from '../../src/environments/node/index.ts';
 import { fakeDrivers } from '../../src/testing/fake-drivers.ts';
@@ -11,7 +12,6 @@ import { readConfig } from '../../src/main/config-file.ts';
 
 const JUMP_MS = 30 * 3_600_000;
 const STOP_MS = 10_000;
-const EXIT_LOG_FAILED = 70;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -60,4 +60,4 @@ const served = await serve({
 });
 process.once('SIGTERM', () => void served.stop(STOP_MS).then(() => process.exit(0)));
 await served.failed;
-process.exit(EXIT_LOG_FAILED);
+process.exit(exitCodes.logFailed);
