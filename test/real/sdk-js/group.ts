@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { kinesis } from '../../support/kinesis.ts';
 import { signed, verifyingConfig } from '../../support/key-pair.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
@@ -14,6 +14,7 @@ const SOURCES = join('test', 'real', 'sdk-js');
 const LARGE = 700_000;
 const STEP_MS_MAX = 20_000;
 const SUBSCRIBERS = 4;
+const HANDLER = 'from-handler';
 
 /** Our program beside the package, so that it finds it; resolves with its path. */
 async function program(): Promise<string> {
@@ -59,6 +60,43 @@ async function killed({ api }: NodeProcess, environment: Readonly<Record<string,
   return 1;
 }
 
+/** The config's section of a handler that stands beside the package; its stream is made once the checks counted theirs. */
+async function functionsSection(): Promise<string> {
+  const handler = { runtime: 'node', code: dirname(await program()), handler: 'handler.handler' };
+  const functions = { [HANDLER]: { ...handler, timeoutSeconds: 30, memoryMb: 256, env: { STREAM_NAME: HANDLER } } };
+  return `functions: ${JSON.stringify(functions)}`;
+}
+
+/** An unmodified handler puts records with the address and the key pair that it is given, from its first event on. */
+async function fromHandler(api: string): Promise<number> {
+  await kinesis(api, 'CreateStream', { StreamName: HANDLER, ShardCount: 1 });
+  const url = new URL(`/2015-03-31/functions/${HANDLER}/invocations`, api);
+  const orders = [1, 2, 3, 4].map((number) => ({ id: `order-${number}`, note: 'schön' }));
+  for (const some of [orders.slice(0, 2), orders.slice(2)]) {
+    const request = { method: 'POST', url, headers: {}, body: JSON.stringify({ orders: some }) };
+    const answer = await fetch(url, { ...request, headers: signed('lambda', request) });
+    const value = (await answer.json()) as Record<string, unknown>;
+    assert.equal(answer.headers.get('x-amz-function-error'), null, JSON.stringify(value));
+    assert.equal(value['ShardId'], 'shardId-000000000000');
+    assert.match(String(value['SequenceNumber']), /^49\d{54}$/);
+    assert.equal(value['FailedRecordCount'], 0);
+  }
+  const shard = { StreamName: HANDLER, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' };
+  const { ShardIterator } = (await kinesis(api, 'GetShardIterator', shard)) as { ShardIterator: string };
+  const { Records } = (await kinesis(api, 'GetRecords', { ShardIterator })) as { Records: readonly StoredRecord[] };
+  const stored = Records.map(({ PartitionKey, Data }) => [PartitionKey, Buffer.from(Data, 'base64').toString()]);
+  assert.deepEqual(
+    stored,
+    orders.map((order) => [order.id, JSON.stringify(order)]),
+  );
+  return 1;
+}
+
+interface StoredRecord {
+  readonly PartitionKey: string;
+  readonly Data: string;
+}
+
 /** The AWS SDK for JavaScript with its client's settings untouched: HTTP/2 by prior knowledge, and over TLS by ALPN. */
 export const sdkJs: Group = {
   name: 'sdk-js',
@@ -69,14 +107,18 @@ export const sdkJs: Group = {
   },
   async run() {
     const data = temporaryDirectory('sdk-js');
-    const node = await startNodeProcess({ config: verifyingConfig(data), data: join(data, 'node') });
+    const node = await startNodeProcess({
+      config: verifyingConfig(data, await functionsSection()),
+      data: join(data, 'node'),
+    });
     try {
       const environment = await clientEnvironment(node.api);
       const checks = await program();
       const plain = await runChecks(process.execPath, [checks], environment);
       const secure = { ...environment, AWS_ENDPOINT_URL_KINESIS: node.api.replace('http:', 'https:') };
       const tls = await runChecks(process.execPath, [checks, 'tls'], secure);
-      return plain + tls + (await killed(node, environment));
+      const handled = await fromHandler(node.api);
+      return plain + tls + handled + (await killed(node, environment));
     } finally {
       await node.stop();
       removeDirectory(data);
