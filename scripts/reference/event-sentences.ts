@@ -96,7 +96,7 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'log.tail.cut': 'The unfinished end of the last write before a crash was cut.',
   'log.writable': 'The disk has room again: appends are taken.',
   'node.failed': 'The node ends, since it can no longer promise durability.',
-  'node.ready': 'All listeners answer.',
+  'node.ready': 'All listeners answer; `sync` says what answers wait for.',
   'script.worker-ended':
     'A thread that runs scripts was ended since the call of `script` did not end in time, or it ended by itself.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',
@@ -251,6 +251,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   log_cut_bytes: 'Bytes of unfinished commits that the start cut from the end of the log.',
   log_damaged_places: 'Places of the log found damaged since the start.',
   log_disk_bytes: 'Size of all files of the log.',
+  log_info: 'Always 1; what answers wait for, as `sync`: always, interval or none.',
   log_index_cache_bytes: 'Memory for indexes of sealed segments.',
   log_segments: 'Files of the log.',
   log_settled_bytes_total: 'Bytes written by the cleaner.',

@@ -28,8 +28,13 @@ export async function runNode(options: RunOptions): Promise<number> {
     return startFailed(error);
   }
   if (options.mode === 'dev') process.stdout.write(welcome(node, file));
-  else node.environment.log.info('node.ready', { api: node.served.api, gateway: node.served.gateway });
+  else readyLine(node);
   return await untilEnd(node, options.mode === 'dev' ? file : undefined);
+}
+
+/** With the mode of the log: what is measured of a node says nothing without it. */
+function readyLine({ environment, served, sync }: StartedNode): void {
+  environment.log.info('node.ready', { api: served.api, gateway: served.gateway, sync });
 }
 
 function parseAddress(text: string): Address {

@@ -21,6 +21,7 @@ for (const mode of ['dev', 'start'] as const) {
     const data = temporaryDirectory('failed-sync');
     const node = await startNodeProcess({ mode, data, environment: { NODE_OPTIONS: `--import ${PRELOAD}` } });
     try {
+      if (mode === 'start') assert.match(node.output(), /node\.ready.*sync\W+always/);
       await kinesis(node.api, 'CreateStream', { StreamName: STREAM, ShardCount: 1 });
       const taken: string[] = [];
       const ended = once(node.child, 'exit');

@@ -138,6 +138,18 @@ test('more bytes than may wait are refused, known not to be stored, and room com
   assert.deepEqual(under.failures, []);
 });
 
+test('the metrics say which mode of sync they were taken in', async () => {
+  for (const [sync, label] of [
+    [undefined, 'always'],
+    ['interval', 'interval'],
+    ['none', 'none'],
+  ] as const) {
+    const { simulation } = await LogUnderTest.open(new Simulation(1), sync === undefined ? {} : { sync });
+    const told = [...simulation.metrics.keys()].filter((name) => name.startsWith('log_info'));
+    assert.deepEqual(told, [`log_info{"sync":"${label}"}`]);
+  }
+});
+
 test('a failed sync ends the log once: who was being written is not told that nothing is stored', async () => {
   const under = await LogUnderTest.open();
   await under.append(under.a, 'before');

@@ -94,13 +94,15 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   for (const segment of found.segments)
     if (segment.footer !== undefined && !segment.isSettled) parts.sealer.secure(segment, () => cleaner.ask());
   cleaner.start();
+  const { sync = 'always' } = options;
+  environment.meter.gauge('log_info', { sync }, 1);
   environment.meter.gauge('log_cut_bytes', {}, found.cutBytes);
   environment.log.info('log.opened', {
     segments: found.segments.length,
     bytes: found.segments.reduce((sum, segment) => sum + segment.fileBytes, 0),
     shards: store.shards().length,
     cutBytes: found.cutBytes,
-    sync: options.sync ?? 'always',
+    sync,
     tookMs: Math.round(clock.monotonic() - startedAt),
   });
   return {
