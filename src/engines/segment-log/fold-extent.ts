@@ -34,6 +34,12 @@ export function foldExtent(table: ShardTable, segment: Segment, extent: FoundExt
   return undefined;
 }
 
+/** Whether files in front of an extent went further than it does: it says nothing new. */
+export function isKnown(table: ShardTable, { header }: FoundExtent): boolean {
+  const { shard, first, count } = header;
+  return first + Math.max(count, 1) <= (table.byId(shard)?.end ?? 0);
+}
+
 function foldDrop(table: ShardTable, segment: Segment, shard: number): void {
   const state = table.byId(shard) ?? table.define(shard, { stream: '', generation: 0, ordinal: shard });
   segment.shareOf(state).drop();
@@ -85,6 +91,11 @@ function known(table: ShardTable, id: number, ref: ShardRef): ShardState | undef
 /** The same for all that a sealed segment's footer says. */
 export function foldFooter(table: ShardTable, segment: Segment, footer: Footer): void {
   for (const share of footer.shares) foldShare(table, segment, share);
+}
+
+/** Whether a footer tells of records that files in front of it hold: to believe it would be to serve them twice. */
+export function repeatsRecords(table: ShardTable, { shares }: Footer): boolean {
+  return shares.some(({ shard, ref, first, end }) => end > first && first < (known(table, shard, ref)?.end ?? 0));
 }
 
 function foldShare(table: ShardTable, segment: Segment, found: FooterShare): void {

@@ -1,7 +1,7 @@
 import { ENTRY_FIXED_BYTES } from '../../kernel/stream/packed-entries.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { isScattered } from './cleaning-policy.ts';
-import { type Damaged, foldExtent, foldFooter } from './fold-extent.ts';
+import { type Damaged, foldExtent, foldFooter, isKnown, repeatsRecords } from './fold-extent.ts';
 import { findFooter, readFooter, type Footer } from './footer.ts';
 import {
   damage,
@@ -120,6 +120,8 @@ class Recovery {
   readonly #synced = new Map<number, number>();
   /** Parts of the journal that were complete when a later one began: what stands behind their end is no torn commit. */
   readonly #complete = new Set<number>();
+  /** Settled files of which not all is to be taken: the rest stands in others. */
+  readonly #repeating = new Set<Segment>();
   /** The file behind the last one with a footer. */
   #begun: number | undefined;
   #cut: LogPosition | undefined;
@@ -164,9 +166,14 @@ class Recovery {
     };
   }
 
-  /** A settled file is complete before it gets its name: what it took over from is needed no more. */
+  /**
+   * A settled file is complete before it gets its name: what it took over from is needed no more, nor is another that
+   * was made of the same files, or of some of them.
+   */
   async #removeReplaced(all: readonly Found[]): Promise<Found[]> {
     const replaced = new Set(all.flatMap(({ footer }) => footer?.sources ?? []));
+    const settled = all.filter(({ footer }) => footer !== undefined && footer.sources.length > 0);
+    for (const one of settled) if (settled.some((other) => isMadeOfAll(other, one))) replaced.add(one.name.segment);
     const gone = all.filter(({ name }) => replaced.has(name.segment));
     // The settled file's own name may not be durable yet, and must be before theirs go.
     if (gone.length > 0) await this.#environment.files.syncDirectory(this.#directory);
@@ -219,6 +226,10 @@ class Recovery {
     if (isDamaged && size > SEGMENT_HEADER_BYTES)
       this.#damagedIn(segment)(0, 'the header of a segment does not match its checksum');
     if (footer === undefined) return await this.#scan(segment, { path, size, header, isJournal });
+    if (repeatsRecords(this.#table, footer)) {
+      this.#noteRepeats(segment, footer);
+      return await this.#scan(segment, { path, size: footer.end, header, isJournal });
+    }
     segment.end = footer.end;
     segment.commitCount = footer.commitCount;
     segment.lastCommit = footer.lastCommit;
@@ -274,6 +285,12 @@ class Recovery {
     return undefined;
   }
 
+  /** Two settled files made of some of the same: a record is read from the first, and nothing is made of the other. */
+  #noteRepeats(segment: Segment, { end }: Footer): void {
+    this.#repeating.add(segment);
+    this.#damagedIn(segment)(end, 'its footer tells of records that a file in front of it holds');
+  }
+
   #commit(segment: Segment, commit: FoundCommit, damaged: Damaged): void {
     const { number, position } = commit.header;
     if (!segment.isSettled && number <= this.#lastCommit) {
@@ -289,7 +306,10 @@ class Recovery {
   }
 
   #extents(segment: Segment, { extents, lostBytes }: FoundExtents, damaged: Damaged): void {
-    for (const extent of extents) foldExtent(this.#table, segment, extent, damaged);
+    for (const extent of extents) {
+      if (this.#repeating.has(segment) && isKnown(this.#table, extent)) continue;
+      foldExtent(this.#table, segment, extent, damaged);
+    }
     this.#table.damage.lostBytes += lostBytes;
   }
 
@@ -398,6 +418,21 @@ class Recovery {
     this.#table.damage.lostBytes += size - position;
     this.#environment.log.warn('log.tail.cut', { path, position, bytes: size - position });
   }
+}
+
+/** Whether a settled file holds all that another one holds, and is to stay: of two made of the same, the newer one. */
+function isMadeOfAll(settled: Found, other: Found): boolean {
+  const [all, some] = [sourcesOf(settled), sourcesOf(other)];
+  if (!isWithin(some, all)) return false;
+  return !isWithin(all, some) || settled.name.segment > other.name.segment;
+}
+
+function sourcesOf({ footer }: Found): ReadonlySet<number> {
+  return new Set(footer?.sources);
+}
+
+function isWithin(some: ReadonlySet<number>, all: ReadonlySet<number>): boolean {
+  return [...some].every((source) => all.has(source));
 }
 
 function placeOf({ header, name }: Found): number {
