@@ -5,11 +5,14 @@ import { Verdict } from '../records.ts';
 import { whenSettled } from '../settled.ts';
 import { callJson, createStream, drain, ShardReader, STREAM } from '../stream.ts';
 import { wires } from '../wire.ts';
+import { largeWebhooks } from './webhook-loads.ts';
 
 /** What the turns are measured under; what comes in front of `begin` is not. */
 export interface TurnsLoad {
   readonly name: string;
   readonly title: string;
+  /** What the node is started with; absent: nothing. */
+  readonly config?: object;
   run(port: number, begin: () => Promise<void>): Promise<void>;
 }
 
@@ -263,4 +266,5 @@ export const turnsLoads: readonly TurnsLoad[] = [
   large,
   settling,
   deleting,
+  largeWebhooks,
 ];

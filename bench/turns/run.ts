@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -38,6 +38,13 @@ async function ask(child: ChildProcess, question: ProbeQuestion): Promise<ProbeA
   return answer;
 }
 
+/** JSON is YAML too. */
+function writeConfig(folder: string, config: object): string {
+  const path = join(folder, 'millrace.yaml');
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
 async function measure(load: TurnsLoad): Promise<ProbeAnswer> {
   const scratch = mkdtempSync(join(tmpdir(), 'millrace-turns-'));
   const overdue = new AbortController();
@@ -49,7 +56,8 @@ async function measure(load: TurnsLoad): Promise<ProbeAnswer> {
       const probe = pathToFileURL('dist-test/bench/turns/probe.js').href;
       const flags = ['--api', `127.0.0.1:${port}`, '--gateway', '127.0.0.1:0', '--data', data];
       const [nice, ...first] = PREFERRED;
-      const command = [process.execPath, '--import', probe, `${values.build}/main.js`, 'dev', ...flags];
+      const config = load.config === undefined ? [] : [writeConfig(scratch, load.config)];
+      const command = [process.execPath, '--import', probe, `${values.build}/main.js`, 'dev', ...config, ...flags];
       const child = spawn(nice, [...first, ...command], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
       started.push(child);
       return child;

@@ -177,7 +177,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
   firehose_function_event_bytes:
     'Bytes of the events that functions have at this moment, with the records they are made of: at most 64 MiB.',
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
-  inflating_waiting_bodies: 'Large compressed bodies of requests that wait for their turn to be inflated.',
+  thread_waiting_bodies:
+    'Large bodies of requests that wait for a thread: to be inflated, or to have a public-key signature looked at.',
   opensearch_held_bytes:
     'Bytes that bulk requests and their answers may hold at this moment, over all deliveries: at most 128 MiB, others wait.',
   http_endpoint_held_bytes:

@@ -12,8 +12,8 @@ const STRIPE = { key: 'ANY /{x}/s', method: 'ANY', path: '/v1/{x}/s', verify: 's
 
 const SCHEME: SignatureScheme = { algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=', template: '{body}' };
 
-function verifyGithub(secrets: readonly string[], body: Uint8Array, signature: string): boolean {
-  return verifyByScheme(SCHEME, secrets, { body }, signature);
+async function verifyGithub(secrets: readonly string[], body: Uint8Array, signature: string): Promise<boolean> {
+  return await verifyByScheme(SCHEME, secrets, { body }, signature, async () => undefined);
 }
 
 interface Node {
@@ -72,8 +72,8 @@ test('a sample goes to the only GitHub route, signed with its own secret', async
     'x-github-delivery': 'id-1',
   });
   const secret = 'secret of POST /test/git-data by /config/m.yaml in /data';
-  assert.equal(verifyGithub([secret], SAMPLE, signature), true);
-  assert.equal(verifyGithub(['another'], SAMPLE, signature), false);
+  assert.equal(await verifyGithub([secret], SAMPLE, signature), true);
+  assert.equal(await verifyGithub(['another'], SAMPLE, signature), false);
 });
 
 test('what flags change', async () => {
@@ -86,11 +86,11 @@ test('what flags change', async () => {
   assert.equal(url, 'http://127.0.0.1:4568/other');
   assert.equal(body.toString(), 'content of f.json');
   assert.deepEqual([headers['x-github-event'], headers['x-github-delivery']], ['issues', 'd-7']);
-  assert.equal(verifyGithub(['own'], body, headers['x-hub-signature-256'] ?? ''), true);
+  assert.equal(await verifyGithub(['own'], body, headers['x-hub-signature-256'] ?? ''), true);
   const elsewhere = await trigger(['github.push', '--data', 'd']);
   assert.equal(elsewhere.code, 0);
   const signature = elsewhere.sent.at(-1)?.headers['x-hub-signature-256'] ?? '';
-  assert.equal(verifyGithub(['secret of POST /test/git-data by /config/m.yaml in d'], SAMPLE, signature), true);
+  assert.equal(await verifyGithub(['secret of POST /test/git-data by /config/m.yaml in d'], SAMPLE, signature), true);
 });
 
 test('other senders have their own routes, and the id where theirs is', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { test } from 'node:test';
 import { brotliCompressSync, crc32, deflateSync, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import { SNAPPY_BLOCK_BYTES, type SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
@@ -237,4 +237,24 @@ test('two large bodies are inflated at once, and the others wait', async () => {
   assert.equal(Math.max(...waiting), 3);
   for (const one of await Promise.all(all)) assert.equal(one.length, 2_000_000);
   assert.equal(waiting.at(-1), 0);
+});
+
+test('signatures over little and over much are told alike, and others have their turns meanwhile', async () => {
+  const [mine, others] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
+  for (const length of [0, 1000, 262_144, 262_145, 24 * MIB]) {
+    const bytes = Buffer.alloc(length, 'größer');
+    const signature = sign(null, bytes, mine.privateKey);
+    for (const [name, compute] of COMPUTES) {
+      assert.equal(await compute.isSigned(bytes, mine.publicKey, signature), true, `${name} ${length}`);
+      assert.equal(await compute.isSigned(bytes, others.publicKey, signature), false, `${name} ${length}`);
+      assert.equal(await compute.isSigned(bytes, mine.publicKey, Buffer.alloc(3)), false, `${name} ${length}`);
+      assert.equal(await compute.isSigned(bytes.subarray(1), mine.publicKey, signature), length === 0, name);
+    }
+  }
+  const [, real] = COMPUTES[0] as readonly [string, Compute];
+  const long = Buffer.alloc(64 * MIB);
+  const turns = await turnsDuring(async () =>
+    assert.equal(await real.isSigned(long, mine.publicKey, Buffer.alloc(64)), false),
+  );
+  assert.ok(turns > 10, `${turns} turns`);
 });

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
 
 /** Everything time, chance, disk, network and observation: injected once at start, never imported elsewhere. */
@@ -104,6 +105,8 @@ export interface Compute {
   snappy(chunks: AsyncIterable<Uint8Array>, framing: SnappyFraming): AsyncIterable<Uint8Array>;
   /** Undoes an encoding; never makes more than `maxBytes`, and a piece. What is small is inflated at once. */
   inflate(bytes: Uint8Array, encoding: ContentEncoding, maxBytes: number): Promise<Inflated>;
+  /** Whether bytes were signed with the other half of an Ed25519 key. What is small is looked at at once. */
+  isSigned(bytes: Uint8Array, key: KeyObject, signature: Uint8Array): Promise<boolean>;
 }
 
 /** Structured log. `event` is a fixed name such as `delivery.done`; fields never hold secrets. */

@@ -1,7 +1,8 @@
-import { gunzipSync } from 'node:zlib';
 import { DeliveryError } from '../../kernel/errors.ts';
 import { nameOfArn } from '../../kernel/names.ts';
+import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
+import type { Compute } from '../../ports/environment.ts';
 import { firehoseLimits } from './limits.ts';
 import type { Target } from './model.ts';
 import type { PlacedRecord } from './outgoing.ts';
@@ -67,6 +68,12 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
+/** What reading lines needs. */
+export interface ErrorReader {
+  readonly blobs: BlobStore;
+  readonly compute: Compute;
+}
+
 /** Which lines are wanted: those of records that arrived from `from` up to but without `until`, in ms. */
 export interface LineTimes {
   readonly from?: number | undefined;
@@ -75,7 +82,7 @@ export interface LineTimes {
 
 /** The records that the lines of an object hold. Rejects with DeliveryErrors, also for what is no such line. */
 export async function* errorRecords(
-  blobs: BlobStore,
+  { blobs, compute }: ErrorReader,
   target: Target,
   key: string,
   times: LineTimes,
@@ -83,7 +90,7 @@ export async function* errorRecords(
   let group: PlacedRecord[] = [];
   let bytes = 0;
   let index = 0;
-  for (const line of await linesOf(blobs, target, key)) {
+  for (const line of await linesOf({ blobs, compute }, target, key)) {
     const record = recordOf(line, key, index);
     index += 1;
     if (record.at < (times.from ?? 0) || record.at >= (times.until ?? Infinity)) continue;
@@ -96,24 +103,23 @@ export async function* errorRecords(
   if (group.length > 0) yield group;
 }
 
-async function linesOf(blobs: BlobStore, target: Target, key: string): Promise<Iterable<string>> {
+async function linesOf({ blobs, compute }: ErrorReader, target: Target, key: string): Promise<Iterable<string>> {
   const pieces = await blobs.get(bucketOf(target), key);
   if (pieces === undefined) return [];
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);
   const content = Buffer.concat(all);
   const isPacked = content[0] === GZIP[0] && content[1] === GZIP[1];
-  return lines(isPacked ? unpacked(content, key) : content);
+  return lines(isPacked ? await unpacked(compute, content, key) : content);
 }
 
 const GZIP = [0x1f, 0x8b] as const;
 
-function unpacked(content: Buffer, key: string): Buffer {
-  try {
-    return gunzipSync(content, { maxOutputLength: firehoseLimits.replayObjectBytesMax });
-  } catch (error) {
-    throw new DeliveryError('Replay.Unreadable', `${key} cannot be unpacked`, false, error);
-  }
+async function unpacked(compute: Compute, content: Buffer, key: string): Promise<Buffer> {
+  const found = await compute.inflate(content, 'gzip', firehoseLimits.replayObjectBytesMax);
+  if (typeof found === 'string')
+    throw new DeliveryError('Replay.Unreadable', `${key} cannot be unpacked: it is ${found}`, false);
+  return asBuffer(found);
 }
 
 /** One after the other: a text of the whole object would be held beside it. */

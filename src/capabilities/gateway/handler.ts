@@ -1,4 +1,5 @@
 import { RequestError, ThrottleError } from '../../kernel/errors.ts';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { TokenBucket } from '../../kernel/flow/token-bucket.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../ports/http.ts';
 import { preflight, withCors } from './cors.ts';
@@ -91,7 +92,8 @@ async function answerRoute(
   const body = await request.readBody(bodyBytesMax(served, route));
   trace.body = body;
   const receivedAt = clock.now();
-  const verification = await verifier.verify({ headers: request.headers, body, nowMs: receivedAt });
+  const turn = async (): Promise<void> => await nextTurn(clock);
+  const verification = await verifier.verify({ headers: request.headers, body, nowMs: receivedAt, turn });
   if (verification === 'unavailable') throw because(trace, 'keys', unavailable());
   if (verification !== 'valid') throw because(trace, verification, refusal('Unauthorized'));
   const pauseMs = route.limit?.take(clock.monotonic()) ?? 0;

@@ -7,6 +7,7 @@ import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
 import { sharedMemory } from './encoding-thread.ts';
 import { EncodingThreads } from './encoding-threads.ts';
 import { inflateIfSmall, inflateInPieces } from './inflate.ts';
+import { isSignedAtOnce, isSignedInThread, SIGNED_AT_ONCE_BYTES } from './signed.ts';
 
 const THREADS_MAX = 3;
 /** Of each thread: one that it works on and one that waits there, so that it need not. */
@@ -14,7 +15,7 @@ const PIECES_EACH = 2;
 /** Pieces of one output beyond those in work: what is filled next. */
 const AHEAD = 1;
 /** Of the platform's four threads two are left to the disk. */
-const INFLATIONS_MAX = 2;
+const PLATFORM_THREADS_MAX = 2;
 
 /** With what it holds beside memory. */
 export interface NodeCompute extends Compute {
@@ -24,7 +25,8 @@ export interface NodeCompute extends Compute {
 
 /**
  * GZIP and Snappy in threads of our own, as many as there are cores up to three: the platform's are the disk's. What
- * comes in compressed is seldom large, and takes a millisecond of theirs at a time.
+ * comes in compressed is seldom large, and takes a millisecond of theirs at a time; a public-key signature over many
+ * MiB takes one for as long as it lasts.
  */
 export function createNodeCompute(meter: Meter): NodeCompute {
   const count = Math.min(THREADS_MAX, availableParallelism());
@@ -35,7 +37,7 @@ export function createNodeCompute(meter: Meter): NodeCompute {
   const tellOf = (format: string) => (waiting: number) => meter.gauge('encoding_waiting_pieces', { format }, waiting);
   const inGzip = boundedWork(inWorkMax * GZIP_PIECE_BYTES, tellOf('gzip'));
   const inSnappy = boundedWork(inWorkMax * SNAPPY_PIECE_BYTES, tellOf('snappy'));
-  const inInflating = boundedWork(INFLATIONS_MAX, (waiting) => meter.gauge('inflating_waiting_bodies', {}, waiting));
+  const onPlatform = boundedWork(PLATFORM_THREADS_MAX, (waiting) => meter.gauge('thread_waiting_bodies', {}, waiting));
   return {
     gzip: (chunks) =>
       gzipMember(chunks, {
@@ -53,7 +55,11 @@ export function createNodeCompute(meter: Meter): NodeCompute {
       }),
     inflate: async (bytes, encoding, maxBytes) =>
       inflateIfSmall(bytes, encoding, maxBytes) ??
-      (await inInflating(1, async () => await inflateInPieces(bytes, encoding, maxBytes))),
+      (await onPlatform(1, async () => await inflateInPieces(bytes, encoding, maxBytes))),
+    isSigned: async (bytes, key, signature) =>
+      bytes.length <= SIGNED_AT_ONCE_BYTES
+        ? isSignedAtOnce(bytes, key, signature)
+        : await onPlatform(1, async () => await isSignedInThread(bytes, key, signature)),
     close: async () => await threads.close(),
   };
 }

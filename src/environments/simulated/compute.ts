@@ -1,3 +1,4 @@
+import { verify } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { SnappyFrameEncoder, snappyFramesBytesMax } from '../../kernel/bytes/snappy-frames.ts';
@@ -32,4 +33,5 @@ export const simulatedCompute: Compute = {
       },
     }),
   inflate: async (bytes, encoding, maxBytes) => inflateAtOnce(bytes, encoding, maxBytes),
+  isSigned: async (bytes, key, signature) => verify(null, bytes, key, signature),
 };

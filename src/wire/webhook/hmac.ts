@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { BytesInTurns } from '../../kernel/flow/bytes-in-turns.ts';
 
 /** Hashes that senders sign with. */
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
@@ -19,6 +20,27 @@ export function hmacText(
   const hmac = createHmac(algorithm, key);
   for (const part of parts) hmac.update(part);
   return hmac.digest(encoding);
+}
+
+/** The HMAC under each key, a large body in turns: bytes are counted for each key anew. */
+export async function hmacTexts(
+  algorithm: HmacAlgorithm,
+  encoding: HmacEncoding,
+  keys: readonly HmacKey[],
+  parts: readonly (string | Uint8Array)[],
+  turn: () => Promise<void>,
+): Promise<readonly string[]> {
+  const turns = new BytesInTurns(turn);
+  const texts: string[] = [];
+  for (const key of keys) {
+    const hmac = createHmac(algorithm, key);
+    for (const part of parts) {
+      if (typeof part === 'string') hmac.update(part);
+      else await turns.each(part, (piece) => void hmac.update(piece));
+    }
+    texts.push(hmac.digest(encoding));
+  }
+  return texts;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { hmacText, matchesAny, type HmacAlgorithm, type HmacEncoding, type HmacKey } from './hmac.ts';
+import { hmacText, hmacTexts, matchesAny, type HmacAlgorithm, type HmacEncoding, type HmacKey } from './hmac.ts';
 
 /** How one sender signs with a shared key; `{id}`, `{ts}` and `{body}` stand in the template for what is signed. */
 export interface SignatureScheme {
@@ -26,15 +26,18 @@ export function signByScheme(scheme: SignatureScheme, key: HmacKey, parts: Signe
   return prefix + hmacText(algorithm, encoding, key, signedBytes(template, parts));
 }
 
-/** Whether the signature is that of one of the keys, written exactly as the scheme says. */
-export function verifyByScheme(
+/** Whether the signature is that of one of the keys, written exactly as the scheme says; a large body in turns. */
+export async function verifyByScheme(
   scheme: SignatureScheme,
   keys: readonly HmacKey[],
   parts: SignedParts,
   signature: string,
-): boolean {
+  turn: () => Promise<void>,
+): Promise<boolean> {
+  const { algorithm, encoding, prefix, template } = scheme;
+  const wanted = await hmacTexts(algorithm, encoding, keys, signedBytes(template, parts), turn);
   return matchesAny(
-    keys.map((key) => signByScheme(scheme, key, parts)),
+    wanted.map((text) => prefix + text),
     [signature],
   );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { SignJWT, generateKeyPair, exportJWK } from 'jose';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
@@ -18,13 +18,18 @@ const NOW = 1_700_000_000;
 const BODY = '{"text":"größer als ASCII 🙂"}';
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
+const compute = {
+  isSigned: async (bytes: Uint8Array, key: KeyObject, signature: Uint8Array) => verify(null, bytes, key, signature),
+};
+const atOnce = async (): Promise<void> => undefined;
+
 function standardKey(text: string): StandardKey {
   const key = readStandardKey(text);
   assert.ok(key !== undefined);
   return key;
 }
 
-test('Standard Webhooks: what svix and standardwebhooks sign verifies, and what is signed here verifies there', () => {
+test('Standard Webhooks: what svix and standardwebhooks sign verifies, and what is signed here verifies there', async () => {
   const at = new Date(NOW * 1000);
   const timestamp = String(NOW);
   const key = standardKey(SECRET);
@@ -33,10 +38,18 @@ test('Standard Webhooks: what svix and standardwebhooks sign verifies, and what 
     const signature = library.sign('msg_1', at, BODY);
     assert.equal(signature, signStandard(key.bytes, 'msg_1', timestamp, BODY));
     const headers = { id: 'msg_1', timestamp, signature };
-    assert.equal(verifyStandard([key], headers, Buffer.from(BODY)), true);
-    assert.equal(verifyStandard([key], { ...headers, id: 'msg_2' }, Buffer.from(BODY)), false, 'the id is signed');
-    assert.equal(verifyStandard([key], { ...headers, timestamp: '1' }, Buffer.from(BODY)), false, 'so is the time');
-    assert.equal(verifyStandard([key], headers, Buffer.from(`${BODY} `)), false);
+    assert.equal(await verifyStandard([key], headers, Buffer.from(BODY), { turn: atOnce, compute }), true);
+    assert.equal(
+      await verifyStandard([key], { ...headers, id: 'msg_2' }, Buffer.from(BODY), { turn: atOnce, compute }),
+      false,
+      'the id is signed',
+    );
+    assert.equal(
+      await verifyStandard([key], { ...headers, timestamp: '1' }, Buffer.from(BODY), { turn: atOnce, compute }),
+      false,
+      'so is the time',
+    );
+    assert.equal(await verifyStandard([key], headers, Buffer.from(`${BODY} `), { turn: atOnce, compute }), false);
   }
   const present = String(Math.floor(Date.now() / 1000));
   const own = signStandard(key.bytes, 'msg_3', present, BODY);
@@ -44,7 +57,7 @@ test('Standard Webhooks: what svix and standardwebhooks sign verifies, and what 
   assert.deepEqual(new StandardWebhook(SECRET).verify(BODY, headers), JSON.parse(BODY));
 });
 
-test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8', () => {
+test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8', async () => {
   const key = standardKey(SECRET);
   const raw = Buffer.from([0xff, 0xfe, 0x00, 0x80]);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -76,7 +89,11 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
     [v1, [], false],
   ];
   for (const [signature, keys, isValid] of table) {
-    assert.equal(verifyStandard(keys, { id: 'm', timestamp: String(NOW), signature }, raw), isValid, signature);
+    assert.equal(
+      await verifyStandard(keys, { id: 'm', timestamp: String(NOW), signature }, raw, { turn: atOnce, compute }),
+      isValid,
+      signature,
+    );
   }
   for (const text of [
     '',
@@ -90,35 +107,38 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
   }
 });
 
-test('Stripe: what its library signs verifies; v0 alone, two times and a cut header do not', () => {
+test('Stripe: what its library signs verifies; v0 alone, two times and a cut header do not', async () => {
   const secret = 'whsec_test_secret';
   const header = Stripe.webhooks.generateTestHeaderString({ payload: BODY, secret, timestamp: NOW });
   assert.equal(header, signStripe(secret, String(NOW), BODY));
   const signature = readStripeSignature(header);
   assert.ok(signature !== undefined);
-  assert.equal(verifyStripe(['old', secret], signature, Buffer.from(BODY)), true);
-  assert.equal(verifyStripe(['old'], signature, Buffer.from(BODY)), false);
-  assert.equal(verifyStripe([secret], { ...signature, timestamp: String(NOW + 1) }, Buffer.from(BODY)), false);
+  assert.equal(await verifyStripe(['old', secret], signature, Buffer.from(BODY), atOnce), true);
+  assert.equal(await verifyStripe(['old'], signature, Buffer.from(BODY), atOnce), false);
+  assert.equal(
+    await verifyStripe([secret], { ...signature, timestamp: String(NOW + 1) }, Buffer.from(BODY), atOnce),
+    false,
+  );
   for (const text of ['', 't=1', 'v1=aa', 't=1,v0=aa', `t=1,${header}`]) {
     assert.equal(readStripeSignature(text), undefined, text);
   }
 });
 
-test("Slack's published vector", () => {
+test("Slack's published vector", async () => {
   const secret = '8f742231b10e8888abcd99yyyzzz85a5';
   const body =
     'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c';
   const signature = signSlack(secret, '1531420618', body);
   assert.match(signature, /^v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503$/);
-  assert.equal(verifySlack(['other', secret], '1531420618', signature, Buffer.from(body)), true);
-  assert.equal(verifySlack([secret], '1531420619', signature, Buffer.from(body)), false);
+  assert.equal(await verifySlack(['other', secret], '1531420618', signature, Buffer.from(body), atOnce), true);
+  assert.equal(await verifySlack([secret], '1531420619', signature, Buffer.from(body), atOnce), false);
   assert.equal(slackChallenge({ type: 'url_verification', challenge: 'abc' }), 'abc');
   for (const content of [undefined, null, 'x', {}, { type: 'url_verification' }, { type: 'x', challenge: 'abc' }]) {
     assert.equal(slackChallenge(content), undefined);
   }
 });
 
-test("Atlassian's published vector, and schemes of senders without a preset", () => {
+test("Atlassian's published vector, and schemes of senders without a preset", async () => {
   const plain: SignatureScheme = { algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=', template: '{body}' };
   const parts = { id: '', timestamp: '', body: 'Hello World!' };
   assert.equal(
@@ -133,8 +153,37 @@ test("Atlassian's published vector, and schemes of senders without a preset", ()
   };
   const signature = signByScheme(scheme, 'k', { id: 'i', timestamp: '1', body: 'b' });
   assert.equal(signature, `sha256=${createHmac('sha512', 'k').update('1:i:b').digest('base64url')}`);
-  assert.equal(verifyByScheme(scheme, ['x', 'k'], { id: 'i', timestamp: '1', body: 'b' }, signature), true);
-  assert.equal(verifyByScheme(scheme, ['k'], { id: 'b', timestamp: '1', body: 'i' }, signature), false);
+  assert.equal(
+    await verifyByScheme(scheme, ['x', 'k'], { id: 'i', timestamp: '1', body: 'b' }, signature, atOnce),
+    true,
+  );
+  assert.equal(await verifyByScheme(scheme, ['k'], { id: 'b', timestamp: '1', body: 'i' }, signature, atOnce), false);
+});
+
+test('large bodies are worked through with turns in between, a MiB for each, whatever the number of keys', async () => {
+  const body = Buffer.alloc(5 * 1024 * 1024 + 3, 'größer');
+  const keys = ['a', 'b', 'c'];
+  let turns = 0;
+  const turn = async (): Promise<void> => void (turns += 1);
+  const scheme: SignatureScheme = { algorithm: 'sha256', encoding: 'hex', prefix: '', template: '{ts}.{body}' };
+  const signature = createHmac('sha256', 'c').update('1.').update(body).digest('hex');
+  assert.equal(await verifyByScheme(scheme, keys, { timestamp: '1', body }, signature, turn), true);
+  assert.equal(turns, 15);
+  const stripe = { timestamp: '1', signatures: [signature] };
+  turns = 0;
+  assert.equal(await verifyStripe(keys, stripe, body, turn), true);
+  assert.equal(await verifyStripe(['a', 'b'], stripe, body, turn), false);
+  assert.equal(turns, 25);
+  turns = 0;
+  const small = body.subarray(0, 300_000);
+  assert.equal(await verifySlack(keys, '1', signSlack('b', '1', small), small, turn), true);
+  assert.equal(turns, 0);
+  turns = 0;
+  const pairs = [1, 2, 3].map(() => generateKeyPairSync('ed25519'));
+  const text = `v1a,${sign(null, Buffer.concat([Buffer.from('m.1.'), body]), (pairs[2] ?? assert.fail()).privateKey).toString('base64')}`;
+  const open = pairs.map(({ publicKey }) => ({ scheme: 'v1a', key: publicKey }) as const);
+  assert.equal(await verifyStandard(open, { id: 'm', timestamp: '1', signature: text }, body, { turn, compute }), true);
+  assert.equal(turns, 5, 'while it is copied: keys are tried elsewhere');
 });
 
 test('times are digits alone, near enough in both directions', () => {

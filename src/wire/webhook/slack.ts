@@ -7,14 +7,18 @@ export function signSlack(secret: string, timestamp: string, body: Uint8Array | 
   return signByScheme(SCHEME, secret, { timestamp, body });
 }
 
-/** Whether the signature is the body's under one of the secrets. The time is not compared with any clock. */
-export function verifySlack(
+/**
+ * Whether the signature is the body's under one of the secrets; a large one in turns. The time is not compared with any
+ * clock.
+ */
+export async function verifySlack(
   secrets: readonly string[],
   timestamp: string,
   signature: string,
   body: Uint8Array,
-): boolean {
-  return verifyByScheme(SCHEME, secrets, { timestamp, body }, signature);
+  turn: () => Promise<void>,
+): Promise<boolean> {
+  return await verifyByScheme(SCHEME, secrets, { timestamp, body }, signature, turn);
 }
 
 /** What Slack wants back when an address is registered: the challenge of an `url_verification`; else undefined. */

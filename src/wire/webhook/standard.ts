@@ -1,5 +1,7 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { hmacText, matchesAny } from './hmac.ts';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { BytesInTurns } from '../../kernel/flow/bytes-in-turns.ts';
+import type { Compute } from '../../ports/environment.ts';
+import { hmacText, hmacTexts, matchesAny } from './hmac.ts';
 
 const SECRET_PREFIX = 'whsec_';
 const PUBLIC_PREFIX = 'whpk_';
@@ -50,21 +52,41 @@ export function signStandard(key: Uint8Array, id: string, timestamp: string, bod
   return `v1,${hmacText('sha256', 'base64', key, [`${id}.${timestamp}.`, body])}`;
 }
 
-/** Whether one of the signatures is one of the keys', of `v1a` one of the first three. The time is not looked at. */
-export function verifyStandard(
+/**
+ * Whether one of the signatures is one of the keys', of `v1a` one of the first three; a large body is hashed in turns
+ * of the loop, and by `compute`. The time is not looked at.
+ */
+export async function verifyStandard(
   keys: readonly StandardKey[],
   { id, timestamp, signature }: StandardHeaders,
   body: Uint8Array,
-): boolean {
+  { turn, compute }: { readonly turn: () => Promise<void>; readonly compute: Pick<Compute, 'isSigned'> },
+): Promise<boolean> {
   const given = signature.split(' ').slice(0, SIGNATURES_MAX);
-  const shared = keys.flatMap((key) => (key.scheme === 'v1' ? [signStandard(key.bytes, id, timestamp, body)] : []));
-  if (matchesAny(shared, given)) return true;
+  const front = `${id}.${timestamp}.`;
+  const shared = keys.flatMap((key) => (key.scheme === 'v1' ? [key.bytes] : []));
+  const wanted = (await hmacTexts('sha256', 'base64', shared, [front, body], turn)).map((text) => `v1,${text}`);
+  if (matchesAny(wanted, given)) return true;
   const open = keys.flatMap((key) => (key.scheme === 'v1a' ? [key.key] : []));
   const asymmetric = given.filter((text) => text.startsWith('v1a,')).slice(0, PUBLIC_SIGNATURES_MAX);
   const pairs = asymmetric.flatMap((text) => pairsOf(decode(text.slice(4)), open)).slice(0, PUBLIC_VERIFICATIONS_MAX);
   if (pairs.length === 0) return false;
-  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
-  return pairs.some(([bytes, key]) => verify(null, signed, key, bytes));
+  const signed = await joined(front, body, turn);
+  for (const [bytes, key] of pairs) {
+    if (await compute.isSigned(signed, key, bytes)) return true;
+  }
+  return false;
+}
+
+async function joined(front: string, body: Uint8Array, turn: () => Promise<void>): Promise<Uint8Array> {
+  let at = Buffer.byteLength(front);
+  const whole = Buffer.allocUnsafe(at + body.length);
+  whole.write(front);
+  await new BytesInTurns(turn).each(body, (piece) => {
+    whole.set(piece, at);
+    at += piece.length;
+  });
+  return whole;
 }
 
 function pairsOf(signature: Buffer | undefined, keys: readonly KeyObject[]): (readonly [Buffer, KeyObject])[] {

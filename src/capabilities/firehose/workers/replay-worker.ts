@@ -152,7 +152,8 @@ export class ReplayWorker {
     const delivery = this.#doors.delivery(errorsOf);
     const target = delivery === undefined ? undefined : errorTarget(this.#doors.destinations, delivery.target);
     if (target === undefined) return nothing();
-    return errorRecords(this.#doors.blobs, target, key, { from, until });
+    const { blobs, environment } = this.#doors;
+    return errorRecords({ blobs, compute: environment.compute }, target, key, { from, until });
   }
 
   async #gather(delivery: DeliveryStream): Promise<Gathered | undefined> {

@@ -32,8 +32,9 @@ export function bodySignature(sender: BodySignature): VerifierKind<typeof option
       return {
         kind: name,
         mayVerify: (headers) => form.test(headers[header] ?? ''),
-        verify({ body, headers, nowMs }) {
-          const isValid = verifyByScheme(scheme, activeKeys(keys, nowMs), { body }, headers[header] ?? '');
+        async verify({ body, headers, nowMs, turn }) {
+          const active = activeKeys(keys, nowMs);
+          const isValid = await verifyByScheme(scheme, active, { body }, headers[header] ?? '', turn);
           return isValid ? 'valid' : 'mismatch';
         },
         deliveryId: (headers) => filled(headers[idHeader]),

@@ -38,7 +38,7 @@ export const gitlab: VerifierKind<typeof options> = {
       ...secretProblems(tokens, ['tokens']),
     ];
   },
-  create({ secrets = [], tokens = [], toleranceSeconds = limits.toleranceSeconds }) {
+  create({ secrets = [], tokens = [], toleranceSeconds = limits.toleranceSeconds }, { environment }) {
     const keys = readSecrets(secrets, readStandardKey);
     const plain = readSecrets(tokens, (text) => text);
     const isSigned = (headers: Readonly<Record<string, string>>): boolean =>
@@ -46,9 +46,10 @@ export const gitlab: VerifierKind<typeof options> = {
     return {
       kind: 'gitlab',
       mayVerify: (headers) => isSigned(headers) || (plain.length > 0 && headers[TOKEN] !== undefined),
-      verify(request) {
+      async verify(request) {
         const { headers, nowMs } = request;
-        if (isSigned(headers)) return verifyStandardRequest(activeKeys(keys, nowMs), request, toleranceSeconds);
+        if (isSigned(headers))
+          return await verifyStandardRequest(environment, activeKeys(keys, nowMs), request, toleranceSeconds);
         return isOneOfSecrets(activeKeys(plain, nowMs), headers[TOKEN] ?? '') ? 'valid' : 'mismatch';
       },
       // The signed id is the better one; both are the same where GitLab signs.

@@ -67,11 +67,12 @@ export const hmac: VerifierKind<typeof options> = {
     return {
       kind: 'hmac',
       mayVerify: (headers) => (headers[header] ?? '').startsWith(scheme.prefix) && headers[header] !== undefined,
-      verify({ headers, body, nowMs }) {
+      async verify({ headers, body, nowMs, turn }) {
         const timestamp = clock === undefined ? '' : (headers[clock] ?? '');
         if (clock !== undefined && !isFresh(timestamp, nowMs, toleranceSeconds)) return 'stale';
         const parts = { id: id === undefined ? '' : (headers[id] ?? ''), timestamp, body };
-        return verifyByScheme(scheme, activeKeys(keys, nowMs), parts, headers[header] ?? '') ? 'valid' : 'mismatch';
+        const active = activeKeys(keys, nowMs);
+        return (await verifyByScheme(scheme, active, parts, headers[header] ?? '', turn)) ? 'valid' : 'mismatch';
       },
       deliveryId: (headers) => (id === undefined ? undefined : filled(headers[id])),
       secretHeaders: [],

@@ -24,10 +24,12 @@ export const slack: VerifierKind<typeof options> = {
     return {
       kind: 'slack',
       mayVerify: (headers) => FORM.test(headers[SIGNATURE] ?? ''),
-      verify({ headers, body, nowMs }) {
+      async verify({ headers, body, nowMs, turn }) {
         const timestamp = headers[TIMESTAMP] ?? '';
         if (!isFresh(timestamp, nowMs, toleranceSeconds)) return 'stale';
-        return verifySlack(activeKeys(keys, nowMs), timestamp, headers[SIGNATURE] ?? '', body) ? 'valid' : 'mismatch';
+        const active = activeKeys(keys, nowMs);
+        const isValid = await verifySlack(active, timestamp, headers[SIGNATURE] ?? '', body, turn);
+        return isValid ? 'valid' : 'mismatch';
       },
       readsContent: true,
       deliveryId: (_, content) => content.text('event_id'),

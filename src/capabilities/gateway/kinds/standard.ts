@@ -1,6 +1,7 @@
 import * as s from '../../../kernel/schema/declare.ts';
 import { isFresh } from '../../../wire/webhook/freshness.ts';
 import { readStandardKey, signStandard, verifyStandard, type StandardKey } from '../../../wire/webhook/standard.ts';
+import type { Environment } from '../../../ports/environment.ts';
 import { limits } from '../limits.ts';
 import { activeKeys, activeText, filled, readSecrets, secretList, secretProblems, tolerance } from './secrets.ts';
 import type { Headers, Sample, SignedRequest, Verification, VerifierKind } from './verifier.ts';
@@ -22,12 +23,13 @@ export const standard: VerifierKind<typeof options> = {
   name: 'standard',
   options,
   problems: ({ secrets }) => secretProblems(secrets, ['secrets'], KEY_FORM),
-  create({ secrets, toleranceSeconds = limits.toleranceSeconds }) {
+  create({ secrets, toleranceSeconds = limits.toleranceSeconds }, { environment }) {
     const keys = readSecrets(secrets, readStandardKey);
     return {
       kind: 'standard',
       mayVerify: (headers) => signedHeaders(headers) !== undefined,
-      verify: (request) => verifyStandardRequest(activeKeys(keys, request.nowMs), request, toleranceSeconds),
+      verify: async (request) =>
+        await verifyStandardRequest(environment, activeKeys(keys, request.nowMs), request, toleranceSeconds),
       deliveryId: (headers) => filled(signedHeaders(headers)?.id),
       secretHeaders: [],
     };
@@ -39,16 +41,17 @@ export const standard: VerifierKind<typeof options> = {
 };
 
 /** Checks a request by headers of Standard Webhooks, first its time. */
-export function verifyStandardRequest(
+export async function verifyStandardRequest(
+  { compute }: Pick<Environment, 'compute'>,
   keys: readonly (StandardKey | undefined)[],
-  { headers, body, nowMs }: SignedRequest,
+  { headers, body, nowMs, turn }: SignedRequest,
   toleranceSeconds: number,
-): Verification {
+): Promise<Verification> {
   const signed = signedHeaders(headers);
   if (signed === undefined) return 'mismatch';
   if (!isFresh(signed.timestamp, nowMs, toleranceSeconds)) return 'stale';
   const known = keys.filter((key) => key !== undefined);
-  return verifyStandard(known, signed, body) ? 'valid' : 'mismatch';
+  return (await verifyStandard(known, signed, body, { turn, compute })) ? 'valid' : 'mismatch';
 }
 
 /** The headers of a sample; undefined for a public key, which signs nothing. */

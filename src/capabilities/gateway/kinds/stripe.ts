@@ -22,11 +22,11 @@ export const stripe: VerifierKind<typeof options> = {
     return {
       kind: 'stripe',
       mayVerify: (headers) => readStripeSignature(headers[HEADER] ?? '') !== undefined,
-      verify({ headers, body, nowMs }) {
+      async verify({ headers, body, nowMs, turn }) {
         const signature = readStripeSignature(headers[HEADER] ?? '');
         if (signature === undefined) return 'mismatch';
         if (!isFresh(signature.timestamp, nowMs, toleranceSeconds)) return 'stale';
-        return verifyStripe(activeKeys(keys, nowMs), signature, body) ? 'valid' : 'mismatch';
+        return (await verifyStripe(activeKeys(keys, nowMs), signature, body, turn)) ? 'valid' : 'mismatch';
       },
       readsContent: true,
       deliveryId: (_, content) => content.text('id'),

@@ -14,6 +14,8 @@ export interface SignedRequest {
   readonly body: Uint8Array;
   /** Decides which secrets are active and which times are fresh. */
   readonly nowMs: number;
+  /** Resolves in the next turn of the loop: others come in between where a body is large. */
+  readonly turn: () => Promise<void>;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { parseUrl } from '../../../kernel/net/parse-url.ts';
 import type { HeaderLine } from '../../../ports/http.ts';
 import { PULLED_BY_HEADER } from '../calls/call.ts';
@@ -114,7 +115,8 @@ async function requestOf(
   const receivedAt = clock.now();
   const whole = headersOf(lines);
   // Of JSON that GitHub writes otherwise now than when it signed it nobody is to think that the signature is its own.
-  const isSame = (await route.verifier.verify({ headers: whole, body, nowMs: receivedAt })) === 'valid';
+  const turn = async (): Promise<void> => await nextTurn(clock);
+  const isSame = (await route.verifier.verify({ headers: whole, body, nowMs: receivedAt, turn })) === 'valid';
   const headerLines = isSame ? lines : lines.filter(([name]) => !SIGNATURES.has(name.toLowerCase()));
   const { path, query, parameters } = targetOf(route, sent.url);
   return {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import type { Clock } from '../../../ports/environment.ts';
 import type { HttpAnswer, HttpRequest } from '../../../ports/http.ts';
 import type { StreamInfo } from '../../../ports/records.ts';
 import type { Authorized, RequestHead } from '../calls/call.ts';
 import { Content, contentEncodings, inflated, mediaType } from '../content.ts';
+import { contentDigest } from '../content-digest.ts';
 import { envelope } from '../envelope.ts';
 import { refusal } from '../errors.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
@@ -113,7 +114,7 @@ function checked(check: NonNullable<Route['check']>, content: Content): readonly
 }
 
 async function refuseContent(
-  { records }: Acceptor,
+  { records, environment }: Acceptor,
   route: Route,
   read: ReadRequest,
   problems: readonly string[],
@@ -122,7 +123,7 @@ async function refuseContent(
   if (route.quarantine === undefined) throw refusal('InvalidContent');
   if (stream === undefined) throw unavailable();
   const partitionKey = read.request.id;
-  const data = quarantined(stream, partitionKey, route, read, problems);
+  const data = await quarantined(stream, { partitionKey, route, read, problems, clock: environment.clock });
   if (!fitsRecord(stream, partitionKey, data)) throw refusal('RequestEntityTooLarge', { connection: 'close' });
   const record = markedRecord({ partitionKey, data }, read.redelivery);
   const { shardId, sequenceNumber } = await storeRecord(records, stream.name, record);
@@ -131,19 +132,26 @@ async function refuseContent(
   return { outcome: 'quarantined', deliveryId, shardId, sequenceNumber, answer: jsonAnswer(200, told) };
 }
 
+/** What does not fit its route's schema. */
+interface Quarantined {
+  readonly partitionKey: string;
+  readonly route: Route;
+  readonly read: ReadRequest;
+  readonly problems: readonly string[];
+  readonly clock: Clock;
+}
+
 /** An envelope; without its body where a record of the stream is too small for it: the sender would send in vain. */
-function quarantined(
+async function quarantined(
   stream: StreamInfo,
-  partitionKey: string,
-  { secrets }: Route,
-  read: ReadRequest,
-  problems: readonly string[],
-): Uint8Array {
+  { partitionKey, route, read, problems, clock }: Quarantined,
+): Promise<Uint8Array> {
+  const { secrets } = route;
   const { request, body } = read;
   // What cannot fit in base64 is not even written so.
   const whole = body.length < stream.maxRecordBytes ? envelope(request, secrets, read, problems) : undefined;
   if (whole !== undefined && fitsRecord(stream, partitionKey, whole)) return whole;
-  const bodySha256 = createHash('sha256').update(body).digest('hex');
+  const bodySha256 = await contentDigest(clock, body);
   return envelope(request, secrets, read, problems, { bodySha256, bodyBytes: body.length });
 }
 

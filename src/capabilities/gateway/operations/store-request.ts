@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { recordKey } from '../../../ports/record-key.ts';
+import { contentDigest } from '../content-digest.ts';
 import { envelope } from '../envelope.ts';
 import { refusal } from '../errors.ts';
 import { webhookId } from '../model.ts';
@@ -51,7 +51,7 @@ async function checkedIn(
   if (fitsRecord(stream, read.partitionKey ?? deliveryId ?? read.request.id, data)) return data;
   const isNamed = route.dedupe !== undefined && deliveryId !== undefined;
   const name = isNamed ? Buffer.from(webhookId(route.key, deliveryId)).toString('hex') : read.request.id;
-  const sha256 = createHash('sha256').update(data).digest('hex');
+  const sha256 = await contentDigest(acceptor.environment.clock, data);
   // Of two that come at once with one id either may become the record: each has an object of its own.
   const key = `claims/${name}-${sha256}`;
   const isRepeat = isNamed && read.redelivery?.isAgain !== true && isKnownId(acceptor, route, deliveryId);
