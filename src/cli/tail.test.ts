@@ -53,6 +53,13 @@ test('a record must not steer the terminal', async () => {
   }
 });
 
+test('of a webhook that was sent on again the first request is named', async () => {
+  const records = [{ ...record('1'), redeliveryOf: 'r-\u001b1' }];
+  assert.equal((await tail([], [{ records, next: 'n' }])).out, `${HEAD} key [redelivery of r-\\x1b1] 1\n`);
+  const { out } = await tail(['--json'], [{ records, next: 'n' }]);
+  assert.equal((JSON.parse(out) as { redeliveryOf: unknown }).redeliveryOf, 'r-\u001b1');
+});
+
 test('as JSON, bytes that are no text stay base64', async () => {
   const records = [record('te\u001bxt', 'k'), record(Uint8Array.of(0xff), 'k')];
   const { out } = await tail(['--json'], [{ records, next: 'n' }]);

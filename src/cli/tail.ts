@@ -21,6 +21,7 @@ interface Viewed {
   readonly sequenceNumber: string;
   readonly subSequenceNumber?: number;
   readonly partitionKey: string;
+  readonly redeliveryOf?: string;
   readonly arrival: string;
   readonly data: string;
 }
@@ -98,16 +99,18 @@ function describeDamage({ shardId, from, next }: Page['damaged'][number]): strin
 }
 
 function print(record: Viewed, flags: Flags): string {
-  const { shardId, sequenceNumber, subSequenceNumber, partitionKey, arrival, data } = record;
+  const { shardId, sequenceNumber, subSequenceNumber, partitionKey, redeliveryOf, arrival, data } = record;
   const bytes = Buffer.from(data, 'base64');
   const text = bytes.toString();
   const isText = Buffer.from(text).equals(bytes);
   if (flags.json === true) {
     const content = isText ? { data: text } : { dataBase64: data };
-    return `${JSON.stringify({ shardId, sequenceNumber, subSequenceNumber, partitionKey, arrival, ...content })}\n`;
+    const named = { shardId, sequenceNumber, subSequenceNumber, partitionKey, redeliveryOf, arrival };
+    return `${JSON.stringify({ ...named, ...content })}\n`;
   }
   const shown = isText ? printable(text) : `<${bytes.length} bytes> ${bytes.subarray(0, 32).toString('hex')}`;
-  return `${arrival} ${shardId} ${printable(partitionKey)} ${shown}\n`;
+  const again = redeliveryOf === undefined ? '' : `[redelivery of ${printable(redeliveryOf)}] `;
+  return `${arrival} ${shardId} ${printable(partitionKey)} ${again}${shown}\n`;
 }
 
 /** A record must not be able to steer the terminal it is shown in, nor to turn its text around. */

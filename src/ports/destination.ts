@@ -19,6 +19,8 @@ export interface OutgoingRecord {
   /** Its place, from 0, among the records that a producer packed into one; absent for a record that came alone. */
   readonly subSequenceNumber?: number;
   readonly shardId: string;
+  /** The first request that it repeats, where a webhook was sent on again. */
+  readonly redeliveryOf?: string | undefined;
   /** Its place among the records that one `records()` gives, from 0. */
   readonly index: number;
 }

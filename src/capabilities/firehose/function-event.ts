@@ -3,6 +3,7 @@ import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { streamArn } from '../../kernel/names.ts';
 import type { Identity } from '../../ports/capability.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
+import { REDELIVERY_OF_HEADER } from '../../ports/redelivery-header.ts';
 
 /** Where the records of an event come from. */
 export interface EventSource {
@@ -54,7 +55,7 @@ function kinesisEntry(record: OutgoingRecord, { stream, identity }: EventSource)
 
 /** As from a FIFO queue whose message groups are the partition keys. */
 function sqsEntry(record: OutgoingRecord, { stream, identity, tries }: EventSource): string {
-  const { partitionKey, sequenceNumber, data, at, shardId } = record;
+  const { partitionKey, sequenceNumber, data, at, shardId, redeliveryOf } = record;
   const { region, account } = identity;
   const bytes = asBuffer(data);
   const text = bytes.toString();
@@ -73,12 +74,19 @@ function sqsEntry(record: OutgoingRecord, { stream, identity, tries }: EventSour
       SequenceNumber: sequenceNumber,
       MessageGroupId: partitionKey,
     },
-    messageAttributes: isText ? {} : { encoding: { stringValue: 'base64', dataType: 'String' } },
+    messageAttributes: {
+      ...(!isText && { encoding: textAttribute('base64') }),
+      ...(redeliveryOf !== undefined && { [REDELIVERY_OF_HEADER]: textAttribute(redeliveryOf) }),
+    },
     md5OfBody: md5(body),
     eventSource: 'aws:sqs',
     eventSourceARN: `arn:aws:sqs:${region}:${account}:${stream}`,
     awsRegion: region,
   });
+}
+
+function textAttribute(stringValue: string): object {
+  return { stringValue, dataType: 'String' };
 }
 
 /** The same for the same record each time it is handed over, in the form of a UUID. */

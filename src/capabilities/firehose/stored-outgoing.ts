@@ -1,8 +1,9 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
-import { EntryPlace, readEntryAt } from '../../kernel/stream/packed-entries.ts';
+import { EntryPlace, readEntryAt, readHeaders } from '../../kernel/stream/packed-entries.ts';
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { OutgoingRecord } from '../../ports/destination.ts';
 import type { ShardInfo } from '../../ports/records.ts';
+import { redeliveryOf } from '../../ports/redelivery-header.ts';
 import type { Slice } from '../../ports/stream-store.ts';
 
 /** What the records of one shard say of themselves; `placeOf`: the place of the record with this offset. */
@@ -51,6 +52,11 @@ class StoredOutgoing implements OutgoingRecord {
 
   get sequenceNumber(): string {
     return this.#names.numberOf(this.#offset);
+  }
+
+  get redeliveryOf(): string | undefined {
+    const dataAt = this.data.byteOffset - this.#bytes.byteOffset;
+    return redeliveryOf(readHeaders(this.#bytes, { headersAt: this.#keyEnd, dataAt }));
   }
 
   get shardId(): string {

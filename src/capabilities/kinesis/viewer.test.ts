@@ -87,6 +87,24 @@ test('a record in full', async () => {
   assert.deepEqual(records, [{ shardId: 'shardId-000000000000', sequenceNumber, partitionKey: 'k', arrival, data }]);
 });
 
+test('of a webhook that was sent on again the first request is named', async () => {
+  const bench = await openBench();
+  await bench.make('a');
+  const record = { partitionKey: 'k', data: Buffer.from('x') };
+  await bench.records.append('a', [
+    { ...record, headers: [['other', Buffer.from('y')]] },
+    { ...record, headers: [['redelivery-of', Buffer.from('r-1')]] },
+  ]);
+  const { records } = await view(bench, 'from=TRIM_HORIZON');
+  assert.deepEqual(
+    records.map((one: Answer) => [one.redeliveryOf, 'redeliveryOf' in one]),
+    [
+      [undefined, false],
+      ['r-1', true],
+    ],
+  );
+});
+
 test('where viewing starts', async () => {
   const bench = await twoShards();
   const table: readonly (readonly [query: string, texts: string])[] = [

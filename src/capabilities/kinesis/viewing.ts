@@ -2,6 +2,7 @@ import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { sequenceNumberEncoder } from '../../kernel/stream/sequence-number.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
+import { redeliveryOf } from '../../ports/redelivery-header.ts';
 import { orPastDamage, type Slice, type StoredRecord } from '../../ports/stream-store.ts';
 import { looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import { kinesisLimits } from './limits.ts';
@@ -15,17 +16,19 @@ const TURN_BYTES = 512 * 1024;
 const RECORD_COST_BYTES = 1024;
 const SHARD_COST_BYTES = 8 * 1024;
 const SKIPPED_COST_BYTES = 256;
+const NO_HEADERS: StoredRecord['headers'] = [];
 
 /**
  * One record as the viewer shows it, but for its data, which is base64 there; `arrival` ISO 8601 in UTC.
  * `subSequenceNumber` is its place among the records that a producer packed into one, which all have that one's
- * sequence number; absent for others.
+ * sequence number; absent for others. `redeliveryOf`: the first request, where a webhook was sent on again.
  */
 export interface ViewedRecord {
   readonly shardId: string;
   readonly sequenceNumber: string;
   readonly subSequenceNumber?: number;
   readonly partitionKey: string;
+  readonly redeliveryOf?: string;
   readonly arrival: string;
   readonly data: Uint8Array;
 }
@@ -178,7 +181,7 @@ class Viewing {
       if (this.#sinceTurn >= TURN_BYTES) await this.turn();
       if (sub < skip) this.#sinceTurn += SKIPPED_COST_BYTES;
       else if (this.#isFull()) return sub;
-      else this.#offer(shard, sequenceNumber, record.at, one, sub);
+      else this.#offer(shard, sequenceNumber, record.at, { ...one, headers: NO_HEADERS }, sub);
       sub += 1;
     }
     return undefined;
@@ -194,27 +197,26 @@ class Viewing {
     await nextTurn(this.#state.environment.clock);
   }
 
-  #offer(shard: ShardInfo, sequenceNumber: string, at: number, { key, data }: Bytes, sub?: number): void {
+  #offer(shard: ShardInfo, sequenceNumber: string, at: number, { key, data, headers }: Bytes, sub?: number): void {
     this.#scanned += 1;
     this.#scannedBytes += key.length + data.length;
     this.#sinceTurn += RECORD_COST_BYTES + key.length + data.length;
     if (!isWanted(this.#query.wanted, key, data)) return;
     this.#answerBytes += key.length + data.length;
+    const repeated = redeliveryOf(headers);
     this.#records.push({
       shardId: shard.id,
       sequenceNumber,
       ...(sub !== undefined && { subSequenceNumber: sub }),
       partitionKey: asBuffer(key).toString(),
+      ...(repeated !== undefined && { redeliveryOf: repeated }),
       arrival: new Date(at).toISOString(),
       data,
     });
   }
 }
 
-interface Bytes {
-  readonly key: Uint8Array;
-  readonly data: Uint8Array;
-}
+type Bytes = Pick<StoredRecord, 'key' | 'data' | 'headers'>;
 
 function isWanted({ key, content }: Wanted, itsKey: Uint8Array, data: Uint8Array): boolean {
   if (key !== undefined && !key.equals(itsKey)) return false;

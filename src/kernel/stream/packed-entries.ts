@@ -148,12 +148,14 @@ function afterHeaders(bytes: Uint8Array, to: number, place: EntryPlace): number 
   return position;
 }
 
-/** The headers of the entry at a place that `readEntryAt` found whole. */
-export function readHeaders(bytes: Uint8Array, place: EntryPlace): readonly Header[] {
-  if (place.headerCount === 0) return NO_HEADERS;
+/** The headers of the entry at a place that `readEntryAt` found whole: what stands between its key and its data. */
+export function readHeaders(
+  bytes: Uint8Array,
+  { headersAt, dataAt }: Pick<EntryPlace, 'headersAt' | 'dataAt'>,
+): readonly Header[] {
+  if (headersAt === dataAt) return NO_HEADERS;
   const headers: Header[] = [];
-  let position = place.headersAt;
-  for (let index = 0; index < place.headerCount; index += 1) {
+  for (let position = headersAt; position < dataAt;) {
     const nameAt = position + HEADER_FIXED_BYTES;
     const valueAt = nameAt + (bytes[position] as number);
     const end = valueAt + readU32(bytes, position + 1);

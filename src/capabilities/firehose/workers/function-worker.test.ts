@@ -120,14 +120,22 @@ test('an event has the form of SQS: the data as body, bytes that are no text in 
   await scene.put('{"a":1}');
   const Data = Buffer.from([0xff, 0xfe]).toString('base64');
   await scene.kinesis('PutRecord', { PartitionKey: 'k', Data });
+  const again = {
+    partitionKey: 'k',
+    data: Buffer.from('c'),
+    headers: [['redelivery-of', Buffer.from('r-1')] as const],
+  };
+  await scene.bench.simulation.drive(scene.bench.node.records.append('events', [again]));
   await scene.pass(100);
-  const [first, second] = scene.functions.events.flatMap(({ Records }) => Records);
+  const [first, second, third] = scene.functions.events.flatMap(({ Records }) => Records);
   assert.equal(first.body, '{"a":1}');
   assert.equal(first.md5OfBody, 'bb6cb5c68df4652941caf652a366f2d8');
   assert.match(first.messageId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   assert.deepEqual([first.eventSource, first.eventSourceARN], ['aws:sqs', 'arn:aws:sqs:us-east-1:000000000000:events']);
   assert.deepEqual([first.attributes.ApproximateReceiveCount, first.attributes.MessageGroupId], ['1', 'k']);
   assert.deepEqual([second.body, second.messageAttributes.encoding.stringValue], [Data, 'base64']);
+  assert.deepEqual([third.body, third.messageAttributes['redelivery-of'].stringValue], ['c', 'r-1']);
+  assert.deepEqual(first.messageAttributes, {});
 });
 
 test('events are cut by number and by size; a record that fits into none is given up', async () => {

@@ -5,6 +5,7 @@ import { assert } from '../../../kernel/assert.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Header } from '../../../ports/stream-store.ts';
 import type { RecordFailure, RecordInput, RecordPosition, Records, StreamInfo } from '../../../ports/records.ts';
+import { REDELIVERY_OF_HEADER } from '../../../ports/redelivery-header.ts';
 import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { webhookId, type DedupeModel, type Lane, type StoredPlace } from '../model.ts';
@@ -14,9 +15,6 @@ import type { StreamRoute } from '../route.ts';
 export const ID_HEADER = 'millrace-id';
 /** Header of a record that names the route it came in by, in UTF-8. */
 export const ROUTE_HEADER = 'millrace-route';
-
-/** Header of a record that was made of a request of the log: the id of that request, in UTF-8. */
-const REDELIVERY_OF_HEADER = 'redelivery-of';
 
 /** A request of the log that is sent on again. */
 export interface Redelivery {
