@@ -88,6 +88,7 @@ test('each error and each warning has its place', async () => {
     ['name: hello', 'name: helo, onFailure: lost', 'warning :7:40 deliveries.e.function.name: the file has no function helo: did you mean hello?', 'warning :7:57 deliveries.e.function.onFailure: the file has no stream lost'],
     ...['http://169.254.169.254/x', 'https://10.0.0.1/x', 'https://[fd00:ec2::254]/x'].map(
       (url) => [S3_DELIVERY, endpoint(url), `error :6:22 ${HTTP}: ${new URL(url).hostname.replace(/[[\]]/g, '')} is `] as const,
+    ['to: events, verify: { github: { secrets: ["${secret:HOOK}"] } }', 'to: { ExtendedS3DestinationConfiguration: { BucketARN: b } }, receive: { firehose: { accessKeys: ["${secret:K}"] } }', 'error :3:41 gateway.routes.POST /a.to.ExtendedS3DestinationConfiguration: takes no requests at once'],
     ),
     [S3_DELIVERY, endpoint('http://127.0.0.1:9/x'), `warning :6:22 ${HTTP}: \`millrace start\` refuses it: 127.0.0.1 is loopback; outgoing.allow can list it`],
     [S3_DELIVERY, endpoint('http://a.example/x'), `warning :6:22 ${HTTP}: \`millrace start\` refuses it: http://a.example is not https`],

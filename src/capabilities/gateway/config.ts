@@ -246,13 +246,20 @@ const routeWords = {
 };
 
 const routesOf = { key: s.string({ min: 1, max: 1024 }), max: limits.routesMax } as const;
+const BEHIND_A_STREAM =
+  'takes no requests at once: what it gathers, tries again or refuses needs a log. ' +
+  'Name a stream in `to`, and let a delivery with `from: STREAM` go there';
 const ROUTES = 'By `METHOD /path`, the method also ANY; `{name}` is one part of the path, `{name+}` all that are left.';
 
 /** The section `gateway` of the config file, with the destinations that may take requests of Firehose. */
 export function gatewayOptions(destinations: readonly AnyDestination[]) {
   const kinds = destinations.filter(({ takesRequests }) => takesRequests === true);
   const words = Object.fromEntries(kinds.map(({ name, options }) => [name, s.optional(options)]));
-  const destination = s.struct(words, { doc: 'With `receive`: a destination that takes each request at once.' });
+  const others = destinations.filter(({ takesRequests }) => takesRequests !== true);
+  const destination = s.struct(words, {
+    doc: 'With `receive`: a destination that takes each request at once.',
+    elsewhere: new Map(others.map(({ name }) => [name, BEHIND_A_STREAM])),
+  });
   const to = s.optional(s.either([streamName, destination], { doc: 'The stream that takes the records.' }));
   const route = s.struct({ ...routeWords, to });
   return s.struct(

@@ -29,6 +29,7 @@ const SCHEMA = struct({
   bytes: optional(blob()),
   functions: optional(notBuilt({ doc: 'Handlers.' })),
   other: optional(any()),
+  place: optional(struct({ here: string() }, { elsewhere: new Map([['there', 'stands elsewhere']]) })),
 });
 
 /** `path: what | expected | hint` of every problem. */
@@ -38,11 +39,12 @@ function said(value: unknown): readonly string[] {
   });
 }
 
-const KEYS = 'streams, region, secrets, limit, ratio, on, at, bytes, functions, other';
+const KEYS = 'streams, region, secrets, limit, ratio, on, at, bytes, functions, other, place';
 const ROWS: readonly (readonly [unknown, ...string[]])[] = [
   [{ region: 'r' }],
   [{ region: 'r', streams: null, other: { x: 1 }, on: true, at: '2026-01-31T12:00:00Z', bytes: 'AAE=', limit: 'off' }],
   [{ region: 'r', streams: { 'git-data': { ShardCount: 2, Mode: 'ON_DEMAND' } }, limit: { perSecond: 5 }, ratio: 0.5 }],
+  [{ region: 'r', place: { here: 'x', there: 1 } }, 'place.there: stands elsewhere |  | '],
   [{}, 'region: missing | text of at most 20 characters | '],
   [null, `: empty | a mapping with ${KEYS} | write {} for the defaults`],
   [[], `: is a list | a mapping with ${KEYS} | `],

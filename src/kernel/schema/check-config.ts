@@ -210,7 +210,10 @@ function checkStruct(
   const names = Object.keys(schema.members);
   for (const key of Object.keys(value)) {
     if (names.includes(key)) continue;
-    found.push({ path: [...path, key], what: 'unknown key', expected: some(names), hint: didYouMean(key, names) });
+    const at = [...path, key];
+    const told = schema.elsewhere?.get(key);
+    if (told !== undefined) found.push({ path: at, what: told, expected: '', hint: '' });
+    else found.push({ path: at, what: 'unknown key', expected: some(names), hint: didYouMean(key, names) });
   }
   for (const [name, member] of Object.entries(schema.members)) {
     const one = Object.hasOwn(value, name) ? value[name] : undefined;

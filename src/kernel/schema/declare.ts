@@ -70,6 +70,8 @@ export interface StructSchema<M extends Members = Members> extends Common {
   readonly members: M;
   /** AWS's name of the shape, where AWS prints values of it in its sentences. */
   readonly name?: string;
+  /** Words that stand elsewhere, with what is said of them in place of `unknown key`; only in config. */
+  readonly elsewhere?: ReadonlyMap<string, string>;
 }
 
 /** Any JSON value, not looked into. */
