@@ -55,6 +55,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'gateway.pull-bug': 'Looking for missed deliveries of a hook ended by a bug; its position is kept.',
   'gateway.pull-continued': 'Missed deliveries of a hook are looked for again.',
   'gateway.pull-failed': 'GitHub could not be asked for missed deliveries; tried again after `waitMs`.',
+  'gateway.pull-ahead':
+    'More than 1,000 attempts have times that are to come, by so much: is the clock slow? So many will be met again at each look, by functions too.',
   'gateway.pull-gap': 'Nobody looked for longer than GitHub keeps deliveries: some of these times may be lost.',
   'gateway.pull-paused': 'Missed deliveries of a hook are not looked for until it is resumed.',
   'gateway.pulled': 'Deliveries that nobody had taken were found, and this became of them.',

@@ -40,6 +40,11 @@ export class PullEvents {
     this.#environment.log.warn('gateway.pull-gap', { hook: this.#hook, from, to });
   }
 
+  /** So many attempts will be met anew at the next look: more than are remembered have times that are to come. */
+  ahead(count: number, aheadMs: number): void {
+    this.#environment.log.warn('gateway.pull-ahead', { hook: this.#hook, count, aheadMs });
+  }
+
   failed(cause: string, failures: number, waitMs: number): void {
     const hook = this.#hook;
     this.#environment.meter.count('gateway_pull_failures_total', { hook });

@@ -211,13 +211,18 @@ test('a time that is to come hides nothing that is missed before it', async () =
   await bench.node.close();
 });
 
-test('of times that are to come only some are remembered as settled', async () => {
+test('of times that are to come only some are remembered as settled, and the others are told', async () => {
   const bench = await new PullBench().open();
   bench.github.pageSize = 100;
   const guids = Array.from({ length: limits.pullAheadMax + 50 }, (_, index) => `early-${index}`);
   bench.github.add(...guids.map((guid) => ({ guid, at: '9999-01-01T00:00:00Z' })));
   await bench.pass(5000);
   assert.deepEqual([(await bench.view()).stored, (await bench.view()).repeated], [guids.length, 0]);
+  const told = bench.node.simulation.logged.filter(({ event }) => event === 'gateway.pull-ahead');
+  assert.deepEqual(
+    told.map(({ fields }) => [fields?.['count'], Number(fields?.['aheadMs']) > 1e12]),
+    [[50, true]],
+  );
   await bench.pass(5 * MINUTE_MS);
   assert.deepEqual(
     [(await bench.view()).stored, (await bench.view()).repeated],

@@ -299,7 +299,10 @@ export class DeliveryPuller {
     for (const [guid, at] of this.#settled) if (at < from) this.#settled.delete(guid);
     // The position does not come by times that are to come: of those only some are kept, however many are told.
     const ahead = [...this.#settled].filter(([, at]) => at > now);
-    for (const [guid] of ahead.slice(0, -limits.pullAheadMax)) this.#settled.delete(guid);
+    const beyond = ahead.slice(0, -limits.pullAheadMax);
+    for (const [guid] of beyond) this.#settled.delete(guid);
+    const lastAt = ahead.reduce((last, [, at]) => Math.max(last, at), now);
+    if (beyond.length > 0) this.#events.ahead(beyond.length, lastAt - now);
   }
 
   #failed(error: unknown): number {
