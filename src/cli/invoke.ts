@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseJson } from '../kernel/json.ts';
 import { ApiClient } from './api-client.ts';
 import { CliError, exitCodes, type CliContext } from './context.ts';
+import { eventsFolder, findEvent, isEventName, savedEvent } from './saved-events.ts';
 import { wholeStdin } from './whole-stdin.ts';
 
 interface Flags {
@@ -11,7 +12,6 @@ interface Flags {
   readonly api?: string;
 }
 
-const NAME = /^[\w.-]+$/;
 const EMPTY = '{}';
 
 /** `invoke NAME --event FILE|NAME`: runs a function once; its answer on stdout, the end of its log on stderr. */
@@ -55,26 +55,14 @@ function refusal(answer: Response, text: string): string {
   }
 }
 
-/** Beside the config file of the node, or where the command is given. */
-async function eventsFolder(client: ApiClient): Promise<string> {
-  const { configFile } = await client.facts();
-  return configFile === null ? 'events' : `${configFile.slice(0, configFile.lastIndexOf('/'))}/events`;
-}
-
 async function readEvent(context: CliContext, folder: string, given: string | undefined): Promise<string> {
   if (given === undefined) return EMPTY;
   if (given === '-') return (await wholeStdin(context)).toString();
   if (/^\s*[{["\d-]/.test(given) && isJson(given)) return given;
-  const saved = NAME.test(given) ? [`${folder}/${given}.json`] : [];
-  for (const path of [given, ...saved]) {
-    const bytes = await context.readFile(path).catch(() => undefined);
-    if (bytes !== undefined) return Buffer.from(bytes).toString();
-  }
+  const found = await findEvent(context, given, async () => folder);
+  if (typeof found !== 'string') return found.toString();
   if (isJson(given)) return given;
-  throw new CliError(
-    `no file ${given}${saved.length === 0 ? '' : `, and no saved event ${saved[0]}`}`,
-    exitCodes.usage,
-  );
+  throw new CliError(found, exitCodes.usage);
 }
 
 function isJson(text: string): boolean {
@@ -82,8 +70,9 @@ function isJson(text: string): boolean {
 }
 
 async function save(context: CliContext, folder: string, name: string, event: string): Promise<void> {
-  if (!NAME.test(name)) throw new CliError('a saved event has a name of letters, digits, _ . and -', exitCodes.usage);
+  if (!isEventName(name)) throw new CliError('a saved event has a name of letters, digits, _ . and -', exitCodes.usage);
   if (!isJson(event)) throw new CliError('the event is no JSON; it was not saved', exitCodes.usage);
-  await context.writeFile(`${folder}/${name}.json`, `${event.trimEnd()}\n`);
-  context.err(`saved as ${folder}/${name}.json\n`);
+  const path = savedEvent(folder, name);
+  await context.writeFile(path, `${event.trimEnd()}\n`);
+  context.err(`saved as ${path}\n`);
 }

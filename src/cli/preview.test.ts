@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { millrace } from './cli.fixture.ts';
+import { FACTS, millrace } from './cli.fixture.ts';
 
 const VALUE = {
   destination: 'ExtendedS3DestinationConfiguration',
@@ -36,4 +36,33 @@ test('preview shows what would become of records', async () => {
   );
   const json = await millrace(['preview', 'd', '--event', 'sample.json', '--json'], { replies, readFile });
   assert.deepEqual(JSON.parse(json.out), VALUE);
+});
+
+test('the sample is a file, or else a saved event of that name', async () => {
+  const files: Readonly<Record<string, string>> = { sample: 'of the file', '/config/events/ping.json': 'of the event' };
+  const readFile = async (path: string): Promise<Uint8Array> => {
+    const text = files[path];
+    if (text === undefined) throw new Error('ENOENT');
+    return Buffer.from(text);
+  };
+  const replies = {
+    'POST /admin/deliveries/d/preview': () => VALUE,
+    'GET /admin/node': () => FACTS,
+  };
+  for (const [event, text] of [
+    ['sample', 'of the file'],
+    ['ping', 'of the event'],
+  ] as const) {
+    const { sent } = await millrace(['preview', 'd', '--event', event], { replies, readFile });
+    const { records } = JSON.parse(String(sent.at(-1)?.body)) as { records: readonly { data: string }[] };
+    assert.equal(Buffer.from(records[0]?.data ?? '', 'base64').toString(), text);
+  }
+  for (const [event, said] of [
+    ['pong', /no file pong, and no saved event \/config\/events\/pong\.json/],
+    ['a/b', /no file a\/b/],
+  ] as const) {
+    const { code, err } = await millrace(['preview', 'd', '--event', event], { replies, readFile });
+    assert.equal(code, 2);
+    assert.match(err, said);
+  }
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
-import { CliError, type CliContext } from './context.ts';
+import { CliError, exitCodes, type CliContext } from './context.ts';
+import { eventsFolder, findEvent } from './saved-events.ts';
 import { table } from './table.ts';
 import { wholeStdin } from './whole-stdin.ts';
 
@@ -20,13 +21,13 @@ interface Preview {
   readonly records: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** `preview DELIVERY --event FILE`: what would become of sample records, without storing or sending anything. */
+/** `preview DELIVERY --event FILE|NAME`: what would become of sample records, without storing or sending anything. */
 export function declarePreview(program: Command, context: CliContext): void {
   program
     .command('preview')
     .description('what a delivery would make of sample records, and where they would arrive; nothing is stored or sent')
     .argument('<delivery>', 'its name')
-    .requiredOption('--event <file>', 'a file, or `-` for stdin: one record')
+    .requiredOption('--event <event>', 'a file, `-` for stdin, or the name of a saved event: one record')
     .option('--lines', 'each line of it is a record')
     .option('--key <key>', 'their partition key')
     .option('--json', 'as JSON')
@@ -36,7 +37,7 @@ export function declarePreview(program: Command, context: CliContext): void {
 
 async function preview(context: CliContext, name: string, flags: Flags): Promise<void> {
   const client = new ApiClient(context, flags.api);
-  const bytes = await sampleBytes(context, flags.event);
+  const bytes = await sampleBytes(context, client, flags.event);
   const samples = flags.lines === true ? linesOf(bytes) : [bytes];
   const records = samples.map((data) => ({
     data: data.toString('base64'),
@@ -47,11 +48,11 @@ async function preview(context: CliContext, name: string, flags: Flags): Promise
   context.out(flags.json === true ? `${JSON.stringify(value)}\n` : shown(value as Preview));
 }
 
-async function sampleBytes(context: CliContext, given: string): Promise<Buffer> {
+async function sampleBytes(context: CliContext, client: ApiClient, given: string): Promise<Buffer> {
   if (given === '-') return await wholeStdin(context);
-  const bytes = await context.readFile(given).catch(() => undefined);
-  if (bytes === undefined) throw new CliError(`there is no file ${given}`);
-  return Buffer.from(bytes);
+  const found = await findEvent(context, given, async () => await eventsFolder(client));
+  if (typeof found === 'string') throw new CliError(found, exitCodes.usage);
+  return found;
 }
 
 function linesOf(bytes: Buffer): readonly Buffer[] {
