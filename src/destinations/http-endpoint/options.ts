@@ -4,6 +4,7 @@ import {
   roleArn,
   s3Members,
 } from '../../kernel/destination-shapes.ts';
+import { OWN_WORD } from '../../kernel/net/config-url.ts';
 import * as s from '../../kernel/schema/declare.ts';
 
 /** How long a request is tried again where nobody says; the default of AWS's console. */
@@ -15,7 +16,7 @@ const endpoint = s.struct(
       min: 1,
       max: 1000,
       pattern: 'https?://.*',
-      filePattern: '(https?://|\\$\\{(api|gateway)\\}).*',
+      filePattern: `(https?://|${OWN_WORD}).*`,
       doc: 'Of the endpoint; http, and addresses that are not public, only where `outgoing` allows them.',
     }),
     Name: s.optional(s.string({ min: 1, max: 256, pattern: '^(?!\\s*$).+', doc: 'For people.' })),

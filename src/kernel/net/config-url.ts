@@ -1,8 +1,9 @@
 import { parseUrl } from './parse-url.ts';
 
-/** What stands in a URL for a listener of the node itself, whose address is known when it listens. */
-const OWN = /\$\{(?:api|gateway)\}/;
-const BEGINS_WITH_OWN = new RegExp(`^${OWN.source}`);
+/** What stands in a URL for a listener of the node itself, whose address is known when it listens: a pattern. */
+export const OWN_WORD = '\\$\\{(?:api|gateway)\\}';
+const OWN = new RegExp(OWN_WORD);
+const BEGINS_WITH_OWN = new RegExp(`^${OWN_WORD}`);
 
 /** What stands for a listener of the node anywhere in the URL; undefined: nothing does. */
 export function ownWord(url: string): string | undefined {
