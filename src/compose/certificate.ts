@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { EnvironmentError, RequestError } from '../kernel/errors.ts';
 import { parentOf } from '../kernel/paths.ts';
-import type { Environment } from '../ports/environment.ts';
+import type { Environment, Files } from '../ports/environment.ts';
 import type { Certificate } from '../wire/http/certificate.ts';
 import { canBeNamed, isNamed, makeSelfSigned } from '../wire/http/self-signed.ts';
 import { publicRoots } from '../wire/http/tls-door.ts';
@@ -10,6 +10,13 @@ import { publicRoots } from '../wire/http/tls-door.ts';
 export interface NamedCertificate {
   readonly cert: string;
   readonly key: string;
+}
+
+/** What is wrong with the files that the config names. */
+export interface CertificateProblem {
+  /** The word below `server.tls` that names the file. */
+  readonly word: keyof NamedCertificate;
+  readonly message: string;
 }
 
 /** What a node's certificate is made of. */
@@ -100,32 +107,49 @@ function watch(
   };
 }
 
-async function readNamed(named: NamedCertificate, environment: Environment): Promise<Certificate> {
-  const text = async (path: string, word: string): Promise<string> => {
+async function readNamed(named: NamedCertificate, { files }: Environment): Promise<Certificate> {
+  const read = await namedOrProblem(named, files);
+  if (!('word' in read)) return read;
+  throw new RequestError('InvalidConfig', `server.tls.${read.word}: ${read.message}`);
+}
+
+/** Why the files of `server.tls` cannot be shown, and which of the two it is; undefined when they can. */
+export async function certificateProblem(
+  named: NamedCertificate,
+  files: Pick<Files, 'readFile'>,
+): Promise<CertificateProblem | undefined> {
+  const read = await namedOrProblem(named, files);
+  return 'word' in read ? read : undefined;
+}
+
+async function namedOrProblem(
+  named: NamedCertificate,
+  files: Pick<Files, 'readFile'>,
+): Promise<Certificate | CertificateProblem> {
+  const found = { cert: '', key: '' };
+  for (const word of ['cert', 'key'] as const) {
     try {
-      return new TextDecoder().decode(await environment.files.readFile(path));
+      found[word] = new TextDecoder().decode(await files.readFile(named[word]));
     } catch (error) {
-      throw new RequestError('InvalidConfig', `server.tls.${word}: ${error instanceof Error ? error.message : path}`);
+      return { word, message: error instanceof Error ? error.message : named[word] };
     }
-  };
-  const [cert, key] = [await text(named.cert, 'cert'), await text(named.key, 'key')];
-  const wrong = problemOf({ cert, key });
-  if (wrong !== undefined) throw new RequestError('InvalidConfig', `server.tls.${wrong}`);
-  return { cert, key };
+  }
+  return problemOf(found) ?? found;
 }
 
 /** Why it cannot be shown; never quotes the key. */
-function problemOf({ cert, key }: Certificate): string | undefined {
+function problemOf({ cert, key }: Certificate): CertificateProblem | undefined {
   let read: X509Certificate;
   try {
     read = new X509Certificate(cert);
   } catch {
-    return 'cert: not a certificate in PEM';
+    return { word: 'cert', message: 'not a certificate in PEM' };
   }
   try {
-    return read.checkPrivateKey(createPrivateKey(key)) ? undefined : 'key: not the key of the certificate';
+    const isPair = read.checkPrivateKey(createPrivateKey(key));
+    return isPair ? undefined : { word: 'key', message: 'not the key of the certificate' };
   } catch {
-    return 'key: not a private key in PEM without a passphrase';
+    return { word: 'key', message: 'not a private key in PEM without a passphrase' };
   }
 }
 

@@ -1,6 +1,7 @@
 import { allowProblem, OutgoingRules, type OwnListener } from '../kernel/net/outgoing-rules.ts';
 import { printFinding, type ConfigFinding } from '../kernel/schema/config-finding.ts';
 import { checkConfig, type ConfigPath, type Problem } from '../kernel/schema/check-config.ts';
+import type { UrlRules } from '../ports/http-client.ts';
 import { credentialProblems, functionAllowProblems } from './credentials.ts';
 import { literalSecrets } from './literal-secrets.ts';
 import { openSearchProblems, type OpenSearchSection } from './opensearch.ts';
@@ -54,6 +55,8 @@ export interface LoadedConfig {
   readonly literalSecrets: readonly ConfigPath[];
   /** Something to say about what stands at that path. */
   readonly finding: (path: ConfigPath, message: string) => ConfigFinding;
+  /** Which servers it lets be asked. */
+  readonly urls: UrlRules;
 }
 
 /** Why a config cannot be used: one line for each problem, `file:line:col path: what, expected, hint`. */
@@ -121,19 +124,21 @@ function check(file: ConfigFile, options: ConfigOptions): LoadedConfig {
   const found = shape.filter(isNew).map((problem) => (isSecret(problem) ? withoutValue(problem) : problem));
   const problems = [...misplaced, ...found];
   const value = substituted.value as Readonly<Record<string, unknown>>;
+  const urls = urlRules(value, options);
   if (problems.length === 0) {
     const { credentials = [] } = (value['server'] ?? {}) as ServerOptions;
     problems.push(...engineProblems(value['engine']), ...credentialProblems(credentials, options.sections));
     problems.push(...functionAllowProblems(value['functions'], options.sections));
     problems.push(...outgoingProblems(value['outgoing']), ...openSearchProblems(value['opensearch']));
-    problems.push(...sectionProblems(value, options));
+    problems.push(...sectionProblems(value, options, urls));
   }
   const finding = (path: ConfigPath, message: string): ConfigFinding => {
     return { file: name, ...file.locate(path), path: path.join('.'), message };
   };
   if (problems.length > 0) throw new InvalidConfig(problems.map((one) => finding(one.path, sentence(one))));
   const { secrets } = substituted;
-  return { config: configOf(value, options), secrets, literalSecrets: literalSecrets(schema, file.value), finding };
+  const literal = literalSecrets(schema, file.value);
+  return { config: configOf(value, options), secrets, literalSecrets: literal, finding, urls };
 }
 
 function configOf(value: Readonly<Record<string, unknown>>, options: ConfigOptions): Config {
@@ -177,11 +182,17 @@ function outgoingProblems(outgoing: unknown): Problem[] {
   });
 }
 
-function sectionProblems(value: Readonly<Record<string, unknown>>, options: ConfigOptions): Problem[] {
-  const { sections, mode, own } = options;
+function urlRules(value: Readonly<Record<string, unknown>>, { mode, own }: ConfigOptions): UrlRules {
   const { allow = [] } = (value['outgoing'] ?? {}) as OutgoingSection;
   const rules = new OutgoingRules({ mode, allow, own });
-  const urls = { problem: (url: string) => rules.urlProblem(url) };
+  return { problem: (url) => rules.urlProblem(url) };
+}
+
+function sectionProblems(
+  value: Readonly<Record<string, unknown>>,
+  { sections, mode }: ConfigOptions,
+  urls: UrlRules,
+): Problem[] {
   return sections.flatMap((capability) => {
     const given = value[capability.section];
     if (given === undefined || given === null) return [];

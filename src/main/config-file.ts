@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { certificateProblem } from '../compose/certificate.ts';
 import {
   InvalidConfig,
   loadConfig,
@@ -18,7 +19,7 @@ import type { ConfigFinding } from '../kernel/schema/config-finding.ts';
 import type { FileDoors } from '../ports/capability.ts';
 import type { Environment } from '../ports/environment.ts';
 import { capabilities } from '../registry.ts';
-import { folderOf } from './config-facts.ts';
+import { absoluteCertificate, folderOf } from './config-facts.ts';
 import { keepSecrets, keptSecrets, makeSecret } from './secrets.ts';
 
 const USUAL_NAMES = ['millrace.yaml', 'millrace.yml', 'millrace.config.js', 'millrace.config.ts'];
@@ -67,19 +68,33 @@ export async function examineConfig(options: ReadConfigOptions): Promise<LoadedC
   const variables = { environment: (name: string) => process.env[name], secret };
   const name = file === undefined ? 'config' : shortName(file);
   const loaded = read.check({ name, sections: capabilities, variables, mode, own });
-  const problems = await fileProblems(loaded, { environment, configFolder: folderOf(source) });
+  const problems = [
+    ...(await certificateProblems(loaded, environment, source)),
+    ...(await fileProblems(loaded, { environment, configFolder: folderOf(source) })),
+  ];
   if (problems.length > 0) throw new InvalidConfig(problems);
   const isKept = missingSecrets === 'make' && made.size > 0;
   if (isKept) await keepSecrets(environment, dataDirectory, { ...kept, ...Object.fromEntries(made) });
   return loaded;
 }
 
+/** What it would refuse in the files of `server.tls`. */
+async function certificateProblems(
+  { config, finding }: LoadedConfig,
+  { files }: Environment,
+  source: unknown,
+): Promise<readonly ConfigFinding[]> {
+  const { tls } = config.server;
+  const problem = tls === undefined ? undefined : await certificateProblem(absoluteCertificate(tls, source), files);
+  return problem === undefined ? [] : [finding(['server', 'tls', problem.word], problem.message)];
+}
+
 /** What a started node would refuse in files that the sections name: said before there is anything to take back. */
 async function fileProblems(
-  { config, finding }: LoadedConfig,
+  { config, finding, urls }: LoadedConfig,
   { environment, configFolder }: { readonly environment: Environment; readonly configFolder: string },
 ): Promise<readonly ConfigFinding[]> {
-  const doors: FileDoors = { files: environment.files, configFolder, jsonSchemas: createJsonSchemas() };
+  const doors: FileDoors = { files: environment.files, configFolder, jsonSchemas: createJsonSchemas(), urls };
   const found = capabilities.map(async (capability) => {
     const { section } = capability;
     const options = config.sections[section];

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createNodeEnvironment } from '../environments/node/index.ts';
 import { printFinding } from '../kernel/schema/config-finding.ts';
+import { makeSelfSigned } from '../wire/http/self-signed.ts';
 import { lintConfig } from './lint.ts';
 
 const FINE = `
@@ -32,6 +34,12 @@ const PROPERTIES = [
   { PropertyGroupId: 'OutputStreamProperties', PropertyMap: { DefaultStream: 'out' } },
 ];
 
+/** The same with a feed that only `dev` may ask. */
+const LOCAL = [{ PropertyGroupId: 'SSESourceProperties', PropertyMap: { url: 'http://127.0.0.1:9/events?key=k' } }];
+
+const { random } = createNodeEnvironment({ log: 'silent' });
+const [CERTIFICATE, ANOTHER] = [1, 2].map(() => makeSelfSigned({ hosts: ['localhost'], from: 0, until: 1e12 }, random));
+
 const AGGREGATED = { PropertyGroupId: 'ProducerConfigProperties', PropertyMap: { AggregationEnabled: true } };
 
 /** `level line path: message` of each finding about a file with that text. */
@@ -42,6 +50,10 @@ async function lint(text: string, name = 'm.yaml'): Promise<readonly string[]> {
     writeFileSync(join(folder, 'code', 'index.js'), 'exports.handler = async (event) => event;\n');
     writeFileSync(join(folder, 'code', 'properties.json'), JSON.stringify(PROPERTIES));
     writeFileSync(join(folder, 'code', 'aggregated.json'), JSON.stringify([...PROPERTIES, AGGREGATED]));
+    writeFileSync(join(folder, 'code', 'local.json'), JSON.stringify(LOCAL));
+    writeFileSync(join(folder, 'code', 'cert.pem'), CERTIFICATE?.cert ?? '');
+    writeFileSync(join(folder, 'code', 'key.pem'), CERTIFICATE?.key ?? '');
+    writeFileSync(join(folder, 'code', 'another.pem'), ANOTHER?.key ?? '');
     writeFileSync(join(folder, 'code', 'schema.json'), '{ "type": "object" }');
     writeFileSync(join(folder, 'code', 'wrong.json'), '{ "type": "thing" }');
     const path = join(folder, name);
@@ -76,6 +88,7 @@ test('each error and each warning has its place', async () => {
     ['to: events, v', 'to: events, schema: ./code/schema.json, v'],
     ['to: events, v', 'to: events, schema: ./none.json, v', 'error :3:55 gateway.routes.POST /a.schema: /none.json: '],
     ['to: events, v', 'to: events, schema: code/wrong.json, v', 'error :3:55 gateway.routes.POST /a.schema: /code/wrong.json: schema is invalid'],
+    ['to: events, verify: { github: { secrets: ["${secret:HOOK}"] } }', 'to: { ExtendedS3DestinationConfiguration: { BucketARN: b } }, receive: { firehose: { accessKeys: ["${secret:K}"] } }', 'error :3:41 gateway.routes.POST /a.to.ExtendedS3DestinationConfiguration: takes no requests at once'],
     ['runtime: node', 'runtime: node, env: { API_TOKEN: 0123456789 abc }', `warning :4:56 functions.hello.env.API_TOKEN: ${literal}`],
     ['index.handler', 'other.handler', 'warning :4:14 functions.hello: there is no other.js, other.mjs or other.cjs in /code'],
     ['code: code', 'code: ./none', 'warning :4:14 functions.hello: there is no folder /none'],
@@ -88,7 +101,6 @@ test('each error and each warning has its place', async () => {
     ['name: hello', 'name: helo, onFailure: lost', 'warning :7:40 deliveries.e.function.name: the file has no function helo: did you mean hello?', 'warning :7:57 deliveries.e.function.onFailure: the file has no stream lost'],
     ...['http://169.254.169.254/x', 'https://10.0.0.1/x', 'https://[fd00:ec2::254]/x'].map(
       (url) => [S3_DELIVERY, endpoint(url), `error :6:22 ${HTTP}: ${new URL(url).hostname.replace(/[[\]]/g, '')} is `] as const,
-    ['to: events, verify: { github: { secrets: ["${secret:HOOK}"] } }', 'to: { ExtendedS3DestinationConfiguration: { BucketARN: b } }, receive: { firehose: { accessKeys: ["${secret:K}"] } }', 'error :3:41 gateway.routes.POST /a.to.ExtendedS3DestinationConfiguration: takes no requests at once'],
     ),
     [S3_DELIVERY, endpoint('http://127.0.0.1:9/x'), `warning :6:22 ${HTTP}: \`millrace start\` refuses it: 127.0.0.1 is loopback; outgoing.allow can list it`],
     [S3_DELIVERY, endpoint('http://a.example/x'), `warning :6:22 ${HTTP}: \`millrace start\` refuses it: http://a.example is not https`],
@@ -99,6 +111,26 @@ test('each error and each warning has its place', async () => {
   for (const [replaced, by, ...said] of table) {
     const found = await lint(FINE.replace(replaced, by));
     assert.equal(found.length, said.length, [by, ...found].join('\n'));
+    for (const [index, line] of said.entries()) assert.equal(found[index]?.slice(0, line.length), line);
+  }
+});
+
+test('files of `server.tls` that cannot be shown are told with their place', async () => {
+  const tls = (cert: string, key: string): string => `${FINE}server: { tls: { cert: ${cert}, key: ${key} } }\n`;
+  const rows: readonly (readonly [text: string, ...said: string[]])[] = [
+    [tls('code/cert.pem', 'code/key.pem')],
+    [tls('none.pem', 'code/key.pem'), 'error :8:24 server.tls.cert: ENOENT'],
+    [tls('code/key.pem', 'code/key.pem'), 'error :8:24 server.tls.cert: not a certificate in PEM'],
+    [tls('code/cert.pem', 'code/none.pem'), 'error :8:44 server.tls.key: ENOENT'],
+    [
+      tls('code/cert.pem', 'code/cert.pem'),
+      'error :8:44 server.tls.key: not a private key in PEM without a passphrase',
+    ],
+    [tls('code/cert.pem', 'code/another.pem'), 'error :8:44 server.tls.key: not the key of the certificate'],
+  ];
+  for (const [text, ...said] of rows) {
+    const found = await lint(text);
+    assert.equal(found.length, said.length, [text, ...found].join('\n'));
     for (const [index, line] of said.entries()) assert.equal(found[index]?.slice(0, line.length), line);
   }
 });
@@ -122,6 +154,18 @@ test('sources: words without effect, files that cannot be used, and names that t
       `${feed} properties: OutputStreamProperties.DefaultStream has no effect: the stream is named by \`to\``,
       `${feed} properties: types has no effect: the config file says it itself`,
       `${feed} the header accept ${reason}`,
+    ],
+    [
+      at('url: "http://127.0.0.1:9/x"'),
+      `${feed} \`millrace start\` refuses it: 127.0.0.1 is loopback; outgoing.allow can list it`,
+    ],
+    [
+      at('url: "https://169.254.169.254/x"'),
+      'error :3:11 sources.feed.sse: 169.254.169.254 is where a cloud answers with credentials; outgoing.allow can list it',
+    ],
+    [
+      at('properties: ./code/local.json'),
+      `${feed} \`millrace start\` refuses it: properties: 127.0.0.1 is loopback; outgoing.allow can list it`,
     ],
     [at('properties: ./none.json'), 'error :3:11 sources.feed.sse: properties: ./none.json cannot be read (ENOENT)'],
     [

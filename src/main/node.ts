@@ -11,7 +11,7 @@ import { createNodeEnvironment, type NodeEnvironment } from '../environments/nod
 import type { LogStyle } from '../environments/node/log.ts';
 import { OneAtATime } from '../kernel/flow/one-at-a-time.ts';
 import { readConfig, type ReadConfigOptions } from './config-file.ts';
-import { folderOf, identityOf } from './config-facts.ts';
+import { absoluteCertificate, folderOf, identityOf } from './config-facts.ts';
 import { openDrivers } from './drivers.ts';
 import { environmentKeys } from './key-pair.ts';
 import { ownListeners } from './own-listeners.ts';
@@ -141,7 +141,7 @@ function serveOptions(
     identity: identityOf(server),
     hosts: server.hosts ?? [],
     origins: server.cors ?? [],
-    ...(server.tls !== undefined && { tls: absolute(server.tls, config) }),
+    ...(server.tls !== undefined && { tls: absoluteCertificate(server.tls, config) }),
     credentials: server.credentials,
     sections,
     limits,
@@ -150,12 +150,6 @@ function serveOptions(
     configFolder: folderOf(config),
     ...(typeof config === 'string' && { configFile: config }),
   };
-}
-
-/** Paths in a file are meant from where it stands. */
-function absolute<T extends { readonly cert: string; readonly key: string }>(tls: T, config: unknown): T {
-  const from = folderOf(config);
-  return { ...tls, cert: resolve(from, tls.cert), key: resolve(from, tls.key) };
 }
 
 const VERSION = await packageVersion();

@@ -88,6 +88,8 @@ export interface AdminRoute {
 export interface FileDoors extends Pick<Doors, 'configFolder' | 'jsonSchemas'> {
   /** Files that the section names are read, and no others. */
   readonly files: Pick<Files, 'readFile' | 'size'>;
+  /** Which servers may be asked, as the file has it. */
+  readonly urls: UrlRules;
 }
 
 /** What notes may ask: nothing is started for them. */

@@ -1,6 +1,6 @@
 import type { Schema, Static } from '../kernel/schema/declare.ts';
 import type { Environment, Files } from './environment.ts';
-import type { HttpClient } from './http-client.ts';
+import type { HttpClient, UrlRules } from './http-client.ts';
 
 /** Where a source goes on after a restart; opaque to everybody but the source. */
 export type ResumeToken = string;
@@ -68,14 +68,19 @@ export interface SourceNoteDoors extends Pick<SourceDoors, 'name' | 'configFolde
   readonly files: Pick<Files, 'readFile'>;
 }
 
+/** What may be asked about files that the options name. */
+export interface SourceFileDoors extends SourceNoteDoors {
+  readonly urls: UrlRules;
+}
+
 /** A kind of source; `name` is its word in the config file. */
 export interface Source<O extends Schema = Schema> {
   readonly name: string;
   readonly options: O;
-  /** What the shape alone cannot say, in a sentence; undefined when the options are fine. */
-  problem(options: Static<O>): string | undefined;
+  /** What the shape alone cannot say, and servers that may not be asked, in a sentence; undefined: nothing is wrong. */
+  problem(options: Static<O>, urls: UrlRules): string | undefined;
   /** What `open` would refuse in files that the options name, in a sentence; undefined when it would not. */
-  fileProblem?(options: Static<O>, doors: SourceNoteDoors): Promise<string | undefined>;
+  fileProblem?(options: Static<O>, doors: SourceFileDoors): Promise<string | undefined>;
   /** What works, but perhaps not as it was meant; in sentences, for `millrace lint`. */
   notes?(options: Static<O>, doors: SourceNoteDoors): Promise<readonly string[]>;
   /** Rejects with RequestError when files that the options name are missing or wrong. */
@@ -91,8 +96,8 @@ export interface Source<O extends Schema = Schema> {
 export interface AnySource {
   readonly name: string;
   readonly options: Schema;
-  problem(options: never): string | undefined;
-  fileProblem?(options: never, doors: SourceNoteDoors): Promise<string | undefined>;
+  problem(options: never, urls: UrlRules): string | undefined;
+  fileProblem?(options: never, doors: SourceFileDoors): Promise<string | undefined>;
   notes?(options: never, doors: SourceNoteDoors): Promise<readonly string[]>;
   open(options: never, at: ResumeToken | undefined, doors: SourceDoors, environment: Environment): Promise<OpenSource>;
 }

@@ -6,7 +6,7 @@ import type { GatewayOptions } from './config.ts';
 import { limits } from './limits.ts';
 
 /** The check of a route's `schema`; a sentence where its file cannot be used. */
-export async function readSchema(file: string, doors: FileDoors): Promise<JsonCheck | string> {
+export async function readSchema(file: string, doors: Omit<FileDoors, 'urls'>): Promise<JsonCheck | string> {
   const { files, configFolder, jsonSchemas } = doors;
   const path = file.startsWith('/') ? file : `${configFolder}/${file.replace(/^(\.\/+)+/, '')}`;
   try {

@@ -3,6 +3,7 @@ import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { UrlRules } from '../../ports/http-client.ts';
 import type { SectionProblem } from '../../ports/section-problem.ts';
 import type { AnySource } from '../../ports/source.ts';
 import { sourceRoutes } from './admin.ts';
@@ -18,7 +19,7 @@ export function createIngest(kinds: readonly AnySource[]): Capability<Schema, un
     section: 'sources',
     options: sourcesOptions(kinds),
     operations: [],
-    problems: (options) => sourcesProblems(options as SourcesOptions, kinds),
+    problems: (options, _, urls) => sourcesProblems(options as SourcesOptions, kinds, urls),
     fileProblems: async (options, doors) => await sourcesFileProblems(options as SourcesOptions, kinds, doors),
     notes: async (options, doors) => await sourcesNotes(options as SourcesOptions, kinds, doors),
     start: async (options, doors, environment) =>
@@ -34,7 +35,7 @@ async function start(
 ): Promise<Running<undefined>> {
   const sources = new Sources({ ...doors, kinds, environment });
   const apply = async (changed: SourcesOptions): Promise<void> => {
-    const problems = sourcesProblems(changed, kinds);
+    const problems = sourcesProblems(changed, kinds, doors.http);
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `sources.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
@@ -54,13 +55,17 @@ async function start(
 }
 
 /** What the shape of the section alone cannot say. */
-function sourcesProblems(options: SourcesOptions, kinds: readonly AnySource[]): readonly SectionProblem[] {
+function sourcesProblems(
+  options: SourcesOptions,
+  kinds: readonly AnySource[],
+  urls: UrlRules,
+): readonly SectionProblem[] {
   return Object.entries(options).flatMap(([name, source]) =>
-    problemsOf(source, kinds).map(({ path, message }) => ({ path: [name, ...path], message })),
+    problemsOf(source, kinds, urls).map(({ path, message }) => ({ path: [name, ...path], message })),
   );
 }
 
-function problemsOf(source: SourceOptions, kinds: readonly AnySource[]): SectionProblem[] {
+function problemsOf(source: SourceOptions, kinds: readonly AnySource[], urls: UrlRules): SectionProblem[] {
   const given = kinds.filter(({ name }) => source[name] !== undefined);
   const [kind] = given;
   const found: SectionProblem[] = [];
@@ -68,7 +73,7 @@ function problemsOf(source: SourceOptions, kinds: readonly AnySource[]): Section
     const names = [...kinds.map((one) => one.name), ...comingSources].join(', ');
     found.push({ path: [], message: `names ${given.length} kinds of source; name one of ${names}` });
   } else {
-    const message = kind.problem(source[kind.name] as never);
+    const message = kind.problem(source[kind.name] as never, urls);
     if (message !== undefined) found.push({ path: [kind.name], message });
   }
   if ((source.to === undefined) === (source.function === undefined)) {

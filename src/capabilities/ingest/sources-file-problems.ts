@@ -8,13 +8,13 @@ import { kindOf } from './sources.ts';
 export async function sourcesFileProblems(
   options: SourcesOptions,
   kinds: readonly AnySource[],
-  { configFolder, files }: Pick<FileDoors, 'configFolder' | 'files'>,
+  { configFolder, files, urls }: Pick<FileDoors, 'configFolder' | 'files' | 'urls'>,
 ): Promise<readonly SectionProblem[]> {
   const found = await Promise.all(
     Object.entries(options).map(async ([name, source]): Promise<readonly SectionProblem[]> => {
       const kind = kindOf(source, kinds);
       // The section's declaration checked it against the kind's own.
-      const message = await kind.fileProblem?.(source[kind.name] as never, { name, configFolder, files });
+      const message = await kind.fileProblem?.(source[kind.name] as never, { name, configFolder, files, urls });
       return message === undefined ? [] : [{ path: [name, kind.name], message }];
     }),
   );

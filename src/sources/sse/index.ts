@@ -8,10 +8,14 @@ import { sseProblem } from './settings.ts';
 export const sse: Source<typeof sseOptions> = {
   name: 'sse',
   options: sseOptions,
-  problem: sseProblem,
+  problem: (options, urls) =>
+    sseProblem(options) ?? (options.url === undefined ? undefined : urls.problem(options.url)),
   async fileProblem(options, doors) {
     const read = await settingsOrProblem(options, doors);
-    return typeof read === 'string' ? read : undefined;
+    if (typeof read === 'string') return read;
+    if (options.url !== undefined) return undefined;
+    const problem = doors.urls.problem(read.settings.url);
+    return problem === undefined ? undefined : `properties: ${problem}`;
   },
   async notes(options, doors) {
     return (await readSettings(options, doors)).notes;
