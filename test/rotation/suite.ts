@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readAll } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
+import { webhookHeaders } from '../support/post-webhook.ts';
 
 const SENDERS = 8;
 /** Room for the changes within it: `dev` waits a moment before each. */
@@ -15,6 +16,32 @@ const PHASE_MS = 700;
 const WAIT_MS_MAX = 15_000;
 const RELOADS = 4;
 const ROUTE = 'POST /hook';
+
+/** A way to verify, and how its sender signs. */
+interface Kind {
+  readonly name: 'github' | 'standard';
+  /** What stands in the file for a secret. */
+  readonly written: (secret: string) => string;
+  readonly headers: (secret: string, id: string, body: string) => Readonly<Record<string, string>>;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: 'github', written: (secret) => secret, headers: webhookHeaders },
+  {
+    name: 'standard',
+    written: (secret) => `whsec_${Buffer.from(secret).toString('base64')}`,
+    headers(secret, id, body) {
+      const timestamp = String(Math.floor(Date.now() / 1000));
+      const signature = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');
+      return {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': timestamp,
+        'webhook-signature': `v1,${signature}`,
+      };
+    },
+  },
+];
 
 const NAMES = ['old', 'next', 'later'] as const;
 type Name = (typeof NAMES)[number];
@@ -34,11 +61,13 @@ interface Sent {
 class Load {
   readonly sent: Sent[] = [];
   readonly #gateway: string;
+  readonly #kind: Kind;
   readonly #loops: readonly Promise<void>[];
   #isOver = false;
 
-  constructor(gateway: string) {
+  constructor(gateway: string, kind: Kind) {
     this.#gateway = gateway;
+    this.#kind = kind;
     this.#loops = Array.from({ length: SENDERS }, async (_, sender) => {
       for (let n = sender; !this.#isOver; n += 1) this.sent.push(await this.send(NAMES[n % 3] ?? 'old', randomUUID()));
     });
@@ -50,12 +79,7 @@ class Load {
     const answer = await fetch(`${this.#gateway}/hook`, {
       method: 'POST',
       body,
-      headers: {
-        'content-type': 'application/json',
-        'x-github-event': 'ping',
-        'x-github-delivery': id,
-        'x-hub-signature-256': `sha256=${createHmac('sha256', secrets[name]).update(body).digest('hex')}`,
-      },
+      headers: this.#kind.headers(secrets[name], id, body),
     });
     const { SequenceNumber } = (await answer.json()) as { SequenceNumber?: string };
     return { id, name, sentAt, answeredAt: Date.now(), status: answer.status, sequenceNumber: SequenceNumber };
@@ -84,7 +108,7 @@ class Load {
 interface Mode {
   readonly name: 'dev' | 'start';
   /** Writes the route's secrets: into the file, which `dev` notices, or into one of their own, and SIGHUP. */
-  change(node: NodeProcess | undefined, folder: string, list: readonly Timed[]): void;
+  change(node: NodeProcess | undefined, folder: string, { kind, list }: Listed): void;
 }
 
 function write(folder: string, name: string, content: unknown): void {
@@ -93,12 +117,26 @@ function write(folder: string, name: string, content: unknown): void {
   renameSync(join(folder, `.${name}`), join(folder, name));
 }
 
-function config(list: readonly unknown[], more: object = {}): object {
-  const routes = { [ROUTE]: { verify: { github: { secrets: list } }, to: 'hooks' } };
+function config(kind: Kind, list: readonly unknown[], more: object = {}): object {
+  const routes = { [ROUTE]: { verify: { [kind.name]: { secrets: list } }, to: 'hooks' } };
   return { streams: { hooks: { ShardCount: 2 } }, gateway: { routes }, ...more };
 }
 
 type Timed = string | { readonly value: unknown };
+
+/** A route's secrets, as its kind has them written. */
+interface Listed {
+  readonly kind: Kind;
+  readonly list: readonly Timed[];
+}
+
+function written(kind: Kind, list: readonly Timed[]): Listed {
+  const text = (value: unknown): unknown => (typeof value === 'string' ? kind.written(value) : value);
+  return {
+    kind,
+    list: list.map((one) => (typeof one === 'string' ? kind.written(one) : { ...one, value: text(one.value) })),
+  };
+}
 
 /** The list with `${secret:HOOK_n}` in place of each secret, and the file that says what these are. */
 function named(list: readonly Timed[]): { readonly list: readonly unknown[]; readonly file: object } {
@@ -115,13 +153,13 @@ function named(list: readonly Timed[]): { readonly list: readonly unknown[]; rea
 }
 
 const MODES: readonly Mode[] = [
-  { name: 'dev', change: (_, folder, list) => write(folder, 'millrace.yaml', config(list)) },
+  { name: 'dev', change: (_, folder, { kind, list }) => write(folder, 'millrace.yaml', config(kind, list)) },
   {
     name: 'start',
-    change(node, folder, list) {
+    change(node, folder, { kind, list }) {
       const { list: places, file } = named(list);
       write(folder, 'secrets.json', file);
-      write(folder, 'millrace.yaml', config(places, { secrets: { file: './secrets.json' } }));
+      write(folder, 'millrace.yaml', config(kind, places, { secrets: { file: './secrets.json' } }));
       node?.child.kill('SIGHUP');
     },
   },
@@ -144,9 +182,9 @@ async function noted(node: NodeProcess, line: string, change: () => void): Promi
 }
 
 /** The old secret, then both, then the old one's time is over, then the next one alone. */
-async function rotate(mode: Mode, node: NodeProcess, folder: string, load: Load): Promise<void> {
+async function rotate({ mode, kind }: Case, node: NodeProcess, folder: string, load: Load): Promise<void> {
   const change = async (list: readonly Timed[]): Promise<number> =>
-    await noted(node, 'config.reloaded', () => mode.change(node, folder, list));
+    await noted(node, 'config.reloaded', () => mode.change(node, folder, written(kind, list)));
   const startedAt = Date.now();
   await sleep(PHASE_MS);
   const firstAt = Date.now();
@@ -163,7 +201,7 @@ async function rotate(mode: Mode, node: NodeProcess, folder: string, load: Load)
   const bothAt = await change(list);
   // The same file again and again, and one with a fault, which changes nothing.
   for (let times = 0; times < RELOADS; times += 1) await change(list);
-  await noted(node, 'config.refused', () => mode.change(node, folder, [{ value: 1 }]));
+  await noted(node, 'config.refused', () => mode.change(node, folder, written(kind, [{ value: 1 }])));
   await change(list);
   assert.ok(Date.now() < notAfter - PHASE_MS, 'all of that within the overlap');
   await sleep(laterFrom + PHASE_MS - Date.now());
@@ -196,21 +234,37 @@ async function judge(node: NodeProcess, load: Load): Promise<void> {
   }
 }
 
-for (const mode of MODES) {
-  test(`secrets change under load, ${mode.name}`, { timeout: 60_000 }, async () => {
+interface Case {
+  readonly mode: Mode;
+  readonly kind: Kind;
+}
+
+const [DEV, START] = MODES as [Mode, Mode];
+const [GITHUB, STANDARD] = KINDS as [Kind, Kind];
+const CASES: readonly Case[] = [
+  { mode: DEV, kind: GITHUB },
+  { mode: START, kind: GITHUB },
+  { mode: START, kind: STANDARD },
+];
+
+for (const { mode, kind } of CASES) {
+  test(`secrets change under load, ${kind.name}, ${mode.name}`, { timeout: 60_000 }, async () => {
     const folder = temporaryDirectory('rotation');
-    mode.change(undefined, folder, [secrets.old]);
+    mode.change(undefined, folder, written(kind, [secrets.old]));
     const options = { mode: mode.name, config: join(folder, 'millrace.yaml'), data: join(folder, 'node') };
     const node = await startNodeProcess(options);
     try {
-      const load = new Load(node.gateway);
+      const load = new Load(node.gateway, kind);
       try {
-        await rotate(mode, node, folder, load);
+        await rotate({ mode, kind }, node, folder, load);
       } finally {
         await load.end();
       }
       await judge(node, load);
-      for (const secret of Object.values(secrets)) assert.ok(!node.output().includes(secret), 'out of the log');
+      for (const secret of Object.values(secrets)) {
+        assert.ok(!node.output().includes(secret), 'out of the log');
+        assert.ok(!node.output().includes(kind.written(secret)), 'as it is written, too');
+      }
       assert.equal(await node.stop(), 0, node.output().slice(-2000));
     } finally {
       await node.kill();

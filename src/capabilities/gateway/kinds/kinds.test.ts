@@ -108,6 +108,41 @@ for (const way of WAYS) {
   });
 }
 
+for (const way of WAYS) {
+  test(`${way.name}: ${JSON.stringify(way.options(['S']))}: the next secret begins, the old one ends`, async () => {
+    const [next, old] = way.secrets;
+    const begin = new NodeBench().simulation.environment.clock.now();
+    const iso = (seconds: number): string => new Date(begin + seconds * 1000).toISOString();
+    const bench = await open(way, [
+      { value: old, notAfter: iso(3000) },
+      { value: next, notBefore: iso(2000) },
+    ]);
+    const { clock } = bench.simulation.environment;
+    const told = async (): Promise<readonly number[]> => {
+      const statuses: number[] = [];
+      for (const secret of [old, next]) {
+        statuses.push(
+          (await ask(bench, { path: '/hook', headers: headersOf(way, secret, {}, clock.now()), body: BODY })).status,
+        );
+      }
+      return statuses;
+    };
+    for (const [seconds, statuses] of [
+      [0, [200, 401]],
+      [1990, [200, 401]],
+      [2010, [200, 200]],
+      [2990, [200, 200]],
+      [3010, [401, 200]],
+    ] as const) {
+      await bench.simulation.pass(begin + seconds * 1000 - clock.now());
+      assert.deepEqual(await told(), statuses, `${seconds} s`);
+    }
+    // Where there is an id, it is the same with either secret.
+    assert.equal((await stored(bench)).length, way.id === undefined ? 7 : 1);
+    await bench.close();
+  });
+}
+
 test('what nobody signed uses up no ids', async () => {
   const [way] = WAYS as [Way];
   const bench = await open(way, ['now']);
