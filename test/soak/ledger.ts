@@ -62,7 +62,7 @@ export class Ledger {
     else this.states[number] = state | bit;
   }
 
-  private problem(text: string): void {
+  problem(text: string): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push(`${this.name}: ${text}`);
   }
 }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kinesis, listShards } from '../support/kinesis.ts';
 import type { NodeProcess } from '../support/node-process.ts';
-import { postWebhook } from '../support/post-webhook.ts';
+import { sendWebhook, type StoredWebhook } from '../support/post-webhook.ts';
 import { reshardOnce } from '../support/reshard-once.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -61,7 +61,10 @@ export async function write(soak: Soak, writer: number, perSecond: number): Prom
   }
 }
 
-/** Webhooks at an even pace, every fifth one a repeat that must get the first answer again. */
+/**
+ * Webhooks at an even pace, every fifth one a repeat that must get the first answer again. There is room for all of them:
+ * one that is refused is a problem.
+ */
 export async function hook({ node, hooks, writing }: Soak, secret: string): Promise<void> {
   let last: { readonly body: string; readonly sequenceNumber: string } | undefined;
   for (let count = 1; !writing.aborted; count += 1) {
@@ -69,10 +72,14 @@ export async function hook({ node, hooks, writing }: Soak, secret: string): Prom
     const isRepeat = count % 5 === 0 && last !== undefined;
     const number = isRepeat ? -1 : hooks.take(1);
     const body = isRepeat && last !== undefined ? last.body : `{"number":${number}}\n`;
-    const answer = await postWebhook(`${node.gateway}/hooks`, secret, `id-${body}`.trim(), body);
-    if (answer === undefined) continue;
+    const { status, text } = await sendWebhook(`${node.gateway}/hooks`, secret, `id-${body}`.trim(), body);
+    if (status !== 200) {
+      hooks.problem(`${status} to ${body.trim()}: ${text}`);
+      continue;
+    }
+    const answer = JSON.parse(text) as StoredWebhook;
     if (!isRepeat) hooks.stored(number);
-    else if (answer.SequenceNumber !== last?.sequenceNumber) hooks.problems.push(`a second answer to ${body}`);
+    else if (answer.SequenceNumber !== last?.sequenceNumber) hooks.problem(`a second answer to ${body.trim()}`);
     last = { body, sequenceNumber: answer.SequenceNumber };
   }
 }
