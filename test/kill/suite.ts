@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import './events.ts';
 import './failed-sync.ts';
+import './storm.ts';
 import { listShards, readAll, type Stored } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import { churn, hooks, puts, repeatUnanswered, reshards, settings, STREAM, type Life, type Load } from './loads.ts';
