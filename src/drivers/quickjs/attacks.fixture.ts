@@ -4,6 +4,9 @@ import { convert } from './quickjs.fixture.ts';
 /** What attacks may end as: who is quicker, the clock or the memory, depends on the machine. */
 export const STOPPED = ['time', 'memory'];
 
+/** The one that only the end of its thread stops. */
+export const UNINTERRUPTED = 'work that cannot be interrupted';
+
 /** What is done, the script's text, and the kinds of failure that it may end as; without any it gives a result. */
 export type Attack = readonly [what: string, text: string, kinds: readonly string[]];
 
@@ -16,7 +19,7 @@ export const ATTACKS: readonly Attack[] = [
   ['many large buffers', 'var a = []; for (var i = 0; i < 2000; i++) a.push(new ArrayBuffer(10e6)); return a.length;', STOPPED],
   ['many small buffers', 'var a = []; for (;;) a.push(new Float64Array(1e4));', STOPPED],
   ['a map without end', 'var m = new Map(); for (var i = 0; ; i++) m.set(i, "x" + i);', STOPPED],
-  ['work that cannot be interrupted', 'return new Array(2e9).join("x");', STOPPED],
+  [UNINTERRUPTED, 'return new Array(2e9).join("x");', STOPPED],
   ['numbers without end', 'var x = 3n; for (;;) x = x * x;', [...STOPPED, 'error']],
   ['recursion', '(function f() { f(); })();', ['error', ...STOPPED]],
   ['recursion in the parser', 'return JSON.parse("[".repeat(1e6));', ['error', ...STOPPED]],

@@ -107,11 +107,12 @@ class Pool implements ScriptRuntime {
 
   async #start(): Promise<void> {
     this.#starting += 1;
+    const startedAt = this.#parts.clock.monotonic();
     try {
       this.#engine ??= loadEngine();
       const wasm = await this.#engine;
       if (this.#isClosed) return;
-      const thread = new Thread(wasm, this.#parts.clock);
+      const thread = new Thread(wasm, this.#parts.clock, startedAt);
       this.#threads.add(thread);
       this.#count();
       this.#rest(thread);

@@ -16,6 +16,12 @@ const READ_MS = 400;
 const LOOKS_PER_LIMIT = 16;
 /** A call has this many times its limit until its thread is ended. */
 const HARD_LIMITS = 2;
+/**
+ * The first call of a thread waits for its start as well, and who waits for the call has no more time than others: it
+ * has this share of a step's bound, the start included, and never less than that share of the step itself.
+ */
+const WITH_START = 9 / 8;
+const LEAST = 5 / 8;
 /** The platform's own bounds, well above what an engine and its texts need. */
 const RESOURCES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8, stackSizeMb: 8 };
 
@@ -36,6 +42,7 @@ export class Thread {
   readonly #clock: Clock;
   readonly #progress = new SharedArrayBuffer(Object.keys(PROGRESS).length * Int32Array.BYTES_PER_ELEMENT);
   readonly #told = new Int32Array(this.#progress);
+  readonly #bornAt: number;
   #isReady = false;
   #readyAt = 0;
   #reason: 'time' | 'crash' | 'closed' = 'crash';
@@ -44,8 +51,9 @@ export class Thread {
   #countBefore = 0;
   #hasEnded = false;
 
-  constructor(wasm: WasmModule, clock: Clock) {
-    this.#clock = clock;
+  /** `bornAt`: since when somebody waits for it, on the clock's monotonic time. */
+  constructor(wasm: WasmModule, clock: Clock, bornAt: number) {
+    [this.#clock, this.#bornAt] = [clock, bornAt];
     const workerData: WorkerStart = { wasm, progress: this.#progress };
     const options = { workerData, env: {}, execArgv: [], resourceLimits: RESOURCES, stdout: true, stderr: true };
     this.#worker = new Worker(new URL('./worker/main.js', import.meta.url), options);
@@ -58,9 +66,7 @@ export class Thread {
     });
     this.#worker.on('exit', () => {
       this.#hasEnded = true;
-      // The count starts anew below zero after 2^31 calls.
-      const called = (Atomics.load(this.#told, PROGRESS.begun) - this.#countBefore) | 0;
-      const begun = called + (Atomics.load(this.#told, PROGRESS.step) === STEP.reading ? 1 : 0);
+      const begun = this.#begun() + (Atomics.load(this.#told, PROGRESS.step) === STEP.reading ? 1 : 0);
       this.#finish({ begun, reason: this.#reason, message: this.#message });
     });
   }
@@ -113,6 +119,7 @@ export class Thread {
   /** Looks at what the thread tells again and again, as it cannot say that it hangs. */
   #watch(timeMs: number): () => void {
     const clock = this.#clock;
+    const isStarting = !this.#isReady;
     let seen = '';
     let since = clock.monotonic();
     let cancel = (): void => undefined;
@@ -121,7 +128,9 @@ export class Thread {
       if (now !== seen) [seen, since] = [now, clock.monotonic()];
       since = Math.max(since, this.#readyAt);
       const [withinMs, what] = this.#bound(timeMs);
-      const leftMs = since + withinMs - clock.monotonic();
+      const isHasty = isStarting && this.#isAtFirstCall();
+      const endsAt = isHasty ? this.#hastyEnd(since, withinMs) : since + withinMs;
+      const leftMs = endsAt - clock.monotonic();
       if (leftMs <= 0) void this.#terminate(this.#isReady ? 'time' : 'crash', what);
       else cancel = clock.timer(Math.min(leftMs, timeMs / LOOKS_PER_LIMIT), look);
     };
@@ -138,6 +147,21 @@ export class Thread {
     if (step === STEP.calling) return [hardMs, `took longer than ${timeMs} ms`];
     const readMs = Math.max(READ_MS, hardMs);
     return [readMs, `could not be read within ${readMs} ms`];
+  }
+
+  #isAtFirstCall(): boolean {
+    const hasEngine = Atomics.load(this.#told, PROGRESS.step) !== STEP.preparing;
+    return this.#isReady && hasEngine && this.#begun() <= 1;
+  }
+
+  #hastyEnd(since: number, withinMs: number): number {
+    const least = since + withinMs * LEAST;
+    return Math.min(since + withinMs, Math.max(least, this.#bornAt + withinMs * WITH_START));
+  }
+
+  /** Calls of this batch so far; the count starts anew below zero after 2^31 calls. */
+  #begun(): number {
+    return (Atomics.load(this.#told, PROGRESS.begun) - this.#countBefore) | 0;
   }
 
   async #terminate(reason: 'time' | 'crash' | 'closed', message: string): Promise<void> {
