@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isNoted } from '../ports/audit.ts';
+import { nodeClock } from '../environments/node/clock.ts';
 import { capabilities } from '../registry.ts';
+import { fakeFunctionRuntime } from '../testing/fake-function-runtime.ts';
 import { signRequest } from '../wire/sigv4/sign.ts';
 import { withNode, type Answer, type Pair } from './key-pairs.fixture.ts';
+import type { ServedNode } from './serve.ts';
 
 const ALL = { accessKeyId: 'ALL', secretAccessKey: 'the secret of all-0' };
 const WRITER = { accessKeyId: 'WRITER', secretAccessKey: 'the secret of the writer' };
@@ -233,3 +236,59 @@ test('key pairs change without a restart, two live at once, and a foreign page s
     assert.equal((await fetch(url)).status, 200);
   });
 });
+
+test('a function is held to the data plane where everybody else is let in', async () => {
+  const runtime = fakeFunctionRuntime(nodeClock, {
+    'a.shows': (_event, _run, { variables }) => ({ value: variables }),
+  });
+  const functions = { bound: shows(), more: shows(['kinesis:CreateStream', 'admin:Read']) };
+  const sections = { streams: { mine: { ShardCount: 1 } }, functions };
+  const work = async ({ api }: ServedNode): Promise<void> => {
+    const pairOf = async (name: string): Promise<Pair> => {
+      const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = await invoked(api, name);
+      return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+    };
+    const [bound, more] = [await pairOf('bound'), await pairOf('more')];
+    const made = { StreamName: 'made', ShardCount: 1 };
+    const put = { StreamName: 'mine', PartitionKey: 'k', Data: '' };
+    const table: readonly (readonly [Pair, action: string, input: object, outcome: unknown])[] = [
+      [bound, 'PutRecord', put, 200],
+      [{ ...bound, secretAccessKey: 'a guess' }, 'PutRecord', put, 'InvalidSignatureException'],
+      [bound, 'CreateStream', made, 'AccessDeniedException'],
+      [bound, 'DeleteStream', { StreamName: 'mine' }, 'AccessDeniedException'],
+      [more, 'DeleteStream', { StreamName: 'mine' }, 'AccessDeniedException'],
+      [more, 'CreateStream', made, 200],
+      [ALL, 'DeleteStream', { StreamName: 'made' }, 200],
+    ];
+    for (const [pair, action, input, expected] of table) {
+      const answer = await ask(`${api}/`, 'kinesis', pair, `Kinesis_20131202.${action}`, input);
+      assert.equal(outcome(answer), expected, action);
+    }
+    const gets: readonly (readonly [Pair | undefined, path: string, outcome: unknown])[] = [
+      [bound, '/admin/node', 'AccessDeniedException'],
+      [bound, '/metrics', 'AccessDeniedException'],
+      [more, '/admin/node', 200],
+      [ALL, '/admin/node', 200],
+      [undefined, '/admin/node', 200],
+    ];
+    for (const [pair, path, expected] of gets) {
+      assert.equal(outcome(await ask(api + path, 'millrace', pair)), expected, `${pair?.accessKeyId} ${path}`);
+    }
+    // In the query, too, it is told by its name.
+    const inQuery = `${api}/admin/node?X-Amz-Credential=${bound.accessKeyId}%2F20260101%2Fus-east-1%2Fmillrace%2Faws4_request`;
+    assert.notEqual((await fetch(inQuery)).status, 200);
+  };
+  await withNode(undefined, sections, work, runtime);
+});
+
+function shows(allow: readonly string[] = []): object {
+  return { runtime: 'node', code: '.', handler: 'a.shows', allow };
+}
+
+/** What a function answers, asked by somebody. */
+async function invoked(api: string, name: string): Promise<Answer> {
+  const url = `${api}/2015-03-31/functions/${name}/invocations`;
+  const signing = { ...ALL, region: 'us-east-1', service: 'lambda', now: Date.now() };
+  const headers = signRequest({ method: 'POST', url: new URL(url), headers: {}, body: '{}' }, signing);
+  return await (await fetch(url, { method: 'POST', headers, body: '{}' })).json();
+}
