@@ -244,6 +244,12 @@ test('what is missing is told in a line, before and with the first event', async
     'shop/prices.py': 'from ..table import rows\n',
     'table.py': 'import d\nfrom botocore.config import Config\n',
     'f.py': 'import shop.stock\ndef handler(e, c):\n  pass\n',
+    'g.py':
+      'try:\n  import os\n  # perhaps\n  import boto3\nexcept ImportError:\n  boto3 = None\ndef handler(e, c):\n  pass\n',
+    'i.py': 'def handler(e, c):\n  try:\n    import boto3\n  except KeyError:\n    pass\n',
+    'j.py': 'def handler(e, c):\n  import boto3\n',
+    'own/k.py': 'import boto3\n',
+    'own/boto3/__init__.py': '',
     // The interpreter of this machine, which takes itself for an older one.
     'shim.py': OLD_PYTHON,
   };
@@ -270,6 +276,13 @@ test('what is missing is told in a line, before and with the first event', async
       ],
       [bench.spec('d.handler', { runtime: 'python', interpreter: bare }), /^table\.py imports boto3, which /],
       [bench.spec('f.handler', { runtime: 'python', interpreter: bare }), undefined],
+      [bench.spec('g.handler', { runtime: 'python', interpreter: bare }), undefined],
+      [bench.spec('i.handler', { runtime: 'python', interpreter: bare }), /^i\.py imports boto3, which /],
+      [bench.spec('j.handler', { runtime: 'python', interpreter: bare }), /^j\.py imports boto3, which /],
+      [
+        bench.spec('k.handler', { runtime: 'python', interpreter: bare, codeDirectory: `${bench.folder}/own` }),
+        undefined,
+      ],
       [
         bench.spec('f.handler', { runtime: 'python', interpreter: old }),
         /old-python is Python 3\.8: install Python 3\.9 or newer \(`apt-get install python3`/,
@@ -296,7 +309,27 @@ test('what is missing is told in a line, before and with the first event', async
   });
 });
 
-test('a syntax error of a handler’s file is told with its line, and nothing is run', async () => {
+test('a Python is asked once what it has, however many functions it runs', async () => {
+  const files = { 'b.py': 'import boto3\n', 'other/c.py': 'import boto3\n' };
+  await withDriver(files, async (bench) => {
+    const python = execFileSync('which', ['python3']).toString().trim();
+    const interpreter = `${bench.folder}/counting`;
+    await bench.write('counting', `#!/bin/sh\necho asked >>${bench.folder}/asked\nexec ${python} -S -I "$@"\n`);
+    execFileSync('chmod', ['755', interpreter]);
+    const specs = ['b.first', 'b.second', 'c.third'].map((handler) => {
+      const codeDirectory = handler.startsWith('c') ? `${bench.folder}/other` : bench.folder;
+      return bench.spec(handler, { runtime: 'python', interpreter, codeDirectory });
+    });
+    const found = await Promise.all(specs.map(async (spec) => await bench.runtime.problem(spec)));
+    assert.deepEqual(
+      found.map((problem) => /^\w+\.py imports boto3/.exec(problem ?? '')?.[0]),
+      ['b.py imports boto3', 'b.py imports boto3', 'c.py imports boto3'],
+    );
+    assert.equal(readFileSync(`${bench.folder}/asked`, 'utf8'), 'asked\n');
+  });
+});
+
+test('a syntax error of a handler’s file, or of one it loads, is told with its line, and nothing is run', async () => {
   const files = {
     'good.js': 'require("node:fs").writeFileSync(`${__dirname}/ran`, "");\nexports.handler = async () => 1;\n',
     'module.js': 'import fs from "node:fs";\nexport const handler = async () => fs;\n',
@@ -304,6 +337,19 @@ test('a syntax error of a handler’s file is told with its line, and nothing is
     'bad.mjs': 'import fs from "node:fs";\n\nexport const handler = async ( => fs;\n',
     'fine.py': 'open("ran", "w").close()\ndef handler(event, context):\n  return 1\n',
     'wrong.py': 'import os\n\ndef handler(event, context:\n  return 1\n',
+    'loads.js': 'const { a } = require("./lib/a");\nexports.handler = async () => a;\n',
+    'lib/a/index.js': 'exports.a = require("../b.cjs").b;\n',
+    'lib/b.cjs': 'exports.b = 1;\n\nexports.c = {{;\n',
+    'imports.mjs': 'import {\n  a,\n} from "./lib/d.mjs";\nexport const handler = async () => a;\n',
+    'lib/d.mjs': 'export * from "./e.mjs";\nexport const a = 1;\n',
+    'lib/e.mjs': 'export const = 1;\n',
+    'perhaps.js': 'exports.handler = async () => {\n  require("./lib/b.cjs");\n};\n',
+    'whole.py': 'import part.one\ndef handler(event, context):\n  import part.three\n',
+    'part/__init__.py': '',
+    'part/one.py': 'from .two import x\n',
+    'part/two.py': 'x = 1\ny = = 2\n',
+    'part/three.py': 'print "old"\n',
+    'late.py': 'def handler(event, context):\n  import part.three\n',
   };
   await withDriver(files, async (bench) => {
     const python = { runtime: 'python' } as const;
@@ -316,6 +362,11 @@ test('a syntax error of a handler’s file is told with its line, and nothing is
       [bench.spec('bad.handler', { interpreter: '/no/node' }), undefined],
       [bench.spec('fine.handler', python), undefined],
       [bench.spec('wrong.handler', python), /^wrong\.py:3: SyntaxError: /],
+      [bench.spec('loads.handler'), /^lib\/b\.cjs:3: SyntaxError: /],
+      [bench.spec('imports.handler'), /^lib\/e\.mjs:1: SyntaxError: /],
+      [bench.spec('perhaps.handler'), undefined],
+      [bench.spec('whole.handler', python), /^part\/two\.py:2: SyntaxError: /],
+      [bench.spec('late.handler', python), undefined],
     ];
     for (const [spec, said] of table) {
       const found = await bench.runtime.mistake(spec);

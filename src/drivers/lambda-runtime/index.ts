@@ -9,6 +9,7 @@ import type { Machine } from './machine.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { packageFolder } from './package-folder.ts';
+import { PythonLooks } from './python-looks.ts';
 import { runtimes } from './runtimes.ts';
 
 /** Runs handlers in child processes that speak Lambda's runtime API over loopback. */
@@ -21,6 +22,7 @@ class LambdaRuntime implements FunctionRuntime {
   readonly #environment: Environment;
   readonly #memory: MemoryWatch;
   readonly #idle: IdleWatch;
+  readonly #pythons: PythonLooks;
   readonly #open = new Set<OpenFunction>();
 
   constructor(machine: Machine, environment: Environment) {
@@ -28,6 +30,7 @@ class LambdaRuntime implements FunctionRuntime {
     this.#environment = environment;
     this.#memory = new MemoryWatch(environment.clock);
     this.#idle = new IdleWatch(environment.clock);
+    this.#pythons = new PythonLooks(this.#path(), environment.clock);
   }
 
   async problem(spec: FunctionSpec): Promise<string | undefined> {
@@ -39,7 +42,7 @@ class LambdaRuntime implements FunctionRuntime {
       const name = spec.interpreter ?? kind.interpreter ?? this.#machine.nodePath;
       return `there is no ${name} to run it with: ${kind.install}`;
     }
-    return await kind.problem(spec, found, this.#path());
+    return await kind.problem(spec, found, this.#pythons);
   }
 
   async mistake(spec: FunctionSpec): Promise<string | undefined> {

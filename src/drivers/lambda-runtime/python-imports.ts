@@ -4,24 +4,64 @@ import { dirname, join } from 'node:path';
 
 /** Of a handler that brings a whole package in its folder, not all is read. */
 const FILES_MAX = 200;
-const BOTO3 = /^\s*(?:import|from)\s+boto(?:3|core)\b/m;
-/** What is imported under a condition, as libraries do, may never be needed. */
-const BOTO3_AT_ONCE = /^(?:import|from)\s+boto(?:3|core)\b/m;
-const IMPORT = /^[ \t]*import[ \t]+([^\n#;]+)/gm;
-const FROM = /^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)/gm;
+const BOTO3 = /^([ \t]*)(?:import|from)[ \t]+boto(?:3|core)\b/gm;
+const IMPORT = /^([ \t]*)import[ \t]+([^\n#;]+)/gm;
+const FROM = /^([ \t]*)from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)/gm;
+const INDENT = /^[ \t]*(?=[^\s#])/;
+/** What catches an import that fails. */
+const CATCHES = /^except\b(?:\s*:|.*\b(?:ImportError|ModuleNotFoundError|Exception|BaseException)\b)/;
 
-/** The first file of a handler's folder that imports boto3, from its module on through what that imports. */
+/** The first file of a handler's folder that needs boto3, from its module on through what that imports. */
 export async function importerOfBoto3(folder: string, file: string): Promise<string | undefined> {
+  for await (const { name, text } of modules(folder, file, false)) {
+    const needs = Array.from(text.matchAll(BOTO3)).some(({ 1: indent = '', index }) => {
+      // What other files import under a condition, as libraries do, may never be needed.
+      return indent === '' || (name === file && !isGuarded(text, index, indent));
+    });
+    if (needs) return name;
+  }
+  return undefined;
+}
+
+/** Names of the files that are read before a handler can run: its module, and what that imports at once, and so on. */
+export async function modulesAtOnce(folder: string, file: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of modules(folder, file, true)) names.push(name);
+  return names;
+}
+
+/** A module and all that it imports of its folder; `atOnce`: without what stands in a block. */
+async function* modules(
+  folder: string,
+  file: string,
+  atOnce: boolean,
+): AsyncGenerator<{ readonly name: string; readonly text: string }> {
   const seen = new Set([file]);
   for (const name of seen) {
     const text = await readFile(join(folder, name), 'utf8').catch(() => '');
-    if ((name === file ? BOTO3 : BOTO3_AT_ONCE).test(text)) return name;
-    for (const path of imported(name, text)) {
+    yield { name, text };
+    for (const path of imported(name, text, atOnce)) {
       const found = moduleFile(folder, path);
       if (found !== undefined && seen.size < FILES_MAX) seen.add(found);
     }
   }
-  return undefined;
+}
+
+/** Whether the block of a statement is a `try` that goes on without what cannot be imported. */
+function isGuarded(text: string, index: number, indent: string): boolean {
+  const outer = (line: string): number | undefined => {
+    const depth = INDENT.exec(line)?.[0].length;
+    return depth !== undefined && depth < indent.length ? depth : undefined;
+  };
+  const head =
+    text
+      .slice(0, index)
+      .split('\n')
+      .findLast((line) => outer(line) !== undefined) ?? '';
+  if (!/^try\s*:/.test(head.trimStart())) return false;
+  const after = text.slice(index).split('\n');
+  const end = after.findIndex((line) => outer(line) !== undefined);
+  return end >= 0 && CATCHES.test((after[end] ?? '').trimStart());
 }
 
 /** The file of a module, by its path without ending: `a/b`. */
@@ -30,9 +70,12 @@ export function moduleFile(folder: string, path: string): string | undefined {
 }
 
 /** Paths that the modules would have which a file imports; most are none of its folder. */
-function imported(file: string, text: string): readonly string[] {
-  const plain = Array.from(text.matchAll(IMPORT), ([, names = '']) => words(names)).flat();
-  const from = Array.from(text.matchAll(FROM), ([, dots = '', module = '', names = '']) => {
+function imported(file: string, text: string, atOnce: boolean): readonly string[] {
+  const plain = Array.from(text.matchAll(IMPORT), ([, indent = '', names = '']) => {
+    return atOnce && indent !== '' ? [] : words(names);
+  }).flat();
+  const from = Array.from(text.matchAll(FROM), ([, indent = '', dots = '', module = '', names = '']) => {
+    if (atOnce && indent !== '') return [];
     const base = join(above(file, dots.length), module.replaceAll('.', '/'));
     return [base, ...words(names).map((name) => join(base, name))];
   }).flat();

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { FunctionSpec, RuntimeName } from '../../ports/function-runtime.ts';
 import { packageFolder } from './package-folder.ts';
 import { nodeProblem } from './node-problem.ts';
+import type { PythonLooks } from './python-looks.ts';
 import { PYTHON_INSTALL, pythonProblem } from './python-problem.ts';
 import { realmProblem } from './realm/realm-problem.ts';
 import { nodeMistake, pythonMistake } from './syntax-mistake.ts';
@@ -20,8 +21,8 @@ export interface RuntimeKind {
   /** AWS_EXECUTION_ENV, without its prefix. */
   readonly name: string;
   /** What is missing beside the interpreter. Never rejects. */
-  problem(spec: FunctionSpec, interpreter: string, path: string): Promise<string | undefined>;
-  /** The syntax error of the handler's file. Never rejects. */
+  problem(spec: FunctionSpec, interpreter: string, pythons: PythonLooks): Promise<string | undefined>;
+  /** The first syntax error of the handler's file and those of its folder that it imports. Never rejects. */
   mistake(spec: FunctionSpec, interpreter: string, path: string): Promise<string | undefined>;
 }
 
