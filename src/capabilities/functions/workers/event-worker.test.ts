@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import type { FakeHandler } from '../../../testing/fake-function-runtime.ts';
 import { Damaged } from '../../../ports/stream-store.ts';
+import { functionsEvents } from '../events.ts';
 import { openBench, usualFunctions, type Bench } from '../harness.fixture.ts';
 import { INVOCATIONS_STREAM } from '../model.ts';
 
@@ -15,6 +16,15 @@ async function withFailures(handlers: Readonly<Record<string, FakeHandler>> = {}
   return bench;
 }
 
+/** How many Events were counted as failed for good. */
+function failedIn({
+  mock: { calls },
+}: {
+  readonly mock: { readonly calls: readonly { arguments: unknown[] }[] };
+}): number {
+  return calls.filter(({ arguments: [name] }) => name === functionsEvents.eventsFailed).length;
+}
+
 /** Events that are in the log still. */
 async function kept(bench: Bench): Promise<number> {
   return (await bench.stored(INVOCATIONS_STREAM)).length;
@@ -22,6 +32,7 @@ async function kept(bench: Bench): Promise<number> {
 
 test('an Event that fails is tried three times, then its failure stands in the stream', async () => {
   const bench = await withFailures();
+  const counts = mock.method(bench.environment.meter, 'count');
   await bench.invoke('fails-to', '{"a":1}', EVENT);
   await bench.until(async () => (await bench.stored('failures')).length === 1);
   assert.deepEqual(
@@ -43,6 +54,7 @@ test('an Event that fails is tried three times, then its failure stands in the s
     responsePayload: { errorType: 'TypeError', errorMessage: 'no' },
   });
   await bench.until(async () => (await kept(bench)) === 0);
+  assert.equal(failedIn(counts), 1);
   await bench.close();
 });
 
@@ -63,10 +75,12 @@ test('waits between tries are those of the function, two hours apart if need be'
 
 test('without a stream for failures, or with one that is missing, the log names the event', async () => {
   const bench = await openBench();
+  const counts = mock.method(bench.environment.meter, 'count');
   await bench.invoke('fails', '{}', EVENT);
   await bench.invoke('fails-to', '{}', EVENT);
   await bench.until(() => bench.environment.troubles.filter((one) => one === 'function.event-failed').length === 2);
   await bench.until(async () => (await kept(bench)) === 0);
+  assert.equal(failedIn(counts), 2);
   await bench.close();
 });
 
@@ -233,9 +247,11 @@ test('an Event that nothing can be done with is told, and leaves the log', async
   const now = bench.environment.clock.now();
   const broken = { function: 'fails', requestId: 'broken', attempt: 1, acceptedAt: now, dueAt: now };
   const rules = { retryAfterSeconds: 7 as never };
+  const counts = mock.method(bench.environment.meter, 'count');
   await bench.state.events.add({ ...broken, rules }, Buffer.from('{}'));
   await bench.until(async () => (await kept(bench)) === 0);
   assert.deepEqual(bench.environment.troubles, ['function.bug', 'function.event-failed']);
+  assert.equal(failedIn(counts), 1);
   await bench.close();
 });
 

@@ -194,7 +194,6 @@ export class EventWorker {
       environment.meter.count(functionsEvents.eventsRetried, { function: pending.function });
       return await this.#untilStored(async () => await events.add(next, event));
     }
-    environment.meter.count(functionsEvents.eventsFailed, { function: pending.function });
     const condition = isTooOld ? 'EventAgeExceeded' : 'RetriesExhausted';
     const arn = functionArn(identity.region, identity.account, pending.function);
     return await this.#giveUp({ pending, condition, arn, failure, event, payload, now });
@@ -221,16 +220,19 @@ export class EventWorker {
     if (max === 0) return dropped(`there is no stream ${stream}`);
     const data = await failureRecord(failed, environment.clock);
     if (data.length + pending.requestId.length > max) return dropped(`its record is larger than ${stream} takes`);
-    return await this.#untilStored(async () => {
+    const isKept = await this.#untilStored(async () => {
       const [result] = await records.append(stream, [{ partitionKey: pending.requestId, data }]);
       if (result === undefined || !isStored(result)) throw new Unavailable('the failure was not stored');
     });
+    if (isKept) environment.meter.count(functionsEvents.eventsFailed, { function: pending.function });
+    return isKept;
   }
 
   /** Nothing is left of it but a line in the log. */
   #dropped({ function: name, requestId }: PendingEvent, condition: string, failure: Failure, reason: string): true {
     const error = failure?.type.slice(0, limits.messageCharactersMax);
-    const { log } = this.#state.environment;
+    const { log, meter } = this.#state.environment;
+    meter.count(functionsEvents.eventsFailed, { function: name });
     log.error(functionsEvents.dropped, { function: name, requestId, condition, error, reason });
     return true;
   }
