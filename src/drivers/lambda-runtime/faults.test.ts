@@ -34,7 +34,8 @@ export const outlives = async () => {
   process.on('SIGTERM', () => 0);
   for (;;);
 };
-export const prints = async () => { const line = 'x'.repeat(1 << 20) + '\\n'; for (let i = 0; i < 256; i += 1) fs.writeSync(1, line); return 'printed'; };
+export const allocatesAtOnce = async () => Buffer.alloc(2 ** 31 - 1, 1).length;
+export const prints = async () => { const line = 'x'.repeat(1 << 20) + '\\n'; for (let i = 0; i < 1024; i += 1) fs.writeSync(1, line); return 'printed'; };
 export const longLine = async () => { fs.writeSync(2, 'y'.repeat(40000)); return null; };
 export const sevenMegabytes = async () => 'z'.repeat(7 << 20);
 export const sixMegabytes = async () => 'z'.repeat((6 << 20) - 2);
@@ -59,7 +60,81 @@ export const nonsense = async () => {
 };
 `;
 
-const CLOSES = 'import os\ndef closesAll(event, context):\n  os.closerange(0, 256)\n';
+const PYTHON_HANDLERS = `
+import os, signal, socket, subprocess, sys, threading, time
+
+class Wordless(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+def hold(size):
+    kept = []
+    while True:
+        kept.append(b"x" * size)
+
+def throwsWordless(event, context): raise Wordless()
+def exitsWell(event, context): sys.exit(0)
+def exitsBadly(event, context): os._exit(3)
+def killsItself(event, context): os.kill(os.getpid(), signal.SIGSEGV)
+def allocates(event, context): hold(16 << 20)
+def allocatesAtOnce(event, context): return len(b"x" * (2 << 30))
+def allocatesAside(event, context):
+    threading.Thread(target=hold, args=(16 << 20,)).start()
+    time.sleep(20)
+def forks(event, context):
+    child = os.fork()
+    if child == 0:
+        hold(16 << 20)
+    with open("child.pid", "w") as file:
+        file.write(str(child))
+    time.sleep(20)
+def outlives(event, context):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with open("child.pid", "w") as file:
+        file.write(str(subprocess.Popen(["sleep", "1000"]).pid))
+    while True:
+        pass
+def prints(event, context):
+    line = b"x" * (1 << 20) + b"\\n"
+    for _ in range(1024):
+        os.write(1, line)
+    return "printed"
+def sevenMegabytes(event, context): return "z" * (7 << 20)
+def sixMegabytes(event, context): return "z" * ((6 << 20) - 2)
+def cycle(event, context):
+    a = {}
+    a["a"] = a
+    return a
+def opaque(event, context): return object()
+def deep(event, context):
+    a = []
+    for _ in range(100000):
+        a = [a]
+    return a
+def nothing(event, context): pass
+def closesPipe(event, context):
+    os.close(1)
+    os.close(2)
+    return "quiet"
+def closesAll(event, context): os.closerange(0, 256)
+def nonsense(event, context):
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    said = []
+    for text in NONSENSE:
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(text.encode())
+            said.append(connection.makefile("rb").readline().decode().strip())
+    return said
+
+NONSENSE = [
+    "nonsense\\r\\n\\r\\n",
+    "GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
+    "POST /2018-06-01/runtime/invocation/other/response HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\n\\r\\n1",
+    "GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
+]
+`;
+
+const PYTHON = { runtime: 'python' } as const;
 
 /** What a run of each came to. */
 const TABLE: readonly (readonly [
@@ -82,8 +157,28 @@ const TABLE: readonly (readonly [
   ['nothing', undefined, /^null$/],
   ['closesPipe', undefined, /^"quiet"$/],
   ['nonsense', undefined, /^\["HTTP\/1.1 404 Not Found","HTTP\/1.1 400 Bad Request","HTTP\/1.1 403 Forbidden"\]$/],
-  ['closesAll', 'Runtime.ExitError', /Runtime exited without providing a reason/, { runtime: 'python' }],
-];
+  ['allocatesAtOnce', 'Runtime.OutOfMemory', /signal: killed/],
+  ['throwsWordless', 'Wordless', /"errorMessage": ?"an error that cannot be told"/, PYTHON],
+  ['exitsWell', 'Runtime.ExitError', /Runtime exited without providing a reason/, PYTHON],
+  ['exitsBadly', 'Runtime.ExitError', /Runtime exited with error: exit status 3/, PYTHON],
+  ['killsItself', 'Runtime.ExitError', /Runtime exited with error: signal: segmentation fault/, PYTHON],
+  ['allocates', 'Runtime.OutOfMemory', /signal: killed/, PYTHON],
+  ['allocatesAtOnce', 'Runtime.OutOfMemory', /signal: killed/, PYTHON],
+  ['allocatesAside', 'Runtime.OutOfMemory', /signal: killed/, PYTHON],
+  ['forks', 'Runtime.OutOfMemory', /signal: killed/, PYTHON],
+  ['sevenMegabytes', 'Function.ResponseSizeTooLarge', /exceeded maximum allowed payload size \(6291556 bytes\)/, PYTHON],
+  ['sixMegabytes', undefined, /^"zzz/, PYTHON],
+  ['cycle', 'Runtime.MarshalError', /Unable to marshal response: Circular reference detected/, PYTHON],
+  ['opaque', 'Runtime.MarshalError', /Unable to marshal response: Object of type object is not JSON serializable/, PYTHON],
+  ['deep', 'Runtime.MarshalError', /Unable to marshal response: maximum recursion depth exceeded/, PYTHON],
+  ['nothing', undefined, /^null$/, PYTHON],
+  ['closesPipe', undefined, /^"quiet"$/, PYTHON],
+  ['closesAll', 'Runtime.ExitError', /Runtime exited without providing a reason/, PYTHON],
+  ['nonsense', undefined, /^\["", ?"HTTP\/1.1 404 Not Found", ?"HTTP\/1.1 400 Bad Request", ?"HTTP\/1.1 403 Forbidden"\]$/, PYTHON],
+]; // prettier-ignore
+
+const FAULTS = { 'faults.mjs': HANDLERS, 'faults.py': PYTHON_HANDLERS };
+const LANGUAGES = ['node', 'python'] as const;
 
 async function withDriver(
   files: Readonly<Record<string, string>>,
@@ -117,38 +212,47 @@ async function isGone(pid: number): Promise<boolean> {
 }
 
 test('whatever a handler does has one outcome, and the next event is run', async () => {
-  await withDriver({ 'faults.mjs': HANDLERS, 'faults.py': CLOSES }, async (bench) => {
+  await withDriver(FAULTS, async (bench) => {
     for (const [handler, type, said, changed] of TABLE) {
       const open = bench.runtime.open(bench.spec(`faults.${handler}`, changed));
       const { outcome } = await runOnce(open, {});
-      assert.equal(outcome.failure?.type, type, handler);
-      assert.match(payloadOf(outcome), said, handler);
-      assert.equal(open.stats().running, 0, handler);
+      const name = `${changed?.runtime ?? 'node'} ${handler}`;
+      assert.equal(outcome.failure?.type, type, name);
+      assert.match(payloadOf(outcome), said, name);
+      assert.equal(open.stats().running, 0, name);
       await open.close(0);
+      if (handler === 'forks') assert.ok(await isGone(childOf(bench)), `${name}: what it started ends with it`);
     }
-    const child = Number(readFileSync(`${bench.folder}/child.pid`, 'utf8'));
-    assert.ok(await isGone(child), 'what a handler started ends with it');
   });
 });
+
+function childOf({ folder }: DriverBench): number {
+  return Number(readFileSync(`${folder}/child.pid`, 'utf8'));
+}
 
 test('a handler that outlives its time ends with all it started', async () => {
-  await withDriver({ 'faults.mjs': HANDLERS }, async (bench) => {
-    const open = bench.runtime.open(bench.spec('faults.outlives', { timeoutMs: 1500 }));
-    const { outcome } = await runOnce(open, {});
-    assert.equal(outcome.failure?.type, 'Sandbox.Timedout');
-    assert.ok(await isGone(Number(readFileSync(`${bench.folder}/child.pid`, 'utf8'))));
+  await withDriver(FAULTS, async (bench) => {
+    for (const runtime of LANGUAGES) {
+      const open = bench.runtime.open(bench.spec('faults.outlives', { runtime, timeoutMs: 1500 }));
+      const { outcome } = await runOnce(open, {});
+      assert.equal(outcome.failure?.type, 'Sandbox.Timedout', runtime);
+      assert.ok(await isGone(childOf(bench)), runtime);
+      await open.close(0);
+    }
   });
 });
 
-test('what is printed is kept up to a bound, and the rest counted', async () => {
-  await withDriver({ 'faults.mjs': HANDLERS }, async (bench) => {
-    const before = process.memoryUsage().rss;
-    const printed = await runOnce(bench.runtime.open(bench.spec('faults.prints')), {});
-    assert.equal(payloadOf(printed.outcome), '"printed"');
-    assert.match(printed.lines.at(-1) ?? '', /^\[26\d{7} bytes of output were dropped\]$/);
-    const kept = printed.lines.reduce((sum, line) => sum + line.length, 0);
-    assert.ok(kept <= 256 * 1024, `${kept} bytes kept`);
-    assert.ok(process.memoryUsage().rss - before < 200 * MIB);
+test('of a gigabyte that is printed a bounded part is kept, and the rest counted', async () => {
+  await withDriver(FAULTS, async (bench) => {
+    for (const runtime of LANGUAGES) {
+      const before = process.memoryUsage().rss;
+      const printed = await runOnce(bench.runtime.open(bench.spec('faults.prints', { runtime })), {});
+      assert.equal(payloadOf(printed.outcome), '"printed"', runtime);
+      assert.match(printed.lines.at(-1) ?? '', /^\[107\d{7} bytes of output were dropped\]$/);
+      const kept = printed.lines.reduce((sum, line) => sum + line.length, 0);
+      assert.ok(kept <= 256 * 1024, `${kept} bytes kept`);
+      assert.ok(process.memoryUsage().rss - before < 200 * MIB);
+    }
     const long = await runOnce(bench.runtime.open(bench.spec('faults.longLine')), {});
     assert.deepEqual(
       long.lines.map((line) => line.length),
@@ -380,11 +484,22 @@ test('a syntax error of a handler’s file, or of one it loads, is told with its
   });
 });
 
-test('changed code is taken over under load: what runs ends on the old code, and nothing is lost', async () => {
-  const code = (version: number): string =>
-    `export const handler = async () => { await new Promise((done) => setTimeout(done, 20)); return ${version}; };`;
-  await withDriver({ 'sub/h.mjs': code(1) }, async (bench) => {
-    const open = bench.runtime.open(bench.spec('sub/h.handler', { isWatched: true, concurrencyMax: 2 }));
+const VERSIONS = {
+  node: ['sub/h.mjs', 'export const handler = async () => { await new Promise((done) => setTimeout(done, 20)); return VERSION; };'],
+  python: ['sub/h.py', 'import time\ndef handler(event, context):\n  time.sleep(0.02)\n  return VERSION\n'],
+} as const; // prettier-ignore
+
+for (const runtime of LANGUAGES) {
+  test(`${runtime}: changed code is taken over under load, what runs ends on the old code, nothing is lost`, async () => {
+    await takeOver(runtime);
+  });
+}
+
+async function takeOver(runtime: (typeof LANGUAGES)[number]): Promise<void> {
+  const [file, text] = VERSIONS[runtime];
+  const code = (version: number): string => text.replace('VERSION', String(version));
+  await withDriver({ [file]: code(1) }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('sub/h.handler', { runtime, isWatched: true, concurrencyMax: 2 }));
     const seen: number[] = [];
     const enough = new AbortController();
     const load = [0, 1, 2].map(async () => {
@@ -395,7 +510,7 @@ test('changed code is taken over under load: what runs ends on the old code, and
       }
     });
     while (seen.length < 10) await sleep(10);
-    await bench.write('sub/h.mjs', code(2));
+    await bench.write(file, code(2));
     const end = performance.now() + 20_000;
     while (seen.at(-1) !== 2 && performance.now() < end) await sleep(10);
     enough.abort();
@@ -404,15 +519,15 @@ test('changed code is taken over under load: what runs ends on the old code, and
     assert.equal(seen.at(-1), 2);
     assert.ok(bench.logged.some((line) => line.includes('function.reloaded')));
   });
-});
+}
 
 const BETWEEN = `
-const later = (what) => async () => { setTimeout(what, 20); return process.pid; };
+const later = (what) => async () => { setTimeout(what, 200); return process.pid; };
 export const throws = later(() => { throw new Error('between'); });
 export const rejects = later(() => Promise.reject(new Error('between')));
 export const posts = async () => {
   const { AWS_LAMBDA_RUNTIME_API: address } = process.env;
-  setTimeout(() => void fetch('http://' + address + '/2018-06-01/runtime/init/error', { method: 'POST', body: '{"errorMessage":"between"}' }), 20);
+  setTimeout(() => void fetch('http://' + address + '/2018-06-01/runtime/init/error', { method: 'POST', body: '{"errorMessage":"between"}' }), 200);
   return process.pid;
 };
 `;
@@ -431,6 +546,20 @@ test('what goes wrong between two events is told to neither of them: a new proce
       assert.equal(new Set(pids).size, 3, handler);
       await open.close(0);
     }
+  });
+});
+
+test('an event is not handed to a process whose end was not heard of yet', async () => {
+  const code = 'export const handler = async () => { setTimeout(() => process.exit(), 50); return process.pid; };';
+  await withDriver({ 'i.mjs': code }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('i.handler'));
+    const pid = Number(payloadOf((await runOnce(open, {})).outcome));
+    // While nothing else of this process has its turn.
+    const end = performance.now() + 10_000;
+    while (isAlive(pid) && performance.now() < end);
+    const { outcome } = await runOnce(open, {});
+    assert.equal(outcome.failure, undefined, payloadOf(outcome));
+    assert.notEqual(Number(payloadOf(outcome)), pid);
   });
 });
 

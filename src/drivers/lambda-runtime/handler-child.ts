@@ -98,7 +98,11 @@ export class HandlerChild {
 
   /** Alive and within its memory; beyond it the process ends, and no event pays for what was done between two. */
   isFit(): boolean {
-    if (this.isAlive) this.#foundMemory(this.#watched.residentBytes() ?? 0);
+    if (!this.isAlive) return false;
+    const bytes = this.#watched.residentBytes();
+    // One that has died holds nothing: that is known before its end is heard of, and an event would go to nobody.
+    if (bytes === 0) this.end();
+    else this.#foundMemory(bytes ?? 0);
     return this.isAlive;
   }
 
