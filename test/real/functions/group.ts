@@ -4,20 +4,24 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kinesis } from '../../support/kinesis.ts';
-import { removeDirectory, startNodeProcess, temporaryDirectory } from '../../support/node-process.ts';
+import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
 import { installDynamoDbLocal, startDynamoDbLocal } from '../kcl/dynamodb-local.ts';
 import { postWebhook } from '../../support/post-webhook.ts';
 import { documentsMissing, documentWith } from '../../support/published-code.ts';
 import type { Group } from '../run.ts';
 import { pythonWith, runProgram } from '../tools.ts';
-import { indented, numberedListings, plainListings } from './python-listing.ts';
+import { invoke } from './invoke.ts';
+import { askAsSocket, connectEvent, SHOWS_CODE, socketCode, socketSections } from './published-handlers.ts';
+import { numberedListings } from './python-listing.ts';
 
 const BOTO3 = 'boto3==1.44.8';
 const OFFICIAL = 'awslambdaric==4.2.2';
 const STREAM = 'git-data-stream';
 const HOOK_SECRET = 'the secret of the webhook';
 const TABLE = 'connections';
+const POST_WAITS_MAX = 600;
 
 function publishedWith(marker: string): string {
   return documentWith(marker) ?? assert.fail(`no document with ${marker}`);
@@ -45,7 +49,7 @@ export const functions: Group = {
       try {
         const webhooks = await webhookHandlers(node.api, node.gateway);
         const own = await officialClient(node.api);
-        return webhooks + own + (await socketHandlers(node.api, sockets.posted));
+        return webhooks + own + (await socketHandlers(node, sockets.posted));
       } finally {
         await node.stop();
       }
@@ -82,14 +86,7 @@ const OFFICIAL_CODE = `def handler(event, context):
 /** One folder of code; the config that names it. The table's name in the document stands for the reader's own. */
 async function writeCode(data: string, database: string, sockets: string): Promise<string> {
   const [first, second] = numberedListings(publishedWith("boto3.client('kinesis')"), 'put_record');
-  const [connected, broadcast] = plainListings(publishedWith('post_to_connection'), 'Explanation').map(indented);
-  const files = {
-    first,
-    second,
-    connected: connected?.replace('YourDynamoDBTable', TABLE),
-    broadcast,
-    table: TABLE_CODE,
-  };
+  const files = { first, second, ...socketCode(TABLE), table: TABLE_CODE, shows: SHOWS_CODE };
   mkdirSync(join(data, 'code'));
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(data, 'code', `${name}.py`), text ?? assert.fail(`no listing ${name}`));
@@ -104,7 +101,7 @@ async function writeCode(data: string, database: string, sockets: string): Promi
     ENDPOINT_URL: `${sockets}/dev`,
   };
   const entries = Object.keys(files).map((name) => {
-    const handler = `${name}.${name === 'table' ? 'handler' : 'lambda_handler'}`;
+    const handler = `${name}.${['table', 'shows'].includes(name) ? 'handler' : 'lambda_handler'}`;
     return [
       name,
       { runtime: 'python', code: './code', handler, python, timeoutSeconds: 60, memoryMb: 256, env },
@@ -117,35 +114,13 @@ async function writeCode(data: string, database: string, sockets: string): Promi
   const official = { runtime: 'python', code: './code', handler: 'official.handler', python: './official' };
   const verify = { github: { secrets: [HOOK_SECRET] } };
   const config = {
-    streams: { [STREAM]: { ShardCount: 1 } },
+    streams: { [STREAM]: { ShardCount: 1 }, telemetry: { ShardCount: 1 } },
     functions: { ...Object.fromEntries(entries), official },
-    gateway: { routes: { 'POST /test/git-data': { verify, function: 'second' } } },
+    gateway: { routes: { ...socketSections.gateway.routes, 'POST /test/git-data': { verify, function: 'second' } } },
+    deliveries: socketSections.deliveries,
   };
   writeFileSync(join(data, 'millrace.yaml'), JSON.stringify(config));
   return join(data, 'millrace.yaml');
-}
-
-interface Invoked {
-  readonly error: string | null;
-  readonly value: Record<string, unknown>;
-  readonly log: string;
-}
-
-const SIGNED = {
-  authorization: `AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
-  'x-amz-date': '20260101T000000Z',
-  'x-amz-log-type': 'Tail',
-};
-
-async function invoke(api: string, name: string, event: unknown): Promise<Invoked> {
-  const url = `${api}/2015-03-31/functions/${name}/invocations`;
-  const answer = await fetch(url, { method: 'POST', headers: SIGNED, body: JSON.stringify(event) });
-  assert.equal(answer.status, 200, name);
-  return {
-    error: answer.headers.get('x-amz-function-error'),
-    value: (await answer.json()) as Record<string, unknown>,
-    log: Buffer.from(answer.headers.get('x-amz-log-result') ?? '', 'base64').toString(),
-  };
 }
 
 /**
@@ -182,27 +157,25 @@ async function officialClient(api: string): Promise<number> {
   return 1;
 }
 
-/** A connection is kept with the WebSocket event of API Gateway, and sent what came in the event of SQS. */
-async function socketHandlers(api: string, posted: readonly string[]): Promise<number> {
+/** A connection is kept with the event of its route, and sent what a delivery hands over as SQS does. */
+async function socketHandlers({ api, gateway }: NodeProcess, posted: readonly string[]): Promise<number> {
   await invoke(api, 'table', { do: 'create' });
-  const requestContext = { connectionId: 'abc=', requestTime: '31/Jan/2026:12:00:00 +0000', eventType: 'CONNECT' };
-  const refused = await invoke(api, 'connected', { headers: {}, requestContext });
-  assert.deepEqual(refused.value, { statusCode: 403, body: '"Access denied"' }, refused.log);
+  assert.deepEqual(await askAsSocket(`${gateway}/connect`), { status: 403, body: '"Access denied"' });
+  const event = await connectEvent(gateway, 'token');
   const headers = { 'Sec-WebSocket-Protocol': 'token' };
-  const accepted = await invoke(api, 'connected', { headers, requestContext });
+  const accepted = await invoke(api, 'connected', event);
   assert.deepEqual(accepted.value, { statusCode: 200, headers, body: '"Connected."' }, accepted.log);
   assert.match(accepted.log, /\[INFO\]\t[^\t]+\t[^\t]+\tConnection ID: abc= stored successfully\./);
-  const item = { LookupKey: 'CONNECTION', SortKey: 'abc=', connected_at: requestContext.requestTime };
+  const { requestTime } = event['requestContext'] as { readonly requestTime: string };
+  const item = { LookupKey: 'CONNECTION', SortKey: 'abc=', connected_at: requestTime };
   assert.deepEqual((await invoke(api, 'table', { do: 'scan' })).value, [item]);
   const other = { LookupKey: 'CONNECTION', SortKey: 'other=', connected_at: '', subscriber: ['robot-2'] };
   await invoke(api, 'table', { do: 'put', item: other });
-  const Records = ['robot-1', 'robot-2'].map((device_id) => ({
-    eventSource: 'aws:sqs',
-    body: JSON.stringify({ device_id }),
-  }));
-  const { value, error, log } = await invoke(api, 'broadcast', { Records });
-  assert.equal(error, null, log);
-  assert.deepEqual(value, { statusCode: 200, body: '"Messages have been broadcast successfully."' }, log);
+  for (const device_id of ['robot-1', 'robot-2']) {
+    const Data = Buffer.from(JSON.stringify({ device_id })).toString('base64');
+    await kinesis(api, 'PutRecord', { StreamName: 'telemetry', PartitionKey: 'k', Data });
+  }
+  for (let waits = 0; posted.length < 3 && waits < POST_WAITS_MAX; waits += 1) await sleep(50);
   assert.deepEqual([...posted].toSorted(), [
     '/dev/@connections/abc%3D {"device_id":"robot-1"}',
     '/dev/@connections/abc%3D {"device_id":"robot-2"}',

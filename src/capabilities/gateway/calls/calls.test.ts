@@ -89,6 +89,7 @@ test('event 1.0', () => {
     requestContext: {
       accountId: '111122223333',
       apiId: 'millrace',
+      deploymentId: 'millrace',
       domainName: 'hooks.example.org',
       domainPrefix: 'hooks',
       extendedRequestId: '11111111-0000-4000-8000-000000000000',
@@ -96,6 +97,8 @@ test('event 1.0', () => {
       identity: {
         accessKey: null,
         accountId: null,
+        apiKey: null,
+        apiKeyId: null,
         caller: null,
         cognitoAuthenticationProvider: null,
         cognitoAuthenticationType: null,
@@ -113,7 +116,7 @@ test('event 1.0', () => {
       requestId: '11111111-0000-4000-8000-000000000000',
       requestTime: '28/Nov/2026:17:24:07 +0000',
       requestTimeEpoch: AT,
-      resourceId: null,
+      resourceId: 'a80eaa',
       resourcePath: '/v1/hooks/{id}',
       stage: '$default',
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isMapping } from '../../../kernel/json.ts';
 import { limits } from '../limits.ts';
 import { apiGatewayMessage, apiGatewayRefusals } from './api-gateway-message.ts';
@@ -70,12 +71,15 @@ function contextOf(call: IncomingRequest): object {
     accountId: identity.account,
     apiId: API_ID,
     ...authorizerOf(call),
+    deploymentId: API_ID,
     ...domainOf(request),
     extendedRequestId: request.id,
     httpMethod: request.method,
     identity: {
       accessKey: null,
       accountId: null,
+      apiKey: null,
+      apiKeyId: null,
       caller: null,
       cognitoAuthenticationProvider: null,
       cognitoAuthenticationType: null,
@@ -93,10 +97,15 @@ function contextOf(call: IncomingRequest): object {
     requestId: request.id,
     requestTime: requestTime(receivedAt),
     requestTimeEpoch: receivedAt,
-    resourceId: null,
+    resourceId: resourceId(resource),
     resourcePath: resource,
     stage: STAGE,
   };
+}
+
+/** REST APIs give each path an id of such a form; here the same path has the same one for ever. */
+function resourceId(resource: string): string {
+  return createHash('md5').update(resource).digest('hex').slice(0, 6);
 }
 
 function authorizerOf({ authorized, claims }: IncomingRequest): object {
