@@ -243,6 +243,31 @@ test('where a record went is the request that carried it', async () => {
   await bench.close();
 });
 
+test('waits double, are spread by 15 %, and none is longer than two minutes', async () => {
+  const at: number[] = [];
+  const bench: Bench = servedBy(() => {
+    at.push(bench.simulation.environment.clock.now());
+    return { status: 503 };
+  });
+  await bench.open();
+  await bench.call('CreateDeliveryStream', {
+    ...NAME,
+    ...toEndpoint(undefined, { RetryOptions: { DurationInSeconds: 7200 } }),
+  });
+  await put(bench, 'one');
+  await bench.simulation.pass(7_000_000);
+  // Between answers, which take a millisecond.
+  const waits = at.slice(1).map((time, index) => time - (at[index] ?? 0) - 1);
+  assert.ok(waits.length > 60, `${waits.length} waits`);
+  for (const [index, wait] of waits.entries()) {
+    const full = Math.min(120_000, 1000 * 2 ** index);
+    assert.ok(wait >= full * 0.85 - 1 && wait <= Math.min(120_000, full * 1.15) + 1, `wait ${index + 1}: ${wait} ms`);
+  }
+  const late = waits.slice(7);
+  assert.ok(new Set(late).size > late.length / 2, 'those that failed together do not come back together');
+  await bench.close();
+});
+
 test('later attempts go by the new address and key, and a crash keeps id and bytes', async () => {
   const seen: SeenRequest[] = [];
   const bench = servedBy((request) => {

@@ -7,7 +7,7 @@ import { HttpEndpoint } from './http-endpoint.ts';
 import { httpEndpointOptions, RETRY_SECONDS, type HttpEndpointOptions } from './options.ts';
 import { dataId } from './request-plan.ts';
 
-/** AWS's guide: a second, doubled up to two minutes, each 15 % more or less. */
+/** AWS's guide: a second, doubled, each 15 % more or less, at most two minutes. */
 const BACKOFF = { baseMs: 1000, maxMs: 120_000, spread: 0.15 };
 
 /** What a header can hold. */
