@@ -17,6 +17,13 @@ const DELIVERY = {
   buffer: { records: 4, bytes: 400, bytesMax: 1048576, intervalMs: 60000, dueInMs: 12345 },
   underway: { place: 'request-1', records: 10, bytes: 1000 },
   nextAttemptInMs: 2000,
+  backup: {
+    objectsDelivered: 3,
+    recordsDelivered: 30,
+    recordsWaiting: 5,
+    lastObject: '/data/buckets/b/k',
+    failure: 'no bucket',
+  },
   shards: [{ shardId: 'shardId-000000000000', position: '49', lagRecords: 14, lagMs: null }],
   attempts: [
     {
@@ -48,6 +55,9 @@ test('inspect says what a delivery does and what keeps it', async () => {
       'buffer        4 records, 400 of 1048576 bytes, leaves in 12.3 s',
       'under way     10 records, 1000 bytes to request-1',
       'next attempt  in 2 s',
+      'backup        30 records in 3 objects, 5 wait',
+      '              last /data/buckets/b/k',
+      '              retrying: no bucket',
       '',
       'SHARD                 POSITION  WAITING  LAG',
       'shardId-000000000000  49        14       not known',

@@ -28,6 +28,13 @@ interface Explained {
     readonly intervalMs: number;
     readonly dueInMs?: number;
   };
+  readonly backup?: {
+    readonly objectsDelivered: number;
+    readonly recordsDelivered: number;
+    readonly recordsWaiting: number;
+    readonly lastObject?: string;
+    readonly failure?: string;
+  };
   readonly underway?: { readonly place: string; readonly records: number; readonly bytes: number };
   readonly nextAttemptInMs?: number;
   readonly shards?: readonly {
@@ -96,7 +103,18 @@ function summaryOf(delivery: Explained): string {
   if (underway !== undefined)
     rows.push(['under way', `${underway.records} records, ${underway.bytes} bytes to ${underway.place}`]);
   if (nextAttemptInMs !== undefined) rows.push(['next attempt', `in ${seconds(nextAttemptInMs)}`]);
-  return table(rows);
+  return table([...rows, ...backupRows(delivery)]);
+}
+
+/** Of the reader that writes each record to a bucket as it came. */
+function backupRows({ backup }: Explained): string[][] {
+  if (backup === undefined) return [];
+  const { objectsDelivered, recordsDelivered, recordsWaiting, lastObject, failure } = backup;
+  return [
+    ['backup', `${recordsDelivered} records in ${objectsDelivered} objects, ${recordsWaiting} wait`],
+    ...(lastObject === undefined ? [] : [['', `last ${lastObject}`]]),
+    ...(failure === undefined ? [] : [['', `retrying: ${failure}`]]),
+  ];
 }
 
 function bufferText({ records, bytes, bytesMax, intervalMs, dueInMs }: NonNullable<Explained['buffer']>): string {
