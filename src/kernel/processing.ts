@@ -1,4 +1,5 @@
 import type { processingConfiguration } from './destination-shapes.ts';
+import { parseConfigUrl } from './net/config-url.ts';
 import type * as s from './schema/declare.ts';
 
 const LAMBDA = 'Lambda';
@@ -11,12 +12,28 @@ export type ProcessingOptions = s.Static<typeof processingConfiguration>;
 
 type Processor = NonNullable<ProcessingOptions['Processors']>[number];
 
+/** A function by its name or ARN, with or without a version. */
+const FUNCTION = /^(?:arn:[^:]*:lambda:[^:]*:[^:]*:function:)?([\w.-]+)(?::[\w.$-]+)?$/;
+
 /** Ranges of the parameters of a transforming function (service model and Developer guide). */
 const NUMBERS: Readonly<Record<string, readonly [least: number, most: number]>> = {
   BufferSizeInMBs: [0.2, 3],
   BufferIntervalInSeconds: [0, 900],
   NumberOfRetries: [0, 300],
 };
+
+const NO_TRANSFORMER = "is neither a function's name or ARN nor a URL";
+
+/** What transforms records: a function of this node, or a URL that takes the same event and gives the same answer. */
+export type Transformer = { readonly name: string } | { readonly url: string };
+
+/** What `LambdaArn` says, where `${api}` and `${gateway}` stand for the node's own listeners; undefined: nothing. */
+export function transformerOf(lambdaArn: string): Transformer | undefined {
+  const name = FUNCTION.exec(lambdaArn)?.[1];
+  if (name !== undefined) return { name };
+  const protocol = parseConfigUrl(lambdaArn)?.protocol;
+  return protocol === 'https:' || protocol === 'http:' ? { url: lambdaArn } : undefined;
+}
 
 /**
  * What is wrong with what is done to records before they are delivered, or not built, in a sentence; also of what is
@@ -39,6 +56,7 @@ function lambdaProblem({ Parameters = [] }: Processor): string | undefined {
   if (!names.includes('LambdaArn')) return `${LAMBDA} needs LambdaArn: a function's ARN or name, or a URL`;
   for (const { ParameterName: name, ParameterValue: value } of Parameters) {
     if (names.filter((one) => one === name).length > 1) return `${name} is given twice`;
+    if (name === 'LambdaArn' && transformerOf(value) === undefined) return `LambdaArn: ${value} ${NO_TRANSFORMER}`;
     if (name === 'LambdaArn' || name === 'RoleArn') continue;
     const [least, most] = NUMBERS[name] ?? [];
     if (least === undefined || most === undefined) return `${LAMBDA} takes no ${name}`;

@@ -20,9 +20,18 @@ deliveries:
 const S3_DELIVERY = 'ExtendedS3DestinationConfiguration: { BucketARN: bucket } }';
 const HTTP = 'deliveries.d.HttpEndpointDestinationConfiguration';
 
-function endpoint(url: string): string {
-  const options = `EndpointConfiguration: { Url: "${url}" }, S3Configuration: { BucketARN: bucket }`;
+const EXTENDED = 'deliveries.d.ExtendedS3DestinationConfiguration';
+const HINTS = 'BufferingHints: { SizeInMBs: 5, IntervalInSeconds: 5 }';
+
+function endpoint(url: string, bucket = 'BucketARN: bucket'): string {
+  const options = `EndpointConfiguration: { Url: "${url}" }, S3Configuration: { ${bucket} }`;
   return `HttpEndpointDestinationConfiguration: { ${options} } }`;
+}
+
+function processed(by: string): string {
+  const processor = `{ Type: Lambda, Parameters: [{ ParameterName: LambdaArn, ParameterValue: "${by}" }] }`;
+  const processing = `ProcessingConfiguration: { Enabled: true, Processors: [${processor}] }`;
+  return `ExtendedS3DestinationConfiguration: { BucketARN: bucket, ${processing} } }`;
 }
 
 /** Runtime properties of AWS's sample; the last one changes nothing. */
@@ -98,6 +107,16 @@ test('each error and each warning has its place', async () => {
     ['BucketARN: bucket', 'BucketARN: bucket, BufferingHints: { SizeInMBs: 5, IntervalInSeconds: 5 }', 'warning :6:130 deliveries.d.ExtendedS3DestinationConfiguration.BufferingHints.IntervalInSeconds: 5 s is below'],
     ['BucketARN: bucket', 'BucketARN: bucket, RoleARN: "arn:aws:iam::000000000000:role/r"', 'warning :6:88 deliveries.d.ExtendedS3DestinationConfiguration.RoleARN: is kept'],
     ['ExtendedS3DestinationConfiguration: {', 'series: {', 'warning :6:22 deliveries.d.series: is not built yet'],
+    [S3_DELIVERY, processed('hello')],
+    [S3_DELIVERY, processed('helo'), `warning :6:79 ${EXTENDED}.ProcessingConfiguration: the file has no function helo: did you mean hello?`],
+    [S3_DELIVERY, processed('https://10.0.0.1/x'), `error :6:22 ${EXTENDED}: 10.0.0.1 is private`],
+    [S3_DELIVERY, processed('http://127.0.0.1:9/x'), `warning :6:22 ${EXTENDED}: \`millrace start\` refuses it: 127.0.0.1 is loopback`],
+    [S3_DELIVERY, processed('${gateway}/x')],
+    [S3_DELIVERY, processed('${gate}/x'), `error :6:`],
+    [S3_DELIVERY, endpoint('https://a.example/x', `BucketARN: bbb, ${HINTS}`), `warning :6:152 ${HTTP}.S3Configuration.BufferingHints: has no effect here`],
+    [S3_DELIVERY, endpoint('https://a.example/x', `BucketARN: bbb, ${HINTS} }, S3BackupMode: AllData, RetryOptions: { DurationInSeconds: 1`), `warning :6:203 ${HTTP}.S3Configuration.BufferingHints.IntervalInSeconds: 5 s is below`],
+    [S3_DELIVERY, endpoint('https://a.example/x', `BucketARN: bbb, RoleARN: "arn:aws:iam::000000000000:role/r"`), `warning :6:161 ${HTTP}.S3Configuration.RoleARN: is kept`],
+    ['BucketARN: bucket', `BucketARN: bucket, S3BackupMode: Enabled, S3BackupConfiguration: { BucketARN: bbb, ${HINTS} }`, `warning :6:194 ${EXTENDED}.S3BackupConfiguration.BufferingHints.IntervalInSeconds: 5 s`],
     ['name: hello', 'name: helo, onFailure: lost', 'warning :7:40 deliveries.e.function.name: the file has no function helo: did you mean hello?', 'warning :7:57 deliveries.e.function.onFailure: the file has no stream lost'],
     ...['http://169.254.169.254/x', 'https://10.0.0.1/x', 'https://[fd00:ec2::254]/x'].map(
       (url) => [S3_DELIVERY, endpoint(url), `error :6:22 ${HTTP}: ${new URL(url).hostname.replace(/[[\]]/g, '')} is `] as const,

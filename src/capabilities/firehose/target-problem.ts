@@ -4,6 +4,7 @@ import type { AnyDestination } from '../../ports/destination.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
 import type { Target } from './model.ts';
 import { S3 } from './targets.ts';
+import { transformOf } from './transform-options.ts';
 
 /**
  * What the shapes of a target's options alone cannot say, in a sentence: rules of the service, of the bucket for what
@@ -18,7 +19,7 @@ export function targetProblem(
   return (
     destination?.problem(options as never) ??
     backupProblem(destination?.failures?.(options as never).backup, destinations) ??
-    urlProblem(destination?.urls?.(options as never) ?? [], urls)
+    urlProblem(urlsOf({ kind, options }, destinations), urls)
   );
 }
 
@@ -40,11 +41,19 @@ export function fileWordProblem(
   destinations: readonly AnyDestination[],
   former?: Target,
 ): string | undefined {
-  const asked = ({ kind, options }: Target): readonly string[] =>
-    destinations.find(({ name }) => name === kind)?.urls?.(options as never) ?? [];
-  const before = former === undefined ? [] : asked(former);
-  const [word] = asked(target).flatMap((url) => (before.includes(url) ? [] : (ownWord(url) ?? [])));
+  const before = former === undefined ? [] : urlsOf(former, destinations);
+  const [word] = urlsOf(target, destinations).flatMap((url) => (before.includes(url) ? [] : (ownWord(url) ?? [])));
   return word === undefined ? undefined : `${word} in a URL is the config file's; say the address`;
+}
+
+/** What is asked over HTTP: the destination, and what transforms its records. */
+function urlsOf(target: Target, destinations: readonly AnyDestination[]): readonly string[] {
+  const { kind, options } = target;
+  const to = transformOf(target)?.to;
+  return [
+    ...(destinations.find(({ name }) => name === kind)?.urls?.(options as never) ?? []),
+    ...(to !== undefined && 'url' in to ? [to.url] : []),
+  ];
 }
 
 function backupProblem(backup: unknown, destinations: readonly AnyDestination[]): string | undefined {

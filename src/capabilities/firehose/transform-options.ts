@@ -1,3 +1,4 @@
+import { transformerOf, type Transformer } from '../../kernel/processing.ts';
 import { firehoseLimits } from './limits.ts';
 import type { Target } from './model.ts';
 
@@ -7,8 +8,7 @@ const MIB = 1024 ** 2;
 export interface Transform {
   /** As it was given: what error lines name. */
   readonly arn: string;
-  /** A function of this node, or a URL that takes the same event and gives the same answer. */
-  readonly to: { readonly name: string } | { readonly url: string };
+  readonly to: Transformer;
   readonly bufferBytes: number;
   readonly intervalMs: number;
   readonly retries: number;
@@ -33,14 +33,10 @@ export function transformOf({ options }: Pick<Target, 'options'>): Transform | u
   const { transformSizeMib, transformIntervalSeconds, transformRetries } = firehoseLimits;
   return {
     arn,
-    to: /^https?:\/\//.test(arn) ? { url: arn } : { name: functionName(arn) },
+    // What earlier versions took for a name, and is none, is waited for.
+    to: transformerOf(arn) ?? { name: arn },
     bufferBytes: Math.round(Number(value('BufferSizeInMBs') ?? transformSizeMib) * MIB),
     intervalMs: Number(value('BufferIntervalInSeconds') ?? transformIntervalSeconds) * 1000,
     retries: Number(value('NumberOfRetries') ?? transformRetries),
   };
-}
-
-/** Of a name, or of an ARN with or without a version. */
-function functionName(arn: string): string {
-  return /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(arn)?.[1] ?? arn;
 }

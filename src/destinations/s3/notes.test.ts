@@ -17,6 +17,13 @@ test('what is ignored, and what makes many small objects', () => {
     [hints(5, 0), /0 s is below .*; with steady traffic each record or few are an object of their own/],
     [hints(4, 300), size],
     [hints(4, 1), seconds, size],
+    [{ S3BackupMode: 'Enabled', S3BackupConfiguration: { BucketARN: 'b' } }],
+    [{ S3BackupConfiguration: { BucketARN: 'b', ...hints(1, 1) } }],
+    [
+      { S3BackupMode: 'Enabled', S3BackupConfiguration: { BucketARN: 'b', ...hints(1, 1) } },
+      /^S3BackupConfiguration\.BufferingHints\.IntervalInSeconds: 1 s is below/,
+      /^S3BackupConfiguration\.BufferingHints\.SizeInMBs: no object holds more than 1 MiB/,
+    ],
     [{ RoleARN: 'arn:aws:iam::000000000000:role/r' }, /^RoleARN: is kept and described, and otherwise ignored/],
   ];
   for (const [options, ...said] of table) {

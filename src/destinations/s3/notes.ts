@@ -1,6 +1,6 @@
 import { hintsInForce } from '../../kernel/buffering-hints.ts';
 import type { SectionProblem } from '../../ports/section-problem.ts';
-import type { S3Options } from './options.ts';
+import type { ObjectOptions, S3Options } from './options.ts';
 
 /** What AWS's console takes at least, while its API takes 0. */
 const CONSOLE_SECONDS_MIN = 60;
@@ -8,7 +8,16 @@ const DAY_SECONDS = 86_400;
 const IGNORED = 'is kept and described, and otherwise ignored: no role is needed here';
 
 /** What works, but perhaps not as it was meant: what is ignored, and what makes many small objects. */
-export function notes({ RoleARN, BufferingHints: hints }: S3Options): readonly SectionProblem[] {
+export function notes(options: S3Options): readonly SectionProblem[] {
+  const { S3BackupMode: mode, S3BackupConfiguration: backup } = options;
+  const ofBackup = mode === 'Enabled' && backup !== undefined ? notesOfBucket(backup) : [];
+  return [
+    ...notesOfBucket(options),
+    ...ofBackup.map(({ path, message }) => ({ path: ['S3BackupConfiguration', ...path], message })),
+  ];
+}
+
+function notesOfBucket({ RoleARN, BufferingHints: hints }: ObjectOptions): readonly SectionProblem[] {
   const { SizeInMBs, IntervalInSeconds } = hintsInForce(hints);
   const found: SectionProblem[] = [];
   if (RoleARN !== undefined) found.push({ path: ['RoleARN'], message: IGNORED });

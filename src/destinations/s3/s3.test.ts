@@ -84,6 +84,15 @@ test('what shapes alone cannot say', () => {
     [{ BucketARN: 'bucket', ProcessingConfiguration: {} }, undefined],
     [lambda(['LambdaArn', 'f']), undefined],
     [lambda(['LambdaArn', 'https://example.com/transform'], ['BufferSizeInMBs', '0.2'], ['RoleArn', 'r']), undefined],
+    [lambda(['LambdaArn', '${gateway}/transform']), undefined],
+    [lambda(['LambdaArn', 'arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST']), undefined],
+    ...['arn:aws:sns:us-east-1:000000000000:f', 'ftp://example.com/', '${gate}/transform', 'a function'].map(
+      (said) =>
+        [
+          lambda(['LambdaArn', said]),
+          `${LAMBDA}LambdaArn: ${said} is neither a function's name or ARN nor a URL`,
+        ] as const,
+    ),
     [lambda(['LambdaArn', 'f'], ['BufferSizeInMBs', '3.1']), `${LAMBDA}BufferSizeInMBs is from 0.2 to 3`],
     [
       lambda(['LambdaArn', 'f'], ['BufferIntervalInSeconds', '1.5']),

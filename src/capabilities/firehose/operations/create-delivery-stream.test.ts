@@ -13,6 +13,11 @@ function endpoint(own: object, bucket = 'failed'): object {
   };
 }
 
+function processedBy(ParameterValue: string): object {
+  const Parameters = [{ ParameterName: 'LambdaArn', ParameterValue }];
+  return { Enabled: true, Processors: [{ Type: 'Lambda', Parameters }] };
+}
+
 test('CreateDeliveryStream answers the ARN, and refuses a second of the name', async () => {
   const bench = await new Bench().open();
   const input = { DeliveryStreamName: 'd', ...toBucket() };
@@ -55,6 +60,14 @@ test('what CreateDeliveryStream refuses', async () => {
       extended({ ProcessingConfiguration: { Enabled: true, Processors: [{ Type: 'Lambda' }] } }),
       /^InvalidArgumentException: ProcessingConfiguration: Lambda needs LambdaArn/,
     ],
+    ...(
+      [
+        ['http://169.254.169.254/x', /^Inv.*: 169\.254\.169\.254 is where a cloud answers with credentials/],
+        ['https://10.0.0.1/x', /^InvalidArgumentException: 10\.0\.0\.1 is private; outgoing\.allow can list it$/],
+        ['https://me:s3cret@a.example/x', /^InvalidArgumentException: (?!.*s3cret).* holds a user name or a password/],
+        ['${gateway}/x', /^InvalidArgumentException: \$\{gateway\} in a URL is the config file's; say the address$/],
+      ] as const
+    ).map(([url, said]) => [extended({ ProcessingConfiguration: processedBy(url) }), said] as const),
     [extended({ BucketARN: 'archive' }), /^ValidationException: .*bucketARN.*pattern: arn:\.\*:s3:::/],
     [
       extended({

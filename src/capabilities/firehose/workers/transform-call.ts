@@ -1,5 +1,6 @@
 import { EnvironmentError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
 import { nextTurn } from '../../../kernel/flow/next-turn.ts';
+import { serverOf } from '../../../kernel/net/config-url.ts';
 import { firehoseLimits } from '../limits.ts';
 import { transformAnswer, type TransformCode, type Transformed } from '../transform-answer.ts';
 import type { Transform } from '../transform-options.ts';
@@ -71,7 +72,7 @@ async function post(event: Uint8Array, url: string, { http, cut }: CallDoors): P
     });
     const payload = await answer.readBody(firehoseLimits.eventBytesMax);
     if (answer.status === OK) return { kind: 'answer', payload };
-    return { kind: 'failed', code: 'Lambda.FunctionError', message: `${new URL(url).host} answered ${answer.status}` };
+    return { kind: 'failed', code: 'Lambda.FunctionError', message: `${serverOf(url)} answered ${answer.status}` };
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     const code = error.code === 'ETIMEDOUT' ? 'Lambda.FunctionTimedOut' : 'Lambda.FunctionError';
