@@ -28,7 +28,9 @@ export const openSearchSection = s.map(
           sessionToken: s.optional(s.string({ min: 1, max: 4096, secret: true })),
         },
         {
-          doc: 'AWS’s signatures. Without keys: those of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.',
+          doc:
+            'AWS’s signatures. Without keys: those that the AWS SDK finds (environment, profiles, roles), or without ' +
+            'it those of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.',
         },
       ),
     ),
@@ -37,7 +39,7 @@ export const openSearchSection = s.map(
     key: s.string({ min: 1, max: 512 }),
     doc:
       'How deliveries prove who they are, by the URL of the cluster or the name of the domain. A cluster that is not ' +
-      'named here is asked without proof, one of AWS with signatures where the environment has keys. Taken over ' +
+      'named here is asked without proof, one of AWS with signatures where keys are found. Taken over ' +
       'without restart.',
   },
 );

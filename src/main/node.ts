@@ -6,6 +6,7 @@ import { listenersOf } from '../compose/outgoing.ts';
 import { ConfiguredClusters } from '../compose/search-clusters.ts';
 import { serve, type Address, type LogSettings, type ServedNode, type SyncMode } from '../compose/serve.ts';
 import type { Config } from '../config/index.ts';
+import { CredentialChain } from '../drivers/aws/credential-chain.ts';
 import { watchEventLoop } from '../environments/node/event-loop.ts';
 import { createNodeEnvironment, type NodeEnvironment } from '../environments/node/index.ts';
 import type { LogStyle } from '../environments/node/log.ts';
@@ -73,7 +74,9 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     const reloads = new OneAtATime();
     let isStopping = false;
     const own = serveOptions(config, options);
-    const clusters = new ConfiguredClusters({ region: own.identity.region, keys: environmentKeys() });
+    const { region } = own.identity;
+    const chain = new CredentialChain({ clock: environment.clock, region, environmentKeys });
+    const clusters = new ConfiguredClusters({ region, chain });
     clusters.use(config.opensearch);
     const drivers = await openDrivers(environment, config, clusters);
     const served = await serve({ ...options, ...own, drivers, environment, dataDirectory });

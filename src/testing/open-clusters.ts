@@ -5,5 +5,5 @@ export function openClusters(
   access: ClusterAccess = { kind: 'none' },
   domains: Readonly<Record<string, string>> = {},
 ): SearchClusters {
-  return { access: () => access, endpoint: (domain) => domains[domain] };
+  return { access: async () => access, endpoint: (domain) => domains[domain] };
 }

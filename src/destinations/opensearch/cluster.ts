@@ -80,7 +80,7 @@ export class Cluster {
   }
 
   async #proof(request: Unsigned): Promise<Readonly<Record<string, string>>> {
-    const access = this.#doors.clusters.access(this.url);
+    const access = await this.#doors.clusters.access(this.url);
     if (access.kind === 'none') return {};
     if (access.kind === 'missing') throw failure(this.#naming, 'NoCredentials', `${this.url}: ${access.reason}`);
     if (access.kind === 'basic') {

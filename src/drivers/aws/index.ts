@@ -1,9 +1,11 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
-import { S3Store, type S3StoreOptions, type Sdk } from './s3-store.ts';
+import type { Clock } from '../../ports/environment.ts';
+import type { Sdk } from './found-credentials.ts';
+import { S3Store, type S3StoreOptions } from './s3-store.ts';
 
 /** Loads the AWS SDK, which only those have who asked for it: without it, EnvironmentError with the install command. */
-export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore> {
+export async function openS3Store(options: S3StoreOptions, clock: Clock): Promise<ObjectStore> {
   let sdk: Sdk;
   try {
     sdk = await import('@aws-sdk/client-s3');
@@ -11,5 +13,5 @@ export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore>
     const need = 'buckets of a real S3 (`s3` in the config) need the AWS SDK: npm install @aws-sdk/client-s3';
     throw new EnvironmentError('ENOENT', need, error);
   }
-  return new S3Store(sdk, options);
+  return new S3Store(sdk, options, clock);
 }

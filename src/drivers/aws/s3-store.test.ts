@@ -1,11 +1,20 @@
 import * as sdk from '@aws-sdk/client-s3';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { createNodeCompute } from '../../environments/node/compute.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
+import { DELIVERY_DEFAULTS, type Batch } from '../../ports/destination.ts';
+import type { Environment } from '../../ports/environment.ts';
 import type { Upload } from '../../ports/object-store.ts';
+import { s3 } from '../../destinations/s3/index.ts';
+import type { S3Options } from '../../destinations/s3/options.ts';
+import { openS3Blobs } from '../../engines/blobs-s3/index.ts';
+import { quietEnvironment } from '../../testing/quiet-environment.ts';
+import { fakeDrivers } from '../../testing/fake-drivers.ts';
+import { recordingS3 } from './recording-s3.fixture.ts';
 import { S3Store } from './s3-store.ts';
 
 const BODY = { bytes: Buffer.from('x'), sha256: '', crc32: '' };
@@ -23,7 +32,7 @@ test('a store that never answers holds nobody longer than he wants to wait', asy
   const server = await silentServer(() => abort());
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials });
+  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment().clock);
   const uploadWith = (signal: AbortSignal): Upload => ({ bucket: 'bucket', key: 'k', id: '1', signal });
   const calls: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>> = {
     put: async (signal) => await store.put('bucket', 'k', BODY, { signal }),
@@ -41,3 +50,60 @@ test('a store that never answers holds nobody longer than he wants to wait', asy
   server.closeAllConnections();
   server.close();
 });
+
+const KEY = 'arn:aws:kms:us-east-1:000000000000:key/0b';
+const MIB = 1024 ** 2;
+
+/** Words of a request's headers about encryption, with what they say. */
+function encryptionOf(headers: IncomingHttpHeaders): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-server-side')));
+}
+
+test('EncryptionConfiguration is asked of S3 where an object begins, in one request and in parts', async () => {
+  const server = await recordingS3();
+  const { clock, random, log, meter } = quietEnvironment();
+  const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as unknown as Environment;
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, clock);
+  const doors = { ...fakeDrivers(clock), blobs: openS3Blobs(store), settings: DELIVERY_DEFAULTS };
+  const asked = { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': KEY };
+  const table: readonly (readonly [encryption: S3Options['EncryptionConfiguration'], headers: object])[] = [
+    [{ KMSEncryptionConfig: { AWSKMSKeyARN: KEY } }, asked],
+    [{ NoEncryptionConfig: 'NoEncryption' }, {}],
+    [undefined, {}],
+  ];
+  for (const [EncryptionConfiguration, headers] of table) {
+    const options = { BucketARN: 'bucket', ...(EncryptionConfiguration !== undefined && { EncryptionConfiguration }) };
+    for (const [bytes, ...actions] of [
+      [10, 'PUT'],
+      [9 * MIB, 'POST ?uploads', 'PUT ?partNumber ?uploadId', 'PUT ?partNumber ?uploadId', 'POST ?uploadId'],
+    ] as const) {
+      server.requests.length = 0;
+      await s3.open(options, doors, environment).deliver(batchOf(bytes), 'k', new AbortController().signal);
+      assert.deepEqual(
+        server.requests.map(({ action }) => action),
+        actions,
+      );
+      const said = server.requests.map((request) => encryptionOf(request.headers));
+      assert.deepEqual(said, [headers, ...actions.slice(1).map(() => ({}))]);
+    }
+  }
+  store.close();
+  server.close();
+});
+
+function batchOf(bytes: number): Batch {
+  const record = { data: Buffer.alloc(bytes), at: 1, partitionKey: 'k', sequenceNumber: '1', shardId: 's', index: 0 };
+  return {
+    id: 'b',
+    deliveryStream: 'd',
+    deliveryStreamArn: 'arn',
+    versionId: '1',
+    oldestAt: 1,
+    recordCount: 1,
+    sizeBytes: bytes,
+    async *records() {
+      yield [record];
+    },
+  };
+}

@@ -1,10 +1,9 @@
-import type * as S3Sdk from '@aws-sdk/client-s3';
 import type { BlobInfo, BlobOptions } from '../../ports/blob-store.ts';
 import type { CheckedBytes, ObjectStore, Upload, UploadedPart } from '../../ports/object-store.ts';
+import type { Clock } from '../../ports/environment.ts';
+import { foundCredentials, type Sdk } from './found-credentials.ts';
 import { asDeliveryError, isTaken, lacksConditions } from './s3-errors.ts';
 
-/** The SDK as its users load it. */
-export type Sdk = typeof S3Sdk;
 type Client = InstanceType<Sdk['S3Client']>;
 
 /** Attempts of one request by the SDK itself, each with its own waiting; the delivery's own go on after them. */
@@ -31,7 +30,7 @@ export class S3Store implements ObjectStore {
   /** Some stores know no `If-None-Match` for uploads in parts: they said so once. */
   #hasConditions = true;
 
-  constructor(sdk: Sdk, options: S3StoreOptions) {
+  constructor(sdk: Sdk, options: S3StoreOptions, clock: Clock) {
     this.#sdk = sdk;
     const { endpoint, region, credentials } = options;
     this.#client = new sdk.S3Client({
@@ -40,7 +39,7 @@ export class S3Store implements ObjectStore {
       requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
       // Names of buckets are no host names of a server of one's own.
       ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-      ...(credentials !== undefined && { credentials: withoutNothing(credentials) }),
+      credentials: credentials === undefined ? foundCredentials(sdk, region, clock) : withoutNothing(credentials),
     });
   }
 

@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { whole } from '../../../src/testing/whole-object.ts';
 import { openS3Store } from '../../../src/drivers/aws/index.ts';
+import { nodeClock } from '../../../src/environments/node/clock.ts';
 import { openS3Blobs } from '../../../src/engines/blobs-s3/index.ts';
 import { freePort } from '../../support/free-port.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
@@ -82,12 +83,21 @@ function recordsOf(count: number): readonly Buffer[] {
   });
 }
 
-function configOf(endpoint: string, secretAccessKey: string): string {
+/** It keeps objects plain whatever is asked: that the words are signed as they are sent is what it proves. */
+const ENCRYPTION =
+  'EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: "arn:aws:kms:us-east-1:000000000000:key/k" } }';
+
+/** `secretAccessKey` undefined: keys are found as the SDK finds them. */
+function configOf(endpoint: string, secretAccessKey?: string): string {
   const delivery = (name: string, members: string): string =>
-    `  ${name}: { from: events, ExtendedS3DestinationConfiguration: { BucketARN: ${name}, ${members} } }`;
+    `  ${name}: { from: events, ExtendedS3DestinationConfiguration: { BucketARN: ${name}, ${ENCRYPTION}, ${members} } }`;
   const hints = (seconds: number): string => `BufferingHints: { SizeInMBs: 128, IntervalInSeconds: ${seconds} }`;
+  const keys =
+    secretAccessKey === undefined
+      ? ''
+      : `, credentials: { accessKeyId: ${KEYS.accessKeyId}, secretAccessKey: ${secretAccessKey} }`;
   return [
-    `s3: { endpoint: "${endpoint}", credentials: { accessKeyId: ${KEYS.accessKeyId}, secretAccessKey: ${secretAccessKey} } }`,
+    `s3: { endpoint: "${endpoint}"${keys} }`,
     'streams: { events: { ShardCount: 1 } }',
     'deliveries:',
     delivery('large-objects', hints(900)),
@@ -114,10 +124,18 @@ async function put(node: NodeProcess, records: readonly Buffer[]): Promise<void>
   }
 }
 
-async function start(folder: string, config: string): Promise<NodeProcess> {
+async function start(folder: string, config: string, environment = {}): Promise<NodeProcess> {
   const file = join(folder, 'millrace.yaml');
   writeFileSync(file, config);
-  return await startNodeProcess({ config: file, data: join(folder, 'node') });
+  return await startNodeProcess({ config: file, data: join(folder, 'node'), environment });
+}
+
+/** Variables of a process whose keys stand in a profile, and nowhere else. */
+function profileIn(folder: string): Readonly<Record<string, string>> {
+  const file = join(folder, 'credentials');
+  const { accessKeyId, secretAccessKey } = KEYS;
+  writeFileSync(file, `[bucket]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
+  return { AWS_SHARED_CREDENTIALS_FILE: file, AWS_CONFIG_FILE: join(folder, 'none'), AWS_PROFILE: 'bucket' };
 }
 
 /** A wrong key, a bucket that comes late and a service that is away delay what is delivered, and lose nothing. */
@@ -162,15 +180,16 @@ async function checkDelays(folder: string, port: number): Promise<number> {
   }
 }
 
-/** The node ends at any moment of an upload: the object is there once, whole, and no other one. */
+/** The node, whose keys are a profile's, ends at any moment of an upload: the object is there once, whole, and no other. */
 async function checkKills(folder: string, port: number): Promise<number> {
   const gateway = await startGateway(join(folder, 'buckets'), port);
   const client = clientOf(gateway.endpoint);
   await client.send(new CreateBucketCommand({ Bucket: 'large-objects' }));
   await client.send(new CreateBucketCommand({ Bucket: 'small-objects' }));
-  const config = configOf(gateway.endpoint, KEYS.secretAccessKey);
+  const config = configOf(gateway.endpoint);
+  const profile = profileIn(folder);
   const records = recordsOf(30);
-  let node = await start(folder, config);
+  let node = await start(folder, config, profile);
   try {
     await put(node, records);
     for (const waitMs of [30, 80, 150, 250, 400]) {
@@ -178,7 +197,7 @@ async function checkKills(folder: string, port: number): Promise<number> {
       void fetch(`${node.api}/admin/deliveries/large-objects/flush`, { method: 'POST' }).catch(() => undefined);
       await sleep(waitMs);
       await node.kill();
-      node = await start(folder, config);
+      node = await start(folder, config, profile);
     }
     await flush(node, 'large-objects');
     const objects = await objectsOf(client, 'large-objects');
@@ -195,7 +214,7 @@ async function checkKills(folder: string, port: number): Promise<number> {
 async function checkPrecondition(folder: string, port: number): Promise<number> {
   const gateway = await startGateway(join(folder, 'buckets'), port);
   const client = clientOf(gateway.endpoint);
-  const store = await openS3Store({ endpoint: gateway.endpoint, region: 'us-east-1', credentials: KEYS });
+  const store = await openS3Store({ endpoint: gateway.endpoint, region: 'us-east-1', credentials: KEYS }, nodeClock);
   const blobs = openS3Blobs(store);
   try {
     await client.send(new CreateBucketCommand({ Bucket: 'taken' }));

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as the service saw it. */
+export interface S3Request {
+  /** `PUT`, `POST ?uploads` and so on, without values. */
+  readonly action: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What is answered in place of what a service that takes everything says; undefined: that. */
+type Script = (headers: IncomingHttpHeaders) => { readonly status: number; readonly body: string } | undefined;
+
+/** A service that takes each object and keeps what it was asked. */
+export interface RecordingS3 {
+  readonly endpoint: string;
+  readonly requests: S3Request[];
+  close(): void;
+}
+
+const BEGUN = '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>';
+const DONE = '<CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipartUploadResult>';
+
+/** Listens on loopback. */
+export async function recordingS3(script: Script = () => undefined): Promise<RecordingS3> {
+  const requests: S3Request[] = [];
+  const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '', 'http://s3');
+    const words = [...searchParams.keys()].filter((word) => word !== 'x-id');
+    const action = [request.method, ...words.map((word) => `?${word}`)].join(' ');
+    requests.push({ action, headers: request.headers });
+    request.resume().once('end', () => {
+      const refusal = script(request.headers);
+      response.setHeader('etag', '"e"');
+      if (refusal !== undefined) return response.writeHead(refusal.status).end(refusal.body);
+      return response.end(action === 'POST ?uploads' ? BEGUN : action === 'POST ?uploadId' ? DONE : '');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
