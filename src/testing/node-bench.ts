@@ -5,6 +5,7 @@ import type { AnyDestination } from '../ports/destination.ts';
 import type { Functions } from '../ports/functions.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { fakeRequest } from './fake-request.ts';
+import { ScriptedS3 } from './scripted-s3.ts';
 import { callAction, openNode, SIMULATED_DATA, type OpenNode } from './open-node.ts';
 import { nobodyAnswers, ScriptedHttp, type HttpScript } from './scripted-http.ts';
 import { textOf } from './text-of.ts';
@@ -17,6 +18,8 @@ export interface OutsideWorld {
   readonly servers?: HttpScript;
   readonly destinations?: readonly AnyDestination[];
   readonly log?: NodeOptions['log'];
+  /** Buckets are those of `s3`, which the test scripts, in place of folders. */
+  readonly hasS3?: boolean;
 }
 
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
@@ -31,12 +34,16 @@ export class NodeBench {
   readonly #log: NodeOptions['log'];
   /** Stands for MongoDB; tests look into it. */
   readonly documents = new FakeDocuments();
+  /** Outlives the node; asked only where the bench `hasS3`. */
+  readonly s3 = new ScriptedS3(() => this.simulation.environment.clock);
+  readonly #hasS3: boolean;
 
-  constructor(seed = 1, { servers = nobodyAnswers, destinations = [], log }: OutsideWorld = {}) {
+  constructor(seed = 1, { servers = nobodyAnswers, destinations = [], log, hasS3 = false }: OutsideWorld = {}) {
     this.simulation = new Simulation(seed);
     this.servers = servers;
     this.destinations = destinations;
     this.#log = log;
+    this.#hasS3 = hasS3;
   }
 
   /** Brings the node up, again after a crash or `close`. */
@@ -51,9 +58,8 @@ export class NodeBench {
       ...(this.destinations.length > 0 && { destinations: this.destinations }),
     };
     const http = new ScriptedHttp(environment.clock, this.servers);
-    this.#open = await this.simulation.drive(
-      openNode(environment, sections, failed, sizes, { http, documents: this.documents }),
-    );
+    const drivers = { http, documents: this.documents, ...(this.#hasS3 && { objectStore: this.s3 }) };
+    this.#open = await this.simulation.drive(openNode(environment, sections, failed, sizes, drivers));
     return this;
   }
 
