@@ -199,12 +199,11 @@ export interface Outcome {
   /** Given up: lines about them stand in the error output. */
   readonly failed: number;
   readonly lost: number;
-  readonly duplicates: number;
 }
 
 /** The progress once an intent is over. */
 export function completed(progress: Progress, outcome: Outcome): Progress {
-  const { place, records, failed, lost, duplicates, origins } = outcome;
+  const { place, records, failed, lost, origins } = outcome;
   const { intent, ...rest } = progress;
   if (intent === undefined) throw new Defect('nothing was under way');
   return {
@@ -216,8 +215,12 @@ export function completed(progress: Progress, outcome: Outcome): Progress {
     ...(place !== undefined && { last: place }),
     ...sum('failed', rest.failed, failed),
     ...sum('lost', rest.lost, lost),
-    ...sum('duplicates', rest.duplicates, duplicates),
   };
+}
+
+/** The progress before so many records are sent again that may have arrived: the end may come at any moment after. */
+export function repeated(progress: Progress, records: number): Progress {
+  return { ...progress, ...sum('duplicates', progress.duplicates, records) };
 }
 
 /** Positions behind ranges, by their shards. */

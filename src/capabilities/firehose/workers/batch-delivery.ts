@@ -31,6 +31,8 @@ export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'
   readonly cut: AbortSignal;
   /** The batch was found under way at a start: an attempt may have been made of which nobody knows. */
   readonly isRepeated: boolean;
+  /** So many records are about to be sent that may have arrived before; resolves once that is kept. */
+  readonly repeats: (records: number) => Promise<void>;
   /** So many records of the batch are gone. */
   readonly lost: (records: number, cause: LossCause) => void;
 }
@@ -38,6 +40,8 @@ export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'
 /** What came of a batch, with all that its history keeps. */
 export interface BatchOutcome extends Outcome {
   readonly attempts: number;
+  /** Records that were sent again since the node began with the batch, while the attempt before may have arrived. */
+  readonly duplicates: number;
   /** Where a person finds the lines about what failed, and about what was gone. */
   readonly failedAt?: string;
   readonly unprocessedAt?: string;
@@ -129,7 +133,7 @@ export class BatchDelivery {
     const { notes, environment } = this.#doors;
     const { clock } = environment;
     const [at, startedAt] = [clock.now(), clock.monotonic()];
-    this.#countRepeat();
+    await this.#countRepeat();
     this.#attempts += 1;
     try {
       const delivered = await this.#deliver();
@@ -304,7 +308,7 @@ export class BatchDelivery {
   }
 
   /** A repeated attempt sends records again that may have arrived. */
-  #countRepeat(): void {
+  async #countRepeat(): Promise<void> {
     const target = this.#target();
     const destination = destinationOf(this.#doors.destinations, target);
     const records = this.#mayHaveArrived ? (this.#pending?.size ?? this.#intent.recordCount) : this.#unanswered;
@@ -312,6 +316,7 @@ export class BatchDelivery {
     if (records === 0 || destination.overwrites?.(target.options as never) === true) return;
     this.#duplicates += records;
     this.#doors.notes.repeated(records);
+    await this.#doors.repeats(records);
   }
 
   #noteLoss(): void {

@@ -4,6 +4,7 @@ import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import {
   completed,
+  repeated,
   countOf,
   withoutGone,
   withoutPositions,
@@ -51,8 +52,8 @@ export class DeliveryWorker implements Worker {
   readonly #gatherer: SourceGatherer;
   readonly #deleted: DeletedShards;
   #delivery: DeliveryStream;
-  /** The intent that stood there at the start. */
-  readonly #found: string | undefined;
+  /** The intent of which an attempt may have been made, in this life or in the one before. */
+  #begun: string | undefined;
   /** Records of the batch under way of which was told that they are gone, however often it is begun. */
   #lostOfBatch = 0;
   #isFenced = false;
@@ -64,7 +65,7 @@ export class DeliveryWorker implements Worker {
     this.#lane = lane;
     this.#doors = doors;
     this.#ledger = new ProgressLedger(lane.progress, doors.catalog);
-    this.#found = this.#ledger.progress.intent?.id;
+    this.#begun = this.#ledger.progress.intent?.id;
     this.notes = lane.notes ?? new DeliveryNotes(delivery.name, doors.environment);
     this.#deleted = new DeletedShards(doors.records);
     this.#gatherer = new SourceGatherer({
@@ -225,9 +226,11 @@ export class DeliveryWorker implements Worker {
       delivery: () => this.#delivery,
       stopped: this.#stop.signal,
       cut: this.#cut.signal,
-      isRepeated: intent.id === this.#found,
+      isRepeated: intent.id === this.#begun,
+      repeats: async (count) => await this.#ledger.change((progress) => repeated(progress, count)),
       lost: (count, cause) => this.#lost(count, cause),
     });
+    this.#begun = intent.id;
     const outcome = await batch.run();
     if (outcome === undefined) return;
     if (outcome === 'plan again') {

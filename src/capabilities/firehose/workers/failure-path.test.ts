@@ -173,6 +173,44 @@ test('an attempt without an answer may have arrived: it is shown, and its record
   assert.equal(possibleDuplicates, 1);
 });
 
+test('what may have come twice is counted before it is sent again: a power cut takes nothing of the count', async () => {
+  const taken: string[] = [];
+  let isUp = false;
+  // It takes all it is sent, and answers nobody until it is up.
+  const fake = new FakeDestination(async ({ records, signal }) => {
+    taken.push(...records.map(({ text }) => text));
+    if (isUp) return [];
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    throw new DeliveryError('Fake.Stopped', 'the node stops', true);
+  });
+  const bench = await open(fake);
+  await put(bench, 'a', 'b');
+  await bench.simulation.pass(5000);
+  for (let life = 0; life < 3; life += 1) {
+    bench.simulation.crash();
+    bench.simulation.restart();
+    isUp = life === 2;
+    await bench.open(sections());
+    await bench.simulation.pass(5000);
+  }
+  assert.deepEqual(taken, ['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']);
+  assert.equal((await status(bench)).possibleDuplicates, 6);
+});
+
+test('a batch that arrived, and whose end could not be written, counts when it is sent again', async () => {
+  const fake = new FakeDestination();
+  const bench = await open(fake);
+  fake.script = ({ number }) => {
+    if (number === 1) bench.simulation.failNext('write', ...Array.from({ length: 4 }, () => 'ENOSPC' as const));
+    return [];
+  };
+  await put(bench, 'a');
+  await bench.simulation.pass(60_000);
+  const arrived = fake.arrived.length;
+  assert.ok(arrived > 1, 'it was sent again');
+  assert.equal((await status(bench)).possibleDuplicates, arrived - 1);
+});
+
 test('records of which no answer came count when they are sent again, and those that were refused do not', async () => {
   const answers = ['ETIMEDOUT', 'ECONNRESET', 'EMSGSIZE', 'EOTHER', 'ECONNREFUSED', 'ENOTFOUND'] as const;
   for (const code of answers) {

@@ -7,7 +7,15 @@ import { errorRecords } from '../error-objects.ts';
 import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
-import { completed, DIRECT_PREFIX, rangeFromJson, type DeliveryStream, type Intent, type Progress } from '../model.ts';
+import {
+  completed,
+  DIRECT_PREFIX,
+  rangeFromJson,
+  repeated,
+  type DeliveryStream,
+  type Intent,
+  type Progress,
+} from '../model.ts';
 import type { RecordForm } from '../outgoing.ts';
 import { READ_LIMIT } from '../range-slices.ts';
 import { OBJECT_POSITION, replayProgressName, REPLAY_PREFIX, type StoredReplay } from '../replay.ts';
@@ -39,14 +47,15 @@ export class ReplayWorker {
   readonly #doors: ReplayDoors;
   readonly #ledger: ProgressLedger;
   readonly #stop = new AbortController();
-  readonly #found: string | undefined;
+  /** The intent of which an attempt may have been made, in this life or in the one before. */
+  #begun: string | undefined;
   #running: Promise<void> | undefined;
 
   constructor(replay: StoredReplay, doors: ReplayDoors) {
     this.#replay = replay;
     this.#doors = doors;
     this.#ledger = new ProgressLedger(replayProgressName(replay), doors.catalog);
-    this.#found = this.#ledger.progress.intent?.id;
+    this.#begun = this.#ledger.progress.intent?.id;
     this.notes = new DeliveryNotes(replay.delivery, doors.environment);
   }
 
@@ -117,10 +126,12 @@ export class ReplayWorker {
       delivery: () => this.#doors.delivery(delivery.name) ?? delivery,
       stopped: this.#stop.signal,
       cut: this.#stop.signal,
-      isRepeated: intent.id === this.#found,
+      isRepeated: intent.id === this.#begun,
+      repeats: async (count) => await this.#ledger.change((progress) => repeated(progress, count)),
       // The delivery told of them, or had them.
       lost: () => undefined,
     });
+    this.#begun = intent.id;
     const outcome = await batch.run();
     if (outcome === undefined) return;
     if (outcome === 'plan again') {
