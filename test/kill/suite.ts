@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import './deliveries.ts';
 import './events.ts';
 import './failed-sync.ts';
 import './storm.ts';
