@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { kinesis } from '../support/kinesis.ts';
 import { startNodeProcess, type NodeProcess } from '../support/node-process.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { deliverToFullBuckets } from './buckets.ts';
 import { createStream, Filler } from './filler.ts';
 
 /** The log keeps 64 MiB for deletes and the cleaner, and begins a new segment every 64 MiB. */
@@ -162,6 +163,7 @@ if (reason === undefined) {
   for (const [name, program, run] of TESTS) {
     test(`a full disk: ${name}`, { timeout: 300_000 }, async () => await onSmallDisk(program, run));
   }
+  test('a full disk under the buckets alone', { timeout: 300_000 }, deliverToFullBuckets);
 } else {
   process.stdout.write(`a full disk: ${reason}\n`);
   test('a full disk', { skip: process.env['ALLOW_SKIPS'] === '1' && reason }, () => assert.fail(reason));
