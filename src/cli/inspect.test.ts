@@ -20,7 +20,7 @@ const DELIVERY = {
   backup: {
     objectsDelivered: 3,
     recordsDelivered: 30,
-    recordsWaiting: 5,
+    lagRecords: 5,
     lastObject: '/data/buckets/b/k',
     failure: 'no bucket',
   },

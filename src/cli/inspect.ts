@@ -31,7 +31,7 @@ interface Explained {
   readonly backup?: {
     readonly objectsDelivered: number;
     readonly recordsDelivered: number;
-    readonly recordsWaiting: number;
+    readonly lagRecords: number;
     readonly lastObject?: string;
     readonly failure?: string;
   };
@@ -109,9 +109,9 @@ function summaryOf(delivery: Explained): string {
 /** Of the reader that writes each record to a bucket as it came. */
 function backupRows({ backup }: Explained): string[][] {
   if (backup === undefined) return [];
-  const { objectsDelivered, recordsDelivered, recordsWaiting, lastObject, failure } = backup;
+  const { objectsDelivered, recordsDelivered, lagRecords, lastObject, failure } = backup;
   return [
-    ['backup', `${recordsDelivered} records in ${objectsDelivered} objects, ${recordsWaiting} wait`],
+    ['backup', `${recordsDelivered} records in ${objectsDelivered} objects, ${lagRecords} wait`],
     ...(lastObject === undefined ? [] : [['', `last ${lastObject}`]]),
     ...(failure === undefined ? [] : [['', `retrying: ${failure}`]]),
   ];

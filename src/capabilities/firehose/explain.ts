@@ -5,6 +5,8 @@ import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import { sourceStream, type DeliveryStream, type FirehoseState, type Intent } from './model.ts';
 import { bufferingOf } from './targets.ts';
+import { BACKUP } from './workers/delivery-lanes.ts';
+import { storedProgress } from './workers/progress-ledger.ts';
 import type { DeliveryStatus, Worker } from './workers/worker.ts';
 
 /** What keeps a delivery: its buffer, how far it is in each shard, what is under way, the last attempts. */
@@ -15,7 +17,7 @@ export async function explainDelivery(state: FirehoseState, delivery: DeliverySt
   return {
     ...bufferOf(state, delivery, status),
     ...underwayOf(status.underway),
-    ...(status.backup !== undefined && { backup: backupOf(status.backup) }),
+    ...(status.backup !== undefined && { backup: backupOf(state, delivery, status.backup) }),
     shards: await shardsOf(state, delivery, worker),
     attempts: (status.attempts ?? []).map(({ at, ...rest }) => ({ at: new Date(at).toISOString(), ...rest })),
     ...(status.nextAttemptInMs !== undefined && { nextAttemptInMs: status.nextAttemptInMs }),
@@ -35,14 +37,30 @@ function underwayOf(intent: Intent | undefined): object {
   return { underway: { place, records, bytes, oldestAt: new Date(oldestAt).toISOString() } };
 }
 
-function backupOf({ objects, records, last, waitingRecords, failure }: DeliveryStatus): object {
+function backupOf(
+  state: FirehoseState,
+  delivery: DeliveryStream,
+  { objects, records, last, waitingRecords, failure }: DeliveryStatus,
+): object {
   return {
     objectsDelivered: objects,
     recordsDelivered: records,
     recordsWaiting: waitingRecords,
+    lagRecords: backupLag(state, delivery),
     ...(last !== undefined && { lastObject: last }),
     ...(failure !== undefined && { failure }),
   };
+}
+
+/** Records of the source that do not stand in the backup, gathered or not. */
+function backupLag({ records, catalog }: FirehoseState, delivery: DeliveryStream): number {
+  const { positions } = storedProgress(catalog, delivery.name + BACKUP).progress;
+  const shards = records.describe(sourceStream(delivery))?.shards ?? [];
+  return shards.reduce((sum, shard) => {
+    const { start, end } = records.bounds(shard);
+    const reached = BigInt(positions[positionKey(shard.ref)] ?? '0');
+    return sum + Number(end - (reached > start ? reached : start));
+  }, 0);
 }
 
 async function shardsOf(state: FirehoseState, delivery: DeliveryStream, worker: Worker): Promise<readonly object[]> {

@@ -19,7 +19,7 @@ import { PROCESSING } from './transform-stage.ts';
 import type { DeliveryStatus, Worker, WorkerDoors } from './worker.ts';
 
 /** Behind the delivery's name: no delivery has a `/` in its own. */
-const BACKUP = '/backup';
+export const BACKUP = '/backup';
 
 /**
  * One delivery stream: a worker for its destination and, where each record also goes to a backup, one more for that.

@@ -221,6 +221,7 @@ test('a bucket of all records that fails keeps the other from nothing, and the o
     const before = await status(bench);
     const failure = broken === 'copies' ? before.backup.failure : before.failure;
     assert.deepEqual([failure, bench.node.health().ok], ['said NoSuchBucket', false]);
+    assert.equal(before.backup.lagRecords, broken === 'copies' ? 20 : 0);
     bench.s3.script = () => undefined;
     await bench.simulation.pass(2 * MINUTE);
     assert.deepEqual([delivered(bench, whole), delivered(bench, broken)], [small(20), small(20)]);
