@@ -98,6 +98,7 @@ test('each error and each warning has its place', async () => {
     ['to: events, v', 'to: events, schema: ./none.json, v', 'error :3:55 gateway.routes.POST /a.schema: /none.json: '],
     ['to: events, v', 'to: events, schema: code/wrong.json, v', 'error :3:55 gateway.routes.POST /a.schema: /code/wrong.json: schema is invalid'],
     ['to: events, verify: { github: { secrets: ["${secret:HOOK}"] } }', 'to: { ExtendedS3DestinationConfiguration: { BucketARN: b } }, receive: { firehose: { accessKeys: ["${secret:K}"] } }', 'error :3:41 gateway.routes.POST /a.to.ExtendedS3DestinationConfiguration: takes no requests at once'],
+    ['github: { secrets: ["${secret:HOOK}"] }', 'jwt: { jwks: "https://10.0.0.1/keys" }', 'error :3:70 gateway.routes.POST /a.verify.jwt.jwks: 10.0.0.1 is private; outgoing.allow can list it'],
     ['runtime: node', 'runtime: node, env: { API_TOKEN: 0123456789 abc }', `warning :4:56 functions.hello.env.API_TOKEN: ${literal}`],
     ['index.handler', 'other.handler', 'warning :4:14 functions.hello: there is no other.js, other.mjs or other.cjs in /code'],
     ['code: code', 'code: ./none', 'warning :4:14 functions.hello: there is no folder /none'],

@@ -15,7 +15,7 @@ import { pullPlans, pullProblems } from './pull/pull-plan.ts';
 import { pullRoutes } from './pull-routes.ts';
 import { Pulls } from './pulls.ts';
 import type { Receiver } from './operations/receive-webhook.ts';
-import { routeProblems } from './route-problems.ts';
+import { askedUrlProblems, routeProblems } from './route-problems.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, StreamRoute } from './route.ts';
 import { requestRoutes } from './request-routes.ts';
@@ -41,6 +41,7 @@ export function createGateway(
     operations: [],
     problems: (options, mode, urls) => [
       ...routeProblems(options, mode, destinations),
+      ...askedUrlProblems(options, urls),
       ...pullProblems(options, urls),
       ...targetProblems(options.redeliverTo, urls),
     ],
@@ -126,6 +127,7 @@ class RunningGateway implements Running<undefined> {
   async take(options: GatewayOptions | undefined): Promise<void> {
     const problems = [
       ...routeProblems(options, this.#doors.mode, this.#doors.destinations),
+      ...askedUrlProblems(options, this.#doors.http),
       ...pullProblems(options, this.#doors.http),
       ...targetProblems(options?.redeliverTo, this.#doors.http),
     ];

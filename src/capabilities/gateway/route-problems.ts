@@ -1,6 +1,7 @@
 import { parseRange } from '../../kernel/net/ip-address.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
+import type { UrlRules } from '../../ports/http-client.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import { readIdExpression } from './id-source.ts';
 import { readIdentitySource } from './identity-source.ts';
@@ -68,6 +69,18 @@ export function routeProblems(
       ...corsProblems(given),
     ];
     return found.map(({ path, message }) => ({ path: ['routes', key, ...path], message }));
+  });
+}
+
+/** What ways to verify ask for, and may not. */
+export function askedUrlProblems(options: GatewayOptions | undefined, urls: UrlRules): readonly RouteProblem[] {
+  return Object.entries(options?.routes ?? {}).flatMap(([key, { verify }]) => {
+    const chosen = chosenKind(verify);
+    return (chosen?.kind.urls?.(chosen.options as never) ?? []).flatMap(({ path, url }) => {
+      const message = urls.problem(url);
+      const place = ['routes', key, 'verify', chosen?.kind.name ?? '', ...path];
+      return message === undefined ? [] : [{ path: place, message }];
+    });
   });
 }
 

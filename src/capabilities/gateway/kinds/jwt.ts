@@ -9,6 +9,8 @@ import { KeySet } from './key-set.ts';
 import { activeKeys, activeText, readSecrets, secretList, secretProblems, tolerance } from './secrets.ts';
 import type { Headers, RouteProblem, VerifierDoors, VerifierKind } from './verifier.ts';
 
+const HTTP = /^https?:\/\/[^\s]+$/;
+
 const options = s.struct(
   {
     jwks: s.optional(s.string({ min: 1, max: 2048, doc: 'The URL of a JSON Web Key Set; `outgoing` must allow it.' })),
@@ -42,6 +44,7 @@ export const jwt: VerifierKind<typeof options> = {
   name: 'jwt',
   options,
   problems: (given) => [...sourceProblems(given), ...secretProblems(given.secrets)],
+  urls: ({ jwks }) => (jwks === undefined || !HTTP.test(jwks) ? [] : [{ path: ['jwks'], url: jwks }]),
   create(given, doors) {
     const { issuer, audience, toleranceSeconds = limits.tokenToleranceSeconds } = given;
     const algorithms =
@@ -108,7 +111,7 @@ function sourceProblems({ jwks, keys, secrets, algorithms }: JwtOptions): RouteP
   const sources = [jwks, keys, secrets].filter((source) => source !== undefined);
   if (sources.length !== 1) return [{ path: [], message: 'expected one of `jwks`, `keys` and `secrets`' }];
   const problems: RouteProblem[] = [];
-  if (jwks !== undefined && !/^https?:\/\/[^\s]+$/.test(jwks)) {
+  if (jwks !== undefined && !HTTP.test(jwks)) {
     problems.push({ path: ['jwks'], message: 'expected a URL with https or http' });
   }
   keys?.forEach((key, index) => {

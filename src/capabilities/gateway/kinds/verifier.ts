@@ -50,6 +50,12 @@ export interface RouteProblem {
   readonly message: string;
 }
 
+/** A server that a way to verify asks; `path` leads to the word that names it. */
+export interface AskedUrl {
+  readonly path: readonly string[];
+  readonly url: string;
+}
+
 /** What verifiers may use beside the request. */
 export interface VerifierDoors {
   readonly environment: Environment;
@@ -71,6 +77,8 @@ export interface VerifierKind<O extends Schema = Schema> {
   readonly options: O;
   /** What the shape of the options alone cannot say. */
   problems?(options: Static<O>): readonly RouteProblem[];
+  /** What is asked over HTTP, for a look at `outgoing`; absent: nothing. */
+  urls?(options: Static<O>): readonly AskedUrl[];
   create(options: Static<O>, doors: VerifierDoors): Verifier;
   /** The headers of a sample that verifies; undefined when the options hold nothing to sign with. */
   sign(options: Static<O>, sample: Sample): Readonly<Record<string, string>> | undefined;
@@ -83,6 +91,7 @@ export interface AnyVerifierKind {
   readonly name: string;
   readonly options: Schema;
   problems?(options: never): readonly RouteProblem[];
+  urls?(options: never): readonly AskedUrl[];
   create(options: never, doors: VerifierDoors): Verifier;
   sign(options: never, sample: Sample): Readonly<Record<string, string>> | undefined;
   pull?(options: never): PullOptions | undefined;
