@@ -85,6 +85,20 @@ test('a full disk takes the reserve, and is full no more once that stands again'
   assert.deepEqual(events(), ['log.full', 'log.writable']);
 });
 
+test('a start that finds no room for the reserve takes no appends until there is: it had been given up for what must be written', async () => {
+  const { simulation, space, look, events } = await begin({ reserveBytes: RESERVE_BYTES });
+  simulation.limitDisk(RESERVE_BYTES - 1);
+  await look();
+  assert.equal(simulation.sizeOf(RESERVE), undefined);
+  assert.equal(space.refusal(), 'the disk is full');
+  await look();
+  simulation.limitDisk(RESERVE_BYTES);
+  await look();
+  assert.equal(simulation.sizeOf(RESERVE), RESERVE_BYTES);
+  assert.equal(space.refusal(), undefined);
+  assert.deepEqual(events(), ['log.full', 'log.writable']);
+});
+
 test('without a reserve a commit that went to the disk says that there is room', async () => {
   const { simulation, space, events } = await begin({});
   assert.equal(await simulation.drive(space.makeRoom()), false);

@@ -70,8 +70,7 @@ export class Space {
     // An attempt to make the reserve again takes room, and then gives it back one way or the other.
     const wasMaking = this.#isMaking;
     return await this.#works.run(async () => {
-      if (!this.#isFull) this.#environment.log.warn('log.full');
-      this.#isFull = true;
+      this.#full();
       this.#reserveBytes = 0;
       return (await this.#removeReserve()) || wasMaking;
     });
@@ -98,6 +97,11 @@ export class Space {
     return bytesMax === undefined ? 0 : this.usedBytes / bytesMax;
   }
 
+  #full(): void {
+    if (!this.#isFull) this.#environment.log.warn('log.full');
+    this.#isFull = true;
+  }
+
   #writable(): void {
     this.#isFull = false;
     this.#environment.log.info('log.writable');
@@ -113,7 +117,9 @@ export class Space {
       if (this.#isFull) this.#writable();
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
-      if (error.code !== 'ENOSPC') log.warn('log.reserve.failed', { error: error.message });
+      // A start may find what the process before gave up still missing: appends must not take that room.
+      if (error.code === 'ENOSPC') this.#full();
+      else log.warn('log.reserve.failed', { error: error.message });
       await this.#removeReserve();
     } finally {
       this.#isMaking = false;
