@@ -17,7 +17,7 @@ import { createCallerIdentity } from './caller-identity.ts';
 import { openCertificate, type NamedCertificate, type NodeCertificate } from './certificate.ts';
 import { openApiRoute } from './open-api.ts';
 import { OutgoingAccess } from './outgoing.ts';
-import { compose, type ComposedNode, type Drivers, type Sections } from './index.ts';
+import { compose, type ComposedNode, type Drivers, type NodeOptions, type Sections } from './index.ts';
 import { NodeSurroundings } from './surroundings.ts';
 
 export type { SyncMode } from '../engines/segment-log/index.ts';
@@ -70,6 +70,8 @@ export interface ServeOptions {
   readonly credentials?: readonly Credential[] | undefined;
   /** Of the log. */
   readonly engine: LogSettings;
+  /** Sizes for tests; defaults are the catalog's own. */
+  readonly catalog?: NonNullable<NodeOptions['catalog']>;
   /** Bounds of all requests together; the listeners' own when absent. */
   readonly limits: RequestLimits;
   /** Which servers may be asked; the mode's own when absent. */

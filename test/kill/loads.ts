@@ -24,8 +24,8 @@ export type Load = (life: Life) => Promise<void>;
 
 const BATCH = 10;
 
-/** A closed loop of PutRecords, `bytes` a record at least. */
-export function puts(writer: string, bytes: number): Load {
+/** A closed loop of PutRecords, `bytes` a record at least, with `pauseMs` between two. */
+export function puts(writer: string, bytes: number, pauseMs = 0): Load {
   return async (life) => {
     const { node, model, name } = life;
     for (let count = 0; !life.isOver(); count += 1) {
@@ -44,6 +44,7 @@ export function puts(writer: string, bytes: number): Load {
         if (ShardId === undefined || SequenceNumber === undefined) continue;
         model.acknowledge(texts[index] ?? '', { ShardId, SequenceNumber });
       }
+      if (pauseMs > 0) await new Promise((done) => setTimeout(done, pauseMs));
     }
   };
 }

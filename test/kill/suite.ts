@@ -1,12 +1,13 @@
 /**
  * Real `kill -9` in mid-load, in every mode. After each kill the node must be ready soon, every acknowledged record be
  * there once, in order per shard and writer, and every hash key have one owner; a webhook whose answer was lost is
- * sent again, and stands once. At the end of a mode every webhook is answered and every object whole. Kills over all modes: `KILL_ROUNDS` (20).
+ * sent again, and stands once. At the end of a mode every webhook is answered and every object whole, and what the mode
+ * is there for, settling, checkpoints, reshards, was seen before its kills. Kills for each `sync`: `KILL_ROUNDS` (20).
  */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import './deliveries.ts';
 import './events.ts';
 import './failed-sync.ts';
@@ -15,6 +16,7 @@ import { listShards, readAll, type Stored } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import { churn, hooks, puts, repeatUnanswered, reshards, settings, STREAM, type Life, type Load } from './loads.ts';
 import { assertTiled, Model, type Durability } from './model.ts';
+import { type Sign, Signs } from './signs.ts';
 
 const CONFIG = 'test/kill/millrace.yaml';
 const TUNABLE = 'dist-test/test/support/tunable-node.js';
@@ -23,57 +25,67 @@ const READY_MS_MAX = 5000;
 /** The program's interval is 100 ms; a sync that was under way adds its own time. */
 const INTERVAL_WINDOW_MS = 1000;
 
-interface Mode {
+/** What nodes are doing when they are killed. */
+interface Work {
   readonly name: string;
   readonly program?: string;
   readonly arguments?: readonly string[];
-  readonly durability: Durability;
   readonly loads: readonly Load[];
+  /** What must have come about before kills. */
+  readonly shows: readonly Sign[];
+  /** With `always` the first life goes on until ids are checkpointed, which is every 5 s. */
+  readonly isLongAtFirst?: boolean;
 }
 
-const always: Durability = { sync: 'always' };
+/** The same in one mode of `sync`. */
+interface Mode extends Work {
+  readonly durability: Durability;
+}
+
 const writers = [puts('a', 0), puts('b', 0), puts('c', 0), puts('d', 0)];
 /** Names of their own: a mode may have both kinds. */
 const largeWriters = [puts('y', 2000), puts('z', 4000)];
 
-const MODES: readonly Mode[] = [
-  { name: 'plain load', durability: always, loads: [...writers, ...Array<Load>(8).fill(hooks)] },
+const WORKS: readonly Work[] = [
+  { name: 'plain load', loads: [...writers, ...Array<Load>(8).fill(hooks)], shows: [] },
   {
     name: 'while the cleaner works: small segments, streams that go',
     program: TUNABLE,
     arguments: ['--segment-bytes', '262144'],
-    durability: always,
     loads: [...largeWriters, hooks, churn, churn],
+    shows: ['settled'],
   },
   {
     name: 'while segments end and the catalog and the ids are checkpointed',
     program: TUNABLE,
-    arguments: ['--segment-bytes', '65536'],
-    durability: always,
-    loads: [...largeWriters, hooks, hooks, hooks, hooks, ...Array<Load>(8).fill(settings)],
+    arguments: ['--segment-bytes', '65536', '--snapshot-every', '50'],
+    // Slow ones, since all that a long life leaves is read after each kill.
+    loads: [puts('y', 2000, 30), puts('z', 4000, 30), ...Array<Load>(4).fill(hooks), ...Array<Load>(8).fill(settings)],
+    shows: ['segments', 'snapshots'],
+    isLongAtFirst: true,
   },
-  { name: 'while shards split and merge', durability: always, loads: [...writers, hooks, reshards] },
+  { name: 'while shards split and merge', loads: [...writers, hooks, reshards], shows: ['closed'] },
 ];
 
-const SYNC_MODES: readonly Mode[] = [
-  {
-    name: 'sync: interval',
-    arguments: ['--sync', 'interval'],
-    durability: { sync: 'interval', windowMs: INTERVAL_WINDOW_MS },
-    loads: [...writers, ...largeWriters, hooks],
-  },
-  {
-    name: 'sync: none',
-    arguments: ['--sync', 'none'],
-    durability: { sync: 'none' },
-    loads: [...writers, ...largeWriters, hooks],
-  },
+const DURABILITIES: readonly Durability[] = [
+  { sync: 'always' },
+  { sync: 'interval', windowMs: INTERVAL_WINDOW_MS },
+  { sync: 'none' },
 ];
 
-const modes = [...MODES, ...SYNC_MODES];
+const modes: readonly Mode[] = DURABILITIES.flatMap((durability) =>
+  WORKS.map((work) => {
+    const name = `sync: ${durability.sync}, ${work.name}`;
+    const isLongAtFirst = work.isLongAtFirst === true && durability.sync === 'always';
+    const shows: readonly Sign[] = isLongAtFirst ? [...work.shows, 'ids'] : work.shows;
+    const flags = [...(work.arguments ?? []), '--sync', durability.sync];
+    return { ...work, name, durability, shows, isLongAtFirst, arguments: flags };
+  }),
+);
 /** Over all modes; in one a kill may come when every webhook is answered. */
 const repeated = { all: 0, stored: 0 };
-const ROUNDS = Math.ceil(Number(process.env['KILL_ROUNDS'] ?? 20) / modes.length);
+const ROUNDS = Math.ceil(Number(process.env['KILL_ROUNDS'] ?? 20) / WORKS.length);
+const LONG_LIFE_MS = 5500;
 
 async function startAgain(mode: Mode, data: string): Promise<NodeProcess> {
   return await startNodeProcess({
@@ -85,15 +97,19 @@ async function startAgain(mode: Mode, data: string): Promise<NodeProcess> {
 }
 
 /** One life: load until the kill. Resolves with the moment of the kill, `performance.now()`. */
-async function liveAndDie(mode: Mode, node: NodeProcess, model: Model, name: string): Promise<number> {
+async function liveAndDie(
+  { loads: wanted }: Mode,
+  life: Omit<Life, 'isOver'>,
+  signs: Signs,
+  ms: number,
+): Promise<number> {
   let over = false;
-  const life: Life = { node, model, name, isOver: () => over };
-  const loads = mode.loads.map(async (load) => await load(life));
+  const loads = [...wanted, signs.watch].map(async (load) => await load({ ...life, isOver: () => over }));
   // A load that fails a check ends the round at once.
-  await Promise.race([new Promise((done) => setTimeout(done, 150 + Math.random() * 900)), Promise.all(loads)]);
+  await Promise.race([new Promise((done) => setTimeout(done, ms)), Promise.all(loads)]);
   const killedAt = performance.now();
   over = true;
-  await node.kill();
+  await life.node.kill();
   await Promise.all(loads);
   return killedAt;
 }
@@ -115,20 +131,24 @@ function judgeObjects(data: string, shards: ReadonlyMap<string, readonly Stored[
   assert.deepEqual(lines.sort(), stored.sort());
 }
 
-async function runMode(mode: Mode, data: string): Promise<void> {
+async function runMode(mode: Mode, data: string, context: TestContext): Promise<void> {
   const model = new Model();
+  const signs = new Signs();
   let node = await startAgain(mode, data);
   try {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const killedAt = await liveAndDie(mode, node, model, `r${round}`);
+      const ms = mode.isLongAtFirst === true && round === 0 ? LONG_LIFE_MS : 150 + Math.random() * 700;
+      const killedAt = await liveAndDie(mode, { node, model, name: `r${round}` }, signs, ms);
       node = await startAgain(mode, data);
       assert.ok(node.readyMs < READY_MS_MAX, `ready after ${Math.round(node.readyMs)} ms`);
       model.judge(await readAll(node.api, STREAM), mode.durability, killedAt);
-      assertTiled(await listShards(node.api, STREAM));
+      const shards = await listShards(node.api, STREAM);
+      assertTiled(shards);
+      signs.endLife(shards);
     }
     await repeatUnanswered({ node, model, name: 'end', isOver: () => false });
     assert.equal(model.unanswered.size, 0, 'every webhook is answered in the end');
-    model.judge(await readAll(node.api, STREAM), always, performance.now());
+    model.judge(await readAll(node.api, STREAM), { sync: 'always' }, performance.now());
     const health = await fetch(`${node.api}/healthz`);
     assert.equal(health.status, 200, await health.text());
     const flushed = await fetch(`${node.api}/admin/deliveries/archive/flush`, { method: 'POST' });
@@ -136,6 +156,8 @@ async function runMode(mode: Mode, data: string): Promise<void> {
     // Deliveries of what an interval lost cannot be taken back; the objects then hold more than the stream.
     if (mode.durability.sync === 'always') judgeObjects(data, await readAll(node.api, STREAM));
     assertReal(model);
+    context.diagnostic(signs.told());
+    for (const sign of mode.shows) assert.ok(signs.lives(sign) > 0, `${sign}: ${signs.told()}`);
     assert.equal(await node.stop(), 0, node.output());
   } finally {
     await node.kill();
@@ -152,10 +174,10 @@ function assertReal({ acknowledged, answered, repeats }: Model): void {
 }
 
 for (const mode of modes) {
-  test(`kill -9, ${ROUNDS} times, ${mode.name}`, { timeout: 600_000 }, async () => {
+  test(`kill -9, ${ROUNDS} times, ${mode.name}`, { timeout: 600_000 }, async (context) => {
     const data = temporaryDirectory('kill');
     try {
-      await runMode(mode, data);
+      await runMode(mode, data, context);
     } finally {
       removeDirectory(data);
     }

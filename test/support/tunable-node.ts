@@ -1,11 +1,12 @@
 /**
  * A node like `millrace dev`, in a process of its own, for tests that need what no option of the program gives: small
- * segments (`--segment-bytes N`), and a wall clock that jumps 30 hours ahead at each SIGUSR2.
+ * segments (`--segment-bytes N`), snapshots of the catalog after few commands (`--snapshot-every N`), and a wall clock
+ * that jumps 30 hours ahead at each SIGUSR2.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitCodes } from '../../src/cli/context.ts';
-import { serve } from '../../src/compose/serve.ts';
+import { serve, type SyncMode } from '../../src/compose/serve.ts';
 import { createNodeEnvironment } from '../../src/environments/node/index.ts';
 import { fakeDrivers } from '../../src/testing/fake-drivers.ts';
 import { readConfig } from '../../src/main/config-file.ts';
@@ -20,6 +21,8 @@ const { values, positionals } = parseArgs({
     gateway: { type: 'string', default: '127.0.0.1:0' },
     data: { type: 'string', default: '' },
     'segment-bytes': { type: 'string' },
+    'snapshot-every': { type: 'string' },
+    sync: { type: 'string', default: 'always' },
   },
 });
 
@@ -41,7 +44,7 @@ const [, file] = positionals;
 const source = file === undefined ? undefined : resolve(file);
 const mode = 'dev';
 const config = await readConfig({ environment, source, dataDirectory, mode, missingSecrets: 'make', own: [] });
-const segmentBytes = values['segment-bytes'];
+const [segmentBytes, snapshotEvery] = [values['segment-bytes'], values['snapshot-every']];
 const served = await serve({
   drivers: fakeDrivers(environment.clock),
   configFolder: '/config',
@@ -55,7 +58,11 @@ const served = await serve({
   origins: [],
   sections: config.sections,
   version: 'test',
-  engine: segmentBytes === undefined ? {} : { segmentBytesMax: Number(segmentBytes) },
+  engine: {
+    sync: values.sync as SyncMode,
+    ...(segmentBytes !== undefined && { segmentBytesMax: Number(segmentBytes) }),
+  },
+  ...(snapshotEvery !== undefined && { catalog: { snapshotEvery: Number(snapshotEvery) } }),
   limits: {},
 });
 process.once('SIGTERM', () => void served.stop(STOP_MS).then(() => process.exit(0)));
