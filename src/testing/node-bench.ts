@@ -20,6 +20,7 @@ export interface OutsideWorld {
   readonly log?: NodeOptions['log'];
   /** Buckets are those of `s3`, which the test scripts, in place of folders. */
   readonly hasS3?: boolean;
+  readonly catalog?: NodeOptions['catalog'];
 }
 
 /** A whole node on a simulated machine, asked as clients ask: action by action, webhook by webhook. */
@@ -32,18 +33,23 @@ export class NodeBench {
   /** Kinds of destinations beside the usual, for all nodes that are opened. */
   readonly destinations: readonly AnyDestination[];
   readonly #log: NodeOptions['log'];
+  readonly #catalog: NodeOptions['catalog'];
   /** Stands for MongoDB; tests look into it. */
   readonly documents = new FakeDocuments();
   /** Outlives the node; asked only where the bench `hasS3`. */
   readonly s3 = new ScriptedS3(() => this.simulation.environment.clock);
   readonly #hasS3: boolean;
 
-  constructor(seed = 1, { servers = nobodyAnswers, destinations = [], log, hasS3 = false }: OutsideWorld = {}) {
+  constructor(
+    seed = 1,
+    { servers = nobodyAnswers, destinations = [], log, catalog, hasS3 = false }: OutsideWorld = {},
+  ) {
     this.simulation = new Simulation(seed);
     this.servers = servers;
     this.destinations = destinations;
     this.#log = log;
     this.#hasS3 = hasS3;
+    this.#catalog = catalog;
   }
 
   /** Brings the node up, again after a crash or `close`. */
@@ -55,6 +61,7 @@ export class NodeBench {
     const sizes = {
       ...(functions !== undefined && { functions }),
       ...(this.#log !== undefined && { log: this.#log }),
+      ...(this.#catalog !== undefined && { catalog: this.#catalog }),
       ...(this.destinations.length > 0 && { destinations: this.destinations }),
     };
     const http = new ScriptedHttp(environment.clock, this.servers);

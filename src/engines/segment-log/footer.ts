@@ -1,7 +1,7 @@
 import type { OpenFile } from '../../ports/environment.ts';
 import type { ShardRef } from '../../ports/stream-store.ts';
 import { decodeGaps, encodeGaps, type Gap, gapsBytes } from './definition.ts';
-import { crcOf, FORMAT_VERSION, readU64, writeU64 } from './format.ts';
+import { crcOf, FORMAT_VERSION, readU64, refuseNewer, writeU64 } from './format.ts';
 import type { FooterPlace, Segment, Share } from './segment.ts';
 import { SegmentIndex, Spans } from './segment-index.ts';
 
@@ -102,15 +102,16 @@ function encodeTrailer(footer: Buffer, at: number, { end, salt }: Segment): void
   footer.writeUInt32LE(crcOf(footer, at, at + 28), at + 28);
 }
 
-/** Where the footer of a file of `size` bytes stands, if it has one; `salt` is that of the file. */
+/** Where the footer of a file of `size` bytes stands, if it has one; `salt`: of the file. Refuses a newer format. */
 export async function findFooter(file: OpenFile, size: number, salt: number): Promise<FooterPlace | undefined> {
   if (size < TRAILER_BYTES) return undefined;
   const trailer = Buffer.alloc(TRAILER_BYTES);
   if ((await file.read(trailer, size - TRAILER_BYTES)) < TRAILER_BYTES) return undefined;
   const place = { position: trailer.readUInt32LE(16), bytes: trailer.readUInt32LE(20) + TRAILER_BYTES };
   const isOwn = trailer.subarray(0, 8).equals(TRAILER_MAGIC) && trailer.readUInt32LE(12) === salt;
-  const isWhole = trailer.readUInt32LE(28) === crcOf(trailer, 0, 28) && place.position + place.bytes === size;
-  return isOwn && isWhole && trailer.readUInt32LE(8) <= FORMAT_VERSION ? place : undefined;
+  if (!isOwn || trailer.readUInt32LE(28) !== crcOf(trailer, 0, 28)) return undefined;
+  refuseNewer(trailer.readUInt32LE(8), file.path);
+  return place.position + place.bytes === size ? place : undefined;
 }
 
 /** The footer at a place; undefined when it is damaged. */
