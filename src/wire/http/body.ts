@@ -5,6 +5,8 @@ import { noRoom, type HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 
 const EMPTY = Buffer.alloc(0);
+/** Once this part of a body is there, memory for all of it is taken. */
+const WHOLE_FROM = 1 / 4;
 
 /** Who takes a body's bytes as they come. */
 export interface BodySink {
@@ -118,8 +120,9 @@ export class BodyReader implements BodySink {
     const { pieceBytes } = this.#pool;
     const isPooled = this.#bytes <= pieceBytes && !this.#isPooled;
     const announced = Math.min(this.#source.announced ?? Infinity, this.#maxBytes);
-    // Who announces much and sends little gets little.
-    const room = Math.max(this.#bytes, Math.min(announced, Math.max(pieceBytes, 2 * kept)));
+    // Who announces much and sends little gets little. Who sent a quarter gets all: to copy once more takes long.
+    const usual = kept >= announced * WHOLE_FROM ? announced : 2 * kept;
+    const room = Math.max(this.#bytes, Math.min(announced, Math.max(pieceBytes, usual)));
     const larger = isPooled ? this.#pool.take() : Buffer.allocUnsafeSlow(room);
     const former = this.#whole;
     former.copy(larger, 0, 0, kept);
