@@ -29,7 +29,8 @@ async function open(): Promise<Waiting> {
   const waits = new ShardWaits(bench.records, bench.environment.clock);
   const woken: string[] = [];
   const watch = (name: string, some: readonly ShardInfo[], signal = new AbortController().signal): void => {
-    waits.any(some, signal).then(
+    const ends = new Map(some.map((shard) => [shard, bench.records.bounds(shard).end]));
+    waits.any(ends, signal).then(
       () => woken.push(name),
       () => woken.push(`${name} failed`),
     );

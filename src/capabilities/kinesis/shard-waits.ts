@@ -2,7 +2,7 @@ import { InTurns } from '../../kernel/flow/in-turns.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { Clock } from '../../ports/environment.ts';
 import type { Records, ShardInfo } from '../../ports/records.ts';
-import { shardKey } from '../../ports/stream-store.ts';
+import { type Offset, shardKey } from '../../ports/stream-store.ts';
 
 /** Who is woken goes on with a page over all shards. */
 const WOKEN_PER_TURN = 1;
@@ -56,18 +56,19 @@ export class ShardWaits {
     return this.#shared.size;
   }
 
-  /** Resolves when a shard gets more than it has now, or is closed, or at `signal`; rejects as Records does. */
-  async any(shards: readonly ShardInfo[], signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when a shard gets more than up to its end as it is now, or is closed, or at `signal`; rejects as Records
+   * does. The caller has seen the ends already, and to look once more at hundreds takes as long again.
+   */
+  async any(ends: ReadonlyMap<ShardInfo, Offset>, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    // As they are now: some are joined later.
-    const ends = shards.map((shard) => this.#records.bounds(shard).end);
     let watcher: Watcher | undefined;
     this.#watching += 1;
     try {
       await new Promise<void>((wake, fail) => {
         watcher = { wake, fail, isDue: false, isGone: false, joined: [] };
         signal.addEventListener('abort', () => wake(), { once: true });
-        this.#joinAll(shards, ends, watcher).catch(fail);
+        this.#joinAll(ends, watcher).catch(fail);
       });
     } finally {
       this.#watching -= 1;
@@ -75,14 +76,15 @@ export class ShardWaits {
     }
   }
 
-  async #joinAll(shards: readonly ShardInfo[], ends: readonly bigint[], watcher: Watcher): Promise<void> {
-    for (const [index, shard] of shards.entries()) {
+  async #joinAll(ends: ReadonlyMap<ShardInfo, Offset>, watcher: Watcher): Promise<void> {
+    let index = 0;
+    for (const [shard, end] of ends) {
       if (index > 0 && index % JOINED_PER_TURN === 0) await this.#turn();
-      const end = ends[index] as bigint;
       if (watcher.isGone) return;
       if (index >= JOINED_PER_TURN && this.#records.bounds(shard).end > end) return watcher.wake();
       const key = shardKey(shard.ref);
       watcher.joined.push([key, this.#join(key, shard, end, watcher)]);
+      index += 1;
     }
   }
 

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import type { Offset } from '../../ports/stream-store.ts';
 import type { KinesisState } from './model.ts';
@@ -10,6 +11,14 @@ export interface Place {
 
 /** Where somebody who looks at several shards stands. */
 export type Places = ReadonlyMap<ShardInfo, Place>;
+
+/** After a step over so many shards others get their turn: it took a millisecond, and the next step takes another. */
+const SHARDS_PER_TURN = 100;
+
+/** Ends a step over all these places: others get their turn when there are many. */
+export async function turnIfMany({ environment }: KinesisState, { size }: Places): Promise<void> {
+  if (size > SHARDS_PER_TURN) await nextTurn(environment.clock);
+}
 
 /** Whether the shard takes no records any more, and all it has were seen. */
 export function isOver(state: KinesisState, shard: ShardInfo, { offset }: Place): boolean {

@@ -9,7 +9,7 @@ import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { numberedOffset } from './starting-point.ts';
 import { openMark } from './view-mark.ts';
-import { followed, inOrder, type Place, type Places } from './view-places.ts';
+import { followed, inOrder, type Place, type Places, turnIfMany } from './view-places.ts';
 
 /** What `readViewQuery` reads. */
 export const viewParameters: QueryParameters = {
@@ -56,6 +56,7 @@ export async function readViewQuery(
   const content = contentOf(query);
   const places = after === '' ? await start(state, stream, query) : resume(state, stream, after);
   const isFollowed = query.get('shard') === null;
+  await turnIfMany(state, places);
   return {
     places: isFollowed ? followed(state, stream, places) : places,
     isFollowed,
@@ -104,6 +105,7 @@ async function start(state: KinesisState, stream: StreamInfo, query: URLSearchPa
     const offset = time === undefined ? undefined : await state.records.positionAt(shard, time);
     places.set(shard, { offset: offset ?? (from === 'TRIM_HORIZON' ? bounds.start : bounds.end), sub: 0 });
   }
+  await turnIfMany(state, places);
   return inOrder(state, places);
 }
 

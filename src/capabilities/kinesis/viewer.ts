@@ -1,12 +1,14 @@
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { AdminRequest, AdminRoute } from '../../ports/capability.ts';
 import { isOpen, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import type { Offset } from '../../ports/stream-store.ts';
 import { findStream, onStream } from './address.ts';
 import { kinesisLimits } from './limits.ts';
 import type { KinesisState } from './model.ts';
 import { ShardWaits } from './shard-waits.ts';
 import { readViewQuery, viewParameters, type ViewQuery } from './view-query.ts';
 import { viewAnswer } from './view-answer.ts';
+import { turnIfMany } from './view-places.ts';
 import { viewPage } from './viewing.ts';
 
 /** The admin routes of streams: a list, one stream, and its records across all shards. */
@@ -65,9 +67,11 @@ async function view(
   request: AdminRequest,
   waits: ShardWaits,
 ): Promise<unknown> {
-  const asked = await readViewQuery(state, stream, query, request);
-  if (asked.waitMs > 0) await waitForAny(state, asked, waits);
   const { clock } = state.environment;
+  const asked = await readViewQuery(state, stream, query, request);
+  await turnIfMany(state, asked.places);
+  if (asked.waitMs > 0) await waitForAny(state, asked, waits);
+  await turnIfMany(state, asked.places);
   const page = await viewPage(state, stream, asked);
   return await viewAnswer(page, async () => await nextTurn(clock));
 }
@@ -81,14 +85,14 @@ async function waitForAny(
   const { signal } = request;
   if (signal.aborted) return;
   // A shard that is over has nothing to wait for but its children, which no commit of it tells of.
-  const open: ShardInfo[] = [];
+  const open = new Map<ShardInfo, Offset>();
   for (const [shard, { offset }] of places) {
     const { end, closedAt = Infinity } = state.records.bounds(shard);
     if (offset < end) return;
-    if (offset < closedAt) open.push(shard);
+    if (offset < closedAt) open.set(shard, end);
   }
   const isCrowded = waits.watching >= kinesisLimits.viewersWaitingMax;
-  const ms = isCrowded || open.length < places.size ? Math.min(waitMs, kinesisLimits.viewerLookMs) : waitMs;
+  const ms = isCrowded || open.size < places.size ? Math.min(waitMs, kinesisLimits.viewerLookMs) : waitMs;
   const end = new AbortController();
   const leave = (): void => end.abort();
   signal.addEventListener('abort', leave, { once: true });

@@ -17,6 +17,8 @@ const RECORD_COST_BYTES = 1024;
 const SHARD_COST_BYTES = 8 * 1024;
 const SKIPPED_COST_BYTES = 256;
 const NO_HEADERS: StoredRecord['headers'] = [];
+/** A shard that has nothing new, and one that is looked at for its children. */
+const LOOKED_COST_BYTES = 2 * 1024;
 
 /**
  * One record as the viewer shows it, but for its data, which is base64 there; `arrival` ISO 8601 in UTC.
@@ -90,9 +92,10 @@ class Viewing {
       hasMore = false;
       for (const [shard, place] of Array.from(this.#places)) {
         if (this.#isFull()) break;
-        if (place.offset >= this.#state.records.bounds(shard).end) continue;
-        this.#sinceTurn += SHARD_COST_BYTES;
+        const isAtEnd = place.offset >= this.#state.records.bounds(shard).end;
+        this.#sinceTurn += isAtEnd ? LOOKED_COST_BYTES : SHARD_COST_BYTES;
         await this.#turnIfDue();
+        if (isAtEnd) continue;
         const slice = await this.#read(shard, place);
         const next = await this.#take(shard, place, slice);
         // Shards that were read go to the end, so that a busy one leaves room for the others.
@@ -101,6 +104,7 @@ class Viewing {
         hasMore ||= next.offset < this.#state.records.bounds(shard).end;
       }
       if (this.#query.isFollowed) hasMore = this.#follow() || hasMore;
+      await this.#turnIfDue();
     }
   }
 
@@ -120,6 +124,7 @@ class Viewing {
   /** Goes on in children; true when there are any. */
   #follow(): boolean {
     const before = this.#places;
+    this.#sinceTurn += LOOKED_COST_BYTES * before.size;
     this.#places = new Map(followed(this.#state, this.#stream, before));
     return Array.from(this.#places.keys()).some((shard) => !before.has(shard));
   }
