@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { planOfSeed } from '../../src/testing/simulation/grammar.ts';
 import { simulate, type SimulationResult } from '../../src/testing/simulation/simulate.ts';
 
-/** What many runs came to together. */
-export const NOTHING = {
+/** What runs are counted by. */
+const NOTHING = {
   lives: 0,
   crashes: 0,
   failures: 0,
@@ -19,10 +19,21 @@ export const NOTHING = {
   processed: 0,
 };
 
-type Sum = typeof NOTHING;
+/** What many runs came to together, and how often each thing happened in them. */
+export interface Sum {
+  readonly counts: typeof NOTHING;
+  readonly met: Record<string, number>;
+}
 
-export function addTo(sum: Sum, result: Sum): void {
-  for (const name of Object.keys(sum) as (keyof Sum)[]) sum[name] += result[name];
+/** The sum of no runs. */
+export function newSum(): Sum {
+  return { counts: { ...NOTHING }, met: {} };
+}
+
+/** Adds a run, or a sum of runs, to a sum. */
+export function addTo({ counts, met }: Sum, more: Pick<Sum, 'counts'> & Pick<SimulationResult, 'met'>): void {
+  for (const name of Object.keys(counts) as (keyof typeof NOTHING)[]) counts[name] += more.counts[name];
+  for (const [name, count] of Object.entries(more.met)) met[name] = (met[name] ?? 0) + count;
 }
 
 /** Runs one seed; an error says how to see it again. */
@@ -38,7 +49,7 @@ export async function runSeed(seed: number): Promise<SimulationResult> {
 
 /** Runs the seeds 1 to `seeds` in `threads` threads. Rejects with the first that fails. */
 export async function runSeeds(seeds: number, threads: number): Promise<Sum> {
-  const sum = { ...NOTHING };
+  const sum = newSum();
   const workers = Array.from({ length: threads }, (_, index) => inThread(index + 1, seeds, threads));
   for (const one of await Promise.all(workers)) addTo(sum, one);
   return sum;

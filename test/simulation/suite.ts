@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planOfSeed } from '../../src/testing/simulation/grammar.ts';
 import { simulate } from '../../src/testing/simulation/simulate.ts';
+import { missingOf, tableOf } from './must-happen.ts';
 import { runSeed, runSeeds } from './seeds.ts';
 import { PLANTED_FAULTS, type PlantedFault } from './planted-faults.ts';
 
@@ -12,8 +13,9 @@ const THREADS = 2;
 const SEEDS_TO_FIND_MAX = 150;
 
 test(`whatever was promised is so, over ${SEEDS} seeds`, async (context) => {
-  const sum = await runSeeds(SEEDS, THREADS);
+  const { counts: sum, met } = await runSeeds(SEEDS, THREADS);
   context.diagnostic(JSON.stringify(sum));
+  for (const line of tableOf(met, SEEDS)) context.diagnostic(line);
   assert.ok(sum.lives > 4 * SEEDS, `only ${sum.lives} lives`);
   assert.ok(sum.crashes > SEEDS, `only ${sum.crashes} power cuts`);
   assert.ok(sum.failures > SEEDS / 10, `only ${sum.failures} failed disks`);
@@ -27,6 +29,7 @@ test(`whatever was promised is so, over ${SEEDS} seeds`, async (context) => {
   assert.ok(sum.arrived > 10 * SEEDS, `a destination that fails took only ${sum.arrived} records`);
   assert.ok(sum.processed > 10 * SEEDS, `a function processed only ${sum.processed} records`);
   assert.ok(sum.lines > SEEDS, `only ${sum.lines} records had a line about their failure`);
+  assert.deepEqual(missingOf(met, SEEDS), []);
 });
 
 test('the same seed does the same', async () => {

@@ -1,5 +1,5 @@
 /** What a file system hands out space in, bytes. */
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 
 /** The bytes of one file. Space is counted in pages that were written; holes take none. */
 export class Content {

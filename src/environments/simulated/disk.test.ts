@@ -78,6 +78,15 @@ test('what was written stays as it was, whatever its owner puts into the buffer 
   assert.equal(await text(simulation, '/a'), 'first');
 });
 
+/** What the tally says of a write of three sectors of which this is left. */
+function fateOf(left: string): string {
+  if (left === 'xxx') return 'a write stays';
+  if (left === '---') return 'a write is lost';
+  if (left === '000') return 'zeros stand for a write';
+  const isPrefix = /^x*p?-*$/.test(left);
+  return isPrefix ? 'a write is cut short' : 'a write has holes';
+}
+
 test('a torn write leaves a prefix, sectors, zeros, all or nothing', async () => {
   const seen = await outcomes(async (simulation) => {
     const file = await durable(simulation, '/a', '');
@@ -85,7 +94,10 @@ test('a torn write leaves a prefix, sectors, zeros, all or nothing', async () =>
     simulation.crash();
     simulation.restart();
     const sectors = (await text(simulation, '/a')).padEnd(1536, '-').match(/.{512}/gs) ?? [];
-    return sectors.map((sector) => (/^(.)\1*$/s.exec(sector)?.[1] ?? 'p').replace('\0', '0')).join('');
+    const left = sectors.map((sector) => (/^(.)\1*$/s.exec(sector)?.[1] ?? 'p').replace('\0', '0')).join('');
+    const fate = Object.keys(simulation.tally.counts).filter((name) => name.startsWith('a cut: '));
+    assert.deepEqual(fate, [`a cut: ${fateOf(left)}`], left);
+    return left;
   });
   for (const outcome of ['---', 'xxx', '000', '0xx', 'p--', 'xp-', 'x0x'])
     assert.ok(seen.includes(outcome), seen.join());
@@ -197,6 +209,29 @@ test('what is asked for fails, once each, and what comes then works', async () =
   }
 });
 
+test('a fault counts when an operation meets it, not when it is asked for, and is forgotten with its life', async () => {
+  const simulation = new Simulation(1);
+  simulation.failNext('remove', 'EIO');
+  simulation.slowDisk(1, 10);
+  assert.deepEqual([simulation.faultsMet, simulation.slowed], [0, 0]);
+  await simulation.drive(simulation.environment.files.list('/'));
+  assert.deepEqual([simulation.faultsMet, simulation.slowed], [0, 1]);
+  await assert.rejects(simulation.drive(simulation.environment.files.remove('/a')), { code: 'EIO' });
+  assert.equal(simulation.faultsMet, 1);
+  simulation.limitDisk(PAGE);
+  const file = await create(simulation, '/a');
+  await assert.rejects(simulation.drive(file.write(Buffer.alloc(PAGE + 1), 0)), { code: 'ENOSPC' });
+  assert.equal(simulation.faultsMet, 2);
+  simulation.stepClock(-1);
+  simulation.restart();
+  assert.deepEqual([simulation.faultsMet, simulation.slowed], [0, 0]);
+  const { counts } = simulation.tally;
+  for (const met of ['a slow operation', 'remove fails with EIO', 'a full disk refuses a write'])
+    assert.equal(counts[met], 1, met);
+  assert.equal(counts['a refused write leaves its first bytes'], 1);
+  assert.equal(counts['the clock is set back'], 1);
+});
+
 test('a write that fails may leave its first bytes behind', async () => {
   const seen = await outcomes(async (simulation) => {
     const file = await create(simulation, '/a');
@@ -210,7 +245,7 @@ test('a write that fails may leave its first bytes behind', async () => {
 test('a bit that is turned stays turned; what waits for a sync has no bit to turn', async () => {
   const simulation = new Simulation(1);
   const file = await durable(simulation, '/a', 'aaa');
-  simulation.flipBit('/a', 1, 1);
+  assert.equal(simulation.flipBit('/a', 1, 1), true);
   assert.equal(await text(simulation, '/a'), 'aca');
   simulation.crash();
   simulation.restart();
@@ -218,7 +253,9 @@ test('a bit that is turned stays turned; what waits for a sync has no bit to tur
   await durable(simulation, '/b', 'bbb');
   const open = await simulation.drive(simulation.environment.files.open('/b', 'write'));
   await simulation.drive(open.write(Buffer.from('c'), 0));
-  simulation.flipBit('/b', 2, 0);
+  assert.equal(simulation.flipBit('/b', 2, 0), false);
+  assert.equal(simulation.flipBit('/a', 3, 0), false);
+  assert.deepEqual(simulation.tally.counts['a bit is turned'], 1);
   assert.equal(await text(simulation, '/b'), 'cbb');
   assert.equal(file.path, '/a');
 });

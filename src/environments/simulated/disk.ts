@@ -4,6 +4,7 @@ import type { SeededRandom } from './chance.ts';
 import { Inode } from './inode.ts';
 import { Names, pathsOf, type NameChange, type Place } from './names.ts';
 import { survivingChanges, survivingNames } from './surviving-names.ts';
+import type { Tally } from './tally.ts';
 
 /** A disk that can lose power: names are durable after their folder was synced, bytes after their file was. */
 export class SimulatedDisk {
@@ -94,11 +95,22 @@ export class SimulatedDisk {
       .sort();
   }
 
-  /** Writes what fits; the rest is refused with ENOSPC. */
-  write(inode: Inode, bytes: Uint8Array, position: number): void {
+  /** What all files below a folder hold, by path. */
+  filesBelow(directory: string): ReadonlyMap<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>();
+    for (const path of this.names.list(directory)) {
+      const place = this.names.get(path);
+      if (place === 'directory') for (const [inner, bytes] of this.filesBelow(path)) files.set(inner, bytes);
+      else if (place !== undefined) files.set(path, place.whole());
+    }
+    return files;
+  }
+
+  /** Writes what fits, and returns how many bytes that are. */
+  write(inode: Inode, bytes: Uint8Array, position: number): number {
     const fitting = inode.fitting(position, bytes.length, this.free);
     this.counted(inode, () => inode.write(bytes.subarray(0, fitting), position));
-    if (fitting < bytes.length) throw new EnvironmentError('ENOSPC', 'no space is left');
+    return fitting;
   }
 
   truncate(inode: Inode, length: number): void {
@@ -141,12 +153,17 @@ export class SimulatedDisk {
   }
 
   /** The disk after a power cut; this one must not be used any more. */
-  afterCrash(random: SeededRandom): SimulatedDisk {
-    const names = survivingNames(this.durable, survivingChanges(this.pending, random));
+  afterCrash(random: SeededRandom, tally: Tally): SimulatedDisk {
+    const kept = survivingChanges(this.pending, random);
+    const lost = this.pending.length - kept.length;
+    if (lost > 0) tally.note('a cut takes a change of names', lost);
+    const firstLost = this.pending.findIndex((change, index) => change !== kept[index]);
+    if (firstLost >= 0 && kept.length > firstLost) tally.note('a cut takes a change of names and leaves a later one');
+    const names = survivingNames(this.durable, kept);
     const inodes = new Map<Inode, Inode>();
     for (const [path, place] of names.entries()) {
       if (place === 'directory') continue;
-      const inode = inodes.get(place) ?? place.afterCrash(random);
+      const inode = inodes.get(place) ?? place.afterCrash(random, tally);
       inodes.set(place, inode);
       names.set(path, inode);
     }

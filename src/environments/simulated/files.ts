@@ -2,9 +2,11 @@ import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Files, OpenFile } from '../../ports/environment.ts';
 import type { Agenda } from './agenda.ts';
 import type { SeededRandom } from './chance.ts';
+import { PAGE_BYTES } from './content.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { DiskFaults, FileOperation } from './faults.ts';
 import type { Inode } from './inode.ts';
+import type { Tally } from './tally.ts';
 
 /** How often a disk without space has none for a new name either. */
 const NAME_REFUSED = 0.25;
@@ -15,6 +17,7 @@ export interface FileMachine {
   readonly random: SeededRandom;
   readonly disk: SimulatedDisk;
   readonly faults: DiskFaults;
+  readonly tally: Tally;
   /** Called in the middle of every changing operation; may cut the power. */
   began(): void;
   /** False after the power was cut or the process ended: nothing of the old life ever completes. */
@@ -31,7 +34,7 @@ export function simulatedFiles(machine: FileMachine): Files {
         disk.open(inode);
         return new SimulatedFile(machine, path, inode, mode !== 'read');
       }),
-    readFile: async (path) => await later(machine, 'read', path, () => whole(disk.file(path))),
+    readFile: async (path) => await later(machine, 'read', path, () => disk.file(path).whole()),
     list: async (directory) => await later(machine, 'list', directory, () => disk.list(directory)),
     size: async (path) => await later(machine, undefined, path, () => sizeOf(disk, path)),
     isDirectory: async (path) => await later(machine, undefined, path, () => disk.find(path) === 'directory'),
@@ -71,15 +74,10 @@ function create(machine: FileMachine, path: string): Inode {
   return inode;
 }
 
-function needSpaceForName({ disk, random }: FileMachine, path: string): void {
-  if (disk.free > 0 || !random.chance(NAME_REFUSED)) return;
+function needSpaceForName({ disk, faults, random }: FileMachine, path: string): void {
+  if (disk.free >= PAGE_BYTES || !random.chance(NAME_REFUSED)) return;
+  faults.meets('a full disk refuses a name');
   throw new EnvironmentError('ENOSPC', `no space for a name: ${path}`);
-}
-
-function whole(inode: Inode): Uint8Array {
-  const bytes = new Uint8Array(inode.size);
-  inode.read(bytes, 0);
-  return bytes;
 }
 
 function sizeOf(disk: SimulatedDisk, path: string): number | undefined {
@@ -106,30 +104,31 @@ class SimulatedFile implements OpenFile {
   }
 
   async write(pieces: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
-    const { disk, faults, random } = this.#machine;
+    const { disk, faults, random, tally } = this.#machine;
     const bytes = pieces instanceof Uint8Array ? pieces : Buffer.concat(pieces);
     await this.#later(undefined, () => {
       this.#needWritable();
       const code = faults.take('write');
-      if (code !== undefined) {
-        // A write stops in the middle: a part of it may be there.
-        disk.write(this.#inode, bytes.subarray(0, random.below(bytes.length + 1)), position);
-        throw new EnvironmentError(code, `write refused: ${this.path}`);
-      }
-      disk.write(this.#inode, bytes, position);
+      // A write stops in the middle: a part of it may be there.
+      const wanted = code === undefined ? bytes : bytes.subarray(0, random.below(bytes.length + 1));
+      const written = disk.write(this.#inode, wanted, position);
+      if (code === undefined && written < bytes.length) faults.meets('a full disk refuses a write');
+      if (written > 0 && written < bytes.length) tally.note('a refused write leaves its first bytes');
+      if (code !== undefined) throw new EnvironmentError(code, `write refused: ${this.path}`);
+      if (written < bytes.length) throw new EnvironmentError('ENOSPC', `no space is left: ${this.path}`);
       this.#machine.began();
     });
   }
 
   async sync(): Promise<void> {
-    const { faults, random } = this.#machine;
+    const { faults, random, tally } = this.#machine;
     const { mark } = this.#inode;
     await this.#later(undefined, () => {
       this.#machine.began();
       if (!this.#machine.alive()) return;
       const code = faults.take('sync');
       if (code === undefined) return this.#inode.sync(mark);
-      this.#inode.failSync(mark, random);
+      this.#inode.failSync(mark, random, tally);
       throw new EnvironmentError(code, `sync failed: ${this.path}`);
     });
   }

@@ -7,6 +7,7 @@ import { SimulatedDisk } from './disk.ts';
 import { DiskFaults, type FileOperation } from './faults.ts';
 import { simulatedFiles } from './files.ts';
 import { keptLog, keptMeter, type LoggedLine } from './observation.ts';
+import { Tally } from './tally.ts';
 
 /** The simulation's wall time at its start. */
 const STARTED_AT_MS = Date.UTC(2026, 0, 1);
@@ -36,10 +37,12 @@ export class Simulation {
   readonly logged: LoggedLine[] = [];
   /** Values of the meter: `name{labels}` to the last gauge, or the sum of counts and observations. */
   readonly metrics = new Map<string, number>();
+  /** What the machine did to the node, each time that it really did. */
+  readonly tally = new Tally();
   environment: Environment;
   private readonly agenda = new Agenda();
   private readonly seed: number;
-  private readonly faults = new DiskFaults();
+  private readonly faults = new DiskFaults(this.tally);
   private wallMs: number;
   private disk = new SimulatedDisk();
   private life = 0;
@@ -70,6 +73,16 @@ export class Simulation {
     return this.operations;
   }
 
+  /** Operations of the disk that failed since the machine came up, of those that find something wrong with it. */
+  get faultsMet(): number {
+    return this.faults.met;
+  }
+
+  /** Operations that `slowDisk` made slow since the machine came up. */
+  get slowed(): number {
+    return this.faults.slowed;
+  }
+
   /** Space taken on the disk, in bytes: pages of 4 KiB that were written, of files that have a name or are open. */
   get diskBytes(): number {
     return this.disk.used;
@@ -98,11 +111,14 @@ export class Simulation {
   /** Sets the wall clock forward or back; the clock that never steps back goes on. */
   stepClock(ms: number): void {
     this.wallMs += ms;
+    if (ms !== 0) this.tally.note(ms > 0 ? 'the clock is set forward' : 'the clock is set back');
   }
 
-  /** Turns one bit of what stands durably at `position` of a file. */
-  flipBit(path: string, position: number, bit: number): void {
-    this.disk.file(path).flip(position, bit);
+  /** Turns one bit of what stands durably at `position` of a file. False when that cannot be done now. */
+  flipBit(path: string, position: number, bit: number): boolean {
+    const isTurned = this.disk.file(path).flip(position, bit);
+    if (isTurned) this.tally.note('a bit is turned');
+    return isTurned;
   }
 
   /** Bytes of the file, or of undefined when there is none: without the delays and faults of `environment.files`. */
@@ -116,10 +132,15 @@ export class Simulation {
     return this.disk.list(directory);
   }
 
+  /** All files below a folder and what programs read in them, by path: without those delays and faults. */
+  filesBelow(directory: string): ReadonlyMap<string, Uint8Array> {
+    return this.disk.filesBelow(directory);
+  }
+
   /** Cuts the power now: nothing of the running machine completes any more. */
   crash(): void {
     this.end();
-    this.disk = this.disk.afterCrash(new SeededRandom(this.seed).fork(this.life));
+    this.disk = this.disk.afterCrash(new SeededRandom(this.seed).fork(this.life), this.tally);
   }
 
   /** Ends the process now; the system goes on, and what was not synced is still to be read. */
@@ -171,7 +192,7 @@ export class Simulation {
   }
 
   private live(): Environment {
-    const { agenda, disk, faults, life } = this;
+    const { agenda, disk, faults, life, tally } = this;
     const alive = (): boolean => this.life === life;
     // Each life draws from streams of its own: what one does changes nothing for what the next one draws.
     const chance = new SeededRandom(this.seed).fork(-1 - 2 * life);
@@ -179,7 +200,7 @@ export class Simulation {
     return {
       clock: this.clock(alive),
       random: chance.fork(2),
-      files: simulatedFiles({ agenda, disk, faults, random, alive, began: () => this.began() }),
+      files: simulatedFiles({ agenda, disk, faults, random, tally, alive, began: () => this.began() }),
       network: this.network(),
       compute: simulatedCompute,
       log: keptLog(this.logged),

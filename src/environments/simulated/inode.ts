@@ -1,5 +1,6 @@
 import type { SeededRandom } from './chance.ts';
 import { Content } from './content.ts';
+import type { Tally } from './tally.ts';
 
 /** What a disk writes whole or not at all, bytes. */
 const SECTOR_BYTES = 512;
@@ -40,6 +41,13 @@ export class Inode {
     return this.cached.read(into, position);
   }
 
+  /** All that programs read in it. */
+  whole(): Uint8Array {
+    const bytes = new Uint8Array(this.size);
+    this.read(bytes, 0);
+    return bytes;
+  }
+
   write(bytes: Uint8Array, position: number): void {
     if (bytes.length === 0) return;
     this.cached.write(bytes, position);
@@ -71,21 +79,29 @@ export class Inode {
    * The sync of the changes before `mark` failed: some of them arrived, and the system holds all of them for written,
    * so that no later sync will bring the others.
    */
-  failSync(mark: number, random: SeededRandom): void {
-    for (const change of this.take(mark)) for (const kept of tear(change, random)) applyTo(this.durable, kept);
+  failSync(mark: number, random: SeededRandom, tally: Tally): void {
+    for (const change of this.take(mark)) this.tear(change, random, (fate) => tally.note(`a failed sync: ${fate}`));
   }
 
   /** The content after a power cut: each unsynced change is kept, lost or torn, whatever became of the others. */
-  afterCrash(random: SeededRandom): Inode {
-    for (const change of this.unsynced) for (const kept of tear(change, random)) applyTo(this.durable, kept);
+  afterCrash(random: SeededRandom, tally: Tally): Inode {
+    for (const change of this.unsynced) this.tear(change, random, (fate) => tally.note(`a cut: ${fate}`));
     return new Inode(this.durable);
   }
 
-  /** Turns a bit of what is durable and of what programs read; while bytes wait for a sync nothing happens. */
-  flip(position: number, bit: number): void {
-    if (this.unsynced.length > 0) return;
+  /** Turns a bit of what is durable and of what programs read. False: bytes wait for a sync, or none stands there. */
+  flip(position: number, bit: number): boolean {
+    if (this.unsynced.length > 0 || position >= this.durable.length) return false;
     this.durable.flip(position, bit);
     this.cached.flip(position, bit);
+    return true;
+  }
+
+  /** Leaves of a change what its fate is. */
+  private tear(change: Change, random: SeededRandom, note: (fate: string) => void): void {
+    const kept = remains(change, random);
+    note(fateOf(change, kept, this.durable.length));
+    for (const part of kept) applyTo(this.durable, part);
   }
 
   private take(mark: number): Change[] {
@@ -102,7 +118,7 @@ function applyTo(content: Content, change: Change): void {
 }
 
 /** What a power cut leaves of one change: all, nothing, a prefix, some of its sectors, or only the length. */
-function tear(change: Change, random: SeededRandom): readonly Change[] {
+function remains(change: Change, random: SeededRandom): readonly Change[] {
   if (change.kind !== 'write') return random.chance(0.5) ? [change] : [];
   const { position, bytes } = change;
   const fate = random.below(5);
@@ -118,4 +134,18 @@ function tear(change: Change, random: SeededRandom): readonly Change[] {
     at = end;
   }
   return sectors;
+}
+
+/** What became of a change in a file of `length` bytes, of which these parts are left. */
+function fateOf(change: Change, kept: readonly Change[], length: number): string {
+  if (change.kind !== 'write') return kept.length > 0 ? 'a truncation stays' : 'a truncation is lost';
+  const { position, bytes } = change;
+  const parts = kept.filter((part) => part.kind === 'write');
+  const left = parts.reduce((sum, part) => sum + part.bytes.length, 0);
+  const first = parts.reduce((end, part) => (part.position === end ? end + part.bytes.length : end), position);
+  if (left === bytes.length) return 'a write stays';
+  if (left > 0) return first - position === left ? 'a write is cut short' : 'a write has holes';
+  return kept.some((part) => part.kind === 'extend') && position + bytes.length > length
+    ? 'zeros stand for a write'
+    : 'a write is lost';
 }

@@ -43,7 +43,7 @@ export async function act(life: Life, step: Step & ClientAction): Promise<void> 
     case 'flush':
       return void (await flush(life, step));
     case 'look':
-      return await look(life, step);
+      return look(life, step);
     default:
       return unreachable(step);
   }

@@ -1,5 +1,4 @@
 import { promised } from './broken-promise.ts';
-import { collect } from './delivery-actions.ts';
 import type { Life } from './life.ts';
 import { outcomeOf } from './outcome.ts';
 import { FAILING_FOLDER } from './simulated-node.ts';
@@ -13,11 +12,8 @@ export async function flushFailing(life: Life): Promise<boolean> {
   const before = [...oracle.main.all()].filter((sent) => typeof sent.fate === 'object');
   const outcome = await outcomeOf(node.admin('POST', '/admin/deliveries/{name}/flush', { name: 'failing' }));
   if (outcome.kind !== 'done' || !(outcome.answer as { flushed: boolean }).flushed) return false;
-  const files = new Map<string, Uint8Array>();
-  const looked = await outcomeOf(collect(life, FAILING_FOLDER, files));
-  if (looked.kind !== 'done') return false;
   const raw = new Map<string, Uint8Array>();
-  for (const [path, bytes] of files) {
+  for (const [path, bytes] of life.simulation.filesBelow(FAILING_FOLDER)) {
     if (path.startsWith(`${FAILING_FOLDER}/fake-failed/`)) {
       oracle.failing.holdsLines(path, Buffer.from(bytes).toString());
     } else if (!path.startsWith(`${FAILING_FOLDER}/retention-exceeded/`)) raw.set(path, bytes);

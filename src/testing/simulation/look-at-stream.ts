@@ -131,6 +131,10 @@ export async function lookAtStream(life: Life, name: StreamName): Promise<boolea
 
 function missed(life: Life, model: StreamModel, sent: Sent, since: number): void {
   model.isMissing(sent, since, life.now);
+  if (sent.foundAt >= 0 && !sent.isExpired && model.mayBeExpired(sent, life.now)) {
+    sent.isExpired = true;
+    life.simulation.tally.note('a record that was read expires');
+  }
   // Its process is gone: nobody will store it any more. Who went over a damaged place may have gone over it, too.
   const isOver = sent.fate === 'trying' && sent.triedIn < life.number && model.damaged().length === 0;
   if (isOver && !model.mayBeExpired(sent, life.now)) sent.fate = 'gone';

@@ -10,33 +10,29 @@ export class Machine {
   readonly #oracle: Oracle;
   /** Lives that still find the disk full as they start. */
   #fullLives = 0;
-  #hasFaults = false;
-  #isSlow = false;
 
   constructor(simulation: Simulation, oracle: Oracle) {
     this.#simulation = simulation;
     this.#oracle = oracle;
   }
 
-  /** Whether an operation of the disk failed, or may have, in this life. */
+  /** Whether an operation of the disk failed in this life; one that was to fail and never came excuses nothing. */
   get hasFaults(): boolean {
-    return this.#hasFaults;
+    return this.#simulation.faultsMet > 0;
   }
 
-  /** Whether the disk does in this life what it is told, and soon. */
+  /** Whether the disk did in this life what it was told, and soon. */
   get isPrompt(): boolean {
-    return !this.#hasFaults && !this.#isSlow;
+    return !this.hasFaults && this.#simulation.slowed === 0;
   }
 
   /** Whether anything is wrong with the disk or with what it holds. */
   get isTroubled(): boolean {
-    return this.#hasFaults || this.#oracle.flips > 0;
+    return this.hasFaults || this.#oracle.flips > 0;
   }
 
   /** A life begins. */
   begins(): void {
-    this.#hasFaults = this.#fullLives > 0;
-    this.#isSlow = false;
     if (this.#fullLives === 0) this.#simulation.limitDisk(Infinity);
     this.#fullLives = Math.max(0, this.#fullLives - 1);
   }
@@ -53,10 +49,8 @@ export class Machine {
       case 'cut':
         return simulation.crashAfterFileOperations(action.operations);
       case 'fail':
-        this.#hasFaults = true;
         return simulation.failNext(action.operation, ...Array.from({ length: action.count }, () => action.code));
       case 'slow':
-        this.#isSlow = true;
         return simulation.slowDisk(action.operations, action.ms);
       case 'full':
         return await this.#fill(action);
@@ -71,7 +65,6 @@ export class Machine {
   }
 
   async #fill({ freeBytes, ms, stays }: Extract<MachineAction, { do: 'full' }>): Promise<void> {
-    this.#hasFaults = true;
     if (stays) this.#fullLives = 1;
     this.#simulation.limitDisk(freeBytes);
     await this.#simulation.environment.clock.sleep(ms);
@@ -87,7 +80,6 @@ export class Machine {
     const path = `${SIMULATED.logFolder}/${name}`;
     const bytes = this.#simulation.sizeOf(path) ?? 0;
     if (bytes === 0) return;
-    this.#simulation.flipBit(path, Math.floor(at * bytes), bit);
-    this.#oracle.flips += 1;
+    if (this.#simulation.flipBit(path, Math.floor(at * bytes), bit)) this.#oracle.flips += 1;
   }
 }

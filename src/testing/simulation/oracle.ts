@@ -159,16 +159,18 @@ export class Oracle {
     return sent;
   }
 
-  /** One id has one answer, for ever. */
-  answersHook(deliveryId: string, place: Place, now: number): void {
+  /** One id has one answer, for ever. Whether it had it before. */
+  answersHook(deliveryId: string, place: Place, now: number): boolean {
     const hook = this.#hooks.get(deliveryId);
     promised(hook !== undefined, `the id ${deliveryId} was never posted and got an answer`);
     const { answer = place, sent } = hook;
     // Where the record is gone, a crash may have taken its id along.
     const isSame = answer.sequenceNumber === place.sequenceNumber || sent.mayMove;
     promised(isSame, `the id ${deliveryId} got a second answer`);
+    const isRepeat = hook.answer?.sequenceNumber === place.sequenceNumber;
     hook.answer = place;
     this.main.stands(hook.sent, place, now);
+    return isRepeat;
   }
 
   /** Ids posted so far. */

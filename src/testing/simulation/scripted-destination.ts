@@ -15,6 +15,8 @@ export class ScriptedDestination {
   readonly #random: SeededRandom;
   /** What breaks a promise is no failure of the destination: it ends the run. */
   readonly #breaks: (error: Error) => void;
+  /** Records that were attempted. */
+  readonly #tried = new Set<string>();
   /** Nothing fails any more. */
   isWell = false;
 
@@ -28,6 +30,8 @@ export class ScriptedDestination {
 
   async #answer({ records, signal }: FakeAttempt): Promise<readonly Refused[]> {
     const random = this.#random;
+    if (records.some(({ text }) => this.#tried.has(text))) this.#simulation.tally.note('a delivery is tried again');
+    for (const { text } of records) this.#tried.add(text);
     if (this.isWell) return this.#take(records, []);
     const ms = random.chance(0.1) ? random.below(SLOW_MS_MAX) : random.below(5);
     await this.#simulation.environment.clock.sleep(ms, signal);

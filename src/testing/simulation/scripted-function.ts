@@ -24,6 +24,8 @@ export class ScriptedFunction implements Functions {
   readonly #random: SeededRandom;
   /** What breaks a promise is no failure of the function: it ends the run. */
   readonly #breaks: (error: Error) => void;
+  /** Records that were handed over. */
+  readonly #tried = new Set<Sent>();
   /** Nothing fails any more. */
   isWell = false;
 
@@ -44,6 +46,8 @@ export class ScriptedFunction implements Functions {
     const records = recordsOf(event);
     const [first] = records;
     const sent = this.#checked(() => this.#model.gets(records, this.#simulation.now));
+    if (sent.some((one) => this.#tried.has(one))) this.#simulation.tally.note('a function gets a record again');
+    for (const one of sent) this.#tried.add(one);
     const ms = random.chance(0.1) ? random.below(SLOW_MS_MAX) : random.below(5);
     await this.#simulation.environment.clock.sleep(ms, signal);
     const taken = signal?.aborted === true ? 0 : this.#takes(records.length);

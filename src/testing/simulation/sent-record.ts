@@ -42,6 +42,8 @@ export interface Sent extends Sending {
   arrivedAt: number | undefined;
   /** Its place could not be read after a bit was turned somewhere: it may be lost. */
   isDamaged: boolean;
+  /** It was read, and later found no more, as its time was over. */
+  isExpired: boolean;
   /** It was delivered, so it stands, wherever that is. */
   isDelivered: boolean;
   /** A power cut may have taken the note that it was delivered: it may be delivered again. */

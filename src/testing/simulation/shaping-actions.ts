@@ -1,4 +1,3 @@
-import { collect } from './delivery-actions.ts';
 import type { Life } from './life.ts';
 import { outcomeOf } from './outcome.ts';
 import { SHAPED_FOLDER } from './simulated-node.ts';
@@ -12,12 +11,9 @@ export async function flushShaped(life: Life): Promise<boolean> {
   const stored = [...oracle.main.all()].filter((sent) => typeof sent.fate === 'object');
   const outcome = await outcomeOf(node.admin('POST', '/admin/deliveries/{name}/flush', { name: 'shaped' }));
   if (outcome.kind !== 'done' || !(outcome.answer as { flushed: boolean }).flushed) return false;
-  const files = new Map<string, Uint8Array>();
-  const looked = await outcomeOf(collect(life, SHAPED_FOLDER, files));
-  if (looked.kind !== 'done') return false;
   const objects = new Map<string, Uint8Array>();
   const lines = new Map<string, Uint8Array>();
-  for (const [path, bytes] of files) {
+  for (const [path, bytes] of life.simulation.filesBelow(SHAPED_FOLDER)) {
     if (path.startsWith(`${SHAPED_FOLDER}/processing-failed/`)) lines.set(path, bytes);
     else if (!path.startsWith(`${SHAPED_FOLDER}/retention-exceeded/`)) objects.set(path, bytes);
   }

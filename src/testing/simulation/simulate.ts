@@ -26,6 +26,15 @@ const LIFE_MS_MAX = 1_800_000;
 /** With `interval`, what was told so long ago survives a power cut: the interval of 100 ms, and what a disk takes. */
 const INTERVAL_MS_MAX = 200;
 
+/** What the log says of itself that the tally counts. */
+const NOTED_LINES: Readonly<Record<string, string>> = {
+  'log.tail.cut': 'a torn tail is cut off',
+  'log.settled': 'files are settled',
+  'log.segment.deleted': 'a file that nobody needs is removed',
+  'log.full': 'the log finds the disk full',
+  'log.writable': 'the log finds room on the disk again',
+};
+
 /** What a run came to. */
 export interface SimulationResult {
   readonly lives: number;
@@ -50,6 +59,8 @@ export interface SimulationResult {
   readonly lines: number;
   /** Records that a function processed. */
   readonly processed: number;
+  /** How often what can go wrong, and what a node does about it, has happened. */
+  readonly met: Readonly<Record<string, number>>;
   /** A hash over everything the run did: the same for the same plan. */
   readonly trace: string;
 }
@@ -98,6 +109,9 @@ class Run {
   #failures = 0;
   #lastFailure = '';
   #doubted = 0;
+  /** Starts that power cuts have ended since the last one that came to its end. */
+  #cutStarts = 0;
+  #isStarting = false;
   /** All that was told before survives a power cut, in virtual ms. */
   #durableAt = 0;
 
@@ -177,10 +191,18 @@ class Run {
     } catch (error) {
       if (error instanceof SimulatedCrash) {
         this.#crashes += 1;
+        this.#noteCutStart();
         this.#noteCut();
       } else if (error instanceof NodeFailed && this.#machine.isTroubled) this.#noteFailure(error);
       else throw error;
     }
+  }
+
+  #noteCutStart(): void {
+    if (!this.#isStarting) return;
+    this.#cutStarts += 1;
+    const { tally } = this.#simulation;
+    tally.note(this.#cutStarts > 1 ? 'the power goes in one start after the other' : 'the power goes in a start');
   }
 
   #noteFailure(error: NodeFailed): void {
@@ -215,12 +237,15 @@ class Run {
     const simulation = this.#simulation;
     const { environment: changed = (same) => same, beforeStart = async () => undefined } = this.#sabotage;
     const environment = changed(simulation.environment);
+    this.#isStarting = true;
     try {
       await beforeStart(environment);
       const node = await SimulatedNode.open(environment, this.#plan.node, fails, {
         functions: this.#functions,
         destinations: [this.#destination.fake.kind],
       });
+      this.#isStarting = false;
+      this.#cutStarts = 0;
       // A start makes all that it finds durable before it shows it, but not what it changes itself.
       this.#noteDurable();
       return new Life({
@@ -285,7 +310,8 @@ class Run {
   }
 
   #result(isRefused: boolean): SimulationResult {
-    const { now, fileOperations, logged } = this.#simulation;
+    const { now, fileOperations, logged, tally } = this.#simulation;
+    for (const { event } of logged) if (NOTED_LINES[event] !== undefined) tally.note(NOTED_LINES[event]);
     const lines = logged.map(({ event, fields }) => `${event} ${JSON.stringify(fields)}`);
     const trace = createHash('sha256')
       .update(`${now} ${fileOperations}\n${lines.join('\n')}`)
@@ -306,6 +332,7 @@ class Run {
       repeated: this.#oracle.failing.repeated,
       lines: this.#oracle.failing.failed,
       processed: this.#oracle.shaping.answered,
+      met: tally.counts,
       trace,
     };
   }

@@ -18,7 +18,7 @@ const LOOK_MS = 5;
 
 /** Splits one of the open shards somewhere in its range. */
 export async function split(life: Life, step: Split): Promise<void> {
-  await reshard(life, step, async (open) => {
+  await reshard(life, step, 'a shard is split', async (open) => {
     const shard = open[Math.floor(step.shard * open.length)];
     if (shard === undefined) return undefined;
     const { StartingHashKey, EndingHashKey } = shard.HashKeyRange;
@@ -34,7 +34,7 @@ export async function split(life: Life, step: Split): Promise<void> {
 
 /** Merges one of the open shards with its neighbour. */
 export async function merge(life: Life, step: Merge): Promise<void> {
-  await reshard(life, step, async (open) => {
+  await reshard(life, step, 'two shards are merged', async (open) => {
     const at = Math.floor(step.shard * (open.length - 1));
     const [one, other] = [open[at], open[at + 1]];
     if (one === undefined || other === undefined) return undefined;
@@ -46,13 +46,14 @@ export async function merge(life: Life, step: Merge): Promise<void> {
 /** Splits and merges until there are so many. */
 export async function count(life: Life, step: Count): Promise<void> {
   const input = { StreamName: step.stream, TargetShardCount: step.shards, ScalingType: 'UNIFORM_SCALING' };
-  await reshard(life, step, async () => await life.kinesis('UpdateShardCount', input));
+  await reshard(life, step, 'the shards are counted anew', async () => await life.kinesis('UpdateShardCount', input));
 }
 
 /** Whatever the answer: the shards own every hash key once, and once it came, parents take nothing more. */
 async function reshard(
   life: Life,
   { stream }: Split | Merge | Count,
+  done: string,
   change: (open: readonly ListedShard[]) => Promise<Outcome | undefined>,
 ): Promise<void> {
   const model = life.oracle.stream(stream);
@@ -64,7 +65,8 @@ async function reshard(
   open.sort((one, other) =>
     BigInt(one.HashKeyRange.StartingHashKey) < BigInt(other.HashKeyRange.StartingHashKey) ? -1 : 1,
   );
-  await change(open);
+  const outcome = await change(open);
+  if (outcome?.kind === 'done') life.simulation.tally.note(done);
   if (!model.isDeleted) await life.shards(stream, model);
 }
 

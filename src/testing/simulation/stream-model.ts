@@ -73,6 +73,7 @@ export class StreamModel {
       foundAt: -1,
       arrivedAt: undefined,
       isDamaged: false,
+      isExpired: false,
       isDelivered: false,
       mayRepeat: false,
       doubt: undefined,

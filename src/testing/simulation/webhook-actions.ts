@@ -14,7 +14,8 @@ export async function hook(life: Life, { id, copies }: Hook): Promise<void> {
 
 /** Posts one webhook; whether it was answered. */
 export async function postHook(life: Life, deliveryId: string): Promise<boolean> {
-  const { text, bytes } = life.oracle.posts(deliveryId, life.number, life.now);
+  const sent = life.oracle.posts(deliveryId, life.number, life.now);
+  const { text, bytes } = sent;
   const { status, body } = await life.node.post(deliveryId, payload(text, bytes));
   // Whether a 503 left something behind is not said; the repeat will tell.
   if (status === 503) {
@@ -23,7 +24,11 @@ export async function postHook(life: Life, deliveryId: string): Promise<boolean>
   }
   promised(status === 200, `a webhook was answered ${status}: ${textOf(body)}`);
   const { ShardId, SequenceNumber } = JSON.parse(textOf(body)) as { ShardId: string; SequenceNumber: string };
-  life.oracle.answersHook(deliveryId, { shardId: ShardId, sequenceNumber: SequenceNumber }, life.now);
+  const place = { shardId: ShardId, sequenceNumber: SequenceNumber };
+  if (life.oracle.answersHook(deliveryId, place, life.now)) {
+    const isOlder = sent.life < life.number;
+    life.simulation.tally.note(`a repeated webhook gets its answer${isOlder ? ' of an earlier life' : ''}`);
+  }
   return true;
 }
 
