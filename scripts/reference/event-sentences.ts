@@ -90,6 +90,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'log.reserve.failed': 'The reserve for a full disk could not be made.',
   'log.seal.failed': 'The index of a segment could not be written; the next start reads the whole file.',
   'log.segment.deleted': 'Nobody needs a record of this segment any more.',
+  'log.close.failed':
+    'A file of the log of which the disk had confirmed everything could not be closed; nothing is lost.',
   'log.segment.stuck': 'A segment that nobody needs could not be removed; the next start tries again.',
   'log.snapshot.damaged': 'A snapshot of the catalog is damaged; the one before it is taken.',
   'log.settle.failed': 'Files of the log could not be settled; they stay as they are.',

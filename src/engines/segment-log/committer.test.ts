@@ -40,6 +40,27 @@ test('a full segment is followed by a new one, and readers cross from file to fi
   assert.equal((await list(again)).at(-1), `segment-${String(names.length + 1).padStart(10, '0')}-epoch-2.log`);
 });
 
+test('a file that cannot be closed is let go: all of it was confirmed', async () => {
+  const simulation = new Simulation(1);
+  const environment = withOpened(simulation.environment, (file, mode) => {
+    if (mode !== 'create' || !file.path.endsWith('.log')) return file;
+    const close = async (): Promise<void> => {
+      await file.close();
+      throw new EnvironmentError('EIO', 'as the test says');
+    };
+    return { ...file, close };
+  });
+  const under = await LogUnderTest.open(simulation, { segmentBytesMax: 1000 }, environment);
+  for (const text of numbers(0, 30)) await under.append(under.a, text);
+  const count = (await list(under)).length;
+  await under.drive(under.log.close());
+  assert.deepEqual(under.failures, []);
+  const told = simulation.logged.filter(({ event }) => event === 'log.close.failed');
+  assert.deepEqual([count > 3, told.length], [true, count]);
+  const again = await LogUnderTest.openImage(await under.image());
+  assert.deepEqual(await again.texts(A), numbers(0, 30));
+});
+
 test('a run that is larger than a segment, or than a usual commit, stays in one piece', async () => {
   const under = await LogUnderTest.open(new Simulation(1), { segmentBytesMax: 10_000 });
   const large = 'x'.repeat(3_000_000);

@@ -1,4 +1,5 @@
 import { assert } from '../../kernel/assert.ts';
+import { EnvironmentError } from '../../kernel/errors.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { FORMAT_VERSION } from './format.ts';
 import { ReadHandles } from './read-handles.ts';
@@ -104,7 +105,7 @@ export class SegmentSet {
     const before = this.#active;
     this.#active = { segment, file };
     this.#take(segment);
-    await before?.file.close();
+    await this.#letGo(before?.file);
   }
 
   /** Lets a settled file, whose name is durable, take the place of its sources. */
@@ -122,9 +123,19 @@ export class SegmentSet {
   }
 
   async close(): Promise<void> {
-    await this.#active?.file.close();
+    await this.#letGo(this.#active?.file);
     this.#active = undefined;
     await this.handles.close();
+  }
+
+  /** The disk has confirmed all of the file: whatever closing it answers, nothing is lost. */
+  async #letGo(file: OpenFile | undefined): Promise<void> {
+    try {
+      await file?.close();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      this.#environment.log.warn('log.close.failed', { path: file?.path, error: error.message });
+    }
   }
 
   #take(segment: Segment): void {
