@@ -1,5 +1,6 @@
 import type { ShardRef, Offset } from '../../../ports/stream-store.ts';
 import { deliveryMetrics, firehoseEvents } from '../events.ts';
+import { firehoseLimits } from '../limits.ts';
 import {
   NO_PROGRESS,
   progressToJson,
@@ -78,8 +79,25 @@ export class DeliveryLanes implements Worker {
   }
 
   async flush(signal: AbortSignal): Promise<boolean> {
+    if (!(await this.#stands(signal))) return false;
     const flushed = await Promise.all([this.#main.flush(signal), this.#backup?.flush(signal) ?? true]);
     return flushed.every(Boolean);
+  }
+
+  /** Waits for the workers that are to be, a while: nobody settles what one is asked that gives way to another. */
+  async #stands(signal: AbortSignal): Promise<boolean> {
+    let stands = false;
+    const waited = new AbortController();
+    const leave = (): void => waited.abort();
+    signal.addEventListener('abort', leave, { once: true });
+    void this.#turn.then(async () => {
+      await this.#main.switched();
+      stands = true;
+      leave();
+    });
+    await this.#doors.environment.clock.sleep(firehoseLimits.flushMs, waited.signal);
+    signal.removeEventListener('abort', leave);
+    return stands;
   }
 
   status(): DeliveryStatus {

@@ -81,6 +81,11 @@ export class MainLane {
     await this.#switching;
   }
 
+  /** Resolves once records go the way they are to go. */
+  async switched(): Promise<void> {
+    await this.#switching;
+  }
+
   async flush(signal: AbortSignal): Promise<boolean> {
     if (this.#stage !== undefined && !(await this.#stage.flush(signal))) return false;
     return await this.#worker.flush(signal);

@@ -80,6 +80,16 @@ test('processing is taken away while what failed waits: its line names its funct
   }
 });
 
+test('a flush that is asked for while processing begins is answered once all is delivered, not after a minute', async () => {
+  const fake = new FakeDestination();
+  const functions = new FakeFunctions({ f: mark });
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections('f'), functions);
+  const openedAt = bench.simulation.now;
+  const { flushed } = await bench.admin('POST', '/admin/deliveries/{name}/flush', { name: 'd' });
+  assert.equal(flushed, true);
+  assert.ok(bench.simulation.now - openedAt < 5000, String(bench.simulation.now - openedAt));
+});
+
 test('processing is added while plain batches are due: they leave as they came, and before all others', async () => {
   let isUp = false;
   const fake = downUntil(() => isUp);
