@@ -201,6 +201,10 @@ test('what is asked for fails, once each, and what comes then works', async () =
     ['rename', async () => await files.rename('/a', '/b')],
     ['syncDirectory', async () => await files.syncDirectory('/')],
     ['remove', async () => await files.remove('/b')],
+    ['size', async () => await files.size('/b')],
+    ['size', async () => await file.size()],
+    ['isDirectory', async () => await files.isDirectory('/d')],
+    ['close', async () => await file.close()],
   ] as const;
   for (const [operation, call] of operations) {
     simulation.failNext(operation, 'EIO');

@@ -2,7 +2,7 @@ import type { EnvironmentCode } from '../../kernel/errors.ts';
 import type { SeededRandom } from './chance.ts';
 import type { Tally } from './tally.ts';
 
-/** What can be made to fail: the calls of `Files` and `OpenFile`; `read` reads an open file or a whole one. */
+/** What can be made to fail: the calls of `Files` and `OpenFile`; `read` and `size` ask an open file or a name. */
 export type FileOperation =
   | 'open'
   | 'create'
@@ -10,6 +10,9 @@ export type FileOperation =
   | 'write'
   | 'truncate'
   | 'sync'
+  | 'close'
+  | 'size'
+  | 'isDirectory'
   | 'list'
   | 'makeDirectory'
   | 'remove'

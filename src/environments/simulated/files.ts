@@ -36,8 +36,8 @@ export function simulatedFiles(machine: FileMachine): Files {
       }),
     readFile: async (path) => await later(machine, 'read', path, () => disk.file(path).whole()),
     list: async (directory) => await later(machine, 'list', directory, () => disk.list(directory)),
-    size: async (path) => await later(machine, undefined, path, () => sizeOf(disk, path)),
-    isDirectory: async (path) => await later(machine, undefined, path, () => disk.find(path) === 'directory'),
+    size: async (path) => await later(machine, 'size', path, () => sizeOf(disk, path)),
+    isDirectory: async (path) => await later(machine, 'isDirectory', path, () => disk.find(path) === 'directory'),
     makeDirectory: async (path) =>
       await changeName(machine, 'makeDirectory', path, () => {
         if (disk.find(path) === undefined) needSpaceForName(machine, path);
@@ -142,13 +142,16 @@ class SimulatedFile implements OpenFile {
   }
 
   async size(): Promise<number> {
-    return await this.#later(undefined, () => this.#inode.size);
+    return await this.#later('size', () => this.#inode.size);
   }
 
   async close(): Promise<void> {
     await later(this.#machine, undefined, this.path, () => {
       if (this.#isOpen) this.#machine.disk.close(this.#inode);
       this.#isOpen = false;
+      // Whatever it answers, the system has let go of the file.
+      const code = this.#machine.faults.take('close');
+      if (code !== undefined) throw new EnvironmentError(code, `close failed: ${this.path}`);
     });
   }
 

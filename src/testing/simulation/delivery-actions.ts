@@ -126,13 +126,9 @@ function lookAtBucket(life: Life, delivery: DeliveryName): ReadonlySet<Sent> {
   const isAboutGone = (path: string): boolean => path.startsWith(`${folderOf(delivery)}/retention-exceeded/`);
   for (const path of objects.keys()) {
     if (!isAboutGone(path)) continue;
-    const mayBe = life.oracle.flips > 0 || mayAnyBeExpired(sourceOf(life, delivery), life.now);
+    const mayBe = life.oracle.flips > 0 || sourceOf(life, delivery).mayAnyBeExpired(life.now);
     promised(mayBe, `${path} tells of records that were gone, and none can be`);
     objects.delete(path);
   }
-  return life.oracle.buckets[delivery].holds(objects);
-}
-
-function mayAnyBeExpired(model: StreamModel, now: number): boolean {
-  return [...model.all()].some((sent) => model.mayBeExpired(sent, now));
+  return life.oracle.buckets[delivery].holds(objects, life.now);
 }

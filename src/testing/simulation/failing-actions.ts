@@ -15,11 +15,11 @@ export async function flushFailing(life: Life): Promise<boolean> {
   const raw = new Map<string, Uint8Array>();
   for (const [path, bytes] of life.simulation.filesBelow(FAILING_FOLDER)) {
     if (path.startsWith(`${FAILING_FOLDER}/fake-failed/`)) {
-      oracle.failing.holdsLines(path, Buffer.from(bytes).toString());
+      oracle.failing.holdsLines(path, Buffer.from(bytes).toString(), life.now);
     } else if (!path.startsWith(`${FAILING_FOLDER}/retention-exceeded/`)) raw.set(path, bytes);
   }
   promised(raw.size === 0 || shape.failing?.isBackedUp === true, 'a backup was made that nobody asked for');
-  const backedUp = oracle.backup.holds(raw);
+  const backedUp = oracle.backup.holds(raw, life.now);
   for (const sent of before) {
     if (oracle.flips > 0 || oracle.main.mayBeExpired(sent, now)) continue;
     promised(oracle.failing.has(sent), `${sent.text} was stored, and neither arrived nor failed`);

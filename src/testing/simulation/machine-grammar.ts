@@ -27,8 +27,15 @@ const DISK_FAULTS: readonly (readonly [FileOperation, EnvironmentCode])[] = [
   ['write', 'ENOSPC'],
   ['write', 'ENOSPC'],
   ['read', 'EIO'],
+  ['read', 'EIO'],
+  ['open', 'EIO'],
   ['open', 'EIO'],
   ['create', 'ENOSPC'],
+  ['makeDirectory', 'EIO'],
+  ['makeDirectory', 'ENOSPC'],
+  ['size', 'EIO'],
+  ['isDirectory', 'EIO'],
+  ['close', 'EIO'],
   ['syncDirectory', 'EIO'],
   ['rename', 'EIO'],
   ['remove', 'EIO'],
@@ -53,7 +60,7 @@ export function growMachine(random: SeededRandom, { clockMs, flips, isStill }: M
 function growTrouble(random: SeededRandom): MachineAction[] {
   const actions: MachineAction[] = [];
   if (random.chance(0.6)) actions.push({ do: 'cut', operations: 1 + random.below(random.chance(0.3) ? 30 : 250) });
-  if (random.chance(0.25)) {
+  if (random.chance(0.3)) {
     const [operation, code] = random.pick(DISK_FAULTS);
     actions.push({ do: 'fail', operation, code, count: 1 + random.below(3) });
   }

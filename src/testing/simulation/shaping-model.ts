@@ -55,10 +55,17 @@ export class ShapingModel {
     this.#unanswered.add(sent);
   }
 
-  /** Takes in all objects and lines that stand there; `owed` is known to be stored. Raises BrokenPromise. */
-  holds(objects: ReadonlyMap<string, Uint8Array>, lines: ReadonlyMap<string, Uint8Array>, owed: readonly Sent[]): void {
-    const made = this.#objects.holds(objects);
-    for (const [path, bytes] of lines) this.#lines.holdsLines(path, Buffer.from(bytes).toString());
+  /**
+   * Takes in all objects and lines that stand there `now` (virtual ms); `owed` is known to be stored. Raises
+   * BrokenPromise.
+   */
+  holds(
+    { objects, lines }: Readonly<Record<'objects' | 'lines', ReadonlyMap<string, Uint8Array>>>,
+    owed: readonly Sent[],
+    now: number,
+  ): void {
+    const made = this.#objects.holds(objects, now);
+    for (const [path, bytes] of lines) this.#lines.holdsLines(path, Buffer.from(bytes).toString(), now);
     for (const sent of made) promised(shapeOf(sent.text) === 'Ok', `${sent.text} was not to be delivered, and was`);
     for (const sent of owed) this.#checkFate(sent, made.has(sent));
   }

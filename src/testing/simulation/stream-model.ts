@@ -155,6 +155,11 @@ export class StreamModel {
     return arrivedAt - ROUNDING_MS <= oldest;
   }
 
+  /** The same of any of its records. */
+  mayAnyBeExpired(now: number): boolean {
+    return [...this.#sent.values()].some((sent) => this.mayBeExpired(sent, now));
+  }
+
   /** Whether a record that arrived then may still be shown to who asked at `since`. */
   mayBeShown(arrivedAt: number, since: number, now: number): boolean {
     return arrivedAt + ROUNDING_MS >= this.#wall.min(since, now) - this.retention.max(since, now);
