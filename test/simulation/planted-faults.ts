@@ -1,12 +1,16 @@
+import { syncBuiltinESMExports } from 'node:module';
+import zlib from 'node:zlib';
 import { withFiles, withOpened } from '../../src/testing/changed-files.ts';
 import { SIMULATED_DATA } from '../../src/testing/open-node.ts';
 import { openCatalog } from '../../src/engines/catalog/index.ts';
 import { openRecords } from '../../src/engines/records/index.ts';
 import { claimDataDirectory } from '../../src/environments/data-directory.ts';
 import { openSegmentLog } from '../../src/engines/segment-log/index.ts';
+import { EnvironmentError, type EnvironmentCode } from '../../src/kernel/errors.ts';
 import type { Catalog, Json } from '../../src/ports/catalog.ts';
 import type { Environment, OpenFile } from '../../src/ports/environment.ts';
 import type { Records } from '../../src/ports/records.ts';
+import { growPlan } from '../../src/testing/simulation/grammar.ts';
 import { MACHINE, type Plan, type Step } from '../../src/testing/simulation/plan.ts';
 import type { Sabotage } from '../../src/testing/simulation/simulate.ts';
 
@@ -18,6 +22,8 @@ const PROGRESS_PREFIX = 'delivery-position/';
 export interface PlantedFault {
   readonly fault: string;
   readonly sabotage: Sabotage;
+  /** What is changed in this process while the runs last; gives what changes it back. */
+  readonly during?: () => () => void;
   /** The run that finds it, where those of the grammar come upon it too seldom. */
   readonly plan?: (seed: number) => Plan;
 }
@@ -41,6 +47,30 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     sabotage: { environment: withoutRewriting },
     plan: failedSyncPlan,
   },
+  {
+    fault: 'no checksum is looked at, and bits are turned',
+    sabotage: {},
+    during: withoutChecksums,
+    plan: (seed) => unpacked(growPlan(seed, { flips: true })),
+  },
+  {
+    fault: 'no checksum is looked at, and the end of what was written is torn',
+    sabotage: {},
+    during: withoutChecksums,
+    plan: (seed) => unpacked(growPlan(seed, { flips: false })),
+  },
+  {
+    fault: 'a write that finds no room is held for done',
+    sabotage: withFile((file) => ({
+      ...file,
+      write: async (...what) => await swallowed('ENOSPC', file.write(...what)),
+    })),
+  },
+  {
+    fault: 'a sync that failed is held for done',
+    sabotage: withFile((file) => ({ ...file, sync: async () => await swallowed('EIO', file.sync()) })),
+  },
+  { fault: 'what is cut off stays', sabotage: withFile((file) => ({ ...file, truncate: async () => undefined })) },
   { fault: 'the intent of a delivery is not used again', sabotage: { beforeStart: forgetIntents } },
   { fault: 'lines about what failed are not kept', sabotage: { environment: withoutErrorOutput } },
   { fault: 'a backup begins behind its delivery', sabotage: { beforeStart: forgetBackups } },
@@ -79,6 +109,30 @@ function failedSyncPlan(seed: number): Plan {
     { client: '', pauseMs: 0, do: 'end', close: false, power: true },
   ];
   return { seed, node, steps };
+}
+
+/** Every checksum is the same, those that were stored and those that are made to compare. */
+function withoutChecksums(): () => void {
+  const { crc32 } = zlib;
+  const set = (of: typeof crc32): void => {
+    Object.assign(zlib, { crc32: of });
+    syncBuiltinESMExports();
+  };
+  set(() => 0);
+  return () => set(crc32);
+}
+
+/** Objects with checksums of their own would tell. */
+function unpacked(plan: Plan): Plan {
+  return { ...plan, node: { ...plan.node, isGzip: false } };
+}
+
+async function swallowed(code: EnvironmentCode, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof EnvironmentError) || error.code !== code) throw error;
+  }
 }
 
 function withFile(change: (file: OpenFile) => OpenFile): Sabotage {

@@ -37,15 +37,20 @@ test('the same seed does the same', async () => {
 });
 
 /** What the simulation says of a planted fault, and under which seed it says so first. */
-async function firstToFail({ sabotage, plan = planOfSeed }: PlantedFault): Promise<string | undefined> {
-  for (let seed = 1; seed <= SEEDS_TO_FIND_MAX; seed += 1) {
-    try {
-      await simulate(plan(seed), sabotage);
-    } catch (error) {
-      return `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+async function firstToFail({ sabotage, during, plan = planOfSeed }: PlantedFault): Promise<string | undefined> {
+  const undo = during?.();
+  try {
+    for (let seed = 1; seed <= SEEDS_TO_FIND_MAX; seed += 1) {
+      try {
+        await simulate(plan(seed), sabotage);
+      } catch (error) {
+        return `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+      }
     }
+    return undefined;
+  } finally {
+    undo?.();
   }
-  return undefined;
 }
 
 for (const planted of PLANTED_FAULTS) {
