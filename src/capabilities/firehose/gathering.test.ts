@@ -12,7 +12,7 @@ test('records without a byte fill a batch, too: what is held for each of them is
   const count = 3000;
   const entries = Array.from({ length: count }, () => ({ key: Buffer.from('k'), data: new Uint8Array() }));
   const { bytes } = packEntries(entries);
-  const gathering = new Gathering(5 * 1024 * 1024, 'plain');
+  const gathering = new Gathering({ bytesMax: 5 * 1024 * 1024, recordsMax: gatheredRecordsMax }, 'plain');
   let first = 0;
   for (; !gathering.isFull && first < 2 * gatheredRecordsMax; first += count) {
     const runs = [{ bytes, from: 0, to: bytes.length, first, count, at: 1 }];
@@ -25,7 +25,7 @@ test('records without a byte fill a batch, too: what is held for each of them is
 
 test('a batch is full with its last record, before another comes', () => {
   const { bytes } = packEntries([{ key: Buffer.from('k'), data: new Uint8Array() }]);
-  const gathering = new Gathering(1024, 'plain');
+  const gathering = new Gathering({ bytesMax: 1024, recordsMax: gatheredRecordsMax }, 'plain');
   for (let first = 0; first < gatheredRecordsMax; first += 1) {
     assert.equal(gathering.isFull, false);
     gathering.take(SHARD, 0n, {
@@ -45,7 +45,7 @@ test('what producers packed into one record counts as the records that it leaves
   const entries = Array.from({ length: 100 }, () => ({ key: Buffer.from('k'), data: packed }));
   const { bytes } = packEntries(entries);
   const gather = (form: 'packed' | 'plain'): Gathering => {
-    const gathering = new Gathering(128 * 1024 * 1024, form);
+    const gathering = new Gathering({ bytesMax: 128 * 1024 * 1024, recordsMax: gatheredRecordsMax }, form);
     for (let first = 0; !gathering.isFull && first < 5000; first += entries.length) {
       const runs = [{ bytes, from: 0, to: bytes.length, first, count: entries.length, at: 1 }];
       gathering.take(SHARD, 0n, { runs, next: BigInt(first + entries.length) });
@@ -64,7 +64,7 @@ test('a record that holds more than there is room for leaves alone, or in the ne
     Array.from({ length: 60_000 }, () => ({ key: 0, data: '' })),
   );
   const { bytes } = packEntries([{ key: Buffer.from('k'), data: packed }]);
-  const gathering = new Gathering(128 * 1024 * 1024, 'packed');
+  const gathering = new Gathering({ bytesMax: 128 * 1024 * 1024, recordsMax: gatheredRecordsMax }, 'packed');
   for (let first = 0; !gathering.isFull && first < 100; first += 1) {
     const runs = [{ bytes, from: 0, to: bytes.length, first, count: 1, at: 1 }];
     gathering.take(SHARD, 0n, { runs, next: BigInt(first + 1) });

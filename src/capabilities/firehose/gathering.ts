@@ -1,14 +1,21 @@
 import { EntryPlace, readEntryAt, readHeaders } from '../../kernel/stream/packed-entries.ts';
 import { positionKey, type Offset, type ShardRef, type Slice } from '../../ports/stream-store.ts';
 import { recordsAtMost } from '../../wire/kpl/aggregated-record.ts';
-import { firehoseLimits } from './limits.ts';
 import { type Range } from './model.ts';
 import type { RecordForm } from './outgoing.ts';
 import { arrivalOf } from './processed-record.ts';
 
+/** What one batch holds at most. */
+export interface BatchBounds {
+  readonly bytesMax: number;
+  /** Those that producers packed into one count each. */
+  readonly recordsMax: number;
+}
+
 /** The part of a stream that is to leave as one batch: ranges and sums, never the records themselves. */
 export class Gathering {
   readonly #bytesMax: number;
+  readonly #recordsMax: number;
   readonly #form: RecordForm;
   /** Records that leave, at most: more than are stored where producers packed several into one. */
   #leaving = 0;
@@ -24,9 +31,15 @@ export class Gathering {
   /** Whether the next record would not fit. */
   isFull = false;
 
-  constructor(bytesMax: number, form: RecordForm) {
+  constructor({ bytesMax, recordsMax }: BatchBounds, form: RecordForm) {
     this.#bytesMax = bytesMax;
+    this.#recordsMax = recordsMax;
     this.#form = form;
+  }
+
+  /** Records that leave, at most. */
+  get leavingCount(): number {
+    return this.#leaving;
   }
 
   /** Whether there is something to tell: records, or that some are gone. */
@@ -56,7 +69,7 @@ export class Gathering {
     const key = positionKey(shard);
     const from = this.#ranges.get(key)?.from ?? position;
     const full = this.#takeRuns(runs, Number(next));
-    const hasAll = this.#leaving >= firehoseLimits.gatheredRecordsMax;
+    const hasAll = this.#leaving >= this.#recordsMax;
     if (hasAll || this.sizeBytes >= this.#bytesMax) this.isFull = true;
     const to = full === undefined ? next : BigInt(full);
     if (to > from) this.#ranges.set(key, { generation, ordinal, from, to });
@@ -88,7 +101,6 @@ export class Gathering {
   }
 
   #hasRoom(dataBytes: number, leaving: number): boolean {
-    const { gatheredRecordsMax } = firehoseLimits;
-    return this.sizeBytes + dataBytes <= this.#bytesMax && this.#leaving + leaving <= gatheredRecordsMax;
+    return this.sizeBytes + dataBytes <= this.#bytesMax && this.#leaving + leaving <= this.#recordsMax;
   }
 }

@@ -1,13 +1,6 @@
 import { positionKey } from '../../ports/stream-store.ts';
 import type { Range } from './model.ts';
 
-/** Ranges of which those that follow each other are one. */
-export function joinedRanges(ranges: Iterable<Range>): readonly Range[] {
-  const found: Range[] = [];
-  for (const range of ranges) if (!extendLast(found, range)) found.push(range);
-  return found;
-}
-
 /** Lets the last of the ranges go on to the end of one that begins in it or right behind; false where none does. */
 export function extendLast(ranges: Range[], range: Range): boolean {
   const last = ranges.at(-1);

@@ -23,11 +23,15 @@ export const firehoseLimits = {
   scanEveryMs: 100,
   /** Our own: how long a worker sleeps when nothing wakes it. */
   idleMs: 1000,
-  /**
-   * Our own: records of one batch. Of each that may fail its place is held, and why: without a bound empty ones would
-   * take all memory, again at each start.
-   */
+  /** Our own: records of one batch. Without a bound empty ones would have no end. */
   gatheredRecordsMax: 1_000_000,
+  /**
+   * Our own: records of one batch for a destination that can refuse some of them. Of each that it does its place is
+   * held, and why, as long as the batch is attempted.
+   */
+  refusableRecordsMax: 50_000,
+  /** Our own: characters of what destinations said of the records of one batch, together. */
+  keptMessageCharactersMax: 128 * 1024,
   readRecords: 1000,
   readBytes: MIB,
   /** Waits between attempts. */

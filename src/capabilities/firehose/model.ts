@@ -97,6 +97,8 @@ export interface Intent {
   readonly target: Target;
   readonly ranges: readonly Range[];
   readonly recordCount: number;
+  /** Records that leave, at most, where producers packed several into one; absent: `recordCount`. */
+  readonly leavingCount?: number;
   readonly sizeBytes: number;
   readonly oldestAt: number;
   /** Where lines go that tell of records which the destination did not take; absent: it takes all in the end. */

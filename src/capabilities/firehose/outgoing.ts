@@ -4,7 +4,6 @@ import type { Records, ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { positionKey, type Slice } from '../../ports/stream-store.ts';
 import { type AggregatedRecord, looksAggregated, openAggregatedRecord } from '../../wire/kpl/aggregated-record.ts';
 import type { Failure } from './error-lines.ts';
-import { extendLast } from './joined-ranges.ts';
 import { processedRecord, type GoneUpTo } from './processed-record.ts';
 import { countOf, type Gap, type Intent, type LossCause, type Range } from './model.ts';
 import { rangeSlices, READ_LIMIT } from './range-slices.ts';
@@ -158,24 +157,4 @@ export function rangesBetween(intent: Pick<Intent, 'ranges'>, first: number, las
     const begin = range.from + BigInt(Math.max(0, from - start));
     return [{ ...range, from: begin, to: range.from + BigInt(Math.min(before - 1, to) + 1 - start) }];
   });
-}
-
-/** The stored records of an intent that these places name, as ranges; places ascend. */
-export function rangesOf({ ranges }: Pick<Intent, 'ranges'>, places: Iterable<number>): Range[] {
-  const found: Range[] = [];
-  let [index, before] = [0, 0];
-  for (const place of places) {
-    const at = Math.floor(place / PACKED_MAX);
-    let range = ranges[index];
-    while (range !== undefined && at - before >= countOf(range)) {
-      before += countOf(range);
-      index += 1;
-      range = ranges[index];
-    }
-    if (range === undefined) break;
-    const from = range.from + BigInt(at - before);
-    const one = { ...range, from, to: from + 1n };
-    if (!extendLast(found, one)) found.push(one);
-  }
-  return found;
 }

@@ -12,6 +12,8 @@ import {
   type OpenDestination,
 } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
+import type { BatchBounds } from './gathering.ts';
+import { firehoseLimits } from './limits.ts';
 import type { DeliveryStream, Intent, Target } from './model.ts';
 
 /** The kind of destination that holds what other destinations did not take. */
@@ -41,9 +43,12 @@ export function openTarget(
   return destination.open(target.options as never, { blobs, http, documents, clusters, settings }, environment);
 }
 
-/** How long records are gathered for a target. */
-export function bufferingOf(destinations: readonly AnyDestination[], target: Target): Buffering {
-  return destinationOf(destinations, target).buffering(target.options as never);
+/** How long records are gathered for a target, and how many of them at most. */
+export function bufferingOf(destinations: readonly AnyDestination[], target: Target): Buffering & BatchBounds {
+  const buffering = destinationOf(destinations, target).buffering(target.options as never);
+  const { gatheredRecordsMax, refusableRecordsMax } = firehoseLimits;
+  // An object is written whole, or not at all.
+  return { ...buffering, recordsMax: target.kind === S3 ? gatheredRecordsMax : refusableRecordsMax };
 }
 
 /** What becomes of records that the target does not take; undefined: it is attempted until it took them. */

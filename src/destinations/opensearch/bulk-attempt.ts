@@ -1,4 +1,5 @@
 import { DeliveryError } from '../../kernel/errors.ts';
+import { KeptMessages } from '../../kernel/flow/kept-messages.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { isUnanswered, type Delivered, type OutgoingRecord, type Refused } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -15,6 +16,8 @@ const TURN_BYTES = 512 * 1024;
 /** Of an answer that is about each document, only this much of what is wrong. */
 const FILTER = 'filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by';
 const TOO_LARGE = 413;
+/** Of what engines say of documents, which mostly quotes the document: of all that one attempt holds. */
+const MESSAGE_CHARACTERS_MAX = 1024 * 1024;
 
 /** What an attempt asks, and of whom. */
 export interface BulkAttemptOptions {
@@ -34,6 +37,7 @@ export class BulkAttempt {
   readonly #options: BulkAttemptOptions;
   readonly #body: BulkBody;
   readonly #refused: Refused[] = [];
+  readonly #messages = new KeptMessages(MESSAGE_CHARACTERS_MAX);
   #arrived = 0;
   #sentBytes = 0;
   #seenBytes = 0;
@@ -130,8 +134,12 @@ export class BulkAttempt {
   }
 
   #settle(document: number, verdict: Verdict): void {
-    if (verdict === 'arrived') this.#arrived += 1;
-    else this.#refused.push({ index: this.#body.recordIndex(document), ...verdict });
+    if (verdict === 'arrived') {
+      this.#arrived += 1;
+      return;
+    }
+    const message = this.#messages.of(verdict.code, verdict.message);
+    this.#refused.push({ index: this.#body.recordIndex(document), ...verdict, message });
   }
 
   /** What may pass ends the attempt; what is about these documents alone does not. */

@@ -29,12 +29,13 @@ export class Arrivals {
 
   /** What an attempt came to that was given the records at these places of the intent. */
   add({ place, places, refused = [] }: Delivered, given: readonly number[]): void {
-    const missed = new Set(refused.map(({ index }) => index));
+    const isMissed = new Uint8Array(given.length);
+    for (const { index } of refused) isMissed[index] = 1;
     for (const { from, to, place: own } of places ?? [{ from: 0, to: given.length, place }]) {
       let run: Run | undefined;
       for (let index = from; index < to; index += 1) {
         const at = given[index];
-        if (at === undefined || missed.has(index)) continue;
+        if (at === undefined || isMissed[index] === 1) continue;
         if (run !== undefined && isNextPlace(run.last, at)) run.last = at;
         else run = this.#begin(own, at);
       }

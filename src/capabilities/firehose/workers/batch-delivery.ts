@@ -1,22 +1,17 @@
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
-import {
-  isUnanswered,
-  type Delivered,
-  type FailurePath,
-  type OutgoingRecord,
-  type Refused,
-} from '../../../ports/destination.ts';
+import { KeptMessages } from '../../../kernel/flow/kept-messages.ts';
+import { isUnanswered, type Delivered, type FailurePath, type OutgoingRecord } from '../../../ports/destination.ts';
 import type { Failure } from '../error-lines.ts';
-import { joinedRanges } from '../joined-ranges.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Gap, Intent, LossCause, Outcome, Range, Target } from '../model.ts';
-import { rangesOf } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
-import { BatchRecords, countGone, isDeliverable, originRange, type BatchSource } from './batch-records.ts';
+import { BatchRecords, countGone, isDeliverable, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
+import { FailedRecords } from './failed-records.ts';
+import { PlacedFailures } from './placed-failures.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What a batch is delivered with. */
@@ -46,7 +41,10 @@ export interface BatchOutcome extends Outcome {
   readonly failedAt?: string;
   readonly unprocessedAt?: string;
   readonly lostAt?: string;
-  /** The stored records that the destination did not take, whole or in part, and those that could not be processed. */
+  /**
+   * The stored records that the destination did not take, whole or in part, and those that could not be processed; of
+   * more stretches than are remembered, one more.
+   */
   readonly failedRanges: readonly Range[];
   readonly unprocessedRanges: readonly Range[];
   /** What was gone. */
@@ -57,8 +55,8 @@ export interface BatchOutcome extends Outcome {
   readonly arrivals: readonly Arrival[];
 }
 
-/** Records that are to be attempted, by place, with why the attempt before did not do; undefined: all of the batch. */
-type Pending = ReadonlyMap<number, Failure> | undefined;
+/** Records that are to be attempted, with why the attempt before did not do; undefined: all of the batch. */
+type Pending = PlacedFailures | undefined;
 
 /**
  * Attempts one batch until each of its records has arrived, or a line about it stands in the error output. Where both
@@ -71,7 +69,8 @@ export class BatchDelivery {
   #pending: Pending;
   /** Why the latest attempt failed as a whole. */
   #whole: Failure | undefined;
-  readonly #givenUp = new Map<number, Failure>();
+  readonly #givenUp = new PlacedFailures();
+  readonly #messages = new KeptMessages(firehoseLimits.keptMessageCharactersMax);
   /** Places of the records that the attempt was given, in its order; and as far as a pass has come that goes on. */
   #given: number[] = [];
   #giving: readonly number[] = [];
@@ -151,6 +150,8 @@ export class BatchDelivery {
       notes.attempted({ at, ms: clock.monotonic() - startedAt, error, mayHaveArrived: this.#mayHaveArrived });
       notes.failed(error);
       return error;
+    } finally {
+      [this.#given, this.#giving] = [[], []];
     }
   }
 
@@ -201,20 +202,21 @@ export class BatchDelivery {
     const { place, refused = [], requestStarts = [] } = delivered;
     for (const index of requestStarts) this.#starts.add(this.#given[index] ?? -1);
     const at = this.#doors.environment.clock.now();
-    const pending = new Map<number, Failure>();
+    const [pending, givenUp] = [new PlacedFailures(), new PlacedFailures()];
     this.#unanswered = 0;
     let last: Failure | undefined;
     for (const one of refused) {
-      // Mostly many fail for one reason, and there may be a million of them.
-      const failure: Failure =
-        last?.code === one.code && last.message === one.message ? last : failureOf(one, this.#attempts, at);
+      const message = this.#messages.of(one.code, one.message);
+      // Mostly many fail for one reason.
+      const isSame = last?.code === one.code && last.message === message;
+      const failure: Failure = isSame ? (last as Failure) : { code: one.code, message, attempts: this.#attempts, at };
       last = failure;
       const known = this.#given[one.index];
       if (known === undefined) continue;
       if (one.retryable && one.mayHaveArrived === true) this.#unanswered += 1;
-      if (one.retryable) pending.set(known, failure);
-      else this.#givenUp.set(known, failure);
+      (one.retryable ? pending : givenUp).add(known, failure);
     }
+    this.#givenUp.merge(givenUp);
     this.#arrived += this.#givenCount - refused.length;
     if (this.#givenCount > refused.length) this.#place = place;
     this.#arrivals.add(delivered, this.#given);
@@ -231,7 +233,7 @@ export class BatchDelivery {
     const target = errorTarget(this.#doors.destinations, this.#target());
     this.#noteLoss();
     // Nothing is given up where there is no error output; what is gone is told in the log and by health.
-    if (target === undefined) return await this.#outcome({ failed: [] }, { failed: [] }, undefined);
+    if (target === undefined) return await this.#outcome(NONE_FAILED, NONE_FAILED, undefined);
     const output = new ErrorOutput(this.#doors, { delivery: delivery(), intent: this.#intent, target, cut });
     try {
       const failed = await this.#writeFailed(output);
@@ -248,18 +250,18 @@ export class BatchDelivery {
 
   async #writeFailed(output: ErrorOutput): Promise<FailedOutput> {
     const path = this.#failures();
-    if (path === undefined) return { failed: [] };
+    if (path === undefined) return NONE_FAILED;
     const [pending, whole] = [this.#pending, this.#whole];
     const isAll = pending === undefined && whole !== undefined;
-    if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return { failed: [] };
+    if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return NONE_FAILED;
     const failureOf = ({ index: place }: OutgoingRecord): Failure | undefined =>
       this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined);
     // Retention may have taken them since: an object without lines would tell nothing.
-    if (!(await this.#records.some((record) => failureOf(record) !== undefined))) return { failed: [] };
-    const failed: Failed[] = [];
+    if (!(await this.#records.some((record) => failureOf(record) !== undefined))) return NONE_FAILED;
+    const failed = new FailedRecords();
     const failure = (record: OutgoingRecord): Failure | undefined => {
       const found = failureOf(record);
-      if (found !== undefined) failed.push({ place: record.index, sequenceNumber: record.sequenceNumber });
+      if (found !== undefined) failed.add(record, this.#isStored);
       return found;
     };
     const { place } = await output.writeFailed(this.#records, path, failure);
@@ -268,12 +270,9 @@ export class BatchDelivery {
 
   /** What a function could not process goes the same way, whatever became of the rest. */
   async #writeUnprocessed(output: ErrorOutput): Promise<FailedOutput> {
-    if (this.#records.unprocessed === 0) return { failed: [] };
-    const failed: Failed[] = [];
-    const shown = ({ index: place, sequenceNumber }: OutgoingRecord): void => {
-      failed.push({ place, sequenceNumber });
-    };
-    const { place } = await output.writeUnprocessed(this.#records, shown);
+    if (this.#records.unprocessed === 0) return NONE_FAILED;
+    const failed = new FailedRecords();
+    const { place } = await output.writeUnprocessed(this.#records, (record) => failed.add(record, this.#isStored));
     return { failed, place };
   }
 
@@ -283,7 +282,7 @@ export class BatchDelivery {
     return {
       place: this.#place,
       records: this.#arrived,
-      failed: failed.failed.length + unprocessed.failed.length,
+      failed: failed.failed.count + unprocessed.failed.count,
       lost: countGone(gaps),
       duplicates: this.#duplicates,
       arrivals: await this.#arrivals.of(this.#intent, this.#records),
@@ -292,19 +291,16 @@ export class BatchDelivery {
       ...(unprocessed.place !== undefined && { unprocessedAt: unprocessed.place }),
       ...(gone !== undefined && { lostAt: gone.place }),
       ...(origins !== undefined && { origins }),
-      failedRanges: this.#rangesOf(failed.failed),
-      unprocessedRanges: this.#rangesOf(unprocessed.failed),
+      failedRanges: failed.failed.ranges,
+      unprocessedRanges: unprocessed.failed.ranges,
       gaps,
       droppedRanges: origins === undefined ? [] : dropped,
     };
   }
 
-  #rangesOf(failed: readonly Failed[]): readonly Range[] {
-    if (this.#records.origins !== undefined) return joinedRanges(failed.map(originRange));
-    return rangesOf(
-      this.#intent,
-      failed.map(({ place }) => place),
-    );
+  /** Whether its records stand in a stream: those of a replay can stand in an object. */
+  get #isStored(): boolean {
+    return this.#intent.ranges.length > 0;
   }
 
   /** A repeated attempt sends records again that may have arrived. */
@@ -352,18 +348,10 @@ export class BatchDelivery {
   }
 }
 
-interface Failed {
-  /** In the intent. */
-  readonly place: number;
-  readonly sequenceNumber: string;
-}
-
 interface FailedOutput {
-  readonly failed: readonly Failed[];
+  readonly failed: Pick<FailedRecords, 'count' | 'ranges'>;
   /** Where a person finds the lines about them. */
   readonly place?: string;
 }
 
-function failureOf({ code, message }: Refused, attempts: number, at: number): Failure {
-  return { code, message, attempts, at };
-}
+const NONE_FAILED: FailedOutput = { failed: new FailedRecords() };

@@ -11,13 +11,14 @@ import type { WorkerDoors } from './worker.ts';
 export async function planBatch(
   doors: OpeningDoors & Pick<WorkerDoors, 'identity'>,
   delivery: DeliveryStream,
-  gathered: Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'>,
+  gathered: Pick<Intent, 'ranges' | 'recordCount' | 'leavingCount' | 'sizeBytes' | 'oldestAt'>,
   form: RecordForm = 'plain',
 ): Promise<Intent> {
   const { version, target } = delivery;
-  const { ranges, recordCount, sizeBytes, oldestAt } = gathered;
+  const { ranges, recordCount, leavingCount = recordCount, sizeBytes, oldestAt } = gathered;
   const id = doors.environment.random.uuid();
-  const intent = { id, version, target, ranges, recordCount, sizeBytes, oldestAt };
+  const packed = leavingCount > recordCount && { leavingCount };
+  const intent = { id, version, target, ranges, recordCount, ...packed, sizeBytes, oldestAt };
   const failures = failuresOf(doors.destinations, target);
   const place = async (to: Target, errorType?: string): Promise<string> => {
     const open = openTarget(doors, to, delivery.settings);

@@ -35,7 +35,9 @@ export interface ReplayDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions
   readonly isBusy: (name: string) => boolean;
 }
 
-type Gathered = Pick<Intent, 'ranges' | 'recordCount' | 'sizeBytes' | 'oldestAt'> & { readonly object?: number };
+type Gathered = Pick<Intent, 'ranges' | 'recordCount' | 'leavingCount' | 'sizeBytes' | 'oldestAt'> & {
+  readonly object?: number;
+};
 
 /**
  * Delivers records once more, batch after batch, beside the delivery itself and whenever that has none under way. What
@@ -174,7 +176,7 @@ export class ReplayWorker {
   async #gatherRanges({ target }: DeliveryStream): Promise<Gathered | undefined> {
     const { records, destinations } = this.#doors;
     const stream = records.describe(this.#replay.stream ?? '');
-    const gathering = new Gathering(bufferingOf(destinations, target).bytesMax, formOf(this.#replay.stream ?? ''));
+    const gathering = new Gathering(bufferingOf(destinations, target), formOf(this.#replay.stream ?? ''));
     const begun = new Set<string>();
     for (const range of stream === undefined ? [] : (this.#replay.ranges ?? []).map(rangeFromJson)) {
       if (gathering.isFull) break;
@@ -182,8 +184,8 @@ export class ReplayWorker {
       if (begun.has(positionKey(range))) continue;
       if (await this.#gatherRange(gathering, stream as StreamInfo, range)) begun.add(positionKey(range));
     }
-    const { ranges, recordCount, sizeBytes, oldestAt } = gathering;
-    return recordCount === 0 ? undefined : { ranges, recordCount, sizeBytes, oldestAt };
+    const { ranges, recordCount, leavingCount, sizeBytes, oldestAt } = gathering;
+    return recordCount === 0 ? undefined : { ranges, recordCount, leavingCount, sizeBytes, oldestAt };
   }
 
   /** Whether there was something. */

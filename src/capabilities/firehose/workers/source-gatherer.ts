@@ -3,7 +3,7 @@ import { ReadMemory } from '../../../kernel/bytes/read-memory.ts';
 import type { Buffering } from '../../../ports/destination.ts';
 import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset } from '../../../ports/stream-store.ts';
-import { Gathering } from '../gathering.ts';
+import { Gathering, type BatchBounds } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { RecordForm } from '../outgoing.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
@@ -19,7 +19,7 @@ const pool = new BufferPool(PIECE_BYTES, 4);
 /** What a stream is gathered with. */
 export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environment'> {
   readonly notes: DeliveryNotes;
-  readonly buffering: () => Buffering;
+  readonly buffering: () => Buffering & BatchBounds;
   readonly form: () => RecordForm;
   /** Where the delivery stands in a shard. */
   readonly position: (shard: ShardInfo) => Offset;
@@ -38,7 +38,7 @@ export class SourceGatherer {
 
   constructor(doors: GathererDoors) {
     this.#doors = doors;
-    this.#gathering = new Gathering(doors.buffering().bytesMax, doors.form());
+    this.#gathering = new Gathering(doors.buffering(), doors.form());
   }
 
   get gathering(): Gathering {
@@ -52,7 +52,7 @@ export class SourceGatherer {
 
   /** Begins anew from where the delivery stands. */
   reset(): void {
-    this.#gathering = new Gathering(this.#doors.buffering().bytesMax, this.#doors.form());
+    this.#gathering = new Gathering(this.#doors.buffering(), this.#doors.form());
   }
 
   /** Ends a wait. */
