@@ -92,7 +92,18 @@ export interface Delivered {
   readonly status?: number;
 }
 
+/** How large what is to be attempted is. */
+export interface AttemptSize {
+  /** Those that producers packed into one count each. */
+  readonly recordCount: number;
+  readonly sizeBytes: number;
+  /** Of the records that are given at once, at most. */
+  readonly groupBytes: number;
+}
+
 export interface OpenDestination {
+  /** Bytes that one attempt holds at most, beside the records that it is given. */
+  holdsBytes(size: AttemptSize): number;
   /** Where the batch will go, decided before the first attempt and kept in the intent. */
   place(batch: Omit<Batch, 'records'>): string;
   /**

@@ -96,6 +96,9 @@ export type Inflated = Uint8Array | 'too large' | 'malformed';
  * one is asked for.
  */
 export interface Compute {
+  /** Bytes that one output holds at most while it is made. */
+  readonly gzipHoldsBytes: number;
+  readonly snappyHoldsBytes: number;
   /** One gzip member over all chunks, without a time in it. What is handed out is gone when more is asked for. */
   gzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /**

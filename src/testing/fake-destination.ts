@@ -54,6 +54,8 @@ export class FakeDestination {
   /** Texts of what it took, each time it did. */
   readonly arrived: string[] = [];
   readonly kind: AnyDestination;
+  /** What it says that an attempt holds. */
+  holdsBytes = 0;
 
   constructor(script: FakeScript = () => []) {
     this.script = script;
@@ -79,6 +81,7 @@ export class FakeDestination {
 
   #open({ Address = '' }: Options, environment: Environment): OpenDestination {
     return {
+      holdsBytes: () => this.holdsBytes,
       place: ({ id }) => id,
       deliver: async (batch, place, signal) =>
         await this.#deliver({ batch, place, signal, address: Address }, environment),

@@ -38,6 +38,9 @@ export const firehoseEvents = {
   recordsLost: 'firehose_lost_records_total',
   /** Bytes of the events that functions have, over all deliveries. */
   eventBytes: 'firehose_function_event_bytes',
+  /** Bytes that deliveries hold, over all of them, and how many wait for some. */
+  memoryBytes: 'firehose_held_bytes',
+  memoryWaiting: 'firehose_waiting_for_memory',
   /** Age of the oldest record of what a function took last. */
   freshness: 'firehose_data_freshness_ms',
   /** AWS's metrics, in the units of Prometheus. */

@@ -28,6 +28,7 @@ import { tagDeliveryStream } from './operations/tag-delivery-stream.ts';
 import { untagDeliveryStream } from './operations/untag-delivery-stream.ts';
 import { updateDestination } from './operations/update-destination.ts';
 import { targetProblem } from './target-problem.ts';
+import { DeliveryMemory } from './workers/delivery-memory.ts';
 
 /** The Firehose API, and the section `deliveries` of the config file, with these kinds of destinations. */
 export function createFirehose(destinations: readonly AnyDestination[]): Capability<Schema, FirehoseState> {
@@ -61,7 +62,8 @@ async function start(
   doors: Doors,
   environment: Environment,
 ): Promise<Running<FirehoseState>> {
-  const deliveries = new Deliveries({ ...doors, environment });
+  const memory = new DeliveryMemory(environment.meter);
+  const deliveries = new Deliveries({ ...doors, environment, memory });
   const { records, catalog, destinations, http, identity } = doors;
   const state: FirehoseState = { records, catalog, destinations, http, identity, environment, deliveries };
   const apply = async (changed: DeliveriesOptions): Promise<void> => {
@@ -77,6 +79,7 @@ async function start(
   const replays = new Replays({
     ...doors,
     environment,
+    memory,
     delivery: (name) => deliveries.get(name),
     isBusy: (name) => deliveries.worker(name)?.status().underway !== undefined,
   });

@@ -30,6 +30,12 @@ export const firehoseLimits = {
    * held, and why, as long as the batch is attempted.
    */
   refusableRecordsMax: 50_000,
+  /**
+   * Our own: memory of all attempts to deliver at one time, over all deliveries: reads, pieces that are encoded,
+   * bodies, what is known of refused records. And of all looks at what came.
+   */
+  attemptBytesMax: 256 * MIB,
+  scanBytesMax: 16 * MIB,
   /** Our own: characters of what destinations said of the records of one batch, together. */
   keptMessageCharactersMax: 128 * 1024,
   readRecords: 1000,

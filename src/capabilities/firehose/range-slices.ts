@@ -8,6 +8,11 @@ import type { Gap, LossCause, Range } from './model.ts';
 /** One read of a stream by a delivery. */
 export const READ_LIMIT = { records: firehoseLimits.readRecords, bytes: firehoseLimits.readBytes } as const;
 
+/** Bytes of data and keys that one read of the stream gives at most: a record can be larger than what is asked for. */
+export function readBytesMax({ maxRecordBytes }: Pick<StreamInfo, 'maxRecordBytes'>): number {
+  return Math.max(READ_LIMIT.bytes, maxRecordBytes);
+}
+
 /** What a range is read with. */
 export interface RangeReader {
   readonly records: Records;

@@ -28,7 +28,7 @@ export type HttpEndpointCode =
   | 'HttpEndpoint.Stopped';
 
 /** AWS's bound of an answer with its headers. */
-const ANSWER_BYTES_MAX = 1024 * 1024;
+export const ANSWER_BYTES_MAX = 1024 * 1024;
 /** AWS's bound of an error message. */
 const ERROR_CHARACTERS_MAX = 8192;
 /** Of other words of an answer in a sentence. */

@@ -2,6 +2,7 @@ import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import {
   isUnanswered,
+  type AttemptSize,
   type Batch,
   type Delivered,
   type DestinationDoors,
@@ -9,13 +10,13 @@ import {
   type Refused,
 } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { failureOf, isTooLarge, judge, type Failure } from './answer.ts';
-import { compressedBody, type SizedBody } from './compressed-body.ts';
+import { ANSWER_BYTES_MAX, failureOf, isTooLarge, judge, type Failure } from './answer.ts';
+import { compressedBody, packedBytesMax, type SizedBody } from './compressed-body.ts';
 import type { HttpEndpointOptions } from './options.ts';
 import { RecordCursor } from './record-cursor.ts';
-import { requestBody } from './request-body.ts';
+import { PLAIN_BYTES_MAX, requestBody } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
-import { bodyBytes, halves, planRequests, type PlannedRequest } from './request-plan.ts';
+import { bodyBytes, halves, plainBytesMax, planRequests, type PlannedRequest } from './request-plan.ts';
 
 /** AWS's bound of a request, in ms. */
 const REQUEST_MS_MAX = 180_000;
@@ -30,6 +31,12 @@ export class HttpEndpoint implements OpenDestination {
     this.#options = options;
     this.#doors = doors;
     this.#environment = environment;
+  }
+
+  holdsBytes({ recordCount, sizeBytes }: AttemptSize): number {
+    const isPacked = this.#options.RequestConfiguration?.ContentEncoding === 'GZIP';
+    const plain = plainBytesMax(recordCount, sizeBytes);
+    return PLAIN_BYTES_MAX + ANSWER_BYTES_MAX + (isPacked ? packedBytesMax(plain, this.#environment.compute) : 0);
   }
 
   /** The id and the time of the request: each attempt says the same. */
@@ -130,37 +137,33 @@ class Attempt {
   async #exchange(request: PlannedRequest): Promise<Failure | undefined> {
     const { AccessKey = '', Url } = this.#parts.options.EndpointConfiguration;
     const body = await this.#body(request);
-    try {
-      const answer = await this.#parts.doors.http.send({
-        url: Url,
-        method: 'POST',
-        headers: {
-          ...this.#headers,
-          'x-amz-firehose-request-id': request.id,
-          'content-length': String(body.bytes),
-        },
-        body: body.pieces,
-        timeoutMs: REQUEST_MS_MAX,
-        signal: this.#signal,
-      });
-      const failure = await judge(answer, request.id, AccessKey);
-      if (failure !== undefined) return failure;
-      this.#arrived.push({ from: request.from, to: request.to, place: request.id });
-      this.#sizeBytes += body.bytes;
-      return undefined;
-    } finally {
-      body.release();
-    }
+    const answer = await this.#parts.doors.http.send({
+      url: Url,
+      method: 'POST',
+      headers: {
+        ...this.#headers,
+        'x-amz-firehose-request-id': request.id,
+        'content-length': String(body.bytes),
+      },
+      body: body.pieces,
+      timeoutMs: REQUEST_MS_MAX,
+      signal: this.#signal,
+    });
+    const failure = await judge(answer, request.id, AccessKey);
+    if (failure !== undefined) return failure;
+    this.#arrived.push({ from: request.from, to: request.to, place: request.id });
+    this.#sizeBytes += body.bytes;
+    return undefined;
   }
 
   async #body(request: PlannedRequest): Promise<SizedBody> {
     const { options, environment } = this.#parts;
-    const { compute, meter } = environment;
+    const { compute } = environment;
     const plain = (): AsyncIterable<Uint8Array> => this.#plain(request);
     if (options.RequestConfiguration?.ContentEncoding !== 'GZIP') {
-      return { bytes: bodyBytes(request, this.#at), pieces: plain(), release: () => undefined };
+      return { bytes: bodyBytes(request, this.#at), pieces: plain() };
     }
-    return await compressedBody(() => this.#marked(compute.gzip(plain())), meter);
+    return await compressedBody(() => this.#marked(compute.gzip(plain())));
   }
 
   #plain(request: PlannedRequest): AsyncIterable<Uint8Array> {

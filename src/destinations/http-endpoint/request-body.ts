@@ -8,6 +8,8 @@ const PIECE_BYTES = 256 * 1024;
 const SLICE_BYTES = 96 * 1024;
 /** Of memory: a slice, a piece, and what wide steps look at behind their end. */
 const PAGES = 6;
+/** Bytes that the making of one body holds. */
+export const PLAIN_BYTES_MAX = PAGES * 64 * 1024;
 /** What wide steps look at, or write, behind an end. */
 const BEHIND_BYTES = 64;
 const OPEN = Buffer.from('{"data":"');

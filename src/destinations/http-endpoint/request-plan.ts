@@ -66,8 +66,13 @@ export async function planRequests(batch: Batch, turn: () => Promise<void>): Pro
 
 /** A request that holds all of the batch needs nothing of its records' ids, which are half of the work of a plan. */
 function mayBeOneRequest({ isPart, recordCount, sizeBytes }: Batch): boolean {
-  const bytes = FRAME_BYTES_MAX + recordCount * (RECORD_FRAME_BYTES + 1) + (sizeBytes / 3) * 4;
+  const bytes = plainBytesMax(recordCount, sizeBytes);
   return isPart !== true && recordCount <= REQUEST_RECORDS_MAX && bytes <= REQUEST_BYTES_MAX;
+}
+
+/** Bytes of one body with so many records of so many bytes, about, before compression. */
+export function plainBytesMax(recordCount: number, sizeBytes: number): number {
+  return FRAME_BYTES_MAX + recordCount * (RECORD_FRAME_BYTES + 1) + (sizeBytes / 3) * 4;
 }
 
 interface Cut {

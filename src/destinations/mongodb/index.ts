@@ -1,4 +1,5 @@
 import type {
+  AttemptSize,
   Batch,
   Delivered,
   Destination,
@@ -11,6 +12,7 @@ import { mongodbOptions, type MongodbOptions } from './options.ts';
 
 const BUFFER_BYTES = 1024 ** 2;
 const INTERVAL_MS = 1000;
+const DOCUMENT_COPIES = 6;
 
 /** Each record a document in MongoDB, stored in place of the one that has the same key. */
 export const mongodb: Destination<typeof mongodbOptions> = {
@@ -37,6 +39,11 @@ class MongodbCollection implements OpenDestination {
   constructor({ uri, database, collection, upsertOn: key = '_id' }: MongodbOptions, doors: DestinationDoors) {
     this.#doors = doors;
     this.#place = { uri, database, collection, key };
+  }
+
+  /** Texts of what it is given, and what becomes of them: documents, and the bytes that are sent. */
+  holdsBytes({ groupBytes }: AttemptSize): number {
+    return DOCUMENT_COPIES * groupBytes;
   }
 
   place(): string {

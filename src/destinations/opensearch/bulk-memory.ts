@@ -1,6 +1,4 @@
-import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import type { Batch } from '../../ports/destination.ts';
-import type { Environment } from '../../ports/environment.ts';
 import type { BulkBounds } from './bulk-body.ts';
 
 /** Bytes and documents of one request: what engines take well, and what is answered in a turn's time. */
@@ -14,10 +12,8 @@ const DOCUMENT_BYTES = 200;
 const ANSWER_BYTES_MIN = 64 * 1024;
 /** Of what is wrong with one document: several times of what engines say of it. */
 const ANSWER_DOCUMENT_BYTES = 3300;
-/** Of the requests of all deliveries with their answers. */
-const HELD_TOGETHER_BYTES_MAX = 128 * 1024 * 1024;
-
-const budget = createByteBudget(HELD_TOGETHER_BYTES_MAX);
+/** What is made of an answer, for each document. */
+const VERDICT_BYTES = 1024;
 
 /** What an attempt asks at most in one request, and takes as its answer. */
 export interface AttemptBounds extends BulkBounds {
@@ -33,24 +29,7 @@ export function attemptBounds({ sizeBytes, recordCount }: Pick<Batch, 'sizeBytes
   return { bytesMax, documentsMax, answerBytesMax: ANSWER_BYTES_MIN + documentsMax * ANSWER_DOCUMENT_BYTES };
 }
 
-/**
- * Does what holds a request and its answer within these bounds; waits while other deliveries hold too much. Undefined:
- * `signal` aborted first, and nothing was done.
- */
-export async function withBulkMemory<T>(
-  { bytesMax, answerBytesMax }: AttemptBounds,
-  { meter }: Pick<Environment, 'meter'>,
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T | undefined> {
-  const bytes = bytesMax + answerBytesMax;
-  const measure = (): void => meter.gauge('opensearch_held_bytes', {}, budget.usedBytes);
-  if (!(await budget.take(bytes, signal))) return undefined;
-  measure();
-  try {
-    return await work();
-  } finally {
-    budget.giveBack(bytes);
-    measure();
-  }
+/** What an attempt within these bounds holds: one request and its answer, as it came and as it is read. */
+export function attemptBytes({ bytesMax, documentsMax, answerBytesMax }: AttemptBounds): number {
+  return bytesMax + answerBytesMax + documentsMax * VERDICT_BYTES;
 }

@@ -1,9 +1,15 @@
-import type { Batch, Delivered, DestinationDoors, OpenDestination, OutgoingRecord } from '../../ports/destination.ts';
+import type {
+  AttemptSize,
+  Batch,
+  Delivered,
+  DestinationDoors,
+  OpenDestination,
+  OutgoingRecord,
+} from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { BulkAttempt } from './bulk-attempt.ts';
-import { attemptBounds, withBulkMemory, type AttemptBounds } from './bulk-memory.ts';
+import { attemptBounds, attemptBytes } from './bulk-memory.ts';
 import { Cluster } from './cluster.ts';
-import { failure } from './errors.ts';
 import { indexAt } from './index-name.ts';
 import type { Naming } from './naming.ts';
 import { documentId, hasOwnIds, placeOf, type OpenSearchOptions } from './options.ts';
@@ -29,21 +35,16 @@ export class OpenSearchDelivery implements OpenDestination {
     this.#environment = environment;
   }
 
+  holdsBytes(size: AttemptSize): number {
+    return attemptBytes(attemptBounds(size));
+  }
+
   place(): string {
     return placeOf(this.#options, this.#naming);
   }
 
   async deliver(batch: Batch, place: string, signal: AbortSignal): Promise<Delivered> {
     const bounds = attemptBounds(batch);
-    const attempt = async (): Promise<Delivered> => await this.#attempt(batch, place, bounds, signal);
-    const delivered = await withBulkMemory(bounds, this.#environment, signal, attempt);
-    if (delivered === undefined) throw failure(this.#naming, 'Stopped', 'the node stops');
-    return delivered;
-  }
-
-  async close(): Promise<void> {}
-
-  async #attempt(batch: Batch, place: string, bounds: AttemptBounds, signal: AbortSignal): Promise<Delivered> {
     const type = await this.#type(signal);
     const names = new Set<string>();
     const places: { from: number; to: number; place: string }[] = [];
@@ -71,6 +72,8 @@ export class OpenSearchDelivery implements OpenDestination {
     const shown = `${this.#cluster.url}/${shownNames(names)}`;
     return { place: shown, ...(places.length > 1 && { places }), status: 200, ...delivered };
   }
+
+  async close(): Promise<void> {}
 
   /** Types are gone since Elasticsearch 7, and later engines refuse them: they go only to those that need them. */
   async #type(signal: AbortSignal): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { isBucketName, nameOfArn } from '../../kernel/names.ts';
 import { delimiterOf, processingProblem } from '../../kernel/processing.ts';
 import { describeS3 } from '../../kernel/s3-description.ts';
 import type { Json } from '../../ports/catalog.ts';
-import type { Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
+import type { AttemptSize, Batch, Destination, DestinationDoors, OpenDestination } from '../../ports/destination.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { comingProblem } from './coming-options.ts';
 import { formatOf } from './formats.ts';
@@ -93,8 +93,10 @@ function describe(options: S3Options): Readonly<Record<string, Json>> {
   };
 }
 
+/** Records one after the other, before they are encoded. */
+const PIECE_BYTES = 1024 * 1024;
 /** Large memory that lives shortly is dear: the collector goes through all objects each time that some came. */
-const pool = new BufferPool(1024 * 1024, 4);
+const pool = new BufferPool(PIECE_BYTES, 4);
 
 class S3Bucket implements OpenDestination {
   readonly #options: S3Options;
@@ -105,6 +107,13 @@ class S3Bucket implements OpenDestination {
     this.#options = options;
     this.#doors = doors;
     this.#environment = environment;
+  }
+
+  /** A piece, and what is as large as a group where that is larger; of an encoding as much as there is to encode. */
+  holdsBytes({ sizeBytes, groupBytes }: AttemptSize): number {
+    const encoding = formatOf(this.#options.CompressionFormat).holdsBytes(this.#environment.compute);
+    const larger = groupBytes > PIECE_BYTES ? groupBytes : 0;
+    return PIECE_BYTES + larger + Math.min(encoding, sizeBytes + 2 * PIECE_BYTES);
   }
 
   place({ deliveryStream, versionId, oldestAt, errorType }: Omit<Batch, 'records'>): string {

@@ -39,6 +39,9 @@ export function createNodeCompute(meter: Meter): NodeCompute {
   const inSnappy = boundedWork(inWorkMax * SNAPPY_PIECE_BYTES, tellOf('snappy'));
   const onPlatform = boundedWork(PLATFORM_THREADS_MAX, (waiting) => meter.gauge('thread_waiting_bodies', {}, waiting));
   return {
+    // What is filled last has a piece beside those that are ahead.
+    gzipHoldsBytes: (inWorkMax + AHEAD + 1) * GZIP_PIECE_BYTES,
+    snappyHoldsBytes: (inWorkMax + AHEAD + 1) * SNAPPY_PIECE_BYTES,
     gzip: (chunks) =>
       gzipMember(chunks, {
         pool: gzipPool,

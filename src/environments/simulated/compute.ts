@@ -15,6 +15,8 @@ const output = new Uint8Array(snappyFramesBytesMax(SNAPPY_PIECE_BYTES));
 
 /** Encodes on the spot, to the bytes of the real one. */
 export const simulatedCompute: Compute = {
+  gzipHoldsBytes: 2 * GZIP_PIECE_BYTES,
+  snappyHoldsBytes: 2 * SNAPPY_PIECE_BYTES,
   gzip: (chunks) =>
     gzipMember(chunks, {
       pool: gzipPool,

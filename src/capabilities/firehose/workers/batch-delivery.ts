@@ -7,6 +7,7 @@ import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Gap, Intent, LossCause, Outcome, Range, Target } from '../model.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
+import { attemptBytes } from './attempt-bytes.ts';
 import { BatchRecords, countGone, isDeliverable, type BatchSource } from './batch-records.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { ErrorOutput } from './error-output.ts';
@@ -55,6 +56,9 @@ export interface BatchOutcome extends Outcome {
   readonly arrivals: readonly Arrival[];
 }
 
+/** `plan again`: it goes by other options; undefined: it is not over. */
+type Came = BatchOutcome | 'plan again' | undefined;
+
 /** Records that are to be attempted, with why the attempt before did not do; undefined: all of the batch. */
 type Pending = PlacedFailures | undefined;
 
@@ -95,12 +99,15 @@ export class BatchDelivery {
     this.#mayHaveArrived = doors.isRepeated;
   }
 
-  /** Resolves with what came of it; `plan again`: it goes by other options; undefined: it was stopped. */
-  async run(): Promise<BatchOutcome | 'plan again' | undefined> {
-    const { notes, environment, stopped } = this.#doors;
+  /** Resolves with what came of it; undefined: it was stopped. */
+  async run(): Promise<Came> {
+    const { notes, environment, stopped, cut, memory } = this.#doors;
     for (notes.attempts = 0; !stopped.aborted || notes.attempts === 0;) {
-      const came = await this.#round();
-      if (came !== undefined) return came;
+      const ends = notes.attempts === 0 ? cut : stopped;
+      const round = async (): Promise<{ readonly came: Came }> => ({ came: await this.#round() });
+      const made = await memory.forAttempt(this.#holdsBytes(), ends, round);
+      if (made === undefined) return undefined;
+      if (made.came !== undefined) return made.came;
       const ms = this.#backoffMs();
       this.#waitedMs += ms;
       notes.waitsFor(ms);
@@ -109,8 +116,14 @@ export class BatchDelivery {
     return undefined;
   }
 
+  /** What a round holds at most. */
+  #holdsBytes(): number {
+    const { groupBytes, isProcessed: hasLines } = this.#records;
+    return attemptBytes(this.#doors, this.#intent, { target: this.#target(), groupBytes, hasLines });
+  }
+
   /** One attempt with the destination, and with the error output where that is due. */
-  async #round(): Promise<BatchOutcome | 'plan again' | undefined> {
+  async #round(): Promise<Came> {
     if (await this.#isDone()) return await this.#finish();
     const error = await this.#attempt();
     if (error !== undefined && !error.retryable) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeliveryError } from '../../../kernel/errors.ts';
 import { FakeDestination } from '../../../testing/fake-destination.ts';
 import { base64, Bench, type Answer } from '../harness.fixture.ts';
 import { firehoseLimits } from '../limits.ts';
 
-const { refusableRecordsMax, keptMessageCharactersMax } = firehoseLimits;
+const { refusableRecordsMax, keptMessageCharactersMax, attemptBytesMax } = firehoseLimits;
+const MIB = 1024 * 1024;
 const S3Configuration = { BucketARN: 'failed', BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 1 } };
 
 /** Puts so many small records, numbered. */
@@ -59,5 +61,86 @@ test('of a large batch that is refused record by record each has its line, and o
     id: lines[0]?.[7].dataId.split('.')[0],
   });
   assert.equal(fate.state, 'failed');
+  await bench.close();
+});
+
+/** The highest that the gauges came to, by name and use. */
+function watch(bench: Bench): ReadonlyMap<string, number> {
+  const { meter } = bench.simulation.environment;
+  const highest = new Map<string, number>();
+  const gauge = meter.gauge.bind(meter);
+  meter.gauge = (name, labels, value) => {
+    const key = `${name} ${labels['use'] ?? ''}`;
+    highest.set(key, Math.max(value, highest.get(key) ?? 0));
+    gauge(name, labels, value);
+  };
+  return highest;
+}
+
+test('deliveries that fail, slowly, hold no more than the bound together, and each has its turn', async () => {
+  const [deliveries, each] = [20, 60 * MIB];
+  const fake = new FakeDestination();
+  fake.holdsBytes = each;
+  const names = Array.from({ length: deliveries }, (_, index) => `d${index}`);
+  const bench = new Bench(1, { destinations: [fake.kind] });
+  const highest = watch(bench);
+  await bench.open({
+    deliveries: Object.fromEntries(names.map((name) => [name, { fake: { S3Configuration, RetrySeconds: 7200 } }])),
+  });
+  const { clock } = bench.simulation.environment;
+  let [now, most, isUp] = [0, 0, false];
+  const tries = new Map<string, number>();
+  fake.script = async ({ records }) => {
+    const text = records[0]?.text ?? '';
+    tries.set(text, (tries.get(text) ?? 0) + 1);
+    now += 1;
+    most = Math.max(most, now);
+    await clock.sleep(5000);
+    now -= 1;
+    if (isUp) return [];
+    // Some fail in part, some as a whole.
+    if (Number(text.slice(1)) % 2 === 1) throw new DeliveryError('Fake.Down', 'down', true);
+    return [{ index: 0, code: 'Fake.Busy', message: 'busy', retryable: true }];
+  };
+  for (const name of names) {
+    await bench.call('PutRecordBatch', {
+      DeliveryStreamName: name,
+      Records: [name, 'x'].map((text) => ({ Data: base64(text) })),
+    });
+  }
+  await bench.simulation.pass(120_000);
+  assert.equal(tries.size, deliveries);
+  const counts = [...tries.values()];
+  assert.ok(Math.min(...counts) >= 3 && Math.max(...counts) - Math.min(...counts) <= 2, `tries: ${counts.join(' ')}`);
+  const held = highest.get('firehose_held_bytes attempts') ?? 0;
+  assert.ok(held > attemptBytesMax / 2 && held <= attemptBytesMax, `${held} bytes`);
+  assert.equal(most, Math.floor(attemptBytesMax / (held / most)), 'as many as there is room for');
+  assert.ok((highest.get('firehose_waiting_for_memory attempts') ?? 0) >= deliveries - most);
+  isUp = true;
+  await bench.simulation.pass(180_000);
+  assert.deepEqual(fake.arrived.filter((text) => text !== 'x').toSorted(), names.toSorted());
+  await bench.close();
+});
+
+test('who waits for memory does not keep a node from its end', async () => {
+  const fake = new FakeDestination();
+  fake.holdsBytes = attemptBytesMax;
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open({
+    deliveries: { one: { fake: { S3Configuration } }, other: { fake: { S3Configuration } } },
+  });
+  const { clock } = bench.simulation.environment;
+  fake.script = async ({ signal }) => {
+    await clock.sleep(3_600_000, signal);
+    throw new DeliveryError('Fake.Slow', 'slow', true);
+  };
+  for (const name of ['one', 'other'])
+    await bench.call('PutRecord', { DeliveryStreamName: name, Record: { Data: base64(name) } });
+  await bench.simulation.pass(10_000);
+  assert.equal(fake.attempts.length, 1);
+  await bench.close();
+  fake.script = () => [];
+  await bench.open();
+  await bench.simulation.pass(10_000);
+  assert.deepEqual(fake.arrived.toSorted(), ['one', 'other']);
   await bench.close();
 });

@@ -7,6 +7,7 @@ import { positionKey } from '../../../ports/stream-store.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { Gap, Intent, LossCause, Range } from '../model.ts';
 import type { GoneUpTo } from '../processed-record.ts';
+import { READ_LIMIT, readBytesMax } from '../range-slices.ts';
 import { isFirstOfStored, outgoingRecords, type PlacedRecord, type RecordForm } from '../outgoing.ts';
 import type { WorkerDoors } from './worker.ts';
 
@@ -59,7 +60,7 @@ export class BatchRecords {
 
   /** What of the source the latest whole pass was made of; undefined: of what the intent names. */
   get origins(): readonly Range[] | undefined {
-    return 'form' in this.#source && this.#source.form === 'processed' ? [...this.#origins.values()] : undefined;
+    return this.isProcessed ? [...this.#origins.values()] : undefined;
   }
 
   /** What of the source stands between those, and was made into nothing; bounded: one more says that there are more. */
@@ -103,6 +104,17 @@ export class BatchRecords {
     this.#origins = origins;
     this.#dropped = dropped;
     this.#missing = Math.max(0, this.#intent.recordCount - stored);
+  }
+
+  /** Bytes of the records that are held at once, at most. */
+  get groupBytes(): number {
+    const stream = 'object' in this.#source ? undefined : this.#stream(this.#source.stream);
+    return stream === undefined ? READ_LIMIT.bytes : readBytesMax(stream);
+  }
+
+  /** Whether what could not be processed, with lines of its own, may be among them. */
+  get isProcessed(): boolean {
+    return 'form' in this.#source && this.#source.form === 'processed';
   }
 
   /** Whether there is anything left to deliver. */

@@ -1,7 +1,8 @@
 import type { Delivered, FailurePath, OutgoingRecord } from '../../../ports/destination.ts';
 import { failedLine, goneLine, GONE, UNPROCESSED, type Failure } from '../error-lines.ts';
 import type { DeliveryStream, Gap, Intent, Target } from '../model.ts';
-import { withData } from '../outgoing.ts';
+import { withData, type PlacedRecord } from '../outgoing.ts';
+import { READ_LIMIT } from '../range-slices.ts';
 import { batchOf, openTarget, type OpeningDoors } from '../targets.ts';
 import { transformOf } from '../transform-options.ts';
 import type { BatchRecords } from './batch-records.ts';
@@ -36,32 +37,23 @@ export class ErrorOutput {
     failureOf: (record: OutgoingRecord) => Failure | undefined,
   ): Promise<Delivered> {
     const { place } = this.#intent;
-    const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
-      for await (const some of records.pass()) {
-        yield some.flatMap((record) => {
-          const failure = failureOf(record);
-          return failure === undefined ? [] : [withData(record, failedLine(record, failure, path.line(record, place)))];
-        });
-      }
+    const line = (record: OutgoingRecord): Uint8Array | undefined => {
+      const failure = failureOf(record);
+      return failure === undefined ? undefined : failedLine(record, failure, path.line(record, place));
     };
-    return await this.#write(path.errorType, this.#intent.failedPlace, lines);
+    return await this.#write(path.errorType, this.#intent.failedPlace, () => linesOf(records, line));
   }
 
   /** Writes a line for each record that could not be processed, and shows it. Rejects with DeliveryErrors. */
   async writeUnprocessed(records: BatchRecords, shown: (record: OutgoingRecord) => void): Promise<Delivered> {
     // Entries of older versions do not say which function failed.
     const now = transformOf(this.#intent.target)?.arn ?? '';
-    const lines = async function* (): AsyncGenerator<readonly OutgoingRecord[]> {
-      for await (const some of records.pass()) {
-        yield some.flatMap((record) => {
-          if (record.failure === undefined) return [];
-          shown(record);
-          const own = { lambdaArn: record.failure.lambdaArn ?? now };
-          return [withData(record, failedLine(record, record.failure, own))];
-        });
-      }
+    const line = (record: PlacedRecord): Uint8Array | undefined => {
+      if (record.failure === undefined) return undefined;
+      shown(record);
+      return failedLine(record, record.failure, { lambdaArn: record.failure.lambdaArn ?? now });
     };
-    return await this.#write(UNPROCESSED, this.#intent.unprocessedPlace, lines);
+    return await this.#write(UNPROCESSED, this.#intent.unprocessedPlace, () => linesOf(records, line));
   }
 
   /** Writes a line for each range that was gone. Rejects with DeliveryErrors. */
@@ -85,6 +77,28 @@ export class ErrorOutput {
     } finally {
       await open.close();
     }
+  }
+}
+
+/** Lines in groups no larger than what is read at once, though what is said can be longer than the record. */
+async function* linesOf(
+  records: BatchRecords,
+  line: (record: PlacedRecord) => Uint8Array | undefined,
+): AsyncGenerator<readonly OutgoingRecord[]> {
+  for await (const some of records.pass()) {
+    let group: OutgoingRecord[] = [];
+    let bytes = 0;
+    for (const record of some) {
+      const data = line(record);
+      if (data === undefined) continue;
+      if (bytes + data.length > READ_LIMIT.bytes && group.length > 0) {
+        yield group;
+        [group, bytes] = [[], 0];
+      }
+      group.push(withData(record, data));
+      bytes += data.length;
+    }
+    if (group.length > 0) yield group;
   }
 }
 

@@ -8,7 +8,7 @@ import { DeliveryNotes } from './delivery-notes.ts';
 import { PieceDelivery } from './piece-delivery.ts';
 import { LostOwnership, type ProgressLedger } from './progress-ledger.ts';
 import { readOnward } from '../../../ports/read-onward.ts';
-import { READ_LIMIT } from '../range-slices.ts';
+import { READ_LIMIT, readBytesMax } from '../range-slices.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What the feeds of one delivery share. */
@@ -120,12 +120,16 @@ export class ShardFeed {
   }
 
   async #scan(gathering: PieceGathering, stream: StreamInfo): Promise<void> {
-    const { records, environment } = this.#doors;
+    const { records, environment, memory } = this.#doors;
+    const { signal } = this.#stop;
     while (!gathering.isFull && gathering.to < records.bounds(this.#shard).end && !this.#stop.signal.aborted) {
       const from = gathering.to;
-      const { slice } = await readOnward(records, { stream, shard: this.#shard, from, limit: READ_LIMIT }, this.notes);
-      if (gathering.records === 0) this.#gatheredSince = environment.clock.monotonic();
-      gathering.take(slice.records, slice.next);
+      const place = { stream, shard: this.#shard, from, limit: READ_LIMIT };
+      await memory.forScan(readBytesMax(stream), signal, async () => {
+        const { slice } = await readOnward(records, place, this.notes);
+        if (gathering.records === 0) this.#gatheredSince = environment.clock.monotonic();
+        gathering.take(slice.records, slice.next);
+      });
       if (gathering.to === from) return;
     }
   }

@@ -13,7 +13,7 @@ import type { TransformSource } from '../transform-event.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
 import { missingFunction, withEventBytes } from './event-bytes.ts';
 import { readOnward } from '../../../ports/read-onward.ts';
-import { READ_LIMIT } from '../range-slices.ts';
+import { READ_LIMIT, readBytesMax } from '../range-slices.ts';
 import type { Feed } from './shard-follower.ts';
 import {
   EVENT_RECORDS_MAX,
@@ -297,7 +297,7 @@ export class ShardTransformer implements Feed {
 
   /** The next records for an event; `end`: there will be none, `again`: look again. */
   async #gather(from: Offset, hasFailed: () => boolean): Promise<Piece | 'end' | 'again'> {
-    const { records, environment } = this.#doors;
+    const { records, environment, memory } = this.#doors;
     const { clock } = environment;
     let [to, bytes, count, since] = [from, 0, 0, 0];
     while (!this.#stop.signal.aborted && !hasFailed()) {
@@ -305,15 +305,15 @@ export class ShardTransformer implements Feed {
       if (stream === undefined || transform === undefined) return 'end';
       this.#doors.saw(this.#shard);
       while (bytes < transform.bufferBytes && count < EVENT_RECORDS_MAX && to < records.bounds(this.#shard).end) {
-        const { slice } = await readOnward(
-          records,
-          { stream, shard: this.#shard, from: to, limit: READ_LIMIT },
-          TOLD_LATER,
-        );
-        if (slice.next <= to) break;
+        const so = { to, bytes, count };
+        const place = { stream, shard: this.#shard, from: to, limit: READ_LIMIT };
+        const next = await memory.forScan(readBytesMax(stream), this.#stop.signal, async () => {
+          const { slice } = await readOnward(records, place, TOLD_LATER);
+          return slice.next <= so.to ? undefined : taken(so, slice, transform.bufferBytes);
+        });
+        if (next === undefined) break;
         if (count === 0) since = clock.monotonic();
-        [to, bytes, count] = taken({ to, bytes, count }, slice, transform.bufferBytes);
-        if (slice.records.length > 0 && bytes >= transform.bufferBytes) break;
+        [to, bytes, count] = next;
       }
       const { closedAt } = records.bounds(this.#shard);
       const isAtEnd = closedAt !== undefined && to >= closedAt;

@@ -7,8 +7,8 @@ import { Gathering, type BatchBounds } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { RecordForm } from '../outgoing.ts';
 import type { DeliveryNotes } from './delivery-notes.ts';
-import { readOnward } from '../../../ports/read-onward.ts';
-import { READ_LIMIT } from '../range-slices.ts';
+import { readOnward, type OnwardPlace } from '../../../ports/read-onward.ts';
+import { READ_LIMIT, readBytesMax } from '../range-slices.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** Of one read, which is counted at once. */
@@ -17,7 +17,7 @@ const PIECE_BYTES = firehoseLimits.readBytes;
 const pool = new BufferPool(PIECE_BYTES, 4);
 
 /** What a stream is gathered with. */
-export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environment'> {
+export interface GathererDoors extends Pick<WorkerDoors, 'records' | 'environment' | 'memory'> {
   readonly notes: DeliveryNotes;
   readonly buffering: () => Buffering & BatchBounds;
   readonly form: () => RecordForm;
@@ -62,7 +62,7 @@ export class SourceGatherer {
 
   /** Looks at what came, shard after shard, until nothing more is there or a batch is full. */
   async gather(stream: StreamInfo): Promise<void> {
-    const { records, environment, position, stopped } = this.#doors;
+    const { records, position, stopped } = this.#doors;
     const gathering = this.#gathering;
     let hasMore = true;
     while (hasMore && !gathering.isFull && !stopped.aborted) {
@@ -72,16 +72,25 @@ export class SourceGatherer {
         const from = position(shard);
         const cursor = gathering.cursor(shard.ref, from);
         if (cursor >= records.bounds(shard).end) continue;
-        const memory = new ReadMemory(pool);
-        const place = { stream, shard, from: cursor, limit: READ_LIMIT };
-        const onward = await readOnward(records, place, this.#notes(stream, shard, cursor), memory);
-        if (gathering.isEmpty) this.#since = environment.clock.monotonic();
-        gathering.take(shard.ref, from, onward.slice);
-        memory.reset();
-        if (onward.lost > 0) gathering.loses(onward.lost, environment.clock.now());
-        hasMore ||= onward.hasMore;
+        const scan = async (): Promise<boolean> => await this.#scan(gathering, { stream, shard, from: cursor }, from);
+        const isMore = await this.#doors.memory.forScan(readBytesMax(stream), stopped, scan);
+        hasMore ||= isMore === true;
       }
     }
+  }
+
+  /** One read; whether there is more. `position`: where the delivery stands. */
+  async #scan(gathering: Gathering, place: Omit<OnwardPlace, 'limit'>, position: Offset): Promise<boolean> {
+    const { records, environment } = this.#doors;
+    const { stream, shard, from } = place;
+    const memory = new ReadMemory(pool);
+    const notes = this.#notes(stream, shard, from);
+    const onward = await readOnward(records, { ...place, limit: READ_LIMIT }, notes, memory);
+    if (gathering.isEmpty) this.#since = environment.clock.monotonic();
+    gathering.take(shard.ref, position, onward.slice);
+    memory.reset();
+    if (onward.lost > 0) gathering.loses(onward.lost, environment.clock.now());
+    return onward.hasMore;
   }
 
   /** Tells of what is gone behind a cursor, as far as that was not told yet. */

@@ -11,6 +11,7 @@ import type { Records } from '../../../ports/records.ts';
 import type { SearchClusters } from '../../../ports/search-clusters.ts';
 import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
 import { sourceStream, type DeliveryStream, type Intent, type Progress } from '../model.ts';
+import type { DeliveryMemory } from './delivery-memory.ts';
 import type { Attempt } from './delivery-notes.ts';
 
 /** What a worker works with. */
@@ -25,6 +26,7 @@ export interface WorkerDoors {
   readonly functions: Functions;
   readonly identity: Identity;
   readonly environment: Environment;
+  readonly memory: DeliveryMemory;
   /** Bytes of the events that functions have at this moment, over all deliveries. */
   readonly eventBytes: ByteBudget;
 }
