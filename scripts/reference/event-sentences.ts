@@ -185,16 +185,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
     '`scans` of what came (16 MiB); what does not fit waits in order.',
   firehose_waiting_for_memory: 'Attempts and scans of deliveries that wait for memory, by `use`.',
   firehose_lost_records_total: 'Records that retention removed before they were delivered, by `delivery`.',
-<<<<<<< HEAD
   thread_waiting_bodies:
     'Large bodies of requests that wait for a thread: to be inflated, or to have a public-key signature looked at.',
-  opensearch_held_bytes:
-    'Bytes that bulk requests and their answers may hold at this moment, over all deliveries: at most 128 MiB, others wait.',
-  http_endpoint_held_bytes:
-    'Bytes of compressed requests that are held until their answer; at most 64 MiB, what does not fit is made twice.',
-=======
-  inflating_waiting_bodies: 'Large compressed bodies of requests that wait for their turn to be inflated.',
->>>>>>> 12796fc (What attempts of all deliveries hold has one bound, asked before it is taken: each held as much as it pleased, however many there were)
   outgoing_requests: 'Requests to other servers whose answer has not begun yet.',
   firehose_possible_duplicates_total:
     'Records sent again while the attempt before may have arrived (no answer came, or the process ended), by `delivery`.',
