@@ -125,6 +125,33 @@ export const metricSentences: Readonly<Record<string, string>> = {
   audit_lost_total: 'Entries of `$audit` that could not be stored; each is a log line.',
   audit_skipped_total: 'Changes refused to a key pair, beyond the 60 a minute of it that `$audit` keeps.',
   aws_failures_total: 'AWS actions that failed because the disk or the system did.',
+  aws_firehose_backup_to_s3_attempts_total: 'Attempts to write a batch to the backup of all records, by `delivery`.',
+  aws_firehose_backup_to_s3_data_freshness_ms:
+    'Age of the oldest record that was read and does not stand in the backup of all records, each 5 s and after each attempt, by `delivery`; 0: none waits.',
+  aws_firehose_backup_to_s3_success_total:
+    'Batches that stand in the backup of all records, by `delivery`; over the attempts it is AWS’s Success.',
+  aws_firehose_data_read_from_kinesis_stream_bytes_total:
+    'Bytes of records read from the source stream to be processed or delivered, by `delivery` (AWS: DataReadFromKinesisStream.Bytes).',
+  aws_firehose_data_read_from_kinesis_stream_records_total:
+    'Records read from the source stream to be processed or delivered, by `delivery` (AWS: DataReadFromKinesisStream.Records).',
+  aws_firehose_delivery_to_s3_object_count_total:
+    'Objects written to S3, by `delivery` (AWS: DeliveryToS3.ObjectCount).',
+  aws_firehose_incoming_put_requests_total:
+    'Calls of PutRecord and PutRecordBatch of which records were stored, by `delivery` (AWS: IncomingPutRequests).',
+  aws_firehose_kinesis_behind_latest_ms:
+    'Age of the oldest record of the source stream that was not read yet, each 5 s, by `delivery`; 0: all were (AWS: KinesisMillisBehindLatest).',
+  aws_firehose_put_record_batch_bytes_total:
+    'Bytes of records in calls of PutRecordBatch, by `delivery` (AWS: PutRecordBatch.Bytes).',
+  aws_firehose_put_record_batch_latency_ms:
+    'Duration of calls of PutRecordBatch until their records were durable, by `delivery` (AWS: PutRecordBatch.Latency).',
+  aws_firehose_put_record_batch_records_total:
+    'Records in calls of PutRecordBatch, by `delivery` (AWS: PutRecordBatch.Records).',
+  aws_firehose_put_record_batch_requests_total:
+    'Calls of PutRecordBatch, by `delivery` (AWS: PutRecordBatch.Requests).',
+  aws_firehose_put_record_bytes_total: 'Bytes of records in calls of PutRecord, by `delivery` (AWS: PutRecord.Bytes).',
+  aws_firehose_put_record_latency_ms:
+    'Duration of calls of PutRecord until their record was durable, by `delivery` (AWS: PutRecord.Latency).',
+  aws_firehose_put_record_requests_total: 'Calls of PutRecord, by `delivery` (AWS: PutRecord.Requests).',
   aws_firehose_backup_to_s3_bytes_total: 'Bytes of records written to the backup as they came, by `delivery`.',
   aws_firehose_backup_to_s3_records_total: 'Records written to the backup as they came, by `delivery`.',
   aws_firehose_execute_processing_duration_ms:
@@ -140,7 +167,7 @@ export const metricSentences: Readonly<Record<string, string>> = {
   aws_firehose_delivery_to_amazon_open_search_service_bytes_total:
     'Bytes of records of the batches to OpenSearch, by `delivery`.',
   aws_firehose_delivery_to_amazon_open_search_service_data_freshness_ms:
-    'Age of the oldest record of the last batch to OpenSearch when it was over, by `delivery`.',
+    'Age of the oldest record that was read and has not arrived at OpenSearch, each 5 s and after each attempt, by `delivery`; 0: none waits.',
   aws_firehose_delivery_to_amazon_open_search_service_records_total:
     'Records that arrived at OpenSearch, by `delivery`.',
   aws_firehose_delivery_to_amazon_open_search_service_success_total:
@@ -150,14 +177,14 @@ export const metricSentences: Readonly<Record<string, string>> = {
   aws_firehose_delivery_to_http_endpoint_bytes_total:
     'Bytes of records of the batches to an HTTP endpoint, by `delivery`.',
   aws_firehose_delivery_to_http_endpoint_data_freshness_ms:
-    'Age of the oldest record of the last batch to an HTTP endpoint when it was over, by `delivery`.',
+    'Age of the oldest record that was read and has not arrived at an HTTP endpoint, each 5 s and after each attempt, by `delivery`; 0: none waits.',
   aws_firehose_delivery_to_http_endpoint_records_total: 'Records that arrived at an HTTP endpoint, by `delivery`.',
   aws_firehose_delivery_to_http_endpoint_success_total:
     'Batches of which records arrived at an HTTP endpoint, by `delivery`; over the attempts it is AWS’s Success.',
   aws_firehose_delivery_to_s3_attempts_total: 'Attempts to deliver a batch to S3, by `delivery`.',
   aws_firehose_delivery_to_s3_bytes_total: 'Bytes of records of the batches to S3, by `delivery`.',
   aws_firehose_delivery_to_s3_data_freshness_ms:
-    'Age of the oldest record of the last batch to S3 when it was over, by `delivery`.',
+    'Age of the oldest record that was read and has not arrived at S3, each 5 s and after each attempt, by `delivery`; 0: none waits.',
   aws_firehose_delivery_to_s3_records_total: 'Records that arrived at S3, by `delivery`.',
   aws_firehose_delivery_to_s3_success_total:
     'Batches of which records arrived at S3, by `delivery`; over the attempts it is AWS’s Success.',

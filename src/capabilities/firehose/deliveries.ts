@@ -53,6 +53,9 @@ export class Deliveries {
   #named: ReadonlySet<string> = new Set();
   #waiting: ReadonlyMap<string, DeliveryOptions> = new Map();
 
+  readonly #stopped = new AbortController();
+  #measuring: Promise<void> | undefined;
+
   constructor(doors: Doors) {
     this.#doors = { ...doors, eventBytes: createByteBudget(firehoseLimits.functionBytesMax) };
   }
@@ -61,6 +64,7 @@ export class Deliveries {
   async open(): Promise<void> {
     await this.#dropOrphans();
     for (const delivery of this.list()) await this.#begin(delivery);
+    this.#measuring = this.#measureOften();
   }
 
   get(name: string): DeliveryStream | undefined {
@@ -189,11 +193,27 @@ export class Deliveries {
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#measuring;
     await Promise.all([...this.#workers.values()].map(async (worker) => await worker.stop()));
   }
 
   problems(): string[] {
     return [...this.#workers].flatMap(([name, worker]) => (this.get(name)?.isPaused === true ? [] : worker.problems()));
+  }
+
+  /** While a destination is down nothing else would say how old what waits becomes. */
+  async #measureOften(): Promise<void> {
+    const { clock, log } = this.#doors.environment;
+    while (!this.#stopped.signal.aborted) {
+      await clock.sleep(firehoseLimits.measureEveryMs, this.#stopped.signal);
+      for (const [delivery, worker] of this.#workers) {
+        if (this.#stopped.signal.aborted) return;
+        await worker.measure?.().catch((error: unknown) => {
+          log.error(firehoseEvents.bug, { delivery, message: error instanceof Error ? error.message : String(error) });
+        });
+      }
+    }
   }
 
   async #applyOne(name: string, kind: string, wanted: DeliveryOptions): Promise<void> {

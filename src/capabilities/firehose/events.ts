@@ -27,6 +27,17 @@ export const firehoseEvents = {
   recordsIn: 'aws_firehose_incoming_records_total',
   bytesIn: 'aws_firehose_incoming_bytes_total',
   recordsRefused: 'aws_firehose_throttled_records_total',
+  putRequests: 'aws_firehose_incoming_put_requests_total',
+  putRecordRequests: 'aws_firehose_put_record_requests_total',
+  putRecordBytes: 'aws_firehose_put_record_bytes_total',
+  putRecordLatency: 'aws_firehose_put_record_latency_ms',
+  putBatchRequests: 'aws_firehose_put_record_batch_requests_total',
+  putBatchRecords: 'aws_firehose_put_record_batch_records_total',
+  putBatchBytes: 'aws_firehose_put_record_batch_bytes_total',
+  putBatchLatency: 'aws_firehose_put_record_batch_latency_ms',
+  readRecords: 'aws_firehose_data_read_from_kinesis_stream_records_total',
+  readBytes: 'aws_firehose_data_read_from_kinesis_stream_bytes_total',
+  behindLatest: 'aws_firehose_kinesis_behind_latest_ms',
   objects: 'firehose_delivered_objects_total',
   recordsOut: 'firehose_delivered_records_total',
   bytesOut: 'firehose_delivered_bytes_total',
@@ -48,6 +59,7 @@ export const firehoseEvents = {
   s3Bytes: 'aws_firehose_delivery_to_s3_bytes_total',
   s3Attempts: 'aws_firehose_delivery_to_s3_attempts_total',
   s3Success: 'aws_firehose_delivery_to_s3_success_total',
+  s3Objects: 'aws_firehose_delivery_to_s3_object_count_total',
   s3Freshness: 'aws_firehose_delivery_to_s3_data_freshness_ms',
   httpRecords: 'aws_firehose_delivery_to_http_endpoint_records_total',
   httpBytes: 'aws_firehose_delivery_to_http_endpoint_bytes_total',
@@ -65,20 +77,14 @@ export const firehoseEvents = {
   processedBytes: 'aws_firehose_succeed_processing_bytes_total',
   backupRecords: 'aws_firehose_backup_to_s3_records_total',
   backupBytes: 'aws_firehose_backup_to_s3_bytes_total',
+  backupAttempts: 'aws_firehose_backup_to_s3_attempts_total',
+  backupSuccess: 'aws_firehose_backup_to_s3_success_total',
+  backupFreshness: 'aws_firehose_backup_to_s3_data_freshness_ms',
   /** Each record went to the backup, too. */
   backedUp: 'delivery.backed-up',
   /** What became of a batch could not be kept. */
   historyLost: 'delivery.history-lost',
 } as const;
-
-/** What is measured of a batch when it is over. */
-export interface BatchMeasures {
-  readonly records: number;
-  readonly bytes: number;
-  /** Age of its oldest record. */
-  readonly freshnessMs: number;
-  readonly attempts: number;
-}
 
 /** What is measured of a call of a function that processes records. */
 export interface ProcessingMeasures {
@@ -99,32 +105,25 @@ export function processingMetrics(meter: Meter, delivery: string, call: Processi
   meter.count(firehoseEvents.processedBytes, labels, call.bytes);
 }
 
-/** Measures a batch under AWS's names for its destination; other destinations have none. */
-export function deliveryMetrics(meter: Meter, kind: string, delivery: string, batch: BatchMeasures): void {
-  const { records, bytes, freshnessMs, attempts } = batch;
-  const success = records > 0 ? 1 : 0;
+/** What is measured of a call that puts records. */
+export interface PutMeasures {
+  readonly action: 'PutRecord' | 'PutRecordBatch';
+  readonly ms: number;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Measures a call that puts records under AWS's names. */
+export function putMetrics(meter: Meter, delivery: string, { action, ms, records, bytes }: PutMeasures): void {
   const labels = { delivery };
-  switch (kind) {
-    case 'ExtendedS3DestinationConfiguration':
-      meter.count(firehoseEvents.s3Records, labels, records);
-      meter.count(firehoseEvents.s3Bytes, labels, bytes);
-      meter.count(firehoseEvents.s3Attempts, labels, attempts);
-      meter.count(firehoseEvents.s3Success, labels, success);
-      return meter.gauge(firehoseEvents.s3Freshness, labels, freshnessMs);
-    case 'HttpEndpointDestinationConfiguration':
-      meter.count(firehoseEvents.httpRecords, labels, records);
-      meter.count(firehoseEvents.httpBytes, labels, bytes);
-      meter.count(firehoseEvents.httpAttempts, labels, attempts);
-      meter.count(firehoseEvents.httpSuccess, labels, success);
-      return meter.gauge(firehoseEvents.httpFreshness, labels, freshnessMs);
-    case 'AmazonopensearchserviceDestinationConfiguration':
-    case 'ElasticsearchDestinationConfiguration':
-      meter.count(firehoseEvents.searchRecords, labels, records);
-      meter.count(firehoseEvents.searchBytes, labels, bytes);
-      meter.count(firehoseEvents.searchAttempts, labels, attempts);
-      meter.count(firehoseEvents.searchSuccess, labels, success);
-      return meter.gauge(firehoseEvents.searchFreshness, labels, freshnessMs);
-    default:
-      return undefined;
+  if (action === 'PutRecord') {
+    meter.count(firehoseEvents.putRecordRequests, labels);
+    meter.count(firehoseEvents.putRecordBytes, labels, bytes);
+    meter.observe(firehoseEvents.putRecordLatency, labels, ms);
+    return;
   }
+  meter.count(firehoseEvents.putBatchRequests, labels);
+  meter.count(firehoseEvents.putBatchRecords, labels, records);
+  meter.count(firehoseEvents.putBatchBytes, labels, bytes);
+  meter.observe(firehoseEvents.putBatchLatency, labels, ms);
 }

@@ -1,9 +1,10 @@
 import { encodeSequenceNumber } from '../../kernel/stream/sequence-number.ts';
-import { mayPass, type ShardInfo, type StreamInfo } from '../../ports/records.ts';
+import type { ShardInfo, StreamInfo } from '../../ports/records.ts';
 import { positionKey } from '../../ports/stream-store.ts';
 import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import { sourceStream, type DeliveryStream, type FirehoseState, type Intent } from './model.ts';
+import { lagMs } from './shard-lag.ts';
 import { bufferingOf } from './targets.ts';
 import { BACKUP } from './workers/delivery-lanes.ts';
 import { storedProgress } from './workers/progress-ledger.ts';
@@ -82,20 +83,4 @@ async function shardOf(state: FirehoseState, stream: StreamInfo, shard: ShardInf
     lagRecords,
     lagMs: lagRecords === 0 ? 0 : await lagMs(state, stream, shard, from),
   };
-}
-
-/** Age of the first record that is not delivered; null where it cannot be read. */
-async function lagMs(
-  { records, environment }: FirehoseState,
-  stream: StreamInfo,
-  shard: ShardInfo,
-  from: bigint,
-): Promise<number | null> {
-  try {
-    const [first] = (await records.read(stream, shard, from, { records: 1, bytes: 1 })).records;
-    return first === undefined ? 0 : Math.max(0, environment.clock.now() - first.at);
-  } catch (error) {
-    if (!mayPass(error)) throw error;
-    return null;
-  }
 }

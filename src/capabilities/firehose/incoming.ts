@@ -3,7 +3,7 @@ import { StreamNotFound } from '../../ports/records.ts';
 import { waitingTarget } from './config.ts';
 import { isEncrypted } from './encryption.ts';
 import { deliveryStreamNotFound, firehoseError } from './errors.ts';
-import { firehoseEvents } from './events.ts';
+import { firehoseEvents, putMetrics, type PutMeasures } from './events.ts';
 import { DIRECT_PREFIX, type FirehoseState } from './model.ts';
 
 /** What AWS answers for a record that could not be taken. */
@@ -20,6 +20,7 @@ export async function putDirectly(
   state: FirehoseState,
   name: string,
   data: readonly Uint8Array[],
+  action: PutMeasures['action'],
 ): Promise<PutDirectly> {
   const { account } = state.identity;
   const delivery = state.deliveries.get(name);
@@ -29,9 +30,13 @@ export async function putDirectly(
     throw firehoseError('InvalidArgumentException', sentence);
   }
   if (state.deliveries.worker(name) === undefined) throw paused(name, state.deliveries.lacks(delivery.target));
+  const { clock, meter } = state.environment;
+  const startedAt = clock.monotonic();
   try {
     const entries = data.map((bytes) => ({ partitionKey: name, data: bytes }));
     const results = await state.records.append(DIRECT_PREFIX + name, entries);
+    const bytes = data.reduce((sum, { length }) => sum + length, 0);
+    putMetrics(meter, name, { action, ms: clock.monotonic() - startedAt, records: data.length, bytes });
     count(state, name, data, results);
     return { results, isEncrypted: isEncrypted(delivery) };
   } catch (error) {
@@ -65,6 +70,7 @@ function count(
   environment.meter.count(firehoseEvents.recordsIn, { delivery }, stored.length);
   const bytes = stored.reduce((sum, one) => sum + one.length, 0);
   environment.meter.count(firehoseEvents.bytesIn, { delivery }, bytes);
+  if (stored.length > 0) environment.meter.count(firehoseEvents.putRequests, { delivery });
   if (stored.length < data.length) {
     environment.meter.count(firehoseEvents.recordsRefused, { delivery }, data.length - stored.length);
   }

@@ -38,6 +38,8 @@ export const firehoseLimits = {
   scanBytesMax: 16 * MIB,
   /** Our own: characters of what destinations said of the records of one batch, together. */
   keptMessageCharactersMax: 128 * 1024,
+  /** Our own: how often it is looked at how old what waits has become. */
+  measureEveryMs: 5000,
   readRecords: 1000,
   readBytes: MIB,
   /** Waits between attempts. */

@@ -40,7 +40,7 @@ export const putRecordBatch = operation<FirehoseState>()({
       const sentence = 'Records size exceeds 4 MB limit';
       throw firehoseError('InvalidArgumentException', sentence);
     }
-    const { results, isEncrypted } = await putDirectly(state, request.DeliveryStreamName, data);
+    const { results, isEncrypted } = await putDirectly(state, request.DeliveryStreamName, data, 'PutRecordBatch');
     return {
       FailedPutCount: results.filter((result) => !isStored(result)).length,
       Encrypted: isEncrypted,

@@ -16,7 +16,12 @@ export const putRecord = operation<FirehoseState>()({
   plane: 'data',
   doc: 'Takes one record; durable when the answer comes.',
   async handle(request, { state }) {
-    const { results, isEncrypted } = await putDirectly(state, request.DeliveryStreamName, [request.Record.Data]);
+    const { results, isEncrypted } = await putDirectly(
+      state,
+      request.DeliveryStreamName,
+      [request.Record.Data],
+      'PutRecord',
+    );
     const [result] = results;
     if (result === undefined || !isStored(result)) throw firehoseError('ServiceUnavailableException', TRY_AGAIN);
     return { RecordId: recordId(result), Encrypted: isEncrypted };

@@ -29,6 +29,8 @@ export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'
   readonly isRepeated: boolean;
   /** So many records are about to be sent that may have arrived before; resolves once that is kept. */
   readonly repeats: (records: number) => Promise<void>;
+  /** An attempt ended, one way or the other. */
+  readonly attempted: () => void;
   /** So many records of the batch are gone. */
   readonly lost: (records: number, cause: LossCause) => void;
 }
@@ -165,6 +167,7 @@ export class BatchDelivery {
       return error;
     } finally {
       [this.#given, this.#giving] = [[], []];
+      this.#doors.attempted();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { ShardRef, Offset } from '../../../ports/stream-store.ts';
-import { deliveryMetrics, firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
+import { firehoseEvents } from '../events.ts';
+import { backupMetrics, destinationMetrics } from '../lane-metrics.ts';
 import {
   NO_PROGRESS,
   progressToJson,
@@ -10,6 +11,7 @@ import {
   type Intent,
 } from '../model.ts';
 import { sourceForm } from '../outgoing.ts';
+import { behindLatestMs } from '../shard-lag.ts';
 import { backupTarget } from '../targets.ts';
 import type { BatchOutcome } from './batch-delivery.ts';
 import { DeliveryHistory, historyEntry } from './delivery-history.ts';
@@ -43,6 +45,7 @@ export class DeliveryLanes implements Worker {
     this.#main = new MainLane(
       delivery,
       {
+        metrics: (kind) => destinationMetrics(doors.environment.meter, kind, delivery.name),
         delivered: async (intent, outcome) => await this.#delivered(intent, outcome),
         trim: async () => await this.#trim(),
       },
@@ -114,6 +117,17 @@ export class DeliveryLanes implements Worker {
     return this.#main.queue;
   }
 
+  async measure(): Promise<void> {
+    this.#main.measure();
+    this.#backup?.measure();
+    const { records, environment } = this.#doors;
+    const { name: delivery, from } = this.#delivery;
+    const stream = from === undefined ? undefined : records.describe(from);
+    if (stream === undefined) return;
+    const behindMs = await behindLatestMs(this.#doors, stream, (shard) => this.#main.readTo(shard));
+    environment.meter.gauge(firehoseEvents.behindLatest, { delivery }, behindMs);
+  }
+
   problems(): string[] {
     const own = this.#main.problems();
     const others = (this.#backup?.problems() ?? []).filter((problem) => !own.includes(problem));
@@ -131,8 +145,9 @@ export class DeliveryLanes implements Worker {
       delivery,
       {
         progress: delivery.name + BACKUP,
+        metrics: () => backupMetrics(this.#doors.environment.meter, delivery.name),
         source: () => ({ stream: sourceStream(this.#delivery), form: sourceForm(this.#delivery) }),
-        delivered: async (intent, outcome) => this.#backedUp(intent, outcome),
+        delivered: async (_intent, outcome) => this.#backedUp(outcome),
         trim: async () => await this.#trim(),
       },
       this.#doors,
@@ -180,12 +195,10 @@ export class DeliveryLanes implements Worker {
   }
 
   #measure(intent: Intent, outcome: BatchOutcome): void {
-    const { meter, log, clock } = this.#doors.environment;
+    const { meter, log } = this.#doors.environment;
     const delivery = this.#delivery.name;
     const { place, records, failed, failedAt, unprocessedAt } = outcome;
     const bytes = intent.sizeBytes;
-    const freshnessMs = Math.max(0, clock.now() - intent.oldestAt);
-    deliveryMetrics(meter, intent.target.kind, delivery, { records, bytes, freshnessMs, attempts: outcome.attempts });
     if (failed > 0) {
       meter.count(firehoseEvents.recordsFailed, { delivery }, failed);
       log.error(firehoseEvents.errorOutput, { delivery, records: failed, place: failedAt ?? unprocessedAt });
@@ -197,12 +210,9 @@ export class DeliveryLanes implements Worker {
     log.info(firehoseEvents.delivered, { delivery, records, bytes, place });
   }
 
-  #backedUp(intent: Intent, outcome: BatchOutcome): void {
-    const { meter, log } = this.#doors.environment;
+  #backedUp({ place, records }: BatchOutcome): void {
+    const { log } = this.#doors.environment;
     const delivery = this.#delivery.name;
-    const { place, records } = outcome;
-    meter.count(firehoseEvents.backupRecords, { delivery }, records);
-    meter.count(firehoseEvents.backupBytes, { delivery }, intent.sizeBytes);
     if (place !== undefined) log.info(firehoseEvents.backedUp, { delivery, records, place });
   }
 

@@ -1,6 +1,7 @@
 import type { StreamInfo } from '../../../ports/records.ts';
 import { positionKey, type Offset, type ShardRef } from '../../../ports/stream-store.ts';
 import { firehoseEvents } from '../events.ts';
+import type { LaneMetrics } from '../lane-metrics.ts';
 import { firehoseLimits } from '../limits.ts';
 import {
   completed,
@@ -31,6 +32,10 @@ export interface DeliveryLane {
   readonly source: () => StreamSource;
   /** Kept over workers that follow each other. */
   readonly notes?: DeliveryNotes;
+  /** What it is measured by, where it goes to a destination of this kind. */
+  readonly metrics: (kind: string) => LaneMetrics;
+  /** What was read, and is to be delivered. */
+  readonly begun?: (intent: Intent) => void;
   /** What was delivered: before the position says so, so that a crash in between delivers it again. */
   readonly delivered: (intent: Intent, outcome: BatchOutcome) => Promise<void>;
   /** Resolves once what nobody needs any more is trimmed. */
@@ -41,7 +46,7 @@ export interface DeliveryLane {
  * Delivers one stream: gathers a range of records, writes the intent to the log, hands the records to the destination
  * as often as it takes, then writes how far it is. A crash at any moment repeats the same batch to the same place.
  */
-export class DeliveryWorker implements Worker {
+export class DeliveryWorker implements Omit<Worker, 'measure'> {
   readonly notes: DeliveryNotes;
   readonly #doors: WorkerDoors;
   readonly #lane: DeliveryLane;
@@ -143,6 +148,21 @@ export class DeliveryWorker implements Worker {
     return this.#ledger.position(shard);
   }
 
+  /** The first record of the shard that was not read, to be delivered sooner or later. */
+  readTo(shard: ShardRef): Offset {
+    const { intent } = this.#ledger.progress;
+    const underway = intent?.ranges.find((range) => positionKey(range) === positionKey(shard));
+    return this.#gatherer.gathering.cursor(shard, underway?.to ?? this.position(shard));
+  }
+
+  /** Measures the age of the oldest record that was read and is not delivered. */
+  measure(): void {
+    const { intent } = this.#ledger.progress;
+    const oldestAt = Math.min(intent?.oldestAt ?? Infinity, this.#gatherer.gathering.oldestAt);
+    const ageMs = oldestAt === Infinity ? 0 : Math.max(0, this.#doors.environment.clock.now() - oldestAt);
+    this.#lane.metrics((intent ?? this.#delivery).target.kind).oldest(ageMs);
+  }
+
   problems(): string[] {
     return [...sourceProblems(this.#doors.records, this.#delivery), ...this.notes.problems()];
   }
@@ -195,6 +215,7 @@ export class DeliveryWorker implements Worker {
     const shards = stream.shards.map(({ ref }) => ref);
     await this.#ledger.change((progress) => ({ ...withoutGone(progress, shards), intent }));
     this.#gatherer.reset();
+    this.#lane.begun?.(intent);
   }
 
   async #plan(gathered: Parameters<typeof planBatch>[2]): Promise<Intent> {
@@ -228,6 +249,10 @@ export class DeliveryWorker implements Worker {
       cut: this.#cut.signal,
       isRepeated: intent.id === this.#begun,
       repeats: async (count) => await this.#ledger.change((progress) => repeated(progress, count)),
+      attempted: () => {
+        this.#lane.metrics(intent.target.kind).attempted();
+        this.measure();
+      },
       lost: (count, cause) => this.#lost(count, cause),
     });
     this.#begun = intent.id;
@@ -238,6 +263,9 @@ export class DeliveryWorker implements Worker {
       await this.#ledger.change((progress) => ({ ...progress, intent: planned }));
       return;
     }
+    const { place, records } = outcome;
+    const measures = { records, bytes: intent.sizeBytes, isSuccess: place !== undefined };
+    this.#lane.metrics(intent.target.kind).over(measures);
     await this.#lane.delivered(intent, outcome);
     await this.#ledger.change((progress) => completed(progress, outcome));
     this.#lostOfBatch = 0;

@@ -1,6 +1,7 @@
 import { dropInternalStream, ensureInternalStream } from '../../../ports/internal-stream.ts';
-import type { StreamInfo } from '../../../ports/records.ts';
+import type { ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import type { Offset, ShardRef } from '../../../ports/stream-store.ts';
+import { firehoseEvents } from '../events.ts';
 import { firehoseLimits } from '../limits.ts';
 import {
   NO_PROGRESS,
@@ -8,6 +9,7 @@ import {
   PROGRESS_PREFIX,
   sourceStream,
   type DeliveryStream,
+  type Intent,
   type Progress,
 } from '../model.ts';
 import { sourceForm } from '../outgoing.ts';
@@ -39,14 +41,18 @@ export interface ProcessedQueue {
 export class MainLane {
   readonly notes: DeliveryNotes;
   readonly #doors: WorkerDoors;
-  readonly #hooks: Pick<DeliveryLane, 'delivered' | 'trim'>;
+  readonly #hooks: Pick<DeliveryLane, 'metrics' | 'delivered' | 'trim'>;
   readonly #stopped = new AbortController();
   #delivery: DeliveryStream;
   #worker: DeliveryWorker;
   #stage: TransformStage | undefined;
   #switching: Promise<void> | undefined;
 
-  constructor(delivery: DeliveryStream, hooks: Pick<DeliveryLane, 'delivered' | 'trim'>, doors: WorkerDoors) {
+  constructor(
+    delivery: DeliveryStream,
+    hooks: Pick<DeliveryLane, 'metrics' | 'delivered' | 'trim'>,
+    doors: WorkerDoors,
+  ) {
     this.#delivery = delivery;
     this.#hooks = hooks;
     this.#doors = doors;
@@ -126,6 +132,16 @@ export class MainLane {
     return this.#stage?.savedPosition(shard) ?? this.#worker.position(shard);
   }
 
+  /** The first record of a shard of the source that was not read. */
+  readTo({ ref }: ShardInfo): Offset {
+    return this.#stage?.position(ref) ?? this.#worker.readTo(ref);
+  }
+
+  /** Measures the age of what waits. */
+  measure(): void {
+    this.#worker.measure();
+  }
+
   problems(): string[] {
     return this.#worker.problems();
   }
@@ -153,7 +169,8 @@ export class MainLane {
   }
 
   #newStage(): TransformStage {
-    return new TransformStage(this.#delivery, { ...this.#doors, notes: this.notes });
+    const read = (records: number, bytes: number): void => this.#read(records, bytes);
+    return new TransformStage(this.#delivery, { ...this.#doors, notes: this.notes, read });
   }
 
   #newWorker(): DeliveryWorker {
@@ -162,8 +179,21 @@ export class MainLane {
         ? { stream: sourceStream(this.#delivery), form: sourceForm(this.#delivery) }
         : { stream: this.#stage.into, form: 'processed' };
     const { notes } = this;
-    const lane = { ...this.#hooks, progress: this.#delivery.name, source: () => source, notes };
+    const isProcessed = this.#stage !== undefined;
+    const begun = ({ recordCount, sizeBytes }: Intent): void => {
+      // What was processed was read before.
+      if (!isProcessed) this.#read(recordCount, sizeBytes);
+    };
+    const lane = { ...this.#hooks, progress: this.#delivery.name, source: () => source, notes, begun };
     return new DeliveryWorker(this.#delivery, lane, this.#doors);
+  }
+
+  #read(records: number, bytes: number): void {
+    if (this.#delivery.from === undefined) return;
+    const { meter } = this.#doors.environment;
+    const labels = { delivery: this.#delivery.name };
+    meter.count(firehoseEvents.readRecords, labels, records);
+    meter.count(firehoseEvents.readBytes, labels, bytes);
   }
 
   /** Starts stage and worker as the catalog has it. */

@@ -130,6 +130,8 @@ export class ReplayWorker {
       cut: this.#stop.signal,
       isRepeated: intent.id === this.#begun,
       repeats: async (count) => await this.#ledger.change((progress) => repeated(progress, count)),
+      // What is measured is the delivery's own.
+      attempted: () => undefined,
       // The delivery told of them, or had them.
       lost: () => undefined,
     });

@@ -30,6 +30,8 @@ import type { WorkerDoors } from './worker.ts';
 export interface TransformerDoors extends WorkerDoors {
   readonly measure: (call: ProcessingMeasures) => void;
   readonly notes: DeliveryNotes;
+  /** So much was read. */
+  readonly read: (records: number, bytes: number) => void;
   readonly transform: () => Transform | undefined;
   /** The stream that is read, as it is now; undefined: it is gone. */
   readonly stream: () => StreamInfo | undefined;
@@ -155,6 +157,7 @@ export class ShardTransformer implements Feed {
       if (piece === 'end') isOver = true;
       if (typeof piece === 'string') continue;
       cursor = piece.to;
+      this.#doors.read(piece.records, piece.bytes);
       const done = this.#settle(piece, before);
       before = done;
       const call = done.then(

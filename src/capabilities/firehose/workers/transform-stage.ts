@@ -25,6 +25,8 @@ export const PROCESSING = '/processing';
 /** What the stage works with beside what all workers do. */
 export interface StageDoors extends WorkerDoors {
   readonly notes: DeliveryNotes;
+  /** So much of the source was read. */
+  readonly read: (records: number, bytes: number) => void;
 }
 
 /**

@@ -85,6 +85,8 @@ export interface Worker {
   status(): DeliveryStatus;
   /** The first record of the shard that is not delivered yet. */
   position(shard: Pick<ShardRef, 'generation' | 'ordinal'>): Offset;
+  /** Measures how old what waits has become; absent: nothing of that is measured. */
+  measure?(): Promise<void>;
   /** What is wrong, for people. */
   problems(): string[];
 }
