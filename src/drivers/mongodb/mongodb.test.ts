@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { MongoClient, ObjectId, type Document } from 'mongodb';
+import { ObjectId, type Document } from 'mongodb';
 import { DeliveryError } from '../../kernel/errors.ts';
 import type { DocumentPlace, DocumentStore, DocumentText } from '../../ports/document-store.ts';
-import { startMongoPeer, type MongoPeer } from '../../testing/mongo-peer/index.ts';
+import { openPeer, openTarget, type Target } from '../../testing/mongo-peer/peer.fixture.ts';
 import { createMongodbStore } from './index.ts';
 
 const live = new AbortController().signal;
@@ -17,31 +17,28 @@ function texts(...documents: readonly (object | string)[]): readonly DocumentTex
 }
 
 describe('documents in MongoDB', () => {
-  let peer: MongoPeer;
-  let client: MongoClient;
+  let target: Target;
   let store: DocumentStore;
   let [place, number]: [DocumentPlace, number] = [{ uri: '', database: 'd', collection: 'c', key: '_id' }, 0];
 
   before(async () => {
-    peer = await startMongoPeer();
-    client = await new MongoClient(peer.uri).connect();
+    target = await openTarget();
     store = createMongodbStore();
   });
   after(async () => {
     await store.close();
-    await client.close();
-    await peer.stop();
+    await target.close();
   });
 
   /** A collection that no other test has. */
   function fresh(key = '_id'): DocumentPlace {
     number += 1;
-    place = { uri: peer.uri, database: 'd', collection: `c${number}`, key };
+    place = { uri: target.uri, database: target.database.databaseName, collection: `c${number}`, key };
     return place;
   }
 
   async function stored(): Promise<readonly Document[]> {
-    return await client.db(place.database).collection(place.collection).find().sort({ _id: 1 }).toArray();
+    return await target.database.collection(place.collection).find().sort({ _id: 1 }).toArray();
   }
 
   test('documents take the place of those with their key, in their order', async () => {
@@ -141,7 +138,9 @@ describe('documents in MongoDB', () => {
   });
 
   test('what concerns the server is a failure of all, to be attempted again', async () => {
-    fresh();
+    // A real server fails on demand only where it was started for tests.
+    const { client, uri, database, close } = await openPeer();
+    const failingPlace = { ...fresh(), uri, database: database.databaseName };
     const failing: readonly (readonly [object, string])[] = [
       [{ errorCode: 13 }, 'MongoDB.13'],
       [{ errorCode: 50 }, 'MongoDB.50'],
@@ -152,11 +151,12 @@ describe('documents in MongoDB', () => {
         mode: { times: 1 },
         data: { failCommands: ['update'], ...data },
       });
-      const failure = await store.upsert(place, texts({ _id: 1 }), live).catch((error: unknown) => error);
+      const failure = await store.upsert(failingPlace, texts({ _id: 1 }), live).catch((error: unknown) => error);
       assert.ok(failure instanceof DeliveryError);
       assert.deepEqual([failure.code, failure.retryable], [code, true]);
-      assert.deepEqual(await store.upsert(place, texts({ _id: 1 }), live), []);
+      assert.deepEqual(await store.upsert(failingPlace, texts({ _id: 1 }), live), []);
     }
+    await close();
   });
 
   test('neither a URI that is none nor a server that is away tells a password', async () => {

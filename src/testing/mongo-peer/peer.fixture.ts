@@ -1,9 +1,10 @@
-import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
+import { MongoClient, type Collection, type Db, type MongoClientOptions } from 'mongodb';
 import { startMongoPeer, type MongoPeer, type MongoPeerOptions } from './index.ts';
 
 /** A database of its own name and a driver on it; `peer` is absent on the real server that MONGODB_URI names. */
 export interface Target {
   readonly peer: MongoPeer | undefined;
+  readonly uri: string;
   readonly client: MongoClient;
   readonly database: Db;
   readonly close: () => Promise<void>;
@@ -29,6 +30,7 @@ async function connect(uri: string, peer: MongoPeer | undefined, options: MongoC
   const database = client.db(`millrace_${Date.now().toString(36)}_${process.pid}`);
   return {
     peer,
+    uri,
     client,
     database,
     async close() {
@@ -37,4 +39,22 @@ async function connect(uri: string, peer: MongoPeer | undefined, options: MongoC
       await peer?.stop();
     },
   };
+}
+
+/** A collection that is taken away afterwards. */
+export interface NamedCollection {
+  readonly collection: Collection;
+  readonly drop: () => Promise<void>;
+}
+
+/**
+ * A collection whose name published code has in itself. On a real server it may be somebody's own: one that is not empty
+ * is left alone.
+ */
+export async function namedCollection({ client }: Target, database: string, name: string): Promise<NamedCollection> {
+  const collection = client.db(database).collection(name);
+  if ((await collection.countDocuments({}, { limit: 1 })) > 0) {
+    throw new Error(`${database}.${name} on the server of MONGODB_URI is not empty: nothing was done to it`);
+  }
+  return { collection, drop: async () => void (await collection.drop()) };
 }

@@ -1,33 +1,29 @@
-/** The services of functions: Kinesis and Firehose of a real node, MongoDB of the bundled peer. */
+/** The services of functions: Kinesis and Firehose of a real node, MongoDB of the bundled peer, or of MONGODB_URI. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { MongoClient } from 'mongodb';
-import { startMongoPeer, type MongoPeer } from '../../../testing/mongo-peer/index.ts';
+import { openTarget, type Target } from '../../../testing/mongo-peer/peer.fixture.ts';
 import { bodyOf, place, startNode, type Node, type Around, type Placed } from './realm.fixture.ts';
 
 // A suite of its own: hooks at the top would keep what they open until the last test of all files.
 describe('services of functions', () => {
   let node: Node;
-  let peer: MongoPeer;
-  let client: MongoClient;
+  let target: Target;
 
   before(async () => {
     node = await startNode();
-    peer = await startMongoPeer();
-    client = await new MongoClient(peer.uri).connect();
+    target = await openTarget();
   });
   after(async () => {
-    await client.close();
-    await peer.stop();
+    await target.close();
     await node.stop();
   });
 
   function around(): Around {
     return {
-      services: { AWSKinesis: { kinesis: {} }, 'mongodb-atlas': { mongodb: peer.uri } },
+      services: { AWSKinesis: { kinesis: {} }, 'mongodb-atlas': { mongodb: target.uri } },
       variables: node.variables,
     };
   }
@@ -42,7 +38,8 @@ describe('services of functions', () => {
   }
 
   const kinesis = 'context.services.get("AWSKinesis").kinesis("us-east-1")';
-  const documents = (name: string): string => `context.services.get("mongodb-atlas").db("test").collection("${name}")`;
+  const documents = (name: string): string =>
+    `context.services.get("mongodb-atlas").db("${target.database.databaseName}").collection("${name}")`;
 
   test('records are put, and read again as Binary', async () => {
     const [put, many, records] = (await run(`exports = async function () {
@@ -152,13 +149,13 @@ describe('services of functions', () => {
   }`);
     const counts = { insertedCount: 1, matchedCount: 4, modifiedCount: 4, deletedCount: 1, upsertedCount: 2 };
     assert.deepEqual(result, { ...counts, insertedIds: { 0: 1 }, upsertedIds: { 2: 2, 5: 3 } });
-    assert.deepEqual(await client.db('test').collection('bulk').find().sort({ _id: 1 }).toArray(), [
+    assert.deepEqual(await target.database.collection('bulk').find().sort({ _id: 1 }).toArray(), [
       { _id: 1, b: 11 },
       { _id: 2, b: 12, c: 2 },
     ]);
     const again = `exports = () => ${c}.bulkWrite([{ updateOne: { filter: { _id: 1 }, update: { z: 1 } } }, { deleteOne: { filter: { _id: 2 } } }])`;
     await run(again);
-    assert.deepEqual(await client.db('test').collection('bulk').find().toArray(), [{ _id: 1, z: 1 }]);
+    assert.deepEqual(await target.database.collection('bulk').find().toArray(), [{ _id: 1, z: 1 }]);
   });
 
   test('an ordered bulk stops at the first failure, an unordered one goes on', async () => {
