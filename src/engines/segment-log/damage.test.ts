@@ -226,6 +226,27 @@ async function survivorsBut(image: Image, path: string): Promise<ReadonlyMap<big
   return left;
 }
 
+test('the last records of a shard, trimmed and gone, are no damage while older ones stand in a file of others', async () => {
+  const under = await LogUnderTest.open(undefined, { segmentBytesMax: 1500 });
+  const { store, commands } = under.log;
+  // The first file stays, for the command in it.
+  await under.append(under.a, 'older');
+  await under.drive(commands.append([Buffer.from('x'.repeat(800))]));
+  for (let count = 0; count < 30; count += 1) await under.append(under.a, `newer ${count}`);
+  // Too large for the file of the last of them: that one has nothing else.
+  await under.append(under.b, 'y'.repeat(2000));
+  await under.drive(store.trim(A, store.bounds(A).end));
+  await under.simulation.pass(20_000);
+  for (let count = 0; count < 30; count += 1) await under.append(under.b, `other ${count}`);
+  await under.drive(store.trim(B, store.bounds(B).end));
+  await under.simulation.pass(20_000);
+  // As after a crash: the only file that says where A starts and ends has no footer, and no record of A.
+  const again = await LogUnderTest.openImage(await under.image());
+  assert.deepEqual(again.log.health(), []);
+  assert.deepEqual(await again.texts(A), []);
+  assert.equal(again.log.store.bounds(A).end, 31n);
+});
+
 test('cleaning goes on behind a damaged file: what expires later is removed', async () => {
   const { image, files } = await sample();
   const path = files[1] as string;

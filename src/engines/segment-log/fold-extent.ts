@@ -73,7 +73,8 @@ function define(
   hearOf(state, segment, table.damage.lostBytes);
   // Without anything older, retention took all that was before.
   if (state.shares.length === 0) state.end = Math.max(state.end, header.first);
-  state.start = Math.max(state.start, Math.min(start, state.end));
+  // Where the file with its last records is gone the shard still ends where the definition stands.
+  state.start = Math.max(state.start, Math.min(start, Math.max(state.end, header.first)));
   return state;
 }
 
