@@ -20,10 +20,10 @@ export const MUST_HAPPEN: Readonly<Record<string, number>> = {
   'a failed sync: zeros stand for a write': 0.53,
   'a file that nobody needs is removed': 160,
   'a full disk refuses a name': 3,
-  'a full disk refuses a write': 38,
+  'a full disk refuses a write': 15,
   'a function gets a record again': 110,
   'a record that was read expires': 20,
-  'a refused write leaves its first bytes': 22,
+  'a refused write leaves its first bytes': 10,
   'a repeated webhook gets its answer': 180,
   'a repeated webhook gets its answer of an earlier life': 240,
   'a shard is split': 28,
@@ -54,6 +54,11 @@ export const MUST_HAPPEN: Readonly<Record<string, number>> = {
   'two shards are merged': 20,
   'write fails with EIO': 0.93,
   'write fails with ENOSPC': 3,
+  'a log that took almost all it may takes something new again': 2,
+  'the log takes 85 % of what it may': 9,
+  'the reserve is freed': 2,
+  'the reserve is made again': 2,
+  'what is new is refused, as the log takes almost all it may': 40,
 };
 
 /** Over fewer seeds than these were measured with, a number this small may be chance: then nothing is owed. */

@@ -39,6 +39,8 @@ export class Simulation {
   readonly metrics = new Map<string, number>();
   /** What the machine did to the node, each time that it really did. */
   readonly tally = new Tally();
+  /** Called in the middle of every changing file operation, once the change is there. */
+  changed: () => void = () => undefined;
   environment: Environment;
   private readonly agenda = new Agenda();
   private readonly seed: number;
@@ -210,6 +212,7 @@ export class Simulation {
 
   private began(): void {
     this.operations += 1;
+    this.changed();
     this.operationsLeft -= 1;
     if (this.operationsLeft === 0) this.crash();
   }

@@ -26,6 +26,7 @@ export async function direct(life: Life, { id, count }: Direct): Promise<void> {
   const Records = sent.map(({ text }) => ({ Data: Buffer.from(payload(text, 0)).toString('base64') }));
   const DeliveryStreamName = 'direct';
   const [first] = Records;
+  const askedAt = life.now;
   const outcome = await (count === 1
     ? life.firehose('PutRecord', { DeliveryStreamName, Record: first })
     : life.firehose('PutRecordBatch', { DeliveryStreamName, Records }));
@@ -36,12 +37,17 @@ export async function direct(life: Life, { id, count }: Direct): Promise<void> {
       : count === 1
         ? [outcome.answer as { RecordId?: string }]
         : (outcome.answer as { RequestResponses: readonly { RecordId?: string }[] }).RequestResponses;
-  for (const [index, one] of sent.entries()) settle(life, model, one, results[index]?.RecordId);
+  for (const [index, one] of sent.entries()) settle(life, model, one, { id: results[index]?.RecordId, askedAt });
 }
 
-function settle(life: Life, model: StreamModel, sent: Sent, sequenceNumber: string | undefined): void {
-  if (sequenceNumber !== undefined) return model.stands(sent, { shardId: DIRECT_SHARD, sequenceNumber }, life.now);
-  promised(life.isTroubled(), `${sent.text} was refused, and nothing is wrong with the disk`);
+function settle(
+  life: Life,
+  model: StreamModel,
+  sent: Sent,
+  { id, askedAt }: { readonly id: string | undefined; readonly askedAt: number },
+): void {
+  if (id !== undefined) return model.stands(sent, { shardId: DIRECT_SHARD, sequenceNumber: id }, life.now);
+  promised(life.mayRefuse(askedAt), `${sent.text} was refused, and nothing is wrong with the disk`);
   model.refuses(sent);
 }
 

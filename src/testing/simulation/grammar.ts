@@ -31,6 +31,8 @@ type Rule = readonly [weight: number, action: (grammar: Grammar) => ClientAction
 const SYNC_MODES: readonly SyncMode[] = ['always', 'always', 'always', 'always', 'interval', 'none'];
 const LIVES_MIN = 2;
 const LIVES_MORE = 4;
+/** So long a clock that was set forward is not believed by who deletes for good, and a little more. */
+const DOUBT_MS = 16 * 60_000;
 /** Restarts of which each is cut short while it starts. */
 const STORM_LIVES_MAX = 6;
 
@@ -105,6 +107,7 @@ class Grammar {
   readonly #hooks: number[] = [];
   #id = 0;
   #clockMs = 0;
+  #isBounded = false;
 
   constructor(seed: number, { flips }: PlanOptions) {
     this.#seed = seed;
@@ -187,6 +190,8 @@ class Grammar {
     const handler = growHandler(new SeededRandom(this.#seed).fork(79));
     const failing = growFailing(new SeededRandom(this.#seed).fork(81));
     const shaping = growShaping(new SeededRandom(this.#seed).fork(83));
+    const room = growRoom(new SeededRandom(this.#seed).fork(85));
+    this.#isBounded = room.diskBytesMax !== undefined;
     return {
       shardCount: 1 + random.below(4),
       isGzip: random.chance(0.3),
@@ -197,6 +202,7 @@ class Grammar {
       ...(handler !== undefined && { handler }),
       ...(failing !== undefined && { failing }),
       ...(shaping !== undefined && { shaping }),
+      ...room,
     };
   }
 
@@ -207,10 +213,19 @@ class Grammar {
     if (random.chance(0.3)) steps.unshift({ client: 'shards', pauseMs: 0, do: 'check', stream: 'main' });
     const isStill = random.chance(0.15);
     const { hasClockSteps, flips } = this.#traits;
-    const machine = growMachine(random, { clockMs: hasClockSteps ? this.#clockMs : undefined, flips, isStill });
+    const mayStep = hasClockSteps || this.#isBounded;
+    const machine = growMachine(random, { clockMs: mayStep ? this.#clockMs : undefined, flips, isStill });
     for (const step of machine) if (step.do === 'step') this.#clockMs += step.ms;
+    if (this.#isBounded) steps.push(...this.#late());
     const close = random.chance(0.4);
     return [...machine, ...steps, { client: '', pauseMs: 0, do: 'end', close, power: random.chance(0.6) }];
+  }
+
+  /** Until a clock that was set forward is believed, and the log gives up what is over: it may have room again. */
+  #late(): Step[] {
+    if (!this.random.chance(0.4)) return [];
+    const puts = Array.from({ length: 3 }, (): Step => ({ client: 'late', pauseMs: 5000, ...this.put('main') }));
+    return [{ client: 'late', pauseMs: DOUBT_MS, do: 'check', stream: 'main' }, ...puts];
   }
 
   #client(client: string): Step[] {
@@ -269,6 +284,16 @@ function growFailing(random: SeededRandom): NodeShape['failing'] {
 function growShaping(random: SeededRandom): NodeShape['shaping'] {
   if (random.chance(0.5)) return undefined;
   return { retries: random.below(3), intervalSeconds: random.below(3), bufferSeconds: random.below(3) };
+}
+
+/** Some nodes keep a reserve, and some of those may take little of the disk: files must be small then. */
+function growRoom(
+  random: SeededRandom,
+): Pick<NodeShape, 'reserveBytes' | 'diskBytesMax'> & Partial<Pick<NodeShape, 'segmentBytesMax' | 'snapshotEvery'>> {
+  if (!random.chance(0.3)) return {};
+  const reserveBytes = random.pick([4096, 16_384]);
+  if (!random.chance(0.5)) return { reserveBytes };
+  return { reserveBytes, diskBytesMax: 50_000 + random.below(100_000), segmentBytesMax: 6000, snapshotEvery: 10 };
 }
 
 function choose(rules: readonly Rule[], random: SeededRandom): Rule[1] {

@@ -3,6 +3,7 @@ import { promised } from './broken-promise.ts';
 import type { Oracle } from './oracle.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import type { NodeShape, StreamName } from './plan.ts';
+import type { Room } from './room.ts';
 import type { ListedShard } from './shard-tree.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { StreamModel } from './stream-model.ts';
@@ -16,6 +17,7 @@ export class Life {
   readonly node: SimulatedNode;
   readonly oracle: Oracle;
   readonly shape: NodeShape;
+  readonly room: Room;
   /** Counted from 0 over the run. */
   readonly number: number;
   /** Something is or was wrong with the disk or with what it holds: errors need no other reason. */
@@ -24,12 +26,13 @@ export class Life {
   readonly isOnlyDamaged: () => boolean;
 
   constructor(
-    parts: Pick<Life, 'simulation' | 'node' | 'oracle' | 'shape' | 'number' | 'isTroubled' | 'isOnlyDamaged'>,
+    parts: Pick<Life, 'simulation' | 'node' | 'oracle' | 'shape' | 'room' | 'number' | 'isTroubled' | 'isOnlyDamaged'>,
   ) {
     this.simulation = parts.simulation;
     this.node = parts.node;
     this.oracle = parts.oracle;
     this.shape = parts.shape;
+    this.room = parts.room;
     this.number = parts.number;
     this.isTroubled = parts.isTroubled;
     this.isOnlyDamaged = parts.isOnlyDamaged;
@@ -38,6 +41,14 @@ export class Life {
   /** Virtual ms. */
   get now(): number {
     return this.simulation.now;
+  }
+
+  /** Whether what was asked at `askedAt` may find no room, or a disk that fails. */
+  mayRefuse(askedAt: number): boolean {
+    if (this.isTroubled()) return true;
+    const isShort = this.room.wasShort(askedAt);
+    if (isShort) this.room.refuses();
+    return isShort;
   }
 
   /** Calls an action of Kinesis. */
@@ -60,10 +71,11 @@ export class Life {
     return Shards;
   }
 
-  /** Nothing but a disk that fails makes the node say that it does not know. */
+  /** Nothing but a disk that fails or has no room makes the node say that it does not know. */
   async #call(target: string, input: object): Promise<Outcome> {
+    const { now } = this;
     const outcome = await outcomeOf(this.node.call(target, input));
-    promised(outcome.kind !== 'unknown' || this.isTroubled(), `${target} failed, and nothing is wrong with the disk`);
+    promised(outcome.kind !== 'unknown' || this.mayRefuse(now), `${target} failed, and nothing is wrong with the disk`);
     return outcome;
   }
 }

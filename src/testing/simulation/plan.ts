@@ -29,6 +29,10 @@ export interface NodeShape {
     readonly intervalSeconds: number;
     readonly bufferSeconds: number;
   };
+  /** What the log keeps back of the disk; nothing when absent. */
+  readonly reserveBytes?: number;
+  /** What the log may take until the last life, in which the bound is gone; as much as there is when absent. */
+  readonly diskBytesMax?: number;
   /** Fewest changes of the catalog between two snapshots; the node's own when absent. */
   readonly snapshotEvery?: number;
 }

@@ -30,6 +30,7 @@ export async function put(life: Life, step: Step & Put): Promise<void> {
   const StreamName = step.stream;
   const [first] = Records;
   const isOne = Records.length === 1 && step.id % 2 === 0;
+  const askedAt = life.now;
   const outcome = await (isOne
     ? life.kinesis('PutRecord', { StreamName, ...first })
     : life.kinesis('PutRecords', { StreamName, Records }));
@@ -39,9 +40,9 @@ export async function put(life: Life, step: Step & Put): Promise<void> {
     return;
   }
   if (model.isDeleted || outcome.kind === 'unknown') return;
-  if (outcome.kind === 'refused') return refusedWhole(life, model, sent, outcome.code);
+  if (outcome.kind === 'refused') return refusedWhole(life, model, sent, { code: outcome.code, askedAt });
   const results = isOne ? [outcome.answer as PutResult] : (outcome.answer as { Records: readonly PutResult[] }).Records;
-  for (const [index, one] of sent.entries()) settle(life, model, one, results[index] ?? {});
+  for (const [index, one] of sent.entries()) settle(life, model, one, { ...results[index], askedAt });
 }
 
 function sends(life: Life, model: StreamModel, step: Step & Put, record: PlannedRecord, index: number): Sent {
@@ -55,18 +56,29 @@ function explicitHashKey(share: number): bigint {
   return (HASH_KEY_END * BigInt(Math.floor(share * 1_000_000))) / 1_000_000n;
 }
 
-function refusedWhole(life: Life, model: StreamModel, sent: readonly Sent[], code: string): void {
-  const isExcused =
-    life.isTroubled() || (code === 'ResourceNotFoundException' && life.oracle.side.presence !== 'there');
+function refusedWhole(
+  life: Life,
+  model: StreamModel,
+  sent: readonly Sent[],
+  { code, askedAt }: { readonly code: string; readonly askedAt: number },
+): void {
+  const isGone = code === 'ResourceNotFoundException' && life.oracle.side.presence !== 'there';
+  const isExcused = isGone || life.mayRefuse(askedAt);
   promised(isExcused, `a put to ${model.name} was refused: ${code}`);
   for (const one of sent) model.refuses(one);
 }
 
-function settle(life: Life, model: StreamModel, sent: Sent, { ShardId: shardId, SequenceNumber }: PutResult): void {
+function settle(
+  life: Life,
+  model: StreamModel,
+  sent: Sent,
+  { ShardId: shardId, SequenceNumber, askedAt }: PutResult & { readonly askedAt: number },
+): void {
   if (shardId !== undefined && SequenceNumber !== undefined) {
+    life.room.takes();
     return model.stands(sent, { shardId, sequenceNumber: SequenceNumber }, life.now);
   }
-  promised(life.isTroubled(), `${sent.text} was refused, and nothing is wrong with the disk`);
+  promised(life.mayRefuse(askedAt), `${sent.text} was refused, and nothing is wrong with the disk`);
   model.refuses(sent);
 }
 

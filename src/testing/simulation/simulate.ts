@@ -12,7 +12,16 @@ import { Life } from './life.ts';
 import { lookAtStream } from './look-at-stream.ts';
 import { Machine } from './machine-actions.ts';
 import { Oracle } from './oracle.ts';
-import { MACHINE, type ClientAction, type LifeEnd, type MachineAction, type Plan, type Step } from './plan.ts';
+import {
+  MACHINE,
+  type ClientAction,
+  type LifeEnd,
+  type MachineAction,
+  type NodeShape,
+  type Plan,
+  type Step,
+} from './plan.ts';
+import { Room } from './room.ts';
 import { ScriptedDestination } from './scripted-destination.ts';
 import { ScriptedFunction } from './scripted-function.ts';
 import { SHAPER, ScriptedShaper } from './scripted-shaper.ts';
@@ -33,6 +42,7 @@ const NOTED_LINES: Readonly<Record<string, string>> = {
   'log.segment.deleted': 'a file that nobody needs is removed',
   'log.full': 'the log finds the disk full',
   'log.writable': 'the log finds room on the disk again',
+  'log.space.low': 'the log takes 85 % of what it may',
 };
 
 /** What a run came to. */
@@ -97,6 +107,7 @@ class Run {
   readonly #simulation: Simulation;
   readonly #oracle: Oracle;
   readonly #machine: Machine;
+  readonly #room: Room;
   readonly #function: ScriptedFunction;
   readonly #shaper: ScriptedShaper;
   readonly #destination: ScriptedDestination;
@@ -126,6 +137,7 @@ class Run {
     this.#shaper = new ScriptedShaper(this.#simulation, shaping, plan.seed, breaks);
     this.#destination = new ScriptedDestination(this.#simulation, failing, plan.seed, breaks);
     this.#machine = new Machine(this.#simulation, this.#oracle);
+    this.#room = new Room(this.#simulation, plan.node);
   }
 
   async run(): Promise<SimulationResult> {
@@ -142,7 +154,7 @@ class Run {
     this.#shaper.isWell = true;
     this.#destination.isWell = true;
     const failures = this.#failures;
-    await this.#live(async (fails) => await this.#settle(await this.#open(fails)));
+    await this.#live(async (fails) => await this.#settle(await this.#open(fails, withoutBound(this.#plan.node))));
     const isRefused = failures < this.#failures;
     // A command of the catalog whose copy is damaged, too, or was not written yet.
     const isExcused = this.#oracle.flips > 0 && this.#lastFailure.startsWith('the log is damaged');
@@ -233,14 +245,14 @@ class Run {
     }
   }
 
-  async #open(fails: (error: Error) => void): Promise<Life> {
+  async #open(fails: (error: Error) => void, shape: NodeShape = this.#plan.node): Promise<Life> {
     const simulation = this.#simulation;
     const { environment: changed = (same) => same, beforeStart = async () => undefined } = this.#sabotage;
     const environment = changed(simulation.environment);
     this.#isStarting = true;
     try {
       await beforeStart(environment);
-      const node = await SimulatedNode.open(environment, this.#plan.node, fails, {
+      const node = await SimulatedNode.open(environment, shape, fails, {
         functions: this.#functions,
         destinations: [this.#destination.fake.kind],
       });
@@ -253,6 +265,7 @@ class Run {
         node,
         oracle: this.#oracle,
         shape: this.#plan.node,
+        room: this.#room,
         number: this.#life,
         isTroubled: () => this.#machine.isTroubled,
         isOnlyDamaged: () => this.#oracle.flips > 0 && !this.#machine.hasFaults,
@@ -336,6 +349,11 @@ class Run {
       trace,
     };
   }
+}
+
+/** Whoever runs it gives it more room in the end. */
+function withoutBound(node: NodeShape): NodeShape {
+  return node.diskBytesMax === undefined ? node : { ...node, diskBytesMax: Number.MAX_SAFE_INTEGER };
 }
 
 /** No reshard is left half done. */

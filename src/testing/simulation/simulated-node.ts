@@ -103,10 +103,15 @@ export class SimulatedNode {
     onFailure: (error: Error) => void,
     outside: Pick<NodeOptions, 'functions' | 'destinations'>,
   ): Promise<SimulatedNode> {
-    const { segmentBytesMax, sync = 'always', snapshotEvery } = shape;
+    const { segmentBytesMax, sync = 'always', reserveBytes, diskBytesMax, snapshotEvery } = shape;
     const sizes = {
       ...outside,
-      log: { segmentBytesMax, sync },
+      log: {
+        segmentBytesMax,
+        sync,
+        ...(reserveBytes !== undefined && { reserveBytes }),
+        ...(diskBytesMax !== undefined && { diskBytesMax }),
+      },
       ...(snapshotEvery !== undefined && { catalog: { snapshotEvery } }),
     };
     return new SimulatedNode(await openNode(environment, sections(shape), onFailure, sizes));

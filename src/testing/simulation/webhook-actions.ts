@@ -5,6 +5,9 @@ import type { ClientAction } from './plan.ts';
 import { textOf } from '../text-of.ts';
 
 type Hook = Extract<ClientAction, { do: 'hook' }>;
+/** Where a start finds no room, a route is ready some time after there is room again, ms. */
+const READY_MS = 5000;
+
 type Forge = Extract<ClientAction, { do: 'forge' }>;
 
 /** Posts a webhook, several copies at once; an id that was posted before gets the answer it got then. */
@@ -16,10 +19,11 @@ export async function hook(life: Life, { id, copies }: Hook): Promise<void> {
 export async function postHook(life: Life, deliveryId: string): Promise<boolean> {
   const sent = life.oracle.posts(deliveryId, life.number, life.now);
   const { text, bytes } = sent;
+  const askedAt = life.now;
   const { status, body } = await life.node.post(deliveryId, payload(text, bytes));
   // Whether a 503 left something behind is not said; the repeat will tell.
   if (status === 503) {
-    promised(life.isTroubled(), 'a webhook was answered 503, and nothing is wrong with the disk');
+    promised(life.mayRefuse(askedAt - READY_MS), 'a webhook was answered 503, and nothing is wrong with the disk');
     return false;
   }
   promised(status === 200, `a webhook was answered ${status}: ${textOf(body)}`);
@@ -34,7 +38,8 @@ export async function postHook(life: Life, deliveryId: string): Promise<boolean>
 
 /** A webhook with a wrong signature is refused; should it be stored all the same, nobody sent it. */
 export async function forge(life: Life, { id }: Forge): Promise<void> {
+  const askedAt = life.now;
   const { status } = await life.node.post(`forged${id}`, `forged-${id};`, 'another secret');
-  const isRefused = status === 401 || (status === 503 && life.isTroubled());
+  const isRefused = status === 401 || (status === 503 && life.mayRefuse(askedAt - READY_MS));
   promised(isRefused, `a forged webhook was answered ${status}`);
 }
