@@ -7,7 +7,7 @@ export interface BlobInfo {
 export interface BlobOptions {
   readonly contentType?: string;
   readonly contentEncoding?: string;
-  /** The last object of a key counts; absent: what stands there is an earlier attempt with the same bytes. */
+  /** The last object of a key counts; absent: what stands there is an earlier attempt, and stays. */
   readonly replaces?: true;
   /** The key that a real S3 encrypts the object with; folders do not encrypt. */
   readonly kmsKeyArn?: string;
@@ -18,8 +18,8 @@ export interface BlobOptions {
 /** Objects in buckets: folders or S3. Failures are DeliveryErrors. */
 export interface BlobStore {
   /**
-   * The object becomes visible whole or not at all, replacing one of the same key. Returns its size in bytes. A chunk
-   * is looked at only until the next one is asked for.
+   * The object becomes visible whole or not at all. Returns the size of the body in bytes. A chunk is looked at only
+   * until the next one is asked for.
    */
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: BlobOptions): Promise<number>;
   /** The object's bytes as they come; undefined when there is none. */

@@ -118,12 +118,24 @@ test('bucket names', async (context) => {
   }
 });
 
+test('what an earlier attempt wrote stays, also where a later one has less', async (context) => {
+  const { blobs, files } = await folder(context);
+  for (const key of ['a', 'a/b']) {
+    await blobs.put(BUCKET, key, chunks('first'));
+    assert.equal(await blobs.put(BUCKET, key, chunks('two')), 3);
+  }
+  for (const key of ['a', 'a/b']) assert.equal(String(await whole(blobs, BUCKET, key)), 'first');
+  await blobs.put(BUCKET, 'a', chunks('two'));
+  assert.equal(String(await whole(blobs, BUCKET, 'a')), 'first', 'one that was moved aside is the same');
+  assert.equal((await files()).length, 2, 'nothing is left beside it');
+});
+
 test('an object comes back whole, is replaced whole, and goes', async (context) => {
   const { blobs, directory, files } = await folder(context);
   assert.equal(await blobs.put(BUCKET, 'a/b', chunks('one', '', 'two')), 6);
   assert.equal(String(await whole(blobs, BUCKET, 'a/b')), Buffer.from('onetwo').toString());
   assert.equal(blobs.locate(BUCKET, 'a/b'), `${directory}/bucket/a/b`);
-  assert.equal(await blobs.put(BUCKET, 'a/b', chunks()), 0);
+  assert.equal(await blobs.put(BUCKET, 'a/b', chunks(), { replaces: true }), 0);
   assert.deepEqual(await blobs.list(BUCKET), [{ key: 'a/b', sizeBytes: 0 }]);
   assert.deepEqual(await files(), ['bucket/a/b'], 'nothing is left beside it');
   await blobs.remove(BUCKET, 'a/b');
@@ -214,7 +226,7 @@ async function crowd(blobs: BlobStore, bucket: string, order: readonly string[],
   );
   for (const key of all) assert.equal(String(Buffer.from((await whole(blobs, bucket, key)) ?? [])), key);
   for (const [at, key] of order.entries()) {
-    await blobs.put(bucket, key, chunks('anew'));
+    await blobs.put(bucket, key, chunks('anew'), { replaces: true });
     assert.equal((await whole(blobs, bucket, key))?.length, 4);
     await blobs.remove(bucket, key);
     assert.equal(await whole(blobs, bucket, key), undefined, key);
@@ -268,7 +280,7 @@ test('a folder that is gone gives its name back: the newer object is the one tha
   for (const key of ['a', 'a/b']) await blobs.put(BUCKET, key, chunks(key));
   await rm(join(directory, BUCKET, 'a'), { recursive: true });
   assert.equal((await whole(blobs, BUCKET, 'a'))?.length, 1, 'the object stays');
-  await blobs.put(BUCKET, 'a', chunks('newer'));
+  await blobs.put(BUCKET, 'a', chunks('newer'), { replaces: true });
   assert.equal((await whole(blobs, BUCKET, 'a'))?.length, 5);
   assert.deepEqual(await blobs.list(BUCKET), [{ key: 'a', sizeBytes: 5 }]);
   await blobs.put(BUCKET, 'a/b', chunks('x'));

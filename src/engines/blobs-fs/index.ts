@@ -1,7 +1,7 @@
 import { DeliveryError, EnvironmentError } from '../../kernel/errors.ts';
 import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import { parentOf, textOfFileName } from '../../kernel/paths.ts';
-import type { BlobInfo, BlobStore } from '../../ports/blob-store.ts';
+import type { BlobInfo, BlobOptions, BlobStore } from '../../ports/blob-store.ts';
 import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { keyOrder } from './key-order.ts';
 import { besideFolder, bucketFolder, keyPath, nameWithoutFolder } from './paths.ts';
@@ -49,7 +49,7 @@ class FolderBlobs implements BlobStore {
     this.#directory = directory;
   }
 
-  async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>): Promise<number> {
+  async put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options: BlobOptions = {}): Promise<number> {
     const path = this.locate(bucket, key);
     return await this.#guarded(async () => {
       this.#cleaned ??= this.#clean();
@@ -58,7 +58,8 @@ class FolderBlobs implements BlobStore {
       const { files } = this.#environment;
       try {
         const bytes = await this.#write(part, body);
-        await this.#place(part, bucket, path);
+        if (options.replaces === true || !(await this.#stands(path))) await this.#place(part, bucket, path);
+        else await files.remove(part);
         return bytes;
       } catch (error) {
         await files.remove(part).catch(() => undefined);
@@ -66,6 +67,16 @@ class FolderBlobs implements BlobStore {
         throw error;
       }
     });
+  }
+
+  /**
+   * Whether an earlier attempt's object has the name; if so, durably. It may hold more than this attempt: the time of
+   * some records may be over meanwhile.
+   */
+  async #stands(path: string): Promise<boolean> {
+    if (!(await this.#isFile(path)) && !(await this.#isFile(besideFolder(path)))) return false;
+    await this.#environment.files.syncDirectory(parentOf(path));
+    return true;
   }
 
   async get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined> {

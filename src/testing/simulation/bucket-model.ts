@@ -22,11 +22,11 @@ export class BucketModel {
     return this.#hashes.size;
   }
 
-  /** Takes in all objects that stand there now, by their paths; `now` in virtual ms. Raises BrokenPromise. */
-  holds(objects: ReadonlyMap<string, Uint8Array>, now: number): ReadonlySet<Sent> {
+  /** Takes in all objects that stand there now, by their paths. Raises BrokenPromise. */
+  holds(objects: ReadonlyMap<string, Uint8Array>): ReadonlySet<Sent> {
     const found = new Set<Sent>();
     for (const [path, bytes] of objects) {
-      this.#checkSameBytes(path, bytes, now);
+      this.#checkSameBytes(path, bytes);
       for (const sent of this.#recordsOf(path, bytes)) {
         promised(!found.has(sent) || sent.mayMove || sent.mayRepeat, `${sent.text} was delivered twice`);
         promised(sent.fate !== 'refused', `${sent.text} was refused and delivered`);
@@ -38,12 +38,11 @@ export class BucketModel {
     return found;
   }
 
-  /** An attempt that is repeated writes the same bytes to the same place, unless the time of some records is over. */
-  #checkSameBytes(path: string, bytes: Uint8Array, now: number): void {
+  /** What an attempt wrote stays as it is, also where one that is repeated has fewer: their time may be over. */
+  #checkSameBytes(path: string, bytes: Uint8Array): void {
     const hash = createHash('sha1').update(bytes).digest('base64');
     const before = this.#hashes.get(path);
-    const isSame = before === undefined || before === hash || this.#stream.mayAnyBeExpired(now);
-    promised(isSame, `${path} was written again with other bytes`);
+    promised(before === undefined || before === hash, `${path} was written again with other bytes`);
     this.#hashes.set(path, hash);
   }
 

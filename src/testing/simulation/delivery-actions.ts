@@ -136,5 +136,5 @@ function lookAtBucket(life: Life, delivery: DeliveryName): ReadonlySet<Sent> {
     promised(mayBe, `${path} tells of records that were gone, and none can be`);
     objects.delete(path);
   }
-  return life.oracle.buckets[delivery].holds(objects, life.now);
+  return life.oracle.buckets[delivery].holds(objects);
 }

@@ -19,7 +19,7 @@ export async function flushFailing(life: Life): Promise<boolean> {
     } else if (!path.startsWith(`${FAILING_FOLDER}/retention-exceeded/`)) raw.set(path, bytes);
   }
   promised(raw.size === 0 || shape.failing?.isBackedUp === true, 'a backup was made that nobody asked for');
-  const backedUp = oracle.backup.holds(raw, life.now);
+  const backedUp = oracle.backup.holds(raw);
   for (const sent of before) {
     if (oracle.flips > 0 || oracle.main.mayBeExpired(sent, now)) continue;
     promised(oracle.failing.has(sent), `${sent.text} was stored, and neither arrived nor failed`);

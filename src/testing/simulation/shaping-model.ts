@@ -64,7 +64,7 @@ export class ShapingModel {
     owed: readonly Sent[],
     now: number,
   ): void {
-    const made = this.#objects.holds(objects, now);
+    const made = this.#objects.holds(objects);
     for (const [path, bytes] of lines) this.#lines.holdsLines(path, Buffer.from(bytes).toString(), now);
     for (const sent of made) promised(shapeOf(sent.text) === 'Ok', `${sent.text} was not to be delivered, and was`);
     for (const sent of owed) this.#checkFate(sent, made.has(sent));
