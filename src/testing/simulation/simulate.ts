@@ -125,6 +125,7 @@ class Run {
   #isStarting = false;
   /** All that was told before survives a power cut, in virtual ms. */
   #durableAt = 0;
+  #lifeBeganAt = 0;
 
   constructor(plan: Plan, sabotage: Sabotage) {
     this.#plan = plan;
@@ -142,6 +143,7 @@ class Run {
 
   async run(): Promise<SimulationResult> {
     for (const life of livesOf(this.#plan.steps)) {
+      this.#lifeBeganAt = this.#simulation.now;
       this.#machine.begins();
       await this.#live(async (fails) => await this.#work(life, fails));
       if (life.end.power) this.#cutPower();
@@ -180,7 +182,9 @@ class Run {
     const { now } = this.#simulation;
     const { sync = 'always' } = this.#plan.node;
     if (sync === 'always') return;
-    const isTimely = sync === 'interval' && this.#machine.isPrompt;
+    // Before this life's start has synced what it found, nothing but what was durable in an earlier life is.
+    const hasStarted = this.#durableAt >= this.#lifeBeganAt;
+    const isTimely = sync === 'interval' && hasStarted && this.#machine.isPrompt;
     const since = isTimely ? Math.max(this.#durableAt, now - INTERVAL_MS_MAX) : this.#durableAt;
     this.#doubted += this.#oracle.mayLose(since, now);
   }
