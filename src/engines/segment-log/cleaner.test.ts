@@ -120,6 +120,34 @@ for (const removableAt of [0, 3 * HOUR_MS, Infinity]) {
   });
 }
 
+/** The first file that is removed, a source of the first settled one, stays for the time given. */
+function withStuckSource(simulation: Simulation, stuck: string[], removableAt: number): Environment {
+  const { files } = simulation.environment;
+  return withFiles(simulation.environment, {
+    async remove(path) {
+      if (stuck.length === 0) stuck.push(path);
+      if (stuck.includes(path) && simulation.now < removableAt) throw new EnvironmentError('EIO', 'asked for');
+      await files.remove(path);
+    },
+  });
+}
+
+for (const removableAt of [3 * HOUR_MS, Infinity]) {
+  test(`a source that can be removed after ${removableAt} ms doubles nothing, and health tells of nothing`, async () => {
+    const simulation = new Simulation(1);
+    const stuck: string[] = [];
+    const under = await mixed(simulation, withStuckSource(simulation, stuck, removableAt));
+    await simulation.pass(2 * HOUR_MS + 60_000);
+    assert.equal(counted(simulation, 'log.settled'), 1, 'nothing is settled beside it');
+    assert.equal((await under.image()).has(stuck[0] ?? ''), true);
+    await simulation.pass(50 * HOUR_MS);
+    assert.equal(counted(simulation, 'log.settled') > 1, removableAt < Infinity);
+    assert.equal((await under.image()).has(stuck[0] ?? ''), removableAt === Infinity);
+    const again = await LogUnderTest.openImage(await under.image(), { segmentBytesMax: SEGMENT_BYTES });
+    assert.deepEqual(again.log.health(), []);
+  });
+}
+
 test('a damaged file is never taken over from: its records answer an error, the others stay', async () => {
   const under = await mixed();
   await under.drive(under.log.close());

@@ -62,7 +62,7 @@ export class Cleaner {
   #idleEnd = 0;
   /** Whether a file could not be removed for good: a later start may find it again. */
   #mayComeBack = false;
-  /** Settled files that may have got their name and were given up: not known to be gone. */
+  /** Settled files that were given up and may have their name, and sources of settled ones: not known to be gone. */
   readonly #givenUp = new Set<string>();
   /** Shards whose start has moved, and could not be written. */
   readonly #undeclared = new Set<ShardState>();
@@ -225,26 +225,30 @@ export class Cleaner {
     await this.#remove(segment);
   }
 
-  async #remove(segment: Segment): Promise<void> {
+  async #remove(segment: Segment): Promise<boolean> {
     const { environment, segments } = this.#parts;
     const fields = { path: segment.path, bytes: segment.fileBytes };
     try {
       await segments.delete(segment);
       environment.log.info('log.segment.deleted', fields);
+      return true;
     } catch (error) {
       // The next start finds the file again, and removes it again.
       this.#mayComeBack = true;
       environment.log.warn('log.segment.stuck', { path: segment.path, error: String(error) });
+      return false;
     }
   }
 
-  async #syncDirectory(): Promise<void> {
+  async #syncDirectory(): Promise<boolean> {
     const { environment, segments } = this.#parts;
     try {
       await environment.files.syncDirectory(segments.options.directory);
+      return true;
     } catch (error) {
       this.#mayComeBack = true;
       environment.log.warn('log.segment.stuck', { path: segments.options.directory, error: String(error) });
+      return false;
     }
   }
 
@@ -268,10 +272,11 @@ export class Cleaner {
       segments.replace(sources, settled);
       for (const source of sources) {
         indexes.forget(source);
-        await this.#remove(source);
+        if (!(await this.#remove(source))) this.#givenUp.add(source.path);
         for (const { state } of source.shares.values()) table.forgetIfGone(state);
       }
-      await this.#syncDirectory();
+      // Only this settled file says what it was made of; the one that is made of it does not.
+      if (!(await this.#syncDirectory())) for (const { path } of sources) this.#givenUp.add(path);
       const bytes = settled.fileBytes;
       meter.count('log_settled_bytes_total', {}, bytes);
       const tookMs = Math.round(clock.monotonic() - startedAt);
