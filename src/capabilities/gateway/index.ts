@@ -4,6 +4,8 @@ import type { AdminRoute, Capability, Doors, Running } from '../../ports/capabil
 import type { HttpRequest } from '../../ports/http.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
+import type { UrlRules } from '../../ports/http-client.ts';
+import type { SectionProblem } from '../../ports/section-problem.ts';
 import { gatewayOptions, requestLogOptions, type GatewayOptions } from './config.ts';
 import { createRoutes, readLimit } from './create-routes.ts';
 import { GatewayEvents } from './events.ts';
@@ -39,12 +41,7 @@ export function createGateway(
     section: 'gateway',
     options: gatewayOptions(destinations),
     operations: [],
-    problems: (options, mode, urls) => [
-      ...routeProblems(options, mode, destinations),
-      ...askedUrlProblems(options, urls),
-      ...pullProblems(options, urls),
-      ...targetProblems(options.redeliverTo, urls),
-    ],
+    problems: (options, mode, urls) => sectionProblems(options, { mode, destinations, urls }),
     fileProblems: schemaProblems,
     notes: async (options, doors) => gatewayNotes(options, doors),
     async start(options, doors, environment) {
@@ -54,6 +51,19 @@ export function createGateway(
       return running;
     },
   };
+}
+
+/** What the shape of the section alone cannot say. */
+function sectionProblems(
+  options: GatewayOptions | undefined,
+  { mode, destinations, urls }: Pick<Doors, 'mode' | 'destinations'> & { readonly urls: UrlRules },
+): readonly SectionProblem[] {
+  return [
+    ...routeProblems(options, mode, destinations),
+    ...askedUrlProblems(options, urls),
+    ...pullProblems(options, urls),
+    ...targetProblems(options?.redeliverTo, urls),
+  ];
 }
 
 class RunningGateway implements Running<undefined> {
@@ -125,12 +135,8 @@ class RunningGateway implements Running<undefined> {
 
   /** Serves these routes from now on; rejects with RequestError and keeps the earlier ones when they are wrong. */
   async take(options: GatewayOptions | undefined): Promise<void> {
-    const problems = [
-      ...routeProblems(options, this.#doors.mode, this.#doors.destinations),
-      ...askedUrlProblems(options, this.#doors.http),
-      ...pullProblems(options, this.#doors.http),
-      ...targetProblems(options?.redeliverTo, this.#doors.http),
-    ];
+    const { mode, destinations, http } = this.#doors;
+    const problems = sectionProblems(options, { mode, destinations, urls: http });
     if (problems.length > 0) {
       const lines = problems.map(({ path, message }) => `gateway.${path.join('.')}: ${message}`);
       throw new RequestError('InvalidConfig', lines.join('\n'));
