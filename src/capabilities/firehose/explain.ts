@@ -4,7 +4,7 @@ import { positionKey } from '../../ports/stream-store.ts';
 import { FUNCTION } from './function-options.ts';
 import { firehoseLimits } from './limits.ts';
 import { sourceStream, type DeliveryStream, type FirehoseState, type Intent } from './model.ts';
-import { lagMs } from './shard-lag.ts';
+import { lagMs, waitingIn } from './shard-lag.ts';
 import { bufferingOf } from './targets.ts';
 import { BACKUP } from './workers/delivery-lanes.ts';
 import { storedProgress } from './workers/progress-ledger.ts';
@@ -57,11 +57,8 @@ function backupOf(
 function backupLag({ records, catalog }: FirehoseState, delivery: DeliveryStream): number {
   const { positions } = storedProgress(catalog, delivery.name + BACKUP).progress;
   const shards = records.describe(sourceStream(delivery))?.shards ?? [];
-  return shards.reduce((sum, shard) => {
-    const { start, end } = records.bounds(shard);
-    const reached = BigInt(positions[positionKey(shard.ref)] ?? '0');
-    return sum + Number(end - (reached > start ? reached : start));
-  }, 0);
+  const reached = ({ ref }: ShardInfo): bigint => BigInt(positions[positionKey(ref)] ?? '0');
+  return shards.reduce((sum, shard) => sum + waitingIn({ records }, shard, reached(shard)).count, 0);
 }
 
 async function shardsOf(state: FirehoseState, delivery: DeliveryStream, worker: Worker): Promise<readonly object[]> {
@@ -72,11 +69,9 @@ async function shardsOf(state: FirehoseState, delivery: DeliveryStream, worker: 
 }
 
 async function shardOf(state: FirehoseState, stream: StreamInfo, shard: ShardInfo, worker: Worker): Promise<object> {
-  const { start, end } = state.records.bounds(shard);
   const origin = worker.status().origins?.[positionKey(shard.ref)];
   const reached = origin === undefined ? worker.position(shard.ref) : BigInt(origin);
-  const from = reached > start ? reached : start;
-  const lagRecords = Math.max(0, Number(end - from));
+  const { from, count: lagRecords } = waitingIn(state, shard, reached);
   return {
     shardId: shard.id,
     position: encodeSequenceNumber(shard.ref, from),

@@ -9,6 +9,17 @@ export interface LagDoors {
   readonly environment: Pick<Environment, 'clock'>;
 }
 
+/** Where in a shard goes on who came so far, and how many records wait there. */
+export function waitingIn(
+  { records }: Pick<LagDoors, 'records'>,
+  shard: ShardInfo,
+  reached: Offset,
+): { readonly from: Offset; readonly count: number } {
+  const { start, end } = records.bounds(shard);
+  const from = reached > start ? reached : start;
+  return { from, count: Math.max(0, Number(end - from)) };
+}
+
 /** Age of a shard's record at this place; 0 where there is none, null where it cannot be read. */
 export async function lagMs(
   { records, environment }: LagDoors,
@@ -32,11 +43,11 @@ export async function behindLatestMs(
   readTo: (shard: ShardInfo) => Offset,
 ): Promise<number> {
   let behind = 0;
-  const lagging = stream.shards.filter((shard) => readTo(shard) < doors.records.bounds(shard).end);
-  for (const shard of lagging.slice(0, firehoseLimits.shardsShown)) {
-    const { start } = doors.records.bounds(shard);
-    const cursor = readTo(shard);
-    behind = Math.max(behind, (await lagMs(doors, stream, shard, cursor > start ? cursor : start)) ?? 0);
+  const lagging = stream.shards
+    .map((shard) => ({ shard, ...waitingIn(doors, shard, readTo(shard)) }))
+    .filter(({ count }) => count > 0);
+  for (const { shard, from } of lagging.slice(0, firehoseLimits.shardsShown)) {
+    behind = Math.max(behind, (await lagMs(doors, stream, shard, from)) ?? 0);
   }
   return behind;
 }
