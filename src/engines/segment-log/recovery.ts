@@ -172,8 +172,7 @@ class Recovery {
    */
   async #removeReplaced(all: readonly Found[]): Promise<Found[]> {
     const replaced = new Set(all.flatMap(({ footer }) => footer?.sources ?? []));
-    const settled = all.filter(({ footer }) => footer !== undefined && footer.sources.length > 0);
-    for (const one of settled) if (settled.some((other) => isMadeOfAll(other, one))) replaced.add(one.name.segment);
+    for (const one of madeOfOthers(all)) replaced.add(one.name.segment);
     const gone = all.filter(({ name }) => replaced.has(name.segment));
     // The settled file's own name may not be durable yet, and must be before theirs go.
     if (gone.length > 0) await this.#environment.files.syncDirectory(this.#directory);
@@ -418,6 +417,22 @@ class Recovery {
     this.#table.damage.lostBytes += size - position;
     this.#environment.log.warn('log.tail.cut', { path, position, bytes: size - position });
   }
+}
+
+/** Settled files of which another one holds all. Only those that name one source in common are looked at in pairs. */
+function madeOfOthers(all: readonly Found[]): readonly Found[] {
+  const bySource = new Map<number, Found[]>();
+  for (const one of all) {
+    for (const source of sourcesOf(one)) {
+      const others = bySource.get(source);
+      if (others === undefined) bySource.set(source, [one]);
+      else others.push(one);
+    }
+  }
+  return all.filter((one) => {
+    const [first] = sourcesOf(one);
+    return first !== undefined && bySource.get(first)?.some((other) => isMadeOfAll(other, one)) === true;
+  });
 }
 
 /** Whether a settled file holds all that another one holds, and is to stay: of two made of the same, the newer one. */
