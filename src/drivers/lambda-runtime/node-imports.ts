@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { loadedFiles, namesOf, type LoadedFile } from './loaded-files.ts';
 
 /** Each is checked by a process of its own. */
 const FILES_MAX = 20;
@@ -12,17 +12,11 @@ const CODE = /\.[cm]?js$/;
 
 /** Names of the files of a folder that are read before a handler can run: its own, what that loads, and so on. */
 export async function filesAtOnce(folder: string, file: string): Promise<readonly string[]> {
-  const seen = new Set([file]);
-  for (const name of seen) {
-    const text = await readFile(join(folder, name), 'utf8').catch(() => '');
-    for (const pattern of [IMPORT, REQUIRE]) {
-      for (const [, path = ''] of text.matchAll(pattern)) {
-        const found = codeFile(folder, join(dirname(name), path));
-        if (found !== undefined && seen.size < FILES_MAX) seen.add(found);
-      }
-    }
-  }
-  return [...seen];
+  const loads = ({ name, text }: LoadedFile): readonly string[] =>
+    [IMPORT, REQUIRE]
+      .flatMap((pattern) => Array.from(text.matchAll(pattern)))
+      .flatMap(([, path = '']) => codeFile(folder, join(dirname(name), path)) ?? []);
+  return await namesOf(loadedFiles(folder, file, FILES_MAX, loads));
 }
 
 /** What is above the folder of code is none of it. */

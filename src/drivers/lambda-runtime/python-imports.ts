@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { loadedFiles, namesOf, type LoadedFile } from './loaded-files.ts';
 
 /** Of a handler that brings a whole package in its folder, not all is read. */
 const FILES_MAX = 200;
@@ -25,26 +25,14 @@ export async function importerOfBoto3(folder: string, file: string): Promise<str
 
 /** Names of the files that are read before a handler can run: its module, and what that imports at once, and so on. */
 export async function modulesAtOnce(folder: string, file: string): Promise<readonly string[]> {
-  const names: string[] = [];
-  for await (const { name } of modules(folder, file, true)) names.push(name);
-  return names;
+  return await namesOf(modules(folder, file, true));
 }
 
 /** A module and all that it imports of its folder; `atOnce`: without what stands in a block. */
-async function* modules(
-  folder: string,
-  file: string,
-  atOnce: boolean,
-): AsyncGenerator<{ readonly name: string; readonly text: string }> {
-  const seen = new Set([file]);
-  for (const name of seen) {
-    const text = await readFile(join(folder, name), 'utf8').catch(() => '');
-    yield { name, text };
-    for (const path of imported(name, text, atOnce)) {
-      const found = moduleFile(folder, path);
-      if (found !== undefined && seen.size < FILES_MAX) seen.add(found);
-    }
-  }
+function modules(folder: string, file: string, atOnce: boolean): AsyncIterable<LoadedFile> {
+  return loadedFiles(folder, file, FILES_MAX, ({ name, text }) =>
+    imported(name, text, atOnce).flatMap((path) => moduleFile(folder, path) ?? []),
+  );
 }
 
 /** Whether the block of a statement is a `try` that goes on without what cannot be imported. */
