@@ -6,6 +6,7 @@ import { filesBelow } from '../support/files-below.ts';
 import { kinesis } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
+import { health, healthyWithin } from './small-disk-node.ts';
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 64;
@@ -46,14 +47,15 @@ async function put(node: NodeProcess, texts: readonly string[]): Promise<void> {
   }
 }
 
-async function problemsOf({ api }: NodeProcess): Promise<string> {
-  return ((await (await fetch(`${api}/healthz`)).json()) as { problems: readonly string[] }).problems.join('; ');
-}
-
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = performance.now() + WAIT_MS_MAX; !(await isSo()); await sleep(100)) {
     assert.ok(performance.now() < end, `not within the time: ${what}`);
   }
+}
+
+/** Whether health says that the delivery's disk is full. */
+async function isToldFull(node: NodeProcess): Promise<boolean> {
+  return /archive: .*(ENOSPC|space|full)/.test((await health(node)).problems.join('; '));
 }
 
 /**
@@ -74,19 +76,17 @@ export async function deliverToFullBuckets(): Promise<void> {
   try {
     const first = recordsOf(0);
     await put(node, first);
-    await until('health says that the disk is full', async () =>
-      /archive: .*(ENOSPC|space|full)/.test(await problemsOf(node)),
-    );
+    await until('health says that the disk is full', async () => await isToldFull(node));
     await node.kill();
     node = await startNodeProcess({ config, data });
     const second = recordsOf(1);
     await put(node, second);
-    await until('and says it again', async () => /archive: .*(ENOSPC|space|full)/.test(await problemsOf(node)));
+    await until('and says it again', async () => await isToldFull(node));
     const before = delivered().join('').length;
     assert.ok(before > 0 && before < RECORDS * RECORD_BYTES, `${before} bytes fitted`);
     rmSync(ballast);
     await until('all is delivered', () => delivered().join('').length >= RECORDS * RECORD_BYTES);
-    await until('health says nothing', async () => (await problemsOf(node)) === '');
+    await healthyWithin(node, WAIT_MS_MAX);
     const lines = delivered().join('').split('\n').slice(0, -1);
     const wanted = [...first, ...second].map((text) => text.slice(0, -1));
     assert.deepEqual(lines.toSorted(), wanted.toSorted(), 'each record once');

@@ -52,7 +52,8 @@ interface Health {
   readonly problems: readonly string[];
 }
 
-async function health(node: NodeProcess): Promise<Health> {
+/** What the node says of itself. */
+export async function health(node: NodeProcess): Promise<Health> {
   return (await (await fetch(`${node.api}/healthz`)).json()) as Health;
 }
 

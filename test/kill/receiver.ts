@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { endServer, onLoopback } from '../../src/testing/loopback.ts';
 
 /** Before an answer, at most: a kill then falls between what the receiver took and what the node knows. */
 const ANSWER_MS_MAX = 60;
@@ -48,14 +47,11 @@ export class Receiver {
   }
 
   async listen(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/in`;
+    return `${await onLoopback(this.#server)}/in`;
   }
 
   close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
+    endServer(this.#server);
   }
 
   /** Records that were taken more than once, counted each time after the first. */

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endServer, onLoopback } from '../../src/testing/loopback.ts';
 import { readAll } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import { hooks, repeatUnanswered, STREAM, type Life } from './loads.ts';
@@ -36,14 +36,11 @@ class Feed {
   });
 
   async open(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/numbers`;
+    return `${await onLoopback(this.#server)}/numbers`;
   }
 
   close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    endServer(this.#server);
   }
 
   async #send(response: ServerResponse, from: number): Promise<void> {

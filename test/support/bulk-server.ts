@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { endServer, onLoopback } from '../../src/testing/loopback.ts';
 
 /** As much of OpenSearch as bulk requests need, for tests without one. */
 export interface BulkServer {
@@ -25,14 +25,11 @@ export async function startBulkServer(refusesRefs = false): Promise<BulkServer> 
       response.end(JSON.stringify({ errors: items.some(({ index }) => index.status >= 400), items }));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: await onLoopback(server),
     documents,
     async close() {
-      server.closeAllConnections();
-      server.close();
+      endServer(server);
       await once(server, 'close');
     },
   };

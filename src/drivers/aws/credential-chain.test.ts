@@ -1,14 +1,13 @@
 import * as sdk from '@aws-sdk/client-s3';
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsKeyChain, AwsKeys } from '../../ports/search-clusters.ts';
+import { endServer, onLoopback } from '../../testing/loopback.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { CredentialChain } from './credential-chain.ts';
 import { recordingS3 } from './recording-s3.fixture.ts';
@@ -48,7 +47,7 @@ async function withVariables(variables: Variables, run: () => Promise<void>): Pr
 }
 
 /** Gives out credentials as the agent of a container does, another session each time, for `lifeMs`. */
-async function containerAgent(lifeMs: number): Promise<Server> {
+async function containerAgent(lifeMs: number): Promise<{ readonly uri: string; close(): void }> {
   let sessions = 0;
   const server = createServer((_request, response) => {
     sessions += 1;
@@ -58,13 +57,7 @@ async function containerAgent(lifeMs: number): Promise<Server> {
       JSON.stringify({ AccessKeyId: `ROLE${sessions}`, SecretAccessKey: 's', Token: `t${sessions}`, Expiration }),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-function uriOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/role`;
+  return { uri: `${await onLoopback(server)}/role`, close: () => endServer(server) };
 }
 
 function chain(more: object = {}): AwsKeyChain & { readonly advance: (ms: number) => void } {
@@ -124,14 +117,13 @@ test('keys in the environment, of a profile, of a program and of a role are foun
         assert.deepEqual(await signerOfS3(), [keys.accessKeyId, keys.sessionToken]);
       });
     }
-    await withVariables({ AWS_CONTAINER_CREDENTIALS_FULL_URI: uriOf(agent) }, async () => {
+    await withVariables({ AWS_CONTAINER_CREDENTIALS_FULL_URI: agent.uri }, async () => {
       const once = chain();
       const role = { accessKeyId: 'ROLE1', secretAccessKey: 's', sessionToken: 't1' };
       assert.deepEqual([await once.keys(), await once.keys()], [role, role], 'kept while they last');
       assert.deepEqual(await signerOfS3(), ['ROLE2', 't2']);
     });
   } finally {
-    agent.closeAllConnections();
     agent.close();
     rmSync(folder, { recursive: true });
   }
@@ -140,7 +132,7 @@ test('keys in the environment, of a profile, of a program and of a role are foun
 test('credentials of a role that are about to expire are replaced while they still hold', async () => {
   const agent = await containerAgent(60_000);
   try {
-    await withVariables({ AWS_CONTAINER_CREDENTIALS_FULL_URI: uriOf(agent) }, async () => {
+    await withVariables({ AWS_CONTAINER_CREDENTIALS_FULL_URI: agent.uri }, async () => {
       const short = chain();
       const id = async (): Promise<unknown> => {
         const keys = await short.keys();
@@ -151,7 +143,6 @@ test('credentials of a role that are about to expire are replaced while they sti
       assert.match(String(await id()), /^ROLE\d+$/);
     });
   } finally {
-    agent.closeAllConnections();
     agent.close();
   }
 });

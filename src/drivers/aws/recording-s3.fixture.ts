@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { endServer, onLoopback } from '../../testing/loopback.ts';
 
 /** A request as the service saw it. */
 export interface S3Request {
@@ -37,14 +36,5 @@ export async function recordingS3(script: Script = () => undefined): Promise<Rec
       return response.end(action === 'POST ?uploads' ? BEGUN : action === 'POST ?uploadId' ? DONE : '');
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { endpoint: await onLoopback(server), requests, close: () => endServer(server) };
 }

@@ -1,8 +1,6 @@
 import * as sdk from '@aws-sdk/client-s3';
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
 import { createNodeCompute } from '../../environments/node/compute.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
@@ -12,6 +10,7 @@ import type { Upload } from '../../ports/object-store.ts';
 import { s3 } from '../../destinations/s3/index.ts';
 import type { S3Options } from '../../destinations/s3/options.ts';
 import { openS3Blobs } from '../../engines/blobs-s3/index.ts';
+import { endServer, onLoopback } from '../../testing/loopback.ts';
 import { quietEnvironment } from '../../testing/quiet-environment.ts';
 import { fakeDrivers } from '../../testing/fake-drivers.ts';
 import { recordingS3 } from './recording-s3.fixture.ts';
@@ -19,18 +18,11 @@ import { S3Store } from './s3-store.ts';
 
 const BODY = { bytes: Buffer.from('x'), sha256: '', crc32: '' };
 
-/** A server that reads every request and answers none; `seen` is told of each. */
-async function silentServer(seen: () => void): Promise<Server> {
-  const server = createServer((request) => void request.resume().once('end', seen));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
 test('a store that never answers holds nobody longer than he wants to wait', async () => {
   let abort = (): void => undefined;
-  const server = await silentServer(() => abort());
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // It reads every request and answers none.
+  const server = createServer((request) => void request.resume().once('end', () => abort()));
+  const endpoint = await onLoopback(server);
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
   const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment().clock);
   const uploadWith = (signal: AbortSignal): Upload => ({ bucket: 'bucket', key: 'k', id: '1', signal });
@@ -47,8 +39,7 @@ test('a store that never answers holds nobody longer than he wants to wait', asy
     await assert.rejects(call(controller.signal), wanted, name);
   }
   store.close();
-  server.closeAllConnections();
-  server.close();
+  endServer(server);
 });
 
 const KEY = 'arn:aws:kms:us-east-1:000000000000:key/0b';

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onLoopback } from '../../../src/testing/loopback.ts';
 import { kinesis } from '../../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../../support/node-process.ts';
 import { installDynamoDbLocal, startDynamoDbLocal } from '../kcl/dynamodb-local.ts';
@@ -199,7 +198,5 @@ async function listen(): Promise<{
       response.end();
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posted, server };
+  return { url: await onLoopback(server), posted, server };
 }

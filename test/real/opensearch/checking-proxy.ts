@@ -1,5 +1,5 @@
 import { createServer, request } from 'node:http';
-import { once } from 'node:events';
+import { endServer, onLoopback } from '../../../src/testing/loopback.ts';
 
 /** Lets through to a cluster who proves to be `username` with `password`; others get 401. */
 export interface CheckingProxy {
@@ -24,14 +24,8 @@ export async function startCheckingProxy(cluster: string, username: string, pass
     passed.on('error', () => answer.destroy());
     incoming.pipe(passed);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
   return {
-    url: `http://127.0.0.1:${port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+    url: await onLoopback(server),
+    close: () => endServer(server),
   };
 }

@@ -1,10 +1,9 @@
 /** Requests of the function's own, which it starts and does not wait for. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { endServer, onLoopback } from '../../../testing/loopback.ts';
 import { bodyOf, place } from './realm.fixture.ts';
 
 const LATE_MS = 100;
@@ -25,14 +24,9 @@ describe('requests of the function itself', () => {
       response.write('{"a":');
       return setTimeout(() => response.end('1}'), LATE_MS);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    url = await onLoopback(server);
   });
-  after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  after(() => endServer(server));
 
   /** What a webhook answers. */
   async function answered(code: string): Promise<string> {
