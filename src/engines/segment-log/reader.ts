@@ -160,18 +160,18 @@ export class LogReader {
   /** Whether the records from the collection's next one on were in memory; they are then collected. */
   #collectTail(state: ShardState, collection: Collection, into: ReadMemory | undefined): boolean {
     const { tail } = state;
-    const oldest = tail[0];
+    const oldest = tail.at(0);
     if (oldest === undefined || collection.next < oldest.first) return false;
     let low = 0;
     let high = tail.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const run = tail[middle] as StoredRun;
+      const run = tail.at(middle) as StoredRun;
       if (run.first + run.count <= collection.next) low = middle + 1;
       else high = middle;
     }
     for (let index = low; index < tail.length && !collection.full; index += 1) {
-      const run = tail[index] as StoredRun;
+      const run = tail.at(index) as StoredRun;
       collectEntries(run, collection);
       if (into === undefined) this.#parts.slabs.giveAway(run.bytes);
     }

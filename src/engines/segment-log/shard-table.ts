@@ -1,3 +1,4 @@
+import { Fifo } from '../../kernel/flow/fifo.ts';
 import { shardKey, type ShardRef, type StoredRun, UnknownShard } from '../../ports/stream-store.ts';
 import type { Gap } from './definition.ts';
 import type { Share } from './segment.ts';
@@ -31,7 +32,7 @@ export class ShardState {
   /** What segments hold of its records, oldest first. */
   readonly shares: Share[] = [];
   /** Its newest records as they are still in memory, oldest first, without gaps up to `end`. */
-  readonly tail: StoredRun[] = [];
+  readonly tail = new Fifo<StoredRun>();
   /** Oldest kept offset. */
   start = 0;
   /** First offset that is not durable. */
