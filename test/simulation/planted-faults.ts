@@ -48,6 +48,11 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     plan: failedSyncPlan,
   },
   {
+    fault: 'what is answered before its sync is not synced soon, and the power goes in the next start',
+    sabotage: { environment: withoutLaterSyncs },
+    plan: cutStartPlan,
+  },
+  {
     fault: 'no checksum is looked at, and bits are turned',
     sabotage: {},
     during: withoutChecksums,
@@ -91,6 +96,38 @@ function withoutRewriting(environment: Environment): Environment {
     };
     return { ...file, write };
   });
+}
+
+/** What a start begins a file of the log with is synced, and nothing that comes after it. */
+function withoutLaterSyncs(environment: Environment): Environment {
+  return withOpened(environment, (file, mode) => {
+    if (mode !== 'create' || !file.path.endsWith('.log')) return file;
+    let isBegun = false;
+    const sync: OpenFile['sync'] = async () => {
+      if (!isBegun) await file.sync();
+      isBegun = true;
+    };
+    return { ...file, sync };
+  });
+}
+
+/** A record is answered, the process ends a second later, and the power goes before the next start has come far. */
+function cutStartPlan(seed: number): Plan {
+  const node = {
+    shardCount: 1,
+    isGzip: false,
+    intervalSeconds: 900,
+    segmentBytesMax: 200_000,
+    sync: 'interval',
+  } as const;
+  const steps: Step[] = [
+    { client: 'a', pauseMs: 0, do: 'put', stream: 'main', id: 1, records: [{ key: '1', bytes: 2000 }] },
+    { client: 'a', pauseMs: 1000, do: 'check', stream: 'main' },
+    { client: '', pauseMs: 0, do: 'end', close: false, power: false },
+    { client: MACHINE, pauseMs: 0, do: 'cut', operations: 5 },
+    { client: '', pauseMs: 0, do: 'end', close: false, power: true },
+  ];
+  return { seed, node, steps };
 }
 
 /** A sync fails, the process ends and comes again, what was not synced is read, then the power goes. */

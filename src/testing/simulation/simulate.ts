@@ -146,6 +146,7 @@ class Run {
       this.#lifeBeganAt = this.#simulation.now;
       this.#machine.begins();
       await this.#live(async (fails) => await this.#work(life, fails));
+      this.#noteTimely();
       if (life.end.power) this.#cutPower();
       else this.#simulation.kill();
       this.#simulation.restart();
@@ -179,14 +180,19 @@ class Run {
 
   /** What clients were told before a sync may be gone where answers do not wait for one. */
   #noteCut(): void {
-    const { now } = this.#simulation;
-    const { sync = 'always' } = this.#plan.node;
-    if (sync === 'always') return;
-    // Before this life's start has synced what it found, nothing but what was durable in an earlier life is.
+    if ((this.#plan.node.sync ?? 'always') === 'always') return;
+    this.#noteTimely();
+    this.#doubted += this.#oracle.mayLose(this.#durableAt, this.#simulation.now);
+  }
+
+  /**
+   * What was told long enough before a life ends was synced, if the disk was prompt. Before a start has synced what it
+   * found that is no more than what was in the life before.
+   */
+  #noteTimely(): void {
     const hasStarted = this.#durableAt >= this.#lifeBeganAt;
-    const isTimely = sync === 'interval' && hasStarted && this.#machine.isPrompt;
-    const since = isTimely ? Math.max(this.#durableAt, now - INTERVAL_MS_MAX) : this.#durableAt;
-    this.#doubted += this.#oracle.mayLose(since, now);
+    if (this.#plan.node.sync !== 'interval' || !hasStarted || !this.#machine.isPrompt) return;
+    this.#durableAt = Math.max(this.#durableAt, this.#simulation.now - INTERVAL_MS_MAX);
   }
 
   #noteDurable(): void {
