@@ -15,11 +15,18 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function looksWritten(scanned: ScannedFile, from: number): Promise<boolean> {
   const { file, size } = scanned;
   const window = new Window(file, { chunkBytes: CHUNK_BYTES, isReused: true });
-  if (from + COMMIT_HEADER_BYTES > size) return false;
+  const behindHeader = from + COMMIT_HEADER_BYTES;
+  if (behindHeader > size) return false;
   await window.load(from, COMMIT_HEADER_BYTES, size);
   const header = commitHeaderAt({ window, path: file.path, position: from, size, segment: scanned.header });
-  const end =
-    header === undefined ? await nextCommit(scanned, from + 1) : from + COMMIT_HEADER_BYTES + header.bodyBytes;
+  if (header !== undefined) return await isThere(window, from, behindHeader + header.bodyBytes, size);
+  // Where the commit ends is not known, and others behind it may be torn too: then its own header was not written.
+  if (!(await isThere(window, from, behindHeader, size))) return false;
+  return await isThere(window, from, await nextCommit(scanned, from + 1), size);
+}
+
+/** Whether something stands in each sector from `from` to `end`, and in the last byte. */
+async function isThere(window: Window, from: number, end: number, size: number): Promise<boolean> {
   if (end > size) return false;
   for (let at = from; at < end;) {
     const to = Math.min(end, at - (at % SECTOR_BYTES) + SECTOR_BYTES);

@@ -6,7 +6,7 @@ import { packEntries } from '../../kernel/stream/packed-entries.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { withOpened } from '../../testing/changed-files.ts';
-import { encodeCommitHeader } from './format.ts';
+import { COMMIT_HEADER_BYTES, encodeCommitHeader } from './format.ts';
 import {
   A,
   B,
@@ -301,6 +301,29 @@ test('a commit written beside a sync vouches for none of the two: a wrong byte c
     assert.match(health, /not match (its|their) checksum/, `a wrong byte in commit ${wrong}`);
     assert.equal(health.includes('so it was cut'), isCut, `a wrong byte in commit ${wrong}`);
   }
+});
+
+test('two torn commits are no commit that was written whole', async () => {
+  const under = await LogUnderTest.open(new Simulation(1), { sync: 'none' });
+  const { path, bytes: before } = lastSegment(await under.image());
+  await under.append(under.a, 'first');
+  const { bytes: between } = lastSegment(await under.image());
+  await under.append(under.a, 'second');
+  const image = await under.image();
+  const { bytes } = lastSegment(image);
+  for (let kept = 0; kept < COMMIT_HEADER_BYTES; kept += 1) {
+    // Of the first a part of its header is left, of the second one, too, and what stands between is zeros.
+    const torn = Buffer.alloc(between.length + 17);
+    bytes.copy(torn, 0, 0, before.length + kept);
+    bytes.copy(torn, between.length, between.length);
+    const again = await LogUnderTest.openImage(replaced(image, path, torn), { sync: 'none' });
+    assert.deepEqual(again.log.health(), [], `${kept} bytes`);
+    assert.equal(cuts(again), 1, `${kept} bytes`);
+  }
+  const wrong = await LogUnderTest.openImage(replaced(image, path, flipped(bytes, before.length + 20)), {
+    sync: 'none',
+  });
+  assert.match(wrong.log.health().join(), /seems to have been written whole/);
 });
 
 test('a log of version 1 is read, and goes on', async () => {

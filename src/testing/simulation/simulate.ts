@@ -321,12 +321,7 @@ class Run {
       const isSaid = node.health.problems.length > 0 || !oracle.isDamaged(now);
       return promised(isSaid, 'records cannot be read, and the node holds itself for healthy');
     }
-    // Where answers do not wait for a sync, what a cut tears may have been answered; if it looks whole, a start tells.
-    const { sync = 'always' } = this.#plan.node;
-    const isExcused = (problem: string): boolean =>
-      (isOvertaken && problem.includes('were gone before')) ||
-      (sync !== 'always' && problem.includes('nothing vouches for it'));
-    const problems = node.health.problems.filter((problem) => !isExcused(problem));
+    const problems = node.health.problems.filter((problem) => !isOvertaken || !problem.includes('were gone before'));
     promised(problems.length === 0, `not healthy: ${problems.join('; ')}`);
   }
 
