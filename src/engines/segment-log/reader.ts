@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import type { ReadMemory } from '../../kernel/bytes/read-memory.ts';
 import { EnvironmentError } from '../../kernel/errors.ts';
@@ -36,7 +37,8 @@ const OWN_PART_MIN = 2 / 3;
 const LONG_BYTES = 2 * 1024 * 1024;
 /** Pieces of memory kept for such reads. */
 const SCRATCH_KEPT = 8;
-const DAMAGED_PLACES_MAX = 100;
+/** Places that are named in the log and in health; more are counted. */
+const DAMAGED_PLACES_NAMED = 100;
 
 /** Who walks what is read. */
 interface Walker extends Visitor {
@@ -71,7 +73,10 @@ export interface ReaderParts {
 /** Reads shards: the newest records from memory, all others from the files, through the system's page cache. */
 export class LogReader {
   readonly #parts: ReaderParts;
-  readonly #damaged = new Set<string>();
+  /** Checksums of what was noted: a disk that dies may have very many such places. */
+  readonly #damaged = new Set<number>();
+  /** The first of them. */
+  readonly #named: string[] = [];
   readonly #scratch = new BufferPool(PIECE_BYTES, SCRATCH_KEPT);
 
   readonly #windows: SharedWindows;
@@ -83,16 +88,20 @@ export class LogReader {
 
   /** Places found damaged, for people. */
   problems(): string[] {
-    return [...this.#damaged];
+    const more = this.#damaged.size - this.#named.length;
+    return more === 0 ? [...this.#named] : [...this.#named, `the log is damaged: in ${more} more places`];
   }
 
-  /** Takes note of a damaged place: it is named in the log, in health and in the metrics. */
+  /** Takes note of a damaged place: it counts in the metrics, and the first are named in the log and in health. */
   noteDamage(message: string): void {
-    if (this.#damaged.has(message) || this.#damaged.size >= DAMAGED_PLACES_MAX) return;
+    const checksum = crc32(message);
+    if (this.#damaged.has(checksum)) return;
     const { log, meter } = this.#parts.environment;
-    this.#damaged.add(message);
-    log.error('log.damaged', { error: message });
+    this.#damaged.add(checksum);
     meter.gauge('log_damaged_places', {}, this.#damaged.size);
+    if (this.#named.length === DAMAGED_PLACES_NAMED) return;
+    this.#named.push(message);
+    log.error('log.damaged', { error: message });
   }
 
   /** Durable records from `from` on; see StreamStore.read. */
