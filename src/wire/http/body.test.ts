@@ -219,6 +219,27 @@ testBothWays('where all bodies hold a part of the memory, one at a time goes on 
   assert.equal(budget.tryOverdraw(), true, 'the last one gave the overdraft back');
 });
 
+testBothWays('a body whose length nobody announced holds no more than twice what came', async (context) => {
+  const held: number[] = [];
+  const handler: HttpHandler = async (request) => {
+    const body = await request.readBody(10_000_000);
+    held.push(body.buffer.byteLength / body.length);
+    return ok(String(body.length));
+  };
+  const { connect } = await serve(context, { handler });
+  const bytes = 2_600_000;
+  for (const chunked of [true, false]) {
+    const peer = await connect();
+    const length = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${bytes}`;
+    peer.send(`${POST}${length}\r\n\r\n${chunked ? `${bytes.toString(16)}\r\n` : ''}`);
+    peer.send(Buffer.alloc(bytes, 'x'));
+    assert.equal(await ask(peer, chunked ? '\r\n0\r\n\r\n' : ''), `200 ${bytes}`);
+  }
+  const [chunked, announced] = held as [number, number];
+  assert.ok(chunked < 2.1, `${chunked} times as much`);
+  assert.equal(announced, 1, 'what is announced is there once a quarter came');
+});
+
 testBothWays('the memory of a body is used again only where its handler said so', async (context) => {
   const kept: Uint8Array[] = [];
   const memories = new Set<ArrayBufferLike>();

@@ -119,10 +119,10 @@ export class BodyReader implements BodySink {
   #makeRoom(kept: number): void {
     const { pieceBytes } = this.#pool;
     const isPooled = this.#bytes <= pieceBytes && !this.#isPooled;
-    const announced = Math.min(this.#source.announced ?? Infinity, this.#maxBytes);
+    const { announced = Infinity } = this.#source;
     // Who announces much and sends little gets little. Who sent a quarter gets all: to copy once more takes long.
     const usual = kept >= announced * WHOLE_FROM ? announced : 2 * kept;
-    const room = Math.max(this.#bytes, Math.min(announced, Math.max(pieceBytes, usual)));
+    const room = Math.max(this.#bytes, Math.min(announced, this.#maxBytes, Math.max(pieceBytes, usual)));
     const larger = isPooled ? this.#pool.take() : Buffer.allocUnsafeSlow(room);
     const former = this.#whole;
     former.copy(larger, 0, 0, kept);
