@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import { Simulation } from '../../environments/simulated/index.ts';
-import type { Environment } from '../../ports/environment.ts';
+import type { Environment, OpenFile } from '../../ports/environment.ts';
 import { Unavailable, type Appended } from '../../ports/stream-store.ts';
 import { withFiles, withOpened } from '../../testing/changed-files.ts';
 import { A, B, entry, LogUnderTest } from './log.fixture.ts';
@@ -200,6 +200,23 @@ test('a failed sync ends the log once: who was being written is not told that no
   assert.equal(under.simulation.fileOperations, operations, 'nothing is written or synced again');
 });
 
+test('who waits for a commit that a failed sync ends waits no longer', async () => {
+  const under = await LogUnderTest.open();
+  under.simulation.failNext('sync', 'EIO');
+  const ends = async (): Promise<string> => {
+    const written = under.a.append(packEntries([entry('in doubt')])).catch(() => undefined);
+    await nextTurn(under.simulation.environment.clock);
+    const opened = under.log.store.open(A, 1n).then(
+      () => 'opened',
+      () => 'refused',
+    );
+    await written;
+    return await Promise.race([opened, under.simulation.environment.clock.sleep(1000).then(() => 'waits')]);
+  };
+  assert.notEqual(await under.drive(ends()), 'waits');
+  assert.equal(under.failures.length, 1);
+});
+
 test('after a failed sync and a power cut the record in doubt is there whole, or not at all', async () => {
   const seen = new Set<string>();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
@@ -302,12 +319,30 @@ function failing(
   });
 }
 
+/** The machine, and the files of the log that were made and are open. */
+function noting(environment: Environment, opened: Set<OpenFile>): Environment {
+  return withOpened(environment, (file, mode) => {
+    if (mode !== 'create' || !file.path.endsWith('.log')) return file;
+    const noted = {
+      ...file,
+      close: async (): Promise<void> => {
+        opened.delete(noted);
+        await file.close();
+      },
+    };
+    opened.add(noted);
+    return noted;
+  });
+}
+
 for (const on of ['create', 'syncDirectory'] as const) {
   test(`no room for a new segment (${on}) refuses appends until there is`, async () => {
     const simulation = new Simulation(1);
     const fault = { code: 'ENOSPC' as const, left: 0, on };
     const options = { segmentBytesMax: 1000 };
-    const under = await LogUnderTest.open(simulation, options, failing(simulation.environment, fault));
+    const opened = new Set<OpenFile>();
+    const environment = failing(simulation.environment, fault);
+    const under = await LogUnderTest.open(simulation, options, noting(environment, opened));
     fault.left = 3;
     const stored: string[] = [];
     for (const text of numbers(0, 40)) {
@@ -319,6 +354,7 @@ for (const on of ['create', 'syncDirectory'] as const) {
       }
     }
     assert.deepEqual([stored.length, fault.left], [37, 0]);
+    assert.equal(opened.size, 1, 'of files that came to nothing none stays open');
     assert.deepEqual(under.failures, []);
     assert.deepEqual(await under.texts(A), stored);
     assert.deepEqual(await (await LogUnderTest.openImage(await under.image())).texts(A), stored);

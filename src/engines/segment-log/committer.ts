@@ -403,6 +403,8 @@ export class Committer {
       this.#syncing = undefined;
       // The system may have thrown the written pages away: a second sync of this file would prove nothing.
       this.#fail(new EnvironmentError('EIO', 'the disk did not confirm what was written', error));
+      // What was being written has come to its end this way, too.
+      this.#pump();
     }
   }
 

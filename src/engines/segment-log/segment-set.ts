@@ -101,7 +101,12 @@ export class SegmentSet {
     const { files } = this.#environment;
     const segment = this.make(0);
     const file = await files.open(segment.path, 'create');
-    await files.syncDirectory(this.options.directory);
+    try {
+      await files.syncDirectory(this.options.directory);
+    } catch (error) {
+      await this.#abandon(file);
+      throw error;
+    }
     const before = this.#active;
     this.#active = { segment, file };
     this.#take(segment);
@@ -126,6 +131,18 @@ export class SegmentSet {
     await this.#letGo(this.#active?.file);
     this.#active = undefined;
     await this.handles.close();
+  }
+
+  /** A file in which nothing was written, and whose name is not durable: on a full disk such ones would become many. */
+  async #abandon(file: OpenFile): Promise<void> {
+    await this.#letGo(file);
+    try {
+      await this.#environment.files.remove(file.path);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      // The next start removes it.
+      this.#environment.log.warn('log.segment.stuck', { path: file.path, error: error.message });
+    }
   }
 
   /** The disk has confirmed all of the file: whatever closing it answers, nothing is lost. */
