@@ -233,7 +233,7 @@ export class Committer {
     });
   }
 
-  /** Starts whatever can be started. */
+  /** Starts whatever can be started; once nothing is under way, who waited for that goes on. */
   #pump(): void {
     if (this.#writing === undefined && this.#mayWrite()) {
       this.#writing = this.#write(this.#take()).finally(() => {
@@ -403,7 +403,6 @@ export class Committer {
       this.#syncing = undefined;
       // The system may have thrown the written pages away: a second sync of this file would prove nothing.
       this.#fail(new EnvironmentError('EIO', 'the disk did not confirm what was written', error));
-      // What was being written has come to its end this way, too.
       this.#pump();
     }
   }
