@@ -83,7 +83,7 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
   });
   refuseForgotten(found, catalog);
   const parts = assemble(environment, options, found);
-  const { committer, cleaner, store, reader } = parts;
+  const { committer, cleaner, store, reader, space } = parts;
   await committer.start();
   for (const problem of [...catalog.damaged.map(({ message }) => message), ...found.damaged])
     reader.noteDamage(problem);
@@ -91,6 +91,8 @@ export async function openSegmentLog(environment: Environment, options: SegmentL
     { store, environment, committer, snapshots, cleaner },
     catalog.snapshot,
   );
+  // Where the life before gave the reserve up, no append may take the room that is left. A new log gave up nothing.
+  if (found.segments.length > 0) await space.look();
   for (const segment of found.segments)
     if (segment.footer !== undefined && !segment.isSettled) parts.sealer.secure(segment, () => cleaner.ask());
   cleaner.start();
@@ -189,7 +191,7 @@ function assemble(environment: Environment, options: SegmentLogOptions, found: R
     damaged: (message) => reader.noteDamage(message),
   });
   const store = new SegmentStore({ environment, epoch, table, committer, reader, cleaner, slabs });
-  return { segments, sealer, cleaner, committer, reader, store };
+  return { segments, sealer, cleaner, committer, reader, store, space };
 }
 
 async function close({ segments, sealer, cleaner, committer, store }: Parts): Promise<void> {

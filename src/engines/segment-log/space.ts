@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { backoffMs } from '../../kernel/flow/backoff.ts';
 import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { SegmentSet } from './segment-set.ts';
@@ -7,6 +8,8 @@ import type { SegmentSet } from './segment-set.ts';
 const WARN_AT = 0.85;
 const REFUSE_AT = 0.95;
 const WRITE_BYTES = 1024 * 1024;
+/** Between attempts to make the reserve: each one fills what is left of the disk, which others may need too. */
+const RETRY = { baseMs: 4000, maxMs: 120_000, spread: 0 };
 
 /** How much of the disk the log may take. */
 export interface SpaceOptions {
@@ -31,6 +34,8 @@ export class Space {
   #isFull = false;
   #isWarned = false;
   #isMaking = false;
+  /** Attempts since the reserve stood last, and how things stood at the last one. */
+  #failed = { attempts: 0, at: 0, logBytes: 0 };
 
   constructor(environment: Environment, segments: Files, options: SpaceOptions) {
     this.#environment = environment;
@@ -55,14 +60,12 @@ export class Space {
     return this.#isFull || this.#part() >= WARN_AT;
   }
 
-  /** For people. */
+  /** For people: what keeps appends away. That there is little room is a warning of the log, and no failure. */
   problems(): string[] {
     if (this.#isFull) return ['the disk is full: appends are refused'];
-    const part = this.#part();
-    const { bytesMax } = this.#options;
-    const use = `the log takes ${this.usedBytes} of ${bytesMax} bytes (engine.segmentLog.diskBytesMax)`;
-    if (part >= REFUSE_AT) return [`${use}: appends are refused`];
-    return part >= WARN_AT ? [`${use}: at ${REFUSE_AT * 100} % appends are refused`] : [];
+    if (this.#part() < REFUSE_AT) return [];
+    const use = `the log takes ${this.usedBytes} of ${this.#options.bytesMax} bytes`;
+    return [`${use} (engine.segmentLog.diskBytesMax): appends are refused`];
   }
 
   /** The disk took no more: frees the reserve. False when there was none left. */
@@ -88,8 +91,20 @@ export class Space {
     const isWarning = this.#part() >= WARN_AT;
     if (isWarning && !this.#isWarned) log.warn('log.space.low', { bytes: this.usedBytes });
     this.#isWarned = isWarning;
-    if (this.#reserveBytes >= this.#options.reserveBytes) return;
+    if (this.#reserveBytes >= this.#options.reserveBytes || !this.#mayRetry()) return;
     await this.#works.run(async () => await this.#makeReserve());
+  }
+
+  /** At once where the log itself has become smaller. */
+  #mayRetry(): boolean {
+    const { attempts, at, logBytes } = this.#failed;
+    if (attempts === 0 || this.#segments.totalBytes < logBytes) return true;
+    return this.#environment.clock.monotonic() - at >= backoffMs(attempts, RETRY, 0);
+  }
+
+  #noteFailed(): void {
+    const at = this.#environment.clock.monotonic();
+    this.#failed = { attempts: this.#failed.attempts + 1, at, logBytes: this.#segments.totalBytes };
   }
 
   #part(): number {
@@ -114,12 +129,14 @@ export class Space {
     try {
       if ((await files.size(this.#path)) !== reserveBytes) await this.#writeReserve(reserveBytes);
       this.#reserveBytes = reserveBytes;
+      this.#failed = { attempts: 0, at: 0, logBytes: 0 };
       if (this.#isFull) this.#writable();
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       // A start may find what the process before gave up still missing: appends must not take that room.
       if (error.code === 'ENOSPC') this.#full();
       else log.warn('log.reserve.failed', { error: error.message });
+      this.#noteFailed();
       await this.#removeReserve();
     } finally {
       this.#isMaking = false;
