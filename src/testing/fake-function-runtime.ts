@@ -23,6 +23,7 @@ export interface FakeHandling {
 export type FakeHandler = (event: unknown, run: FunctionRun, spec: FunctionSpec) => FakeHandling;
 
 const WAITING_MAX = 1000;
+const ABANDONED = { type: 'Sandbox.Abandoned', message: 'nobody waits for the answer any more' };
 
 /** A FunctionRuntime without processes: time is the clock's alone, what a handler does is told by a table. */
 export function fakeFunctionRuntime(
@@ -69,9 +70,9 @@ class FakeFunction implements OpenFunction {
     if (this.#isClosing || this.#waiting.length >= WAITING_MAX) {
       throw new ThrottleError('TooManyRequestsException', 'Rate Exceeded.');
     }
-    if (this.#running >= this.#spec.concurrencyMax) {
-      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    } else this.#running += 1;
+    if (run.signal?.aborted === true) return failed(ABANDONED, 0);
+    if (this.#running < this.#spec.concurrencyMax) this.#running += 1;
+    else if (!(await this.#hasTurn(run.signal))) return failed(ABANDONED, 0);
     const isFirst = this.#running > this.#processes;
     if (isFirst) this.#processes = this.#running;
     try {
@@ -81,6 +82,20 @@ class FakeFunction implements OpenFunction {
       if (next === undefined) this.#running -= 1;
       else next();
     }
+  }
+
+  /** Resolves with whether somebody waits still. */
+  async #hasTurn(signal: AbortSignal | undefined): Promise<boolean> {
+    return await new Promise<boolean>((resolve) => {
+      const taken = (): void => resolve(true);
+      this.#waiting.push(taken);
+      const leave = (): void => {
+        const at = this.#waiting.indexOf(taken);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        resolve(false);
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+    });
   }
 
   stats(): ReturnType<OpenFunction['stats']> {
@@ -115,7 +130,7 @@ class FakeFunction implements OpenFunction {
       );
     }
     if (run.signal?.aborted === true) {
-      return failed({ type: 'Sandbox.Abandoned', message: 'nobody waits for the answer any more' }, durationMs);
+      return failed(ABANDONED, durationMs);
     }
     if (takesMs > timeoutMs) {
       const at = new Date(this.#clock.now()).toISOString();

@@ -36,6 +36,13 @@ export async function runOnce(open: OpenFunction, event: unknown, requestId = 'i
   return { outcome, lines };
 }
 
+/** How an event ended that somebody may stop to wait for. */
+async function leaving(open: OpenFunction, requestId: string, signal: AbortSignal): Promise<string | undefined> {
+  return (await open.run({ requestId, event: Buffer.from('7'), signal })).failure?.type;
+}
+
+const turn = async (): Promise<void> => await new Promise((resolve) => void setImmediate(resolve));
+
 /** A payload, as the shortest JSON text of it. */
 export function payloadOf({ payload }: FunctionOutcome): string {
   return JSON.stringify(JSON.parse(Buffer.from(payload).toString()));
@@ -113,6 +120,44 @@ const CONTRACT: Readonly<Record<string, (under: RuntimeUnderTest) => Promise<voi
     const running = open.run({ requestId: 'id-2', event: Buffer.from('1'), signal: gone.signal });
     gone.abort();
     assert.equal((await running).failure?.type, 'Sandbox.Abandoned');
+    await open.close(0);
+  },
+
+  'events that nobody waits for any more leave the queue, and the process to others': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('slow', { timeoutMs: 20_000, concurrencyMax: 1 }));
+    await runOnce(open, 0);
+    const before = runOnce(open, 1);
+    const ends = Array.from({ length: 10 }, () => new AbortController());
+    const left = ends.map(async ({ signal }, at) => await leaving(open, `left-${at}`, signal));
+    const after = runOnce(open, 2);
+    assert.equal(open.stats().waiting, 11);
+    for (const end of ends) end.abort();
+    assert.equal(open.stats().waiting, 1);
+    left.push(leaving(open, 'left before', AbortSignal.abort()));
+    for (const type of await Promise.all(left)) assert.equal(type, 'Sandbox.Abandoned');
+    for (const [ran, payload] of [
+      [before, '1'],
+      [after, '2'],
+    ] as const) {
+      const { outcome } = await ran;
+      assert.equal(payloadOf(outcome), payload);
+      assert.equal(outcome.initMs, undefined, 'the same process');
+    }
+    await open.close(0);
+  },
+
+  'a process that starts for events that nobody waits for any more is there for others': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('slow', { timeoutMs: 20_000, concurrencyMax: 1 }));
+    for (let left = 0; left < 5; left += 1) {
+      const end = new AbortController();
+      const outcome = leaving(open, `left-${left}`, end.signal);
+      while (open.stats().processes === 0) await turn();
+      end.abort();
+      assert.equal(await outcome, 'Sandbox.Abandoned');
+      assert.equal(open.stats().processes, 1, 'it goes on');
+    }
+    const { outcome } = await runOnce(open, 2);
+    assert.equal(payloadOf(outcome), '2');
     await open.close(0);
   },
 };

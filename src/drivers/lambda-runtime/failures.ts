@@ -63,6 +63,11 @@ export function abandoned(requestId: string): RunFailure {
   return runtimeFailure('Sandbox.Abandoned', `RequestId: ${requestId} Error: nobody waits for the answer any more`);
 }
 
+/** What comes of an event that nobody waited for any more before a process had taken it. */
+export function unrun(requestId: string): FunctionOutcome {
+  return { ...abandoned(requestId), durationMs: 0, memoryBytesPeak: 0 };
+}
+
 const SHOWN_MAX = 16 * 1024;
 /** A larger one is not looked into: its type stands in its header too, and reading it would hold up all else. */
 const READ_BYTES_MAX = 256 * 1024;

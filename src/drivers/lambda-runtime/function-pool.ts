@@ -9,6 +9,7 @@ import type {
   OpenFunction,
 } from '../../ports/function-runtime.ts';
 import { watchCode } from './code-watch.ts';
+import { unrun } from './failures.ts';
 import { HandlerChild, type Launch } from './handler-child.ts';
 import { runtimeLimits } from './limits.ts';
 import type { IdleWatch } from './idle-watch.ts';
@@ -26,6 +27,8 @@ export interface PoolParts {
 
 interface Waiting {
   readonly run: FunctionRun;
+  /** Whose process was chosen for it. */
+  handler: HandlerChild | undefined;
   readonly resolve: (outcome: FunctionOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -65,11 +68,23 @@ export class FunctionPool implements OpenFunction {
     const { waitingMax, waitingBytesMax } = runtimeLimits;
     const isFull = this.#queue.length >= waitingMax || this.#queuedBytes + run.event.length > waitingBytesMax;
     if (!this.#hasRoom() && isFull) throw new ThrottleError('TooManyRequestsException', 'Rate Exceeded.');
-    return await new Promise<FunctionOutcome>((resolve, reject) => {
-      this.#queue.push({ run, resolve, reject });
+    const { requestId, signal } = run;
+    if (signal?.aborted === true) return unrun(requestId);
+    let leave = (): void => undefined;
+    const outcome = new Promise<FunctionOutcome>((resolve, reject) => {
+      const waiting: Waiting = { run, handler: undefined, resolve, reject };
+      leave = () => this.#leave(waiting);
+      // Before the process listens: it may end with the event.
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#queue.push(waiting);
       this.#queuedBytes += run.event.length;
       this.#next();
     });
+    try {
+      return await outcome;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   stats(): FunctionStats {
@@ -110,16 +125,30 @@ export class FunctionPool implements OpenFunction {
     if (this.#busy === 0) this.#drained?.();
   }
 
-  async #serve({ run, resolve, reject }: Waiting): Promise<void> {
+  /** Nobody waits for it any more: it makes room at once, and only a process that is at work on it ends it itself. */
+  #leave(waiting: Waiting): void {
+    const { run, handler, resolve } = waiting;
+    const at = this.#queue.indexOf(waiting);
+    if (at >= 0) {
+      this.#queue.splice(at, 1);
+      this.#queuedBytes -= run.event.length;
+    }
+    if (handler?.isAtWork !== true) resolve(unrun(run.requestId));
+  }
+
+  async #serve(waiting: Waiting): Promise<void> {
+    const { run, resolve, reject } = waiting;
     try {
       let outcome: FunctionOutcome | undefined;
       // A new process takes what it was started for: only idle ones can leave an event to the next.
-      while (outcome === undefined) {
-        const slot = this.#takeIdle() ?? (await this.#start());
+      while (outcome === undefined && run.signal?.aborted !== true) {
+        const slot = this.#takeIdle() ?? (await this.#start(run.signal));
+        if (slot === undefined) break;
+        waiting.handler = slot.handler;
         outcome = await slot.handler.run(run);
         this.#ran(slot);
       }
-      resolve(outcome);
+      resolve(outcome ?? unrun(run.requestId));
     } catch (error) {
       reject(error);
     } finally {
@@ -137,12 +166,16 @@ export class FunctionPool implements OpenFunction {
     return undefined;
   }
 
-  /** A function that cannot be loaded is tried again later and later, however many events come. */
-  async #start(): Promise<Slot> {
+  /**
+   * A function that cannot be loaded is tried again later and later, however many events come. Undefined: until then
+   * nobody waited for it any more.
+   */
+  async #start(signal: AbortSignal | undefined): Promise<Slot | undefined> {
     const { spec, environment, memory, idle, launch } = this.#parts;
     const { clock } = environment;
     const waitMs = this.#startsFrom - clock.monotonic();
-    if (waitMs > 0) await clock.sleep(waitMs);
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    if (signal?.aborted === true) return undefined;
     const generation = this.#generation;
     let slot: Slot | undefined;
     const ended = (): void => {

@@ -4,7 +4,17 @@ import { EnvironmentError } from '../../kernel/errors.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { FunctionOutcome, FunctionRun, FunctionSpec } from '../../ports/function-runtime.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { abandoned, exited, outOfMemory, posted, timedOut, tooLarge, type Exit, type RunFailure } from './failures.ts';
+import {
+  abandoned,
+  exited,
+  outOfMemory,
+  posted,
+  timedOut,
+  tooLarge,
+  unrun,
+  type Exit,
+  type RunFailure,
+} from './failures.ts';
 import { runtimeLimits } from './limits.ts';
 import type { IdleWatch, IdleWatched } from './idle-watch.ts';
 import type { MemoryWatch } from './memory-watch.ts';
@@ -35,8 +45,8 @@ export interface ProcessParts {
  */
 const LAUNCHER = '(read -r _; kill -KILL 0) <&3 >/dev/null 2>&1 & exec "$@" 3<&-';
 
-/** `untaken`: the process ended before it asked for the event. */
-type Answer = RunFailure | { readonly payload: Uint8Array } | 'untaken';
+/** `untaken`: the process ended before it asked for the event; `unrun`: nobody waited for it any more before that. */
+type Answer = RunFailure | { readonly payload: Uint8Array } | 'untaken' | 'unrun';
 
 interface Running {
   readonly run: FunctionRun;
@@ -96,6 +106,11 @@ export class HandlerChild {
     return this.#child !== undefined && this.#exit === undefined && !this.#isEnding && this.#initFailure === undefined;
   }
 
+  /** Whether it has taken the event that it was given: the time before is not the event's. */
+  get isAtWork(): boolean {
+    return this.#api.isAtWork;
+  }
+
   /** Alive and within its memory; beyond it the process ends, and no event pays for what was done between two. */
   isFit(): boolean {
     if (!this.isAlive) return false;
@@ -135,7 +150,8 @@ export class HandlerChild {
 
   /**
    * Runs one event; nobody calls it while another one runs. Undefined when the process ended without having asked for
-   * it, as one does that dies of the event before. Never rejects.
+   * it, as one does that dies of the event before. When nobody waits for the event any more the process ends only if it
+   * is at work on it; one that loads its code goes on to. Never rejects.
    */
   async run(run: FunctionRun): Promise<FunctionOutcome | undefined> {
     const { clock } = this.#parts.environment;
@@ -150,6 +166,7 @@ export class HandlerChild {
     if (this.isFit()) this.#parts.idle.add(this.#watched);
     this.#output.end();
     if (answer === 'untaken') return undefined;
+    if (answer === 'unrun') return unrun(run.requestId);
     const initMs = this.#isInitTold ? undefined : this.#initMs;
     this.#isInitTold ||= initMs !== undefined;
     return {
@@ -185,7 +202,14 @@ export class HandlerChild {
     const graceMs = this.hasLoaded ? 0 : runtimeLimits.initMs;
     const expire = kill(() => timedOut(requestId, spec.timeoutMs, clock.now()));
     let cancel = clock.timer(spec.timeoutMs + graceMs, expire);
-    const abort = kill(() => abandoned(requestId));
+    const end = kill(() => abandoned(requestId));
+    const abort = (): void => {
+      if (this.#api.isAtWork) return end();
+      // What it prints from here on is the next one's.
+      this.#output.end();
+      this.#api.withdraw();
+      if (this.hasLoaded) settle('unrun');
+    };
     run.signal?.addEventListener('abort', abort, { once: true });
     idle.remove(this.#watched);
     memory.add(this.#watched);
@@ -209,11 +233,11 @@ export class HandlerChild {
         return startedAt;
       },
     };
-    if (run.signal?.aborted === true) return abort();
     if (this.#initFailure !== undefined && !this.hasLoaded) return settle(this.#initFailure);
     if (this.#exit !== undefined) return settle(this.hasLoaded ? 'untaken' : exited(requestId, this.#exit));
     const hand = (): void => {
       if (isSettled) return;
+      if (run.signal?.aborted === true) return settle('unrun');
       cancel();
       cancel = clock.timer(spec.timeoutMs, expire);
       startedAt = clock.monotonic();

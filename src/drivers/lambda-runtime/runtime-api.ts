@@ -82,6 +82,16 @@ export class RuntimeApi {
     return this.#next !== undefined;
   }
 
+  /** Whether the process has an event that it has not answered. */
+  get isAtWork(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** An event that the process has not asked for is not to be run any more. */
+  withdraw(): void {
+    this.#next = undefined;
+  }
+
   /**
    * Tells the process that its answer was heard. Who waits for that answer has it first: told at once, the process
    * would ask for its next event in between.
