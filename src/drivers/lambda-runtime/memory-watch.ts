@@ -18,17 +18,21 @@ export interface Watched {
  */
 export class MemoryWatch {
   readonly #clock: Clock;
+  readonly #groups: typeof groupsResidentBytes;
   readonly #watched = new Set<Watched>();
   #looks = 0;
+  #isLooking = false;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, groups = groupsResidentBytes) {
     this.#clock = clock;
+    this.#groups = groups;
   }
 
   add(watched: Watched): void {
     this.#watched.add(watched);
-    if (this.#cancel === undefined) this.#arm();
+    // A look that takes its time arms the next one itself.
+    if (this.#cancel === undefined && !this.#isLooking) this.#arm();
   }
 
   remove(watched: Watched): void {
@@ -43,6 +47,8 @@ export class MemoryWatch {
   }
 
   async #look(): Promise<void> {
+    this.#cancel = undefined;
+    this.#isLooking = true;
     this.#looks += 1;
     // A process that was looked at may end, and leave the set.
     for (const one of this.#watched) {
@@ -50,10 +56,13 @@ export class MemoryWatch {
       if (bytes !== undefined) one.found(bytes);
     }
     if (this.#looks % runtimeLimits.memoryLooksDeep === 0) {
-      const groups = await groupsResidentBytes();
-      for (const one of this.#watched) one.found(groups.get(one.pid) ?? 0);
+      const groups = await this.#groups(this.#clock);
+      for (const one of this.#watched) {
+        const bytes = groups.get(one.pid);
+        if (bytes !== undefined) one.found(bytes);
+      }
     }
+    this.#isLooking = false;
     if (this.#watched.size > 0) this.#arm();
-    else this.#cancel = undefined;
   }
 }

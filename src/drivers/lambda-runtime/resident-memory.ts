@@ -1,10 +1,17 @@
 import { execFile } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { nextTurn } from '../../kernel/flow/next-turn.ts';
+import type { Clock } from '../../ports/environment.ts';
 
 const PAGE_BYTES = 4096;
 /** USER_HZ of Linux is 100 on all machines that Node runs on. */
 const TICK_MS = 10;
 const PS_OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+/** Processes that are looked at in one turn of the loop: some 10 to 50 microseconds each. */
+const LOOKS_PER_TURN = 10;
+/** What is said of a process that is there no more. */
+const GONE: readonly unknown[] = ['ENOENT', 'ESRCH'];
 
 /**
  * What one process holds of memory, as Linux tells it at once. Its file stays open: each event looks, and one read is a
@@ -27,8 +34,9 @@ export class ResidentMemory {
       const length = readSync(this.#file, TEXT, 0, TEXT.length, 0);
       const [, pages = '0'] = TEXT.toString('latin1', 0, length).split(' ', 2);
       return Number(pages) * PAGE_BYTES;
-    } catch {
-      return hasProc ? 0 : undefined;
+    } catch (error) {
+      // A node that has no file left to open knows nothing of the process.
+      return hasProc && GONE.includes((error as NodeJS.ErrnoException).code) ? 0 : undefined;
     }
   }
 
@@ -55,9 +63,12 @@ export function cpuMs(pid: number): number | undefined {
   return user === undefined ? undefined : (Number(user) + Number(system)) * TICK_MS;
 }
 
-/** Resident bytes of whole process groups, by group; where it cannot be told none. Never rejects. */
-export async function groupsResidentBytes(): Promise<ReadonlyMap<number, number>> {
-  return hasProc ? ofProc() : await ofPs();
+/**
+ * Resident bytes of whole process groups, by group: none where it cannot be told, and without the processes that cannot
+ * be looked at. Never rejects.
+ */
+export async function groupsResidentBytes(clock: Pick<Clock, 'soon'>): Promise<ReadonlyMap<number, number>> {
+  return hasProc ? await ofProc(clock) : await ofPs();
 }
 
 const hasProc = ((): boolean => {
@@ -68,11 +79,15 @@ const hasProc = ((): boolean => {
   }
 })();
 
-/** A pass over all processes takes about ten microseconds for each. */
-function ofProc(): ReadonlyMap<number, number> {
+/** The machine may have thousands of processes: whoever waits for the loop does not wait for a look at all of them. */
+async function ofProc(clock: Pick<Clock, 'soon'>): Promise<ReadonlyMap<number, number>> {
   const groups = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
+  const names = await readdir('/proc').catch(() => []);
+  let looks = 0;
+  for (const name of names) {
     if (!/^\d+$/.test(name)) continue;
+    looks += 1;
+    if (looks % LOOKS_PER_TURN === 0) await nextTurn(clock);
     const group = groupOf(name);
     if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + residentBytes(Number(name)));
   }
@@ -90,7 +105,7 @@ function statOf(pid: string): readonly string[] | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    // It ended meanwhile.
+    // It ended meanwhile, or cannot be looked at now.
     return undefined;
   }
 }
