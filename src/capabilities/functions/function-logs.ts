@@ -41,7 +41,7 @@ export class FunctionLogs {
   #pendingBytes = 0;
   /** Ends the wait for more entries. */
   #full: AbortController | undefined;
-  #storing: Promise<void> = Promise.resolve();
+  readonly #storing = new Set<Promise<void>>();
 
   constructor(records: Records, environment: Environment) {
     this.#records = records;
@@ -73,7 +73,7 @@ export class FunctionLogs {
   /** Resolves once all entries stand, or are lost. */
   async settle(): Promise<void> {
     this.#store();
-    await this.#storing;
+    await Promise.all(this.#storing);
   }
 
   async #storeLater(): Promise<void> {
@@ -95,8 +95,9 @@ export class FunctionLogs {
     full?.abort();
     const mine = this.#append(gathered).finally(() => {
       this.#pendingBytes -= bytes;
+      this.#storing.delete(mine);
     });
-    this.#storing = Promise.all([this.#storing, mine]).then(() => undefined);
+    this.#storing.add(mine);
   }
 
   async #append(entries: readonly Gathered[]): Promise<void> {

@@ -52,7 +52,8 @@ export class EventLane {
   #parked = 0;
   #cursor: Offset;
   #freed: () => void = () => undefined;
-  #running: Promise<void> = Promise.resolve();
+  /** Who waits until nothing is under way. */
+  #settled: (() => void)[] = [];
 
   constructor(parts: LaneParts, from: Offset) {
     this.#parts = parts;
@@ -92,7 +93,7 @@ export class EventLane {
 
   /** Resolves once nothing is under way. */
   async settle(): Promise<void> {
-    await this.#running;
+    if (this.#runningCount > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
   #hasRoom(): boolean {
@@ -132,7 +133,7 @@ export class EventLane {
     share.bytes += place.bytes;
     this.#runningCount += 1;
     this.#bytes += place.bytes;
-    this.#running = Promise.all([this.#running, this.#serve(share, place, load)]).then(() => undefined);
+    void this.#serve(share, place, load);
   }
 
   async #serve(share: Share, place: Place, load: () => Promise<StoredRecord | undefined>): Promise<void> {
@@ -147,6 +148,7 @@ export class EventLane {
     this.#resume(share);
     this.#freed();
     if (isDone) this.#parts.moved();
+    if (this.#runningCount === 0) for (const resolve of this.#settled.splice(0)) resolve();
   }
 
   /** The next ones of the same function that were put aside. */
