@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { EnvironmentError } from '../../kernel/errors.ts';
+import { fakeSurroundings } from '../../testing/fake-function-runtime.ts';
 import { openBench, usualFunctions } from './harness.fixture.ts';
+import { LOGS_STREAM } from './model.ts';
 
 test('what changes in the file is taken over, and what runs ends on the old', async () => {
   const bench = await openBench({ 'index.slow': (_event, _run, { timeoutMs }) => ({ value: timeoutMs, takesMs: 50 }) });
@@ -17,6 +19,36 @@ test('what changes in the file is taken over, and what runs ends on the old', as
   const after = bench.invoke('slow', '{}');
   assert.deepEqual([(await before).body, (await after).body], ['3000', '7000']);
   await assert.rejects(bench.invoke('echo', '{}'), /Function not found/);
+  await bench.close();
+});
+
+test('a function that leaves the file has its key pair until its last run is over, and one that is back keeps it', async () => {
+  const forgotten: string[] = [];
+  let isOver = false;
+  const forget = mock.method(fakeSurroundings, 'forget', async (name: string) => {
+    if (name === 'slow') forgotten.push(isOver ? 'after its run' : 'before');
+  });
+  const { slow, ...others } = usualFunctions;
+  const bench = await openBench({ 'index.slow': () => ({ takesMs: 50 }) });
+  const leave = async (): Promise<void> => {
+    isOver = false;
+    const ran = bench.invoke('slow', '{}').then(() => (isOver = true));
+    await bench.reload(others);
+    if (forgotten.length > 0) await bench.reload({ ...others, slow: slow as never });
+    await ran;
+  };
+  await leave();
+  await bench.until(() => forgotten.length > 0);
+  await bench.reload(usualFunctions);
+  await leave();
+  await bench.close();
+  assert.deepEqual(forgotten, ['after its run']);
+  forget.mock.restore();
+});
+
+test('logs of runs are kept for seven days', async () => {
+  const bench = await openBench();
+  assert.equal(bench.records.describe(LOGS_STREAM)?.retentionMs, 7 * 24 * 3_600_000);
   await bench.close();
 });
 

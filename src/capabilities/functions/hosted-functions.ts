@@ -18,7 +18,8 @@ export class HostedFunctions implements Functions {
   readonly #parts: FunctionParts;
   readonly #logs: FunctionLogs;
   #functions: ReadonlyMap<string, HostedFunction> = new Map();
-  readonly #closing = new Set<Promise<void>>();
+  /** With the name of each. */
+  readonly #closing = new Map<Promise<void>, string>();
   #isClosing = false;
 
   constructor(parts: FunctionParts, logs: FunctionLogs) {
@@ -86,8 +87,8 @@ export class HostedFunctions implements Functions {
   /** Lets what runs come to its end, then ends all processes. */
   async close(withinMs: number): Promise<void> {
     this.#isClosing = true;
-    for (const one of this.#functions.values()) this.#closeNow(one, withinMs);
-    await Promise.all(this.#closing);
+    for (const one of this.#functions.values()) void this.#closeNow(one, withinMs);
+    await Promise.all(this.#closing.keys());
     await this.#logs.settle();
   }
 
@@ -148,14 +149,19 @@ export class HostedFunctions implements Functions {
   /** It leaves the file, or its options changed: what runs may take as long as it may. */
   #closeLater(one: HostedFunction): void {
     const timeoutMs = (one.options.timeoutSeconds ?? functionsLimits.timeoutSeconds) * 1000;
-    this.#closeNow(one, timeoutMs);
-    if (this.#functions.has(one.name)) return;
-    this.#parts.environment.meter.forget({ function: one.name });
-    void this.#parts.surroundings.forget(one.name);
+    void this.#closeNow(one, timeoutMs).then(() => this.#forget(one.name));
   }
 
-  #closeNow(one: HostedFunction, withinMs: number): void {
+  /** Its last run is over: until then its calls need its key pair. */
+  #forget(name: string): void {
+    if (this.#functions.has(name) || [...this.#closing.values()].includes(name)) return;
+    this.#parts.environment.meter.forget({ function: name });
+    void this.#parts.surroundings.forget(name);
+  }
+
+  async #closeNow(one: HostedFunction, withinMs: number): Promise<void> {
     const closing = one.close(withinMs).finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    this.#closing.set(closing, one.name);
+    await closing;
   }
 }
