@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { FakeHandler } from '../../../testing/fake-function-runtime.ts';
-import { Damaged } from '../../../ports/stream-store.ts';
+import { Damaged, Unavailable } from '../../../ports/stream-store.ts';
 import { functionsEvents } from '../events.ts';
 import { openBench, usualFunctions, type Bench } from '../harness.fixture.ts';
 import { INVOCATIONS_STREAM } from '../model.ts';
@@ -268,6 +268,23 @@ test('a failure is written to no stream of millrace itself', async () => {
     code: 'InvalidConfig',
     message: 'functions.fails.onFailure: names a stream of millrace itself: name another one',
   });
+  await bench.close();
+});
+
+test('a stream for failures that is deleted while one is to be written there holds up nothing', async () => {
+  const bench = await withFailures();
+  const append = bench.records.append.bind(bench.records);
+  let tries = 0;
+  bench.records.append = async (stream, ...rest) => {
+    if (stream !== 'failures') return await append(stream, ...rest);
+    tries += 1;
+    throw new Unavailable('the disk is busy');
+  };
+  await bench.invoke('fails-to', '{}', EVENT);
+  await bench.until(() => tries === 2);
+  await bench.records.delete('failures');
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.equal(bench.environment.troubles.at(-1), 'function.event-failed');
   await bench.close();
 });
 

@@ -220,10 +220,15 @@ export class EventWorker {
     if (max === 0) return dropped(`there is no stream ${stream}`);
     const data = await failureRecord(failed, environment.clock);
     if (data.length + pending.requestId.length > max) return dropped(`its record is larger than ${stream} takes`);
+    let isThere = true;
     const isKept = await this.#untilStored(async () => {
+      // It may be deleted while this is tried again and again.
+      isThere = records.describe(stream) !== undefined;
+      if (!isThere) return;
       const [result] = await records.append(stream, [{ partitionKey: pending.requestId, data }]);
       if (result === undefined || !isStored(result)) throw new Unavailable('the failure was not stored');
     });
+    if (!isThere) return dropped(`there is no stream ${stream}`);
     if (isKept) environment.meter.count(functionsEvents.eventsFailed, { function: pending.function });
     return isKept;
   }
