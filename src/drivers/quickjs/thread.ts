@@ -18,7 +18,8 @@ const LOOKS_PER_LIMIT = 16;
 const HARD_LIMITS = 2;
 /**
  * The first call of a thread waits for its start as well, and who waits for the call has no more time than others: it
- * has this share of a step's bound, the start included, and never less than that share of the step itself.
+ * has this share of a call's bound, the start included, and never less than that share of the call itself. Reading has
+ * its whole bound: the longest scripts need it.
  */
 const WITH_START = 9 / 8;
 const LEAST = 5 / 8;
@@ -150,8 +151,8 @@ export class Thread {
   }
 
   #isAtFirstCall(): boolean {
-    const hasEngine = Atomics.load(this.#told, PROGRESS.step) !== STEP.preparing;
-    return this.#isReady && hasEngine && this.#begun() <= 1;
+    const isCalling = Atomics.load(this.#told, PROGRESS.step) === STEP.calling;
+    return this.#isReady && isCalling && this.#begun() <= 1;
   }
 
   #hastyEnd(since: number, withinMs: number): number {
