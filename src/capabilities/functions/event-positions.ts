@@ -6,8 +6,9 @@ import { functionsLimits } from './limits.ts';
 import { EVENTS_POSITION_KEY, type FunctionsState } from './model.ts';
 
 /**
- * The first event of each shard that is not done, in the catalog. It is written some time after it moved: what a crash
- * makes run again is bounded by what was done since.
+ * The first event of each shard that is not done, in the catalog. A start runs again what was done behind it, however
+ * the node ended: while an event is slow that is all that was done since it began. A crash adds what was done since the
+ * position was written last, some time after it moved.
  */
 export class EventPositions {
   readonly #state: FunctionsState;
@@ -57,12 +58,15 @@ export class EventPositions {
   async #store(): Promise<void> {
     const moved = [...this.#moved];
     if (moved.length === 0) return;
-    this.#moved.clear();
     for (const [shard, position] of moved) this.#positions.set(positionKey(shard.ref), position.toString());
     const put = Object.fromEntries(this.#positions);
     const verdict = await this.#catalog.propose([{ key: EVENTS_POSITION_KEY, expect: this.#revision ?? null, put }]);
     if (!verdict.accepted) throw new Defect('somebody else runs the events of functions');
     this.#revision = verdict.revision;
-    for (const [shard, position] of moved) await this.#state.records.trim(shard, position);
+    for (const [shard, position] of moved) {
+      await this.#state.records.trim(shard, position);
+      // What failed before this has not been: the next time writes it again.
+      if (this.#moved.get(shard) === position) this.#moved.delete(shard);
+    }
   }
 }
