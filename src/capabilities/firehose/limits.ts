@@ -36,7 +36,7 @@ export const firehoseLimits = {
    */
   attemptBytesMax: 256 * MIB,
   scanBytesMax: 16 * MIB,
-  /** Our own: characters of what destinations said of the records of one batch, together. */
+  /** Our own: characters of what was said of a batch's records that were given up; as many of one attempt's others. */
   keptMessageCharactersMax: 128 * 1024,
   /** Our own: how often it is looked at how old what waits has become. */
   measureEveryMs: 5000,

@@ -1,10 +1,12 @@
 /**
- * Bounds what is remembered of why things failed: of many failures each may have words of its own. Beyond so many
- * characters a failure gets the words of the first one of its code.
+ * Bounds what is remembered of why things failed: of many failures each may have words of its own. Words that are kept
+ * count once, however many failures have them. Beyond so many characters a failure with words that are not kept gets
+ * those of the first one of its code.
  */
 export class KeptMessages {
   #charactersLeft: number;
   readonly #first = new Map<string, string>();
+  readonly #kept = new Map<string, string>();
 
   constructor(charactersMax: number) {
     this.#charactersLeft = charactersMax;
@@ -12,11 +14,14 @@ export class KeptMessages {
 
   /** The message, or one that is kept already; where there is none, the code. */
   of(code: string, message: string): string {
-    const first = this.#first.get(code);
-    if (message === first) return first;
-    if (message.length > this.#charactersLeft) return first ?? code;
-    this.#charactersLeft -= message.length;
-    if (first === undefined) this.#first.set(code, message);
-    return message;
+    const kept = this.#kept.get(message);
+    if (kept === undefined && message.length > this.#charactersLeft) return this.#first.get(code) ?? code;
+    if (kept === undefined) {
+      this.#charactersLeft -= message.length;
+      this.#kept.set(message, message);
+    }
+    const one = kept ?? message;
+    if (!this.#first.has(code)) this.#first.set(code, one);
+    return one;
   }
 }

@@ -9,7 +9,9 @@ const READS = 2;
 /** Of a record that was read: an object, and what it is called. */
 const OBJECT_BYTES = 500;
 /** Of a record that a destination refuses: what it says, and its place and reason, anew with each attempt. */
-const REFUSED_BYTES = 150;
+const REFUSED_BYTES = 200;
+/** Of a character of what is kept of why: of those given up, and of those that are attempted again. */
+const MESSAGE_BYTES = 2 * 2;
 /** Of a byte of a record's line: base64, as a text, and as bytes. */
 const LINE_COPIES = 4;
 /** What a line has beside its record. */
@@ -33,7 +35,9 @@ export function attemptBytes(
   const canRefuse = failuresOf(doors.destinations, target) !== undefined;
   const lines = hasLines || canRefuse ? linesBytes(doors, size, target) : 0;
   const read = READS * (groupBytes + READ_LIMIT.records * OBJECT_BYTES);
-  const refused = canRefuse ? leavingCount * REFUSED_BYTES + 2 * firehoseLimits.keptMessageCharactersMax : 0;
+  const refused = canRefuse
+    ? leavingCount * REFUSED_BYTES + MESSAGE_BYTES * firehoseLimits.keptMessageCharactersMax
+    : 0;
   // Lines are written when the destination was asked, and not beside it.
   return read + refused + Math.max(openTarget(doors, target).holdsBytes(size), lines);
 }

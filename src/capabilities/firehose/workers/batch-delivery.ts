@@ -76,7 +76,8 @@ export class BatchDelivery {
   /** Why the latest attempt failed as a whole. */
   #whole: Failure | undefined;
   readonly #givenUp = new PlacedFailures();
-  readonly #messages = new KeptMessages(firehoseLimits.keptMessageCharactersMax);
+  /** Why records were given up, over all attempts. */
+  readonly #lastWords = new KeptMessages(firehoseLimits.keptMessageCharactersMax);
   /** Places of the records that the attempt was given, in its order; and as far as a pass has come that goes on. */
   #given: number[] = [];
   #giving: readonly number[] = [];
@@ -219,10 +220,13 @@ export class BatchDelivery {
     for (const index of requestStarts) this.#starts.add(this.#given[index] ?? -1);
     const at = this.#doors.environment.clock.now();
     const [pending, givenUp] = [new PlacedFailures(), new PlacedFailures()];
+    // What the attempt before said of them is over, and what of it was kept.
+    const words = new KeptMessages(firehoseLimits.keptMessageCharactersMax);
+    this.#pending = pending;
     this.#unanswered = 0;
     let last: Failure | undefined;
     for (const one of refused) {
-      const message = this.#messages.of(one.code, one.message);
+      const message = (one.retryable ? words : this.#lastWords).of(one.code, one.message);
       // Mostly many fail for one reason.
       const isSame = last?.code === one.code && last.message === message;
       const failure: Failure = isSame ? (last as Failure) : { code: one.code, message, attempts: this.#attempts, at };
@@ -236,7 +240,6 @@ export class BatchDelivery {
     this.#arrived += this.#givenCount - refused.length;
     if (this.#givenCount > refused.length) this.#place = place;
     this.#arrivals.add(delivered, this.#given);
-    this.#pending = pending;
     this.#whole = undefined;
     this.#mayHaveArrived = false;
     const [first] = refused;

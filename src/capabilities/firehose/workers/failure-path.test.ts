@@ -104,6 +104,31 @@ test('the time for retries over, what is left stands in the error output with th
   assert.deepEqual(fake.arrived, []);
 });
 
+test('a line has what the last attempt said of its record, however much earlier ones said, and of how many records', async () => {
+  const text = (of: string, attempt: number): string => `request ${of} at ${attempt}: ${'busy '.repeat(40)}`;
+  const count = 2000;
+  const half = count / 2;
+  const words = (index: number, number: number): string => text(index < half ? 'one' : 'two', number);
+  const fake = new FakeDestination(({ records, number }) =>
+    records.map((_, index) => ({ index, code: 'Fake.Busy', message: words(index, number), retryable: true })),
+  );
+  const bench = await open(fake, { RetrySeconds: 60, BufferSeconds: 60 });
+  for (let first = 0; first < count; first += 500) {
+    await put(bench, ...Array.from({ length: 500 }, (_, at) => `${first + at}`));
+  }
+  await bench.simulation.pass(300_000);
+  const lines = await failed(bench);
+  assert.deepEqual([lines.length, fake.attempts.length > 5], [count, true]);
+  const said = new Set(
+    lines.map(({ errorMessage, rawData }) => {
+      const index = Number(Buffer.from(rawData, 'base64').toString());
+      assert.equal(errorMessage, words(index, fake.attempts.length));
+      return errorMessage as string;
+    }),
+  );
+  assert.equal(said.size, 2);
+});
+
 test('no time for retries, or a failure for good, ends with the first attempt', async () => {
   for (const [retryable, RetrySeconds] of [
     [true, 0],
