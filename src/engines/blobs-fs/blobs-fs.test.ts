@@ -130,6 +130,29 @@ test('what an earlier attempt wrote stays, also where a later one has less', asy
   assert.equal((await files()).length, 2, 'nothing is left beside it');
 });
 
+test('an object whose name may not have become durable is placed anew: a sync that succeeds later proves nothing', async () => {
+  const simulation = new Simulation(1);
+  const { files } = simulation.environment;
+  const blobs = openFolderBlobs(simulation.environment, '/buckets');
+  await simulation.drive(blobs.put(BUCKET, 'other', chunks('x')));
+  const asked: string[] = [];
+  const [rename, syncDirectory] = [files.rename.bind(files), files.syncDirectory.bind(files)];
+  files.rename = async (from, to) => {
+    asked.push(`rename ${to}`);
+    if (asked.length === 1) simulation.failNext('syncDirectory', 'EIO');
+    await rename(from, to);
+  };
+  files.syncDirectory = async (path) => {
+    asked.push(`sync ${path}`);
+    await syncDirectory(path);
+  };
+  await assert.rejects(simulation.drive(blobs.put(BUCKET, 'a', chunks('all of it'))), { code: 'S3.EIO' });
+  await simulation.drive(blobs.put(BUCKET, 'a', chunks('less')));
+  const placed = ['rename /buckets/bucket/a', 'sync /buckets/bucket'];
+  assert.deepEqual(asked, [...placed, ...placed]);
+  assert.deepEqual(await simulation.drive(blobs.list(BUCKET, { prefix: 'a' })), [{ key: 'a', sizeBytes: 9 }]);
+});
+
 test('an object comes back whole, is replaced whole, and goes', async (context) => {
   const { blobs, directory, files } = await folder(context);
   assert.equal(await blobs.put(BUCKET, 'a/b', chunks('one', '', 'two')), 6);

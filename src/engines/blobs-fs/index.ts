@@ -58,8 +58,8 @@ class FolderBlobs implements BlobStore {
       const { files } = this.#environment;
       try {
         const bytes = await this.#write(part, body);
-        if (options.replaces === true || !(await this.#stands(path))) await this.#place(part, bucket, path);
-        else await files.remove(part);
+        if (options.replaces !== true) await this.#keepEarlier(part, path);
+        await this.#place(part, bucket, path);
         return bytes;
       } catch (error) {
         await files.remove(part).catch(() => undefined);
@@ -70,13 +70,15 @@ class FolderBlobs implements BlobStore {
   }
 
   /**
-   * Whether an earlier attempt's object has the name; if so, durably. It may hold more than this attempt: the time of
-   * some records may be over meanwhile.
+   * Where an earlier attempt's object has the name, its bytes become those of the part: it may hold more, as the time
+   * of some records may be over meanwhile. It is placed anew, since the sync of its name may be what failed: one that
+   * succeeds later proves nothing.
    */
-  async #stands(path: string): Promise<boolean> {
-    if (!(await this.#isFile(path)) && !(await this.#isFile(besideFolder(path)))) return false;
-    await this.#environment.files.syncDirectory(parentOf(path));
-    return true;
+  async #keepEarlier(part: string, path: string): Promise<void> {
+    const earlier = (await this.#open(path)) ?? (await this.#open(besideFolder(path)));
+    if (earlier === undefined) return;
+    await this.#environment.files.remove(part);
+    await this.#write(part, piecesOf(earlier));
   }
 
   async get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
