@@ -152,7 +152,7 @@ test('keys of a file that expired are refused until others stand there, for a mi
   const credentials = join(folder, 'credentials');
   const write = (id: string): void =>
     writeFileSync(credentials, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = s\n`);
-  const server = await recordingS3(({ authorization = '' }) =>
+  const server = await recordingS3(({ headers: { authorization = '' } }) =>
     authorization.includes('OLD')
       ? { status: 400, body: '<Error><Code>ExpiredToken</Code><Message>it has expired</Message></Error>' }
       : undefined,

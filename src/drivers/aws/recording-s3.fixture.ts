@@ -9,7 +9,7 @@ export interface S3Request {
 }
 
 /** What is answered in place of what a service that takes everything says; undefined: that. */
-type Script = (headers: IncomingHttpHeaders) => { readonly status: number; readonly body: string } | undefined;
+type Script = (request: S3Request) => { readonly status: number; readonly body: string } | undefined;
 
 /** A service that takes each object and keeps what it was asked. */
 export interface RecordingS3 {
@@ -28,9 +28,10 @@ export async function recordingS3(script: Script = () => undefined): Promise<Rec
     const { searchParams } = new URL(request.url ?? '', 'http://s3');
     const words = [...searchParams.keys()].filter((word) => word !== 'x-id');
     const action = [request.method, ...words.map((word) => `?${word}`)].join(' ');
-    requests.push({ action, headers: request.headers });
+    const asked = { action, headers: request.headers };
+    requests.push(asked);
     request.resume().once('end', () => {
-      const refusal = script(request.headers);
+      const refusal = script(asked);
       response.setHeader('etag', '"e"');
       if (refusal !== undefined) return response.writeHead(refusal.status).end(refusal.body);
       return response.end(action === 'POST ?uploads' ? BEGUN : action === 'POST ?uploadId' ? DONE : '');

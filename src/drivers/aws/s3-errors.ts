@@ -25,6 +25,8 @@ const FINAL = new Set([
   'PermanentRedirect',
   'SignatureDoesNotMatch',
 ]);
+const FORBIDDEN = 403;
+const NOT_FOUND = 404;
 const NOT_IMPLEMENTED = 501;
 const PRECONDITION_FAILED = 412;
 const MESSAGE_MAX = 300;
@@ -35,6 +37,15 @@ const UNNAMED = 'ServiceUnavailable';
 export function isTaken(error: unknown): boolean {
   const { name, $metadata } = error as SdkError;
   return name === 'PreconditionFailed' || $metadata?.httpStatusCode === PRECONDITION_FAILED;
+}
+
+/**
+ * No object of the key is there, or none that may be seen: who may only write is not told, and is not to wait for it.
+ * Answers to HEAD have no words.
+ */
+export function isAbsent(error: unknown): boolean {
+  const status = (error as SdkError).$metadata?.httpStatusCode;
+  return status === NOT_FOUND || status === FORBIDDEN;
 }
 
 /** The store does not know conditions on the completion of uploads. */

@@ -83,6 +83,37 @@ test('EncryptionConfiguration is asked of S3 where an object begins, in one requ
   server.close();
 });
 
+test('a store without conditions for uploads in parts is asked whether the object is there, and keeps it', async () => {
+  const table: readonly (readonly [found: number, replaces: boolean, isNew: boolean, ...actions: string[]])[] = [
+    [200, false, false, 'HEAD'],
+    [404, false, true, 'HEAD', 'POST ?uploadId'],
+    [403, false, true, 'HEAD', 'POST ?uploadId'],
+    [200, true, true, 'POST ?uploadId'],
+  ];
+  for (const [found, replaces, isNew, ...actions] of table) {
+    const server = await recordingS3(({ action, headers }) => {
+      if (action === 'HEAD') return { status: found, body: '' };
+      return headers['if-none-match'] === undefined ? undefined : { status: 501, body: '<Error/>' };
+    });
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const { clock } = quietEnvironment();
+    const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, clock);
+    const upload: Upload = { bucket: 'bucket', key: 'k', id: 'u', ...(replaces && { replaces: true as const }) };
+    const part = { number: 1, tag: '"e"', crc32: 'AAAAAA==' };
+    for (const times of ['the first', 'the next']) {
+      server.requests.length = 0;
+      assert.equal(await store.complete(upload, [part]), isNew, `${times} upload, HEAD ${found}`);
+      const asked = server.requests.filter(({ headers }) => headers['if-none-match'] === undefined);
+      assert.deepEqual(
+        asked.map(({ action }) => action),
+        actions,
+      );
+    }
+    store.close();
+    server.close();
+  }
+});
+
 function batchOf(bytes: number): Batch {
   const record = { data: Buffer.alloc(bytes), at: 1, partitionKey: 'k', sequenceNumber: '1', shardId: 's', index: 0 };
   return {

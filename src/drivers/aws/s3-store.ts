@@ -2,7 +2,7 @@ import type { BlobInfo, BlobOptions } from '../../ports/blob-store.ts';
 import type { CheckedBytes, ObjectStore, Upload, UploadedPart } from '../../ports/object-store.ts';
 import type { Clock } from '../../ports/environment.ts';
 import { foundCredentials, type Sdk } from './found-credentials.ts';
-import { asDeliveryError, isTaken, lacksConditions } from './s3-errors.ts';
+import { asDeliveryError, isAbsent, isTaken, lacksConditions } from './s3-errors.ts';
 
 type Client = InstanceType<Sdk['S3Client']>;
 
@@ -90,13 +90,13 @@ export class S3Store implements ObjectStore {
   }
 
   async complete(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
-    if (!this.#hasConditions) return await this.#complete(upload, parts);
+    if (!this.#hasConditions) return await this.#completeUnlessThere(upload, parts);
     try {
       return await this.#complete(upload, parts);
     } catch (error) {
       if (!lacksConditions(error)) throw error;
       this.#hasConditions = false;
-      return await this.#complete(upload, parts);
+      return await this.#completeUnlessThere(upload, parts);
     }
   }
 
@@ -143,6 +143,25 @@ export class S3Store implements ObjectStore {
 
   close(): void {
     this.#client.destroy();
+  }
+
+  /** One who writes under the key is enough to ask first: nobody else knows it. */
+  async #completeUnlessThere(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
+    return upload.replaces !== true && (await this.#isThere(upload)) ? false : await this.#complete(upload, parts);
+  }
+
+  async #isThere(upload: Upload): Promise<boolean> {
+    const { bucket, key } = upload;
+    const command = new this.#sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
+    return await told(async () => {
+      try {
+        await this.#client.send(command, untilAborted(upload));
+        return true;
+      } catch (error) {
+        if (isAbsent(error)) return false;
+        throw error;
+      }
+    });
   }
 
   async #complete(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
