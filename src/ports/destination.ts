@@ -177,7 +177,10 @@ export interface Destination<O extends Schema = Schema> {
   sourceBackup?(options: Static<O>): Json | undefined;
   /** Repeated attempts go by the newest options (an address, a key), not by those of the plan. */
   readonly usesNewestOptions?: boolean;
-  /** A repeated attempt replaces what the one before wrote: no record stands there twice. Absent: it does not. */
+  /**
+   * A repeated attempt goes where the one before went, and one of both counts: no record stands there twice. Absent: it
+   * does not.
+   */
   overwrites?(options: Static<O>): boolean;
   /** Bytes that stand behind each record in what is written before compression; absent: records have no place there. */
   bytesBehindRecord?(options: Static<O>): number;

@@ -140,7 +140,7 @@ class S3Bucket implements OpenDestination {
       signal,
       ...(contentEncoding !== undefined && { contentEncoding }),
       ...(kmsKeyArn !== undefined && { kmsKeyArn }),
-      // Which records fail differs between attempts.
+      // Which records fail differs between attempts. Lines about those that are gone meanwhile stand under another key.
       ...(batch.errorType !== undefined && { replaces: true as const }),
     };
     const sizeBytes = await this.#doors.blobs.put(bucket, place, body, options);

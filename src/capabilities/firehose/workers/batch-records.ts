@@ -48,7 +48,7 @@ export class BatchRecords {
     return this.#gaps;
   }
 
-  /** How many records of the plan the latest whole pass did not find. */
+  /** How many records of the plan the latest whole pass did not find: what is gone stays gone. */
   get missing(): number {
     return this.#missing;
   }
@@ -79,12 +79,16 @@ export class BatchRecords {
     const gaps: Gap[] = [];
     const gone = (gap: Gap): void => void gaps.push(gap);
     const turn = async (): Promise<void> => await nextTurn(environment.clock);
+    let [stored, unprocessed] = [0, 0];
     if ('object' in this.#source) {
-      yield* this.#source.object();
+      for await (const some of this.#source.object()) {
+        stored += some.length;
+        yield some;
+      }
+      this.#missing = this.#notFound(stored);
       return;
     }
     const { stream, form, isReplay } = this.#source;
-    let [stored, unprocessed] = [0, 0];
     const origins = new Map<string, Range>();
     const dropped: Range[] = [];
     const options = { form, gone, turn, memory: pool };
@@ -98,12 +102,16 @@ export class BatchRecords {
       }
       yield some;
     }
+    this.#missing = this.#notFound(stored);
     if (isReplay === true) return;
     this.#gaps = gaps;
     this.#unprocessed = unprocessed;
     this.#origins = origins;
     this.#dropped = dropped;
-    this.#missing = Math.max(0, this.#intent.recordCount - stored);
+  }
+
+  #notFound(stored: number): number {
+    return Math.max(0, this.#intent.recordCount - stored);
   }
 
   /** Bytes of the records that are held at once, at most. */

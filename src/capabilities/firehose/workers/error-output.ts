@@ -1,5 +1,7 @@
+import { DeliveryError } from '../../../kernel/errors.ts';
 import type { Delivered, FailurePath, OutgoingRecord } from '../../../ports/destination.ts';
 import { failedLine, goneLine, GONE, UNPROCESSED, type Failure } from '../error-lines.ts';
+import { keyWithout } from '../error-objects.ts';
 import type { DeliveryStream, Gap, Intent, Target } from '../model.ts';
 import { withData, type PlacedRecord } from '../outgoing.ts';
 import { READ_LIMIT } from '../range-slices.ts';
@@ -41,7 +43,7 @@ export class ErrorOutput {
       const failure = failureOf(record);
       return failure === undefined ? undefined : failedLine(record, failure, path.line(record, place));
     };
-    return await this.#write(path.errorType, this.#intent.failedPlace, () => linesOf(records, line));
+    return await this.#writeAbout(records, path.errorType, this.#intent.failedPlace, line);
   }
 
   /** Writes a line for each record that could not be processed, and shows it. Rejects with DeliveryErrors. */
@@ -53,7 +55,22 @@ export class ErrorOutput {
       shown(record);
       return failedLine(record, record.failure, { lambdaArn: record.failure.lambdaArn ?? now });
     };
-    return await this.#write(UNPROCESSED, this.#intent.unprocessedPlace, () => linesOf(records, line));
+    return await this.#writeAbout(records, UNPROCESSED, this.#intent.unprocessedPlace, line);
+  }
+
+  /**
+   * What stands under the key is replaced, since other records fail at each attempt: those that had a line and are
+   * there still arrived meanwhile, or have one again. Of those that are gone the line may be all that is left.
+   */
+  async #writeAbout(
+    records: BatchRecords,
+    errorType: string,
+    planned: string | undefined,
+    line: (record: PlacedRecord) => Uint8Array | undefined,
+  ): Promise<Delivered> {
+    const { missing } = records;
+    const place = planned === undefined || missing === 0 ? planned : keyWithout(missing, planned);
+    return await this.#write(errorType, place, () => linesOf(records, line, missing));
   }
 
   /** Writes a line for each range that was gone. Rejects with DeliveryErrors. */
@@ -84,6 +101,7 @@ export class ErrorOutput {
 async function* linesOf(
   records: BatchRecords,
   line: (record: PlacedRecord) => Uint8Array | undefined,
+  missing: number,
 ): AsyncGenerator<readonly OutgoingRecord[]> {
   for await (const some of records.pass()) {
     let group: OutgoingRecord[] = [];
@@ -100,6 +118,8 @@ async function* linesOf(
     }
     if (group.length > 0) yield group;
   }
+  // The object would take the place of one that has lines about them.
+  if (records.missing !== missing) throw new DeliveryError('S3.RecordsGone', 'records went meanwhile', true);
 }
 
 /** What the objects are about, and where they go. */

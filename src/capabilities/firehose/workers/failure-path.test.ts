@@ -347,6 +347,38 @@ test('records of a stream that retention took first are told in the error output
   assert.deepEqual(bench.node.health().problems, ['delivery d: records were gone before they were delivered']);
 });
 
+test('lines of an attempt before stay where retention took their records: they may be all that is left of them', async () => {
+  const fake = new FakeDestination(refusing(() => true, false));
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections({}, 'events'));
+  await bench.admin('POST', '/admin/deliveries/{name}/pause', { name: 'd' });
+  const record = { StreamName: 'events', PartitionKey: 'k' };
+  await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64('old') });
+  await bench.simulation.pass(23 * 3_600_000);
+  await bench.call('Kinesis_20131202.PutRecord', { ...record, Data: base64('young') });
+  const { files } = bench.simulation.environment;
+  const rename = files.rename.bind(files);
+  files.rename = async (from, to) => {
+    await rename(from, to);
+    // The position cannot be kept.
+    const full = Array.from({ length: 50 }, () => 'ENOSPC' as const);
+    if (to.includes('fake-failed')) bench.simulation.failNext('write', ...full);
+  };
+  await bench.admin('POST', '/admin/deliveries/{name}/resume', { name: 'd' });
+  await bench.simulation.pass(3000);
+  const [first = assert.fail('no line')] = await failed(bench);
+  bench.simulation.crash();
+  bench.simulation.restart();
+  await bench.simulation.pass(2 * 3_600_000);
+  await bench.open(sections({}, 'events'));
+  await bench.simulation.pass(5000);
+  const lines = (await failed(bench)).filter(({ rawData }) => rawData !== undefined);
+  assert.deepEqual(texts(lines.filter(({ key }) => key === first.key)), ['old', 'young']);
+  const [again, ...more] = lines.filter(({ key }) => key !== first.key);
+  assert.deepEqual([texts([again]), more], [['young'], []]);
+  assert.match(again.key, /^fake-failed\/2026\/01\/01\/00\/d-1-2026-01-01-00-00-\d\d-[0-9a-f-]{36}$/);
+  assert.equal((await status(bench)).underway, undefined);
+});
+
 function lossesTold(bench: Bench): readonly unknown[] {
   const told = bench.simulation.logged.filter(({ event }) => event === 'delivery.retention-exceeded');
   return told.map(({ fields }) => fields['records']);
