@@ -220,11 +220,6 @@ export function completed(progress: Progress, outcome: Outcome): Progress {
   };
 }
 
-/** The progress before so many records are sent again that may have arrived: the end may come at any moment after. */
-export function repeated(progress: Progress, records: number): Progress {
-  return { ...progress, ...sum('duplicates', progress.duplicates, records) };
-}
-
 /** Positions behind ranges, by their shards. */
 export function endsOf(ranges: readonly Range[]): Record<string, string> {
   return Object.fromEntries(ranges.map((range) => [positionKey(range), range.to.toString()] as const));
@@ -238,7 +233,7 @@ function newest(origins: Readonly<Record<string, string>>): Record<string, strin
 }
 
 /** A member that is absent while nothing was counted. */
-function sum(name: 'failed' | 'lost' | 'duplicates', so = 0, more: number): Partial<Progress> {
+function sum(name: 'failed' | 'lost', so = 0, more: number): Partial<Progress> {
   return so + more === 0 ? {} : { [name]: so + more };
 }
 

@@ -2,6 +2,7 @@ import { DeliveryError } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
 import { KeptMessages } from '../../../kernel/flow/kept-messages.ts';
 import { isUnanswered, type Delivered, type FailurePath, type OutgoingRecord } from '../../../ports/destination.ts';
+import { mayPass } from '../../../ports/records.ts';
 import type { Failure } from '../error-lines.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Gap, Intent, LossCause, Outcome, Range, Target } from '../model.ts';
@@ -27,7 +28,7 @@ export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'
   readonly cut: AbortSignal;
   /** The batch was found under way at a start: an attempt may have been made of which nobody knows. */
   readonly isRepeated: boolean;
-  /** So many records are about to be sent that may have arrived before; resolves once that is kept. */
+  /** So many records in all are sent again, or about to be, that may have arrived; resolves once that is kept. */
   readonly repeats: (records: number) => Promise<void>;
   /** An attempt ended, one way or the other. */
   readonly attempted: () => void;
@@ -128,6 +129,7 @@ export class BatchDelivery {
   /** One attempt with the destination, and with the error output where that is due. */
   async #round(): Promise<Came> {
     if (await this.#isDone()) return await this.#finish();
+    if (!(await this.#countRepeat())) return undefined;
     const error = await this.#attempt();
     if (error !== undefined && !error.retryable) {
       if (this.#isPlannedByOldOptions()) return 'plan again';
@@ -148,7 +150,6 @@ export class BatchDelivery {
     const { notes, environment } = this.#doors;
     const { clock } = environment;
     const [at, startedAt] = [clock.now(), clock.monotonic()];
-    await this.#countRepeat();
     this.#attempts += 1;
     try {
       const delivered = await this.#deliver();
@@ -322,16 +323,26 @@ export class BatchDelivery {
     return this.#intent.ranges.length > 0;
   }
 
-  /** A repeated attempt sends records again that may have arrived. */
-  async #countRepeat(): Promise<void> {
+  /** A repeated attempt sends records again that may have arrived; false: that cannot be kept, so none may be made. */
+  async #countRepeat(): Promise<boolean> {
+    const { notes } = this.#doors;
     const target = this.#target();
     const destination = destinationOf(this.#doors.destinations, target);
     const records = this.#mayHaveArrived ? (this.#pending?.size ?? this.#intent.recordCount) : this.#unanswered;
+    if (records > 0 && destination.overwrites?.(target.options as never) !== true) {
+      try {
+        await this.#doors.repeats(this.#duplicates + records);
+      } catch (error) {
+        // What is known of the batch is kept: begun anew, it would send all of it again.
+        if (!mayPass(error)) throw error;
+        notes.failed(error);
+        return false;
+      }
+      this.#duplicates += records;
+      notes.repeated(records);
+    }
     this.#unanswered = 0;
-    if (records === 0 || destination.overwrites?.(target.options as never) === true) return;
-    this.#duplicates += records;
-    this.#doors.notes.repeated(records);
-    await this.#doors.repeats(records);
+    return true;
   }
 
   #noteLoss(): void {

@@ -5,7 +5,6 @@ import type { LaneMetrics } from '../lane-metrics.ts';
 import { firehoseLimits } from '../limits.ts';
 import {
   completed,
-  repeated,
   countOf,
   withoutGone,
   withoutPositions,
@@ -20,7 +19,7 @@ import type { StreamSource } from './batch-records.ts';
 import { DeletedShards } from './deleted-shards.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
 import { FlushRequests } from './flush-requests.ts';
-import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
+import { LostOwnership, ProgressLedger, repeatsOf } from './progress-ledger.ts';
 import { SourceGatherer } from './source-gatherer.ts';
 import { FENCED, sourceProblems, type DeliveryStatus, type Worker, type WorkerDoors } from './worker.ts';
 
@@ -248,7 +247,7 @@ export class DeliveryWorker implements Omit<Worker, 'measure'> {
       stopped: this.#stop.signal,
       cut: this.#cut.signal,
       isRepeated: intent.id === this.#begun,
-      repeats: async (count) => await this.#ledger.change((progress) => repeated(progress, count)),
+      repeats: repeatsOf(this.#ledger),
       attempted: () => {
         this.#lane.metrics(intent.target.kind).attempted();
         this.measure();

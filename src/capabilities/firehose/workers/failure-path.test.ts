@@ -123,7 +123,7 @@ test('a line has what the last attempt said of its record, however much earlier 
     lines.map(({ errorMessage, rawData }) => {
       const index = Number(Buffer.from(rawData, 'base64').toString());
       assert.equal(errorMessage, words(index, fake.attempts.length));
-      return errorMessage as string;
+      return String(errorMessage);
     }),
   );
   assert.equal(said.size, 2);
@@ -265,6 +265,24 @@ test('records of which no answer came count when they are sent again, and those 
   await bench.simulation.pass(20_000);
   assert.equal(fake.attempts.length, 3);
   assert.equal((await status(bench)).possibleDuplicates, 2);
+});
+
+test('where it cannot be kept that records are sent again, none are, and none of those that arrived either', async () => {
+  const fake = new FakeDestination();
+  const bench = await open(fake);
+  fake.script = ({ number }) => {
+    if (number > 1) return [];
+    bench.simulation.failNext('write', ...Array.from({ length: 4 }, () => 'ENOSPC' as const));
+    return [{ index: 1, code: 'Fake.Later', message: 'no', retryable: true, mayHaveArrived: true }];
+  };
+  await put(bench, 'a', 'b', 'c');
+  await bench.simulation.pass(60_000);
+  assert.deepEqual(
+    fake.attempts.map(({ records }) => records.map(({ text }) => text).join(' ')),
+    ['a b c', 'b'],
+  );
+  const { possibleDuplicates, state } = await status(bench);
+  assert.deepEqual([possibleDuplicates, state], [1, 'active']);
 });
 
 test('an attempt of which some records arrived is shown as such, and one of which none did has failed', async () => {

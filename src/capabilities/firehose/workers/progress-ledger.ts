@@ -93,3 +93,16 @@ export class ProgressLedger {
     this.#revision = verdict.revision;
   }
 }
+
+/**
+ * Keeps how many records of one batch are sent again that may have arrived, before they are: the number in all, so that
+ * one which may have been kept, and is asked for again, counts once.
+ */
+export function repeatsOf(ledger: ProgressLedger): (records: number) => Promise<void> {
+  let before: number | undefined;
+  return async (records) =>
+    await ledger.change((progress) => {
+      before ??= progress.duplicates ?? 0;
+      return { ...progress, duplicates: before + records };
+    });
+}

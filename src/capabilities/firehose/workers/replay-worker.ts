@@ -7,15 +7,7 @@ import { errorRecords } from '../error-objects.ts';
 import { firehoseEvents } from '../events.ts';
 import { Gathering } from '../gathering.ts';
 import { firehoseLimits } from '../limits.ts';
-import {
-  completed,
-  DIRECT_PREFIX,
-  rangeFromJson,
-  repeated,
-  type DeliveryStream,
-  type Intent,
-  type Progress,
-} from '../model.ts';
+import { completed, DIRECT_PREFIX, rangeFromJson, type DeliveryStream, type Intent, type Progress } from '../model.ts';
 import type { RecordForm } from '../outgoing.ts';
 import { READ_LIMIT } from '../range-slices.ts';
 import { OBJECT_POSITION, replayProgressName, REPLAY_PREFIX, type StoredReplay } from '../replay.ts';
@@ -24,7 +16,7 @@ import { BatchDelivery } from './batch-delivery.ts';
 import { planBatch } from './batch-plan.ts';
 import type { BatchSource } from './batch-records.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
-import { LostOwnership, ProgressLedger } from './progress-ledger.ts';
+import { LostOwnership, ProgressLedger, repeatsOf } from './progress-ledger.ts';
 import type { WorkerDoors } from './worker.ts';
 
 /** What a replay works with. */
@@ -129,7 +121,7 @@ export class ReplayWorker {
       stopped: this.#stop.signal,
       cut: this.#stop.signal,
       isRepeated: intent.id === this.#begun,
-      repeats: async (count) => await this.#ledger.change((progress) => repeated(progress, count)),
+      repeats: repeatsOf(this.#ledger),
       // What is measured is the delivery's own.
       attempted: () => undefined,
       // The delivery told of them, or had them.
