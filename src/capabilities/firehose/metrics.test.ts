@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EnvironmentError } from '../../kernel/errors.ts';
 import type { HttpScript } from '../../testing/scripted-http.ts';
-import { base64, Bench, toBucket } from './harness.fixture.ts';
+import { base64, Bench, FakeFunctions, toBucket, type Answer } from './harness.fixture.ts';
 
 /** AWS's metrics of the delivery `d`, by the names behind `aws_firehose_`. */
 function measured(bench: Bench, ...names: readonly string[]): readonly (number | undefined)[] {
@@ -129,5 +129,75 @@ test('what a delivery reads of a stream is counted once, and how far behind it i
   so.isUp = true;
   await bench.simulation.pass(200_000);
   assert.deepEqual(measured(bench, ...read, 'kinesis_behind_latest_ms'), [2, 8, 0]);
+  await bench.close();
+});
+
+test('what waits for the function that processes it grows older, put directly or read of a stream', async () => {
+  const so = { isUp: false };
+  const functions = new FakeFunctions({
+    f: ({ records }) => {
+      if (!so.isUp) throw new Error('down');
+      return { records: (records as readonly Answer[]).map((record) => ({ ...record, result: 'Ok' })) };
+    },
+  });
+  const Parameters = Object.entries({ LambdaArn: 'f', NumberOfRetries: '300', BufferIntervalInSeconds: '1' });
+  const processing = {
+    ProcessingConfiguration: {
+      Enabled: true,
+      Processors: [
+        {
+          Type: 'Lambda',
+          Parameters: Parameters.map(([ParameterName, ParameterValue]) => ({ ParameterName, ParameterValue })),
+        },
+      ],
+    },
+  };
+  const target = { ...toBucket().ExtendedS3DestinationConfiguration, ...processing };
+  for (const from of [undefined, 'events']) {
+    so.isUp = false;
+    const bench = await new Bench().open(
+      {
+        ...(from !== undefined && { streams: { [from]: { ShardCount: 1 } } }),
+        deliveries: { d: { ...(from !== undefined && { from }), ExtendedS3DestinationConfiguration: target } },
+      },
+      functions,
+    );
+    if (from === undefined) await put(bench, 'a');
+    else await bench.call('Kinesis_20131202.PutRecord', { StreamName: from, PartitionKey: 'k', Data: base64('a') });
+    await bench.simulation.pass(60_000);
+    const [age = 0] = measured(bench, 'delivery_to_s3_data_freshness_ms');
+    assert.ok(age > 50_000 && age <= 60_000, `${age} ms, of ${from}`);
+    so.isUp = true;
+    await bench.simulation.pass(300_000);
+    assert.deepEqual(measured(bench, 'delivery_to_s3_data_freshness_ms', 'delivery_to_s3_records_total'), [0, 1]);
+    await bench.close();
+  }
+});
+
+test('nobody is behind a stream that was deleted, and nothing waits for a backup or a destination that is none any more', async () => {
+  const { bench, so } = endpointBench();
+  const all = { ...endpoint.HttpEndpointDestinationConfiguration, S3BackupMode: 'AllData' };
+  const sections = (target: object): object => ({
+    streams: { events: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', HttpEndpointDestinationConfiguration: target } },
+  });
+  await bench.open(sections(all) as Record<string, unknown>);
+  const { files } = bench.simulation.environment;
+  files.rename = async () => {
+    throw new EnvironmentError('EACCES', 'no way');
+  };
+  for (const text of ['one', 'two']) {
+    const record = { StreamName: 'events', PartitionKey: 'k', Data: base64(text) };
+    await bench.call('Kinesis_20131202.PutRecord', record);
+    await bench.simulation.pass(30_000);
+  }
+  const names = ['kinesis_behind_latest_ms', 'backup_to_s3_data_freshness_ms'];
+  const [behind = 0, backup = 0] = measured(bench, ...names);
+  assert.ok(behind > 20_000 && backup > 20_000, `${behind} and ${backup} ms`);
+  await bench.simulation.drive(bench.node.reload(sections({ ...all, S3BackupMode: 'FailedDataOnly' }) as never));
+  await bench.call('Kinesis_20131202.DeleteStream', { StreamName: 'events' });
+  so.isUp = true;
+  await bench.simulation.pass(300_000);
+  assert.deepEqual(measured(bench, ...names), [0, 0]);
   await bench.close();
 });

@@ -1,3 +1,4 @@
+import type { ShardInfo } from '../../../ports/records.ts';
 import type { ShardRef, Offset } from '../../../ports/stream-store.ts';
 import { firehoseLimits } from '../limits.ts';
 import { firehoseEvents } from '../events.ts';
@@ -118,13 +119,15 @@ export class DeliveryLanes implements Worker {
   }
 
   async measure(): Promise<void> {
-    this.#main.measure();
+    await this.#main.measure();
     this.#backup?.measure();
     const { records, environment } = this.#doors;
     const { name: delivery, from } = this.#delivery;
-    const stream = from === undefined ? undefined : records.describe(from);
-    if (stream === undefined) return;
-    const behindMs = await behindLatestMs(this.#doors, stream, (shard) => this.#main.readTo(shard));
+    if (from === undefined) return;
+    const stream = records.describe(from);
+    // Behind a stream that was deleted nobody is.
+    const readTo = (shard: ShardInfo): Offset => this.#main.readTo(shard);
+    const behindMs = stream === undefined ? 0 : await behindLatestMs(this.#doors, stream, readTo);
     environment.meter.gauge(firehoseEvents.behindLatest, { delivery }, behindMs);
   }
 
@@ -178,7 +181,10 @@ export class DeliveryLanes implements Worker {
   async #endBackup(): Promise<void> {
     const { catalog } = this.#doors;
     const key = PROGRESS_PREFIX + this.#delivery.name + BACKUP;
-    await this.#backup?.stop();
+    if (this.#backup !== undefined) {
+      await this.#backup.stop();
+      backupMetrics(this.#doors.environment.meter, this.#delivery.name).oldest(0);
+    }
     this.#backup = undefined;
     if (catalog.get(key) === undefined || this.#isStopped) return;
     // Left behind, it would only be a place nobody reads.

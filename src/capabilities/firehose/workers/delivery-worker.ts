@@ -33,6 +33,8 @@ export interface DeliveryLane {
   readonly notes?: DeliveryNotes;
   /** What it is measured by, where it goes to a destination of this kind. */
   readonly metrics: (kind: string) => LaneMetrics;
+  /** When the oldest record arrived that is to be processed before it can be read here; absent: there is none. */
+  readonly unprocessedAt?: () => number;
   /** What was read, and is to be delivered. */
   readonly begun?: (intent: Intent) => void;
   /** What was delivered: before the position says so, so that a crash in between delivers it again. */
@@ -60,6 +62,7 @@ export class DeliveryWorker implements Omit<Worker, 'measure'> {
   #begun: string | undefined;
   /** Records of the batch under way of which was told that they are gone, however often it is begun. */
   #lostOfBatch = 0;
+  #measuredKind: string | undefined;
   #isFenced = false;
   #isFinishing = false;
   #running: Promise<void> | undefined;
@@ -154,12 +157,21 @@ export class DeliveryWorker implements Omit<Worker, 'measure'> {
     return this.#gatherer.gathering.cursor(shard, underway?.to ?? this.position(shard));
   }
 
-  /** Measures the age of the oldest record that was read and is not delivered. */
+  /** Measures the age of the oldest record that was read, or waits to be processed, and is not delivered. */
   measure(): void {
     const { intent } = this.#ledger.progress;
-    const oldestAt = Math.min(intent?.oldestAt ?? Infinity, this.#gatherer.gathering.oldestAt);
+    const unprocessedAt = this.#lane.unprocessedAt?.() ?? Infinity;
+    const oldestAt = Math.min(intent?.oldestAt ?? Infinity, this.#gatherer.gathering.oldestAt, unprocessedAt);
     const ageMs = oldestAt === Infinity ? 0 : Math.max(0, this.#doors.environment.clock.now() - oldestAt);
-    this.#lane.metrics((intent ?? this.#delivery).target.kind).oldest(ageMs);
+    const { kind } = (intent ?? this.#delivery).target;
+    if (this.#measuredKind !== kind) this.#endMeasures();
+    this.#measuredKind = kind;
+    this.#lane.metrics(kind).oldest(ageMs);
+  }
+
+  /** Nothing waits for a destination that nothing goes to any more. */
+  #endMeasures(): void {
+    if (this.#measuredKind !== undefined) this.#lane.metrics(this.#measuredKind).oldest(0);
   }
 
   problems(): string[] {

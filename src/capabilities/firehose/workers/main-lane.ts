@@ -14,6 +14,7 @@ import {
 } from '../model.ts';
 import { sourceForm } from '../outgoing.ts';
 import { PROCESSED_PREFIX } from '../processed-record.ts';
+import { behindLatestMs } from '../shard-lag.ts';
 import { transformOf } from '../transform-options.ts';
 import type { BatchSource } from './batch-records.ts';
 import { DeliveryNotes } from './delivery-notes.ts';
@@ -47,6 +48,8 @@ export class MainLane {
   #worker: DeliveryWorker;
   #stage: TransformStage | undefined;
   #switching: Promise<void> | undefined;
+  /** When the oldest record that waits for the function arrived, as it was measured last. */
+  #unprocessedAt = Infinity;
 
   constructor(
     delivery: DeliveryStream,
@@ -137,8 +140,14 @@ export class MainLane {
     return this.#stage?.position(ref) ?? this.#worker.readTo(ref);
   }
 
-  /** Measures the age of what waits. */
-  measure(): void {
+  /** Measures the age of what waits, be it for the function that processes it. */
+  async measure(): Promise<void> {
+    const { clock } = this.#doors.environment;
+    const stage = this.#stage;
+    const source = this.#doors.records.describe(sourceStream(this.#delivery));
+    const waits = stage !== undefined && source !== undefined;
+    const ageMs = waits ? await behindLatestMs(this.#doors, source, ({ ref }) => stage.position(ref)) : 0;
+    this.#unprocessedAt = ageMs === 0 ? Infinity : clock.now() - ageMs;
     this.#worker.measure();
   }
 
@@ -184,7 +193,8 @@ export class MainLane {
       // What was processed was read before.
       if (!isProcessed) this.#read(recordCount, sizeBytes);
     };
-    const lane = { ...this.#hooks, progress: this.#delivery.name, source: () => source, notes, begun };
+    const unprocessedAt = (): number => this.#unprocessedAt;
+    const lane = { ...this.#hooks, progress: this.#delivery.name, source: () => source, notes, unprocessedAt, begun };
     return new DeliveryWorker(this.#delivery, lane, this.#doors);
   }
 
