@@ -99,6 +99,7 @@ export const firehoseLimits = {
   transformCallsMax: 5,
   /** Our own: a transformed record with what is kept of the record it was made of. */
   processedBytesMax: 6 * MIB + 8192,
+  processedBesideBytesMax: 8192,
   /** Longest that `flush` is waited for. */
   flushMs: 60_000,
 } as const;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { FakeDestination } from '../../../testing/fake-destination.ts';
-import { base64, Bench, type Answer } from '../harness.fixture.ts';
+import { base64, Bench, FakeFunctions, type Answer } from '../harness.fixture.ts';
 import { firehoseLimits } from '../limits.ts';
 
 const { refusableRecordsMax, keptMessageCharactersMax, attemptBytesMax } = firehoseLimits;
@@ -142,5 +142,29 @@ test('who waits for memory does not keep a node from its end', async () => {
   await bench.open();
   await bench.simulation.pass(10_000);
   assert.deepEqual(fake.arrived.toSorted(), ['one', 'other']);
+  await bench.close();
+});
+
+test('what a function made of records counts by what it came to, and not by what it might have', async () => {
+  const fake = new FakeDestination();
+  const bench = new Bench(1, { destinations: [fake.kind] });
+  const highest = watch(bench);
+  const functions = new FakeFunctions({
+    f: ({ records }) => ({ records: (records as readonly Answer[]).map((one) => ({ ...one, result: 'Ok' })) }),
+  });
+  const Parameters = Object.entries({ LambdaArn: 'f', BufferIntervalInSeconds: '1' }).map(
+    ([ParameterName, ParameterValue]) => ({ ParameterName, ParameterValue }),
+  );
+  const ProcessingConfiguration = { Enabled: true, Processors: [{ Type: 'Lambda', Parameters }] };
+  await bench.open({ deliveries: { d: { fake: { S3Configuration, ProcessingConfiguration } } } }, functions);
+  const held = (): number => (highest.get('firehose_held_bytes attempts') ?? 0) / MIB;
+  const sent: number[] = [];
+  for (const bytes of [10, 900_000]) {
+    await bench.call('PutRecord', { DeliveryStreamName: 'd', Record: { Data: base64('x'.repeat(bytes)) } });
+    await bench.simulation.pass(10_000);
+    sent.push(fake.arrived.length);
+    assert.ok(held() > 0 && held() < 16, `${held()} MiB for ${bytes} bytes`);
+  }
+  assert.deepEqual(sent, [1, 2]);
   await bench.close();
 });

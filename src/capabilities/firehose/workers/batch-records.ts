@@ -117,7 +117,11 @@ export class BatchRecords {
   /** Bytes of the records that are held at once, at most. */
   get groupBytes(): number {
     const stream = 'object' in this.#source ? undefined : this.#stream(this.#source.stream);
-    return stream === undefined ? READ_LIMIT.bytes : readBytesMax(stream);
+    if (stream === undefined) return READ_LIMIT.bytes;
+    const most = readBytesMax(stream);
+    if (!this.isProcessed) return most;
+    // Only one that comes alone is larger than a read, and it is of the batch. Few answers of functions are that large.
+    return Math.min(most, Math.max(READ_LIMIT.bytes, this.#intent.sizeBytes + firehoseLimits.processedBesideBytesMax));
   }
 
   /** Whether what could not be processed, with lines of its own, may be among them. */

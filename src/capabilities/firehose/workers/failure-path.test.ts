@@ -123,7 +123,7 @@ test('a line has what the last attempt said of its record, however much earlier 
     lines.map(({ errorMessage, rawData }) => {
       const index = Number(Buffer.from(rawData, 'base64').toString());
       assert.equal(errorMessage, words(index, fake.attempts.length));
-      return String(errorMessage);
+      return errorMessage;
     }),
   );
   assert.equal(said.size, 2);
