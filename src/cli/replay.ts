@@ -127,5 +127,6 @@ async function followed(context: CliContext, client: ApiClient, { delivery, id }
     if (line !== shown) context.err(`${line}\n`);
     shown = line;
     if (status.state === 'done') return status;
+    if (status.state === 'failed' || status.state === 'cancelled') throw new CliError(`the replay ended: ${line}`);
   }
 }

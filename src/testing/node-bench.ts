@@ -96,7 +96,7 @@ export class NodeBench {
   }
 
   async admin(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'DELETE',
     path: string,
     parameters: Readonly<Record<string, string>> = {},
     query: Readonly<Record<string, string>> = {},

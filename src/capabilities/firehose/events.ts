@@ -17,6 +17,7 @@ export const firehoseEvents = {
   resumed: 'delivery.resumed',
   /** What was asked for was delivered once more. */
   replayed: 'delivery.replayed',
+  replayFailed: 'delivery.replay-failed',
   /** Retention, or the deletion of the stream, removed records before they were delivered. */
   lost: 'delivery.retention-exceeded',
   /** A function did not take records, and they were given up. */

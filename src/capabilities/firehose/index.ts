@@ -89,7 +89,10 @@ async function start(
     admin: [...deliveryRoutes(state), ...bucketRoutes(doors.blobs), ...replayRoutes(state, replays)],
     // The config reader checked it against this capability's own declaration.
     reload: async (changed) => await apply((changed ?? {}) as DeliveriesOptions),
-    health: () => ({ ok: deliveries.problems().length === 0, problems: deliveries.problems() }),
+    health: () => {
+      const problems = [...deliveries.problems(), ...replays.problems()];
+      return { ok: problems.length === 0, problems };
+    },
     drain: async (withinMs) => await deliveries.drain(withinMs),
     stop: async () => {
       await replays.stop();

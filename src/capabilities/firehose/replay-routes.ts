@@ -39,6 +39,12 @@ export function replayRoutes(state: FirehoseState, replays: Replays): AdminRoute
       doc: 'How far a replay is; waits up to two seconds for its end.',
       handle: async ({ name = '', id = '' }, _query, { signal }) => await replays.status(name, id, signal),
     },
+    {
+      method: 'DELETE',
+      path: '/admin/deliveries/{name}/replays/{id}',
+      doc: 'Ends a replay, which is told of as cancelled; what was delivered stays.',
+      handle: async ({ name = '', id = '' }) => await replays.cancel(name, id),
+    },
   ];
 }
 

@@ -28,6 +28,10 @@ export interface Replay {
 export interface StoredReplay extends Replay {
   readonly askedAt: number;
   readonly doneAt?: number;
+  /** How it ended before all was delivered; absent: it was. */
+  readonly ended?: 'failed' | 'cancelled';
+  /** Why it failed. */
+  readonly failure?: string;
 }
 
 /** The same request for the same records has the same id. */

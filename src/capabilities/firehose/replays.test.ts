@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeliveryError } from '../../kernel/errors.ts';
 import { FakeDestination, refusing } from '../../testing/fake-destination.ts';
+import { SIMULATED_DATA } from '../../testing/open-node.ts';
 import { base64, Bench, FakeFunctions, toBucket, type Answer } from './harness.fixture.ts';
 
 const REPLAY = '/admin/deliveries/{name}/replay';
@@ -266,4 +268,31 @@ test('error objects are found wherever the prefix puts them, and those of other 
       assert.equal(planned.objects, 1, `${name} at ${ErrorOutputPrefix}`);
     }
   }
+});
+
+test('a replay that cannot get over something ends, and one that is cancelled, too: the next has its turn', async () => {
+  const fake = new FakeDestination(refusing(() => true, false));
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake({ other: toBucket('other', 1) }));
+  await put(bench, 'one;');
+  await bench.simulation.pass(5000);
+  const [key = assert.fail('no object')] = [...(await bench.objects('failed')).keys()];
+  const { files } = bench.simulation.environment;
+  const file = await bench.simulation.drive(files.open(`${SIMULATED_DATA}/buckets/failed/${key}`, 'write'));
+  await bench.simulation.drive(file.truncate(0));
+  await bench.simulation.drive(file.write(Buffer.from('no line'), 0));
+  await bench.simulation.drive(file.close());
+  const broken = await bench.admin('POST', REPLAY, { name: 'd' }, { errors: 'true', toDelivery: 'other' });
+  const { state, failure } = await bench.admin('GET', STATUS, { name: 'other', id: broken.id });
+  assert.deepEqual([state, failure], ['failed', `${key} holds a line that is no JSON`]);
+  fake.script = async ({ signal }) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    throw new DeliveryError('Fake.Stopped', 'stopped', true);
+  };
+  const stuck = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0' });
+  const next = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0', toDelivery: 'other' });
+  assert.equal((await bench.admin('GET', STATUS, { name: 'other', id: next.id })).recordsDelivered, 0);
+  const cancelled = await bench.admin('DELETE', STATUS, { name: 'd', id: stuck.id });
+  assert.equal(cancelled.state, 'cancelled');
+  assert.equal((await done(bench, next)).recordsDelivered, 1);
+  assert.equal((await bench.admin('GET', STATUS, { name: 'd', id: stuck.id })).state, 'cancelled');
 });

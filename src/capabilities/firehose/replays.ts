@@ -126,6 +126,25 @@ export class Replays {
     return this.#describe(stored.value as unknown as StoredReplay);
   }
 
+  /** Ends a replay, whether it has begun or waits for its turn; one that ended stays. RequestError NotFound. */
+  async cancel(delivery: string, id: string): Promise<object> {
+    const key = `${REPLAY_PREFIX}${delivery}/${id}`;
+    const { catalog, environment } = this.#doors;
+    await this.#workers.get(key)?.stop();
+    const stored = catalog.get(key)?.value as unknown as StoredReplay | undefined;
+    if (stored === undefined) throw new RequestError('NotFound', `no replay ${id} of ${delivery}`, 404);
+    if (stored.doneAt !== undefined) return this.#describe(stored);
+    const ended: StoredReplay = { ...stored, doneAt: environment.clock.now(), ended: 'cancelled' };
+    await catalog.propose([{ key, put: ended as unknown as Json }]);
+    this.#workers.delete(key);
+    return this.#describe(ended);
+  }
+
+  /** What keeps replays from going on, and those that wait for them, for people. */
+  problems(): string[] {
+    return [...this.#workers.values()].flatMap((worker) => worker.notes.problems().map((one) => `replay to ${one}`));
+  }
+
   /** Of one delivery, in the order of their ids. */
   list(delivery: string): readonly object[] {
     return this.#of(delivery).map((replay) => this.#describe(replay));
@@ -155,7 +174,10 @@ export class Replays {
     this.#turn = this.#turn
       .then(work)
       .catch((error: unknown) => worker.notes.failed(error))
-      .finally(() => this.#workers.delete(key));
+      .finally(() => {
+        // Cancelled, it may have been asked for again.
+        if (this.#workers.get(key) === worker) this.#workers.delete(key);
+      });
   }
 
   async #ranges({ delivery, stream: named, from = 0, until, numbers }: ReplayRequest): Promise<Partial<Replay>> {
@@ -191,14 +213,14 @@ export class Replays {
   }
 
   #describe(replay: StoredReplay): object {
-    const { id, delivery, askedAt, doneAt } = replay;
+    const { id, delivery, askedAt, doneAt, ended = 'done' } = replay;
     const key = `${REPLAY_PREFIX}${delivery}/${id}`;
     const stored = this.#doors.catalog.get(PROGRESS_PREFIX + replayProgressName(replay));
     const progress = stored === undefined ? firstProgress(replay) : progressFromJson(stored.value);
-    const failure = this.#workers.get(key)?.notes.failure;
+    const failure = replay.failure ?? this.#workers.get(key)?.notes.failure;
     return {
       ...replayCounts(replay),
-      state: doneAt === undefined ? (failure === undefined ? 'running' : 'retrying') : 'done',
+      state: doneAt === undefined ? (failure === undefined ? 'running' : 'retrying') : ended,
       askedAt: new Date(askedAt).toISOString(),
       ...(doneAt !== undefined && { doneAt: new Date(doneAt).toISOString() }),
       recordsDelivered: progress.records,

@@ -28,6 +28,8 @@ export interface BatchDoors extends Omit<WorkerDoors, 'eventBytes' | 'functions'
   readonly cut: AbortSignal;
   /** The batch was found under way at a start: an attempt may have been made of which nobody knows. */
   readonly isRepeated: boolean;
+  /** Who asked for it is told of what cannot be got over, where there is no error output: it is not waited for. */
+  readonly isReplay?: true;
   /** So many records in all are sent again, or about to be, that may have arrived; resolves once that is kept. */
   readonly repeats: (records: number) => Promise<void>;
   /** An attempt ended, one way or the other. */
@@ -134,6 +136,7 @@ export class BatchDelivery {
     if (error !== undefined && !error.retryable) {
       if (this.#isPlannedByOldOptions()) return 'plan again';
       this.#isGivenUp = this.#failures() !== undefined;
+      if (!this.#isGivenUp && this.#doors.isReplay === true) throw error;
     }
     const { retryMs = Infinity } = this.#failures() ?? {};
     const isOver = (this.#pending?.size === 0 && this.#whole === undefined) || this.#isGivenUp;

@@ -79,6 +79,8 @@ export class ReplayWorker {
         if (error instanceof LostOwnership) return;
         if (!mayPass(error) && !(error instanceof DeliveryError)) throw error;
         this.notes.failed(error);
+        // Others wait for their turn.
+        if (error instanceof DeliveryError && !error.retryable && (await this.#fail(error))) return;
         await clock.sleep(firehoseLimits.idleMs, this.#stop.signal);
         await this.#ledger.reread().catch(() => false);
       }
@@ -121,6 +123,7 @@ export class ReplayWorker {
       stopped: this.#stop.signal,
       cut: this.#stop.signal,
       isRepeated: intent.id === this.#begun,
+      isReplay: true,
       repeats: repeatsOf(this.#ledger),
       // What is measured is the delivery's own.
       attempted: () => undefined,
@@ -220,12 +223,30 @@ export class ReplayWorker {
   }
 
   async #finish(): Promise<void> {
+    await this.#end({});
+    const { delivery, id } = this.#replay;
+    const { records, failed = 0 } = this.progress;
+    this.#doors.environment.log.info(firehoseEvents.replayed, { delivery, replay: id, records, failed });
+  }
+
+  /** Ends with what cannot be got over; false: that could not be kept. */
+  async #fail({ message: failure }: DeliveryError): Promise<boolean> {
+    const { delivery, id } = this.#replay;
+    try {
+      await this.#end({ ended: 'failed', failure });
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      return false;
+    }
+    this.#doors.environment.log.warn(firehoseEvents.replayFailed, { delivery, replay: id, failure });
+    return true;
+  }
+
+  async #end(how: Pick<StoredReplay, 'ended' | 'failure'>): Promise<void> {
     const { catalog, environment } = this.#doors;
     const { delivery, id } = this.#replay;
-    const done: StoredReplay = { ...this.#replay, doneAt: environment.clock.now() };
+    const done: StoredReplay = { ...this.#replay, doneAt: environment.clock.now(), ...how };
     await catalog.propose([{ key: `${REPLAY_PREFIX}${delivery}/${id}`, put: done as unknown as Json }]);
-    const { records, failed = 0 } = this.progress;
-    environment.log.info(firehoseEvents.replayed, { delivery, replay: id, records, failed });
   }
 }
 
