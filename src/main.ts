@@ -93,6 +93,7 @@ async function flush(node: StartedNode, wanted: string | undefined): Promise<voi
     const request = {
       signal: new AbortController().signal,
       hold: async () => undefined,
+      giveBack: () => undefined,
       readBody: async () => Buffer.alloc(0),
     };
     return await route?.handle(parameters, new URLSearchParams(), request);

@@ -77,6 +77,7 @@ function adminRequest(request: HttpRequest): AdminRequest {
   return {
     signal: request.signal,
     hold: async (bytes) => await request.hold(bytes),
+    giveBack: (bytes) => request.giveBack(bytes),
     readBody: async (_maxBytes, seen) => await (body ??= request.readBody(ADMIN_BODY_BYTES_MAX, seen)),
   };
 }

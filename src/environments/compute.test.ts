@@ -3,7 +3,8 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { test } from 'node:test';
 import { brotliCompressSync, crc32, deflateSync, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import { SNAPPY_BLOCK_BYTES, type SnappyFraming } from '../kernel/bytes/snappy-frames.ts';
-import type { Compute, ContentEncoding, Inflated } from '../ports/environment.ts';
+import { ThrottleError } from '../kernel/errors.ts';
+import type { Compute, ContentEncoding, Inflated, Room } from '../ports/environment.ts';
 import { createNodeCompute } from './node/compute.ts';
 import { createMeter } from './node/meter.ts';
 import { Simulation } from './simulated/index.ts';
@@ -228,14 +229,43 @@ async function turnsDuring(work: () => Promise<void>): Promise<number> {
   return turns;
 }
 
+test('what is inflated is held as it comes out, whatever the bound', async () => {
+  for (const [name, compute] of COMPUTES) {
+    for (const [encoding, pack] of PACKED) {
+      for (const length of [0, 1000, 300_000, 2_000_000]) {
+        let held = 0;
+        let most = 0;
+        const room: Room = {
+          async hold(bytes) {
+            held += bytes;
+            most = Math.max(most, held);
+          },
+          giveBack: (bytes) => void (held -= bytes),
+        };
+        const packed = pack(sample(length));
+        const found = await compute.inflate(packed, encoding, 64 * MIB, room);
+        assert.equal(typeof found === 'string' ? found : found.length, length);
+        assert.equal(held, length, `${name} ${encoding}`);
+        if (compute === COMPUTES[0]?.[1]) assert.ok(most <= length + MIB / 4, `${encoding}: ${most} for ${length}`);
+      }
+    }
+  }
+  const [, real] = COMPUTES[0] as readonly [string, Compute];
+  const none: Room = {
+    hold: async () => await Promise.reject(new ThrottleError('ServiceUnavailable', 'no room')),
+    giveBack: () => undefined,
+  };
+  await assert.rejects(real.inflate(gzipSync(sample(2_000_000)), 'gzip', 64 * MIB, none), ThrottleError);
+});
+
 test('two large bodies are inflated at once, and the others wait', async () => {
   const waiting: number[] = [];
   const meter = { ...createMeter(), gauge: (_: string, __: object, value: number) => void waiting.push(value) };
   const compute = createNodeCompute(meter);
   const body = gzipSync(sample(2_000_000));
   const all = Array.from({ length: 5 }, async () => await compute.inflate(body, 'gzip', 5 * MIB));
-  assert.equal(Math.max(...waiting), 3);
   for (const one of await Promise.all(all)) assert.equal(one.length, 2_000_000);
+  assert.equal(Math.max(...waiting), 3);
   assert.equal(waiting.at(-1), 0);
 });
 

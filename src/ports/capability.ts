@@ -57,7 +57,7 @@ export interface Health {
 }
 
 /** What a route knows of the request it answers: whether somebody waits still, and what it may hold in memory. */
-export type AdminRequest = Pick<HttpRequest, 'signal' | 'hold' | 'readBody'>;
+export type AdminRequest = Pick<HttpRequest, 'signal' | 'hold' | 'giveBack' | 'readBody'>;
 
 /** An answer of a route that is no JSON: bytes that are sent as they come. */
 export class AdminBytes {

@@ -90,6 +90,14 @@ export type ContentEncoding = 'gzip' | 'deflate' | 'br';
 /** What came out, or why nothing did: more than the bound, or bytes that are not of the encoding, or cut. */
 export type Inflated = Uint8Array | 'too large' | 'malformed';
 
+/** Counts what is held in memory. */
+export interface Room {
+  /** Waits until so many bytes more may be held; what it rejects with ends the work. */
+  hold(bytes: number): Promise<void>;
+  /** So many of them are not held, or not any more. */
+  giveBack(bytes: number): void;
+}
+
 /**
  * Encoding, done off the main thread. The same input bytes give the same output bytes, however they are cut. What fails
  * in `chunks` ends the output; failures of its own are EnvironmentErrors. A chunk is looked at only until the next
@@ -106,8 +114,11 @@ export interface Compute {
    * is handed out is gone when more is asked for.
    */
   snappy(chunks: AsyncIterable<Uint8Array>, framing: SnappyFraming): AsyncIterable<Uint8Array>;
-  /** Undoes an encoding; never makes more than `maxBytes`, and a piece. What is small is inflated at once. */
-  inflate(bytes: Uint8Array, encoding: ContentEncoding, maxBytes: number): Promise<Inflated>;
+  /**
+   * Undoes an encoding; never makes more than `maxBytes`, and a piece. What is small is inflated at once. `room` is
+   * asked piece by piece, so that it holds what came out and not what might have; after a failure it may hold more.
+   */
+  inflate(bytes: Uint8Array, encoding: ContentEncoding, maxBytes: number, room?: Room): Promise<Inflated>;
   /** Whether bytes were signed with the other half of an Ed25519 key. What is small is looked at at once. */
   isSigned(bytes: Uint8Array, key: KeyObject, signature: Uint8Array): Promise<boolean>;
 }

@@ -32,6 +32,8 @@ export interface HttpRequest {
    * ThrottleError `ServiceUnavailable` after 5 s.
    */
   hold(bytes: number): Promise<void>;
+  /** Of what it took, so much is not read after all, or looked at no more. */
+  giveBack(bytes: number): void;
 }
 
 /** A body that is all there; pieces are sent one after the other, so that a long answer needs no second copy. */

@@ -120,6 +120,7 @@ export async function openBench(
       const request = {
         signal: new AbortController().signal,
         hold: async () => undefined,
+        giveBack: () => undefined,
         readBody: async () => Buffer.alloc(0),
       };
       return await route?.handle({ name }, new URLSearchParams(query), request);

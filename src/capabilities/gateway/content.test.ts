@@ -2,10 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { simulatedCompute } from '../../environments/simulated/compute.ts';
+import type { Room } from '../../ports/environment.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
 import { Content, contentEncodings, inflated } from './content.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
+/** Counts what is held. */
+class CountedRoom implements Room {
+  held = 0;
+  most = 0;
+
+  async hold(bytes: number): Promise<void> {
+    this.held += bytes;
+    this.most = Math.max(this.most, this.held);
+  }
+
+  giveBack(bytes: number): void {
+    this.held -= bytes;
+  }
+}
+
 const text = (bytes: Uint8Array | undefined): string | undefined =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString();
 
@@ -23,9 +39,13 @@ test('encodings are undone in their order, and never beyond the bound', async ()
   for (const [header, body] of table) {
     const encodings = contentEncodings({ 'content-encoding': header });
     assert.ok(encodings !== undefined);
-    assert.deepEqual(Buffer.from(await inflated(simulatedCompute, body, encodings, 1000)), plain, header);
-    if (encodings.length > 0)
-      await assert.rejects(inflated(simulatedCompute, body, encodings, 999), { code: 'RequestEntityTooLarge' }, header);
+    const room = new CountedRoom();
+    assert.deepEqual(Buffer.from(await inflated(simulatedCompute, body, encodings, 1000, room)), plain, header);
+    assert.equal(room.held, encodings.length > 0 ? plain.length : 0, 'what came out is held, and nothing else');
+    if (encodings.length > 0) {
+      const within = inflated(simulatedCompute, body, encodings, 999, room);
+      await assert.rejects(within, { code: 'RequestEntityTooLarge' }, header);
+    }
   }
   for (const header of ['zstd', 'gzip, zstd', 'gzip, gzip, gzip', 'toString']) {
     assert.equal(contentEncodings({ 'content-encoding': header }), undefined, header);
@@ -34,11 +54,11 @@ test('encodings are undone in their order, and never beyond the bound', async ()
 
 test('bombs end at the bound, and bytes that are not what they say are refused', async () => {
   const bomb = gzipSync(gzipSync(Buffer.alloc(64 * 1024 * 1024)));
-  const within = inflated(simulatedCompute, bomb, ['gzip', 'gzip'], 1024 * 1024);
+  const within = inflated(simulatedCompute, bomb, ['gzip', 'gzip'], 1024 * 1024, new CountedRoom());
   await assert.rejects(within, { code: 'RequestEntityTooLarge' });
   const whole = gzipSync(Buffer.from('{}'));
   for (let length = 0; length < whole.length; length += 1) {
-    const cut = inflated(simulatedCompute, whole.subarray(0, length), ['gzip'], 100);
+    const cut = inflated(simulatedCompute, whole.subarray(0, length), ['gzip'], 100, new CountedRoom());
     await assert.rejects(cut, { code: 'InvalidBody' }, `${length} bytes`);
   }
 });

@@ -1,7 +1,7 @@
 import { asBuffer } from '../../kernel/bytes/as-buffer.ts';
 import { JsonPathFinder, parseJsonPath } from '../../kernel/json-path.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type { Compute, ContentEncoding } from '../../ports/environment.ts';
+import type { Compute, ContentEncoding, Room } from '../../ports/environment.ts';
 import { refusal } from './errors.ts';
 import { limits } from './limits.ts';
 
@@ -32,20 +32,23 @@ export function contentEncodings(headers: Readonly<Record<string, string>>): rea
 }
 
 /**
- * Undoes the encodings; never makes more than `maxBytes`. RequestErrors: RequestEntityTooLarge beyond that, InvalidBody
- * for bytes that are not what the header says.
+ * Undoes the encodings; never makes more than `maxBytes`, and holds in `room` what came out. RequestErrors:
+ * RequestEntityTooLarge beyond that, InvalidBody for bytes that are not what the header says.
  */
 export async function inflated(
   compute: Compute,
   body: Uint8Array,
   encodings: readonly ContentEncoding[],
   maxBytes: number,
+  room: Room,
 ): Promise<Uint8Array> {
   let bytes = body;
   for (const encoding of encodings.toReversed()) {
-    const found = await compute.inflate(bytes, encoding, maxBytes);
+    const found = await compute.inflate(bytes, encoding, maxBytes, room);
     if (found === 'too large') throw refusal('RequestEntityTooLarge');
     if (found === 'malformed') throw refusal('InvalidBody');
+    // What is between two encodings is looked at no more.
+    if (bytes !== body) room.giveBack(bytes.length);
     bytes = found;
   }
   return bytes;

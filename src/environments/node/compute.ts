@@ -56,9 +56,9 @@ export function createNodeCompute(meter: Meter): NodeCompute {
         encode: async (how, piece) =>
           await inSnappy(piece.length, async () => await threads.encode({ framing: how }, piece)),
       }),
-    inflate: async (bytes, encoding, maxBytes) =>
-      inflateIfSmall(bytes, encoding, maxBytes) ??
-      (await onPlatform(1, async () => await inflateInPieces(bytes, encoding, maxBytes))),
+    inflate: async (bytes, encoding, maxBytes, room) =>
+      (await inflateIfSmall(bytes, encoding, maxBytes, room)) ??
+      (await onPlatform(1, async () => await inflateInPieces(bytes, encoding, maxBytes, room))),
     isSigned: async (bytes, key, signature) =>
       bytes.length <= SIGNED_AT_ONCE_BYTES
         ? isSignedAtOnce(bytes, key, signature)

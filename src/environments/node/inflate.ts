@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { ContentEncoding, Inflated } from '../../ports/environment.ts';
-import { inflateAtOnce, inflateProblem } from '../encoding/inflate.ts';
+import type { ContentEncoding, Inflated, Room } from '../../ports/environment.ts';
+import { inflateInRoom, inflateProblem } from '../encoding/inflate.ts';
 
 /** Up to here the way to another thread costs more than what it takes over: about a millisecond at most. */
 const AT_ONCE_BYTES_MAX = 64 * 1024;
@@ -14,9 +14,14 @@ const COPIED_PER_TURN = 1024 * 1024;
 const STREAMS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
 
 /** Inflates what is small at once; undefined for what is not: by what came, or by what comes out. */
-export function inflateIfSmall(bytes: Uint8Array, encoding: ContentEncoding, maxBytes: number): Inflated | undefined {
+export async function inflateIfSmall(
+  bytes: Uint8Array,
+  encoding: ContentEncoding,
+  maxBytes: number,
+  room: Room | undefined,
+): Promise<Inflated | undefined> {
   if (bytes.length > AT_ONCE_BYTES_MAX) return undefined;
-  const inflated = inflateAtOnce(bytes, encoding, Math.min(maxBytes, AT_ONCE_INFLATED_MAX));
+  const inflated = await inflateInRoom(bytes, encoding, Math.min(maxBytes, AT_ONCE_INFLATED_MAX), room);
   return inflated === 'too large' && maxBytes > AT_ONCE_INFLATED_MAX ? undefined : inflated;
 }
 
@@ -28,6 +33,7 @@ export async function inflateInPieces(
   bytes: Uint8Array,
   encoding: ContentEncoding,
   maxBytes: number,
+  room: Room | undefined,
 ): Promise<Inflated> {
   const stream = STREAMS[encoding]({ chunkSize: PIECE_BYTES });
   const pieces: Uint8Array[] = [];
@@ -38,6 +44,7 @@ export async function inflateInPieces(
       length += piece.length;
       // What is left here destroys the stream.
       if (length > maxBytes) return 'too large';
+      await room?.hold(piece.length);
       pieces.push(piece);
     }
   } catch (error) {

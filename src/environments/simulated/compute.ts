@@ -4,7 +4,7 @@ import { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { SnappyFrameEncoder, snappyFramesBytesMax } from '../../kernel/bytes/snappy-frames.ts';
 import type { Compute } from '../../ports/environment.ts';
 import { deflateOptions, GZIP_PIECE_BYTES, gzipMember } from '../encoding/gzip-member.ts';
-import { inflateAtOnce } from '../encoding/inflate.ts';
+import { inflateInRoom } from '../encoding/inflate.ts';
 import { SNAPPY_PIECE_BYTES, snappyStream } from '../encoding/snappy-stream.ts';
 
 // Shared by all simulations: what is left in it changes no output.
@@ -34,6 +34,6 @@ export const simulatedCompute: Compute = {
         return { bytes: output.slice(0, end), memory };
       },
     }),
-  inflate: async (bytes, encoding, maxBytes) => inflateAtOnce(bytes, encoding, maxBytes),
+  inflate: inflateInRoom,
   isSigned: async (bytes, key, signature) => verify(null, bytes, key, signature),
 };

@@ -120,6 +120,7 @@ export class Exchange {
       readBody: async (maxBytes, seen) => await reader.read(maxBytes, seen),
       recycleBody: () => reader.recycle(),
       hold: async (bytes) => await this.#held.hold(bytes),
+      giveBack: (bytes) => this.#held.giveBack(bytes),
     };
   }
 

@@ -81,6 +81,10 @@ export class FastRequest implements HttpRequest {
     await this.held.hold(bytes);
   }
 
+  giveBack(bytes: number): void {
+    this.held.giveBack(bytes);
+  }
+
   /** The sender went away before its answer was sent. */
   leave(): void {
     this.#isGone = true;

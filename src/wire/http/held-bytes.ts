@@ -59,6 +59,14 @@ export class HeldBytes {
     this.#reserved += bytes;
   }
 
+  /** Of what `hold` took, so much is not needed; nothing once the answer stands. */
+  giveBack(bytes: number): void {
+    const back = Math.min(bytes, this.#reserved);
+    this.#reserved -= back;
+    this.#bytes -= back;
+    this.#budget.giveBack(back);
+  }
+
   /** The answer stands: its own bytes count in place of those that were held for it. */
   answer(bytes: number): void {
     this.#budget.charge(bytes);
@@ -92,6 +100,7 @@ export class HeldBytes {
   release(): void {
     if (this.#isOverdrawing) this.#budget.endOverdraft();
     this.#budget.giveBack(this.#bytes);
+    this.#reserved = 0;
     this.#isReleased = true;
     this.stopWaiting();
   }

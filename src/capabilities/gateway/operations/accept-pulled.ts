@@ -130,6 +130,7 @@ async function requestOf(
       remoteAddress: '',
       signal,
       hold: async () => undefined,
+      giveBack: () => undefined,
     },
     parameters,
     body,

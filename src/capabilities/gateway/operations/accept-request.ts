@@ -26,7 +26,7 @@ export interface Acceptor extends Receiver, FunctionCaller, DeliveryReceiver {}
 
 /** A request whose sender is known: by its signature, or because it was once accepted and is sent on again. */
 export interface VerifiedRequest {
-  readonly request: RequestHead & Pick<HttpRequest, 'hold'>;
+  readonly request: RequestHead & Pick<HttpRequest, 'hold' | 'giveBack'>;
   readonly parameters: Readonly<Record<string, string>>;
   /** As it was sent. */
   readonly body: Uint8Array;
@@ -99,8 +99,7 @@ async function readContent(acceptor: Acceptor, route: Route, { request, body }: 
   if (!isOpaque && !sent.isReadable) throw refusal('UnsupportedMediaType');
   if (encodings.length === 0) return sent;
   const maxBytes = route.inflatedBytesMax ?? bodyBytesMax(acceptor, route);
-  await request.hold(maxBytes);
-  return new Content(await inflated(acceptor.environment.compute, body, encodings, maxBytes), type);
+  return new Content(await inflated(acceptor.environment.compute, body, encodings, maxBytes, request), type);
 }
 
 /** The largest body that the route can do something with. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { createByteBudget, type ByteBudget } from '../../../kernel/flow/byte-budget.ts';
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { ask, base64, NodeBench, stored, type Answer, type Told } from '../harness.fixture.ts';
 
@@ -26,12 +27,14 @@ interface Sent {
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  readonly budget?: ByteBudget;
 }
 
 async function send(bench: NodeBench, sent: Sent): Promise<Told> {
-  const { records = [], id = ID, key = KEY, headers = {} } = sent;
+  const { records = [], id = ID, key = KEY, headers = {}, budget } = sent;
   const body = sent.body ?? JSON.stringify({ requestId: id, timestamp: 1_578_090_901_599, records });
-  return await ask(bench, { path: '/firehose', headers: { ...headersOf(id, key), ...headers }, body });
+  const asked = { path: '/firehose', headers: { ...headersOf(id, key), ...headers }, body };
+  return await ask(bench, budget === undefined ? asked : { ...asked, budget });
 }
 
 function headersOf(id: string, key: string): Record<string, string> {
@@ -87,7 +90,11 @@ test('compressed requests', async () => {
   assert.equal((await send(bench, { body, headers: { 'content-encoding': 'gzip' } })).status, 200);
   assert.deepEqual(await stored(bench), [[ID, 'a']]);
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024 + 1));
-  const told = await send(bench, { body: bomb, headers: { 'content-encoding': 'gzip' } });
+  const told = await send(bench, {
+    body: bomb,
+    headers: { 'content-encoding': 'gzip' },
+    budget: createByteBudget(256 * 1024 * 1024),
+  });
   assert.deepEqual([told.status, told.json.requestId], [413, ID]);
 });
 

@@ -34,7 +34,7 @@ export interface Redelivered {
 }
 
 /** Who wants it: whether somebody waits still, and what may be held in memory. */
-export type Asker = Pick<HttpRequest, 'signal' | 'hold'>;
+export type Asker = Pick<HttpRequest, 'signal' | 'hold' | 'giveBack'>;
 
 /** Whether it was accepted once. */
 export function wasTaken({ outcome }: Pick<RequestHeadEntry, 'outcome'>): boolean {
@@ -110,8 +110,11 @@ type Sent = Omit<Parameters<typeof acceptRequest>[2], 'receivedAt' | 'claims' | 
 function sentAgain({ head, body }: RequestEntry, redeliveryId: string, asker: Asker): Pick<Sent, 'request' | 'body'> {
   const { method, path, query, remoteAddress } = head;
   const headers = { ...head.headers, [REDELIVERY_HEADER]: head.redeliveryOf ?? head.id };
-  const hold = async (bytes: number): Promise<void> => await asker.hold(bytes);
-  const request = { id: redeliveryId, method, path, query, headers, remoteAddress, signal: asker.signal, hold };
+  const room = {
+    hold: async (bytes: number) => await asker.hold(bytes),
+    giveBack: (bytes: number) => asker.giveBack(bytes),
+  };
+  const request = { id: redeliveryId, method, path, query, headers, remoteAddress, signal: asker.signal, ...room };
   return { request: { ...request, headerList: () => Object.entries(headers) }, body };
 }
 

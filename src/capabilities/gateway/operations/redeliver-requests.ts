@@ -66,7 +66,7 @@ async function turnOf(pace: TokenBucket, clock: Clock, signal: AbortSignal): Pro
   }
 }
 
-/** Requests go one after the other: what one held in memory the next one may have. */
+/** Requests go one after the other: what one held in memory, or gave back, the next one may have. */
 function lentTo(asker: Asker): () => Asker {
   let held = 0;
   return () => {
@@ -78,6 +78,9 @@ function lentTo(asker: Asker): () => Asker {
         if (own <= held) return;
         await asker.hold(own - held);
         held = own;
+      },
+      giveBack(bytes) {
+        own -= bytes;
       },
     };
   };

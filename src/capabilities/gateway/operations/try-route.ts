@@ -103,6 +103,7 @@ export async function tryRoute(
     remoteAddress: '127.0.0.1',
     signal: asker.signal,
     hold: async (bytes) => await asker.hold(bytes),
+    giveBack: (bytes) => asker.giveBack(bytes),
     recycleBody: () => undefined,
     readBody: async (maxBytes) => {
       if (body.length > maxBytes) throw new RequestError('RequestEntityTooLarge', 'the body is too large', 413);
