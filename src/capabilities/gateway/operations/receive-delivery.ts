@@ -89,7 +89,7 @@ async function store(receiver: Receiver, route: StreamRoute, { delivery, taken, 
     const { shardId, sequenceNumber } = await storeRecords(receiver.records, route.stream, inputs);
     return { isDuplicate: false, shardId, sequenceNumber, refused: [] };
   }
-  const { duplicate, ShardId, SequenceNumber } = await receiveTogether(receiver, route, requestId, inputs);
+  const { duplicate, ShardId, SequenceNumber } = await receiveTogether(receiver, route, requestId, inputs, redelivery);
   return { isDuplicate: duplicate, shardId: ShardId, sequenceNumber: SequenceNumber, refused: [] };
 }
 

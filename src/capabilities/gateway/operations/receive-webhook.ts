@@ -4,11 +4,13 @@ import { shardId } from '../../../kernel/names.ts';
 import { assert } from '../../../kernel/assert.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { Header } from '../../../ports/stream-store.ts';
-import type { RecordFailure, RecordInput, RecordPosition, Records, StreamInfo } from '../../../ports/records.ts';
+import { mayPass, type RecordFailure, type RecordInput, type RecordPosition } from '../../../ports/records.ts';
+import type { Records, StreamInfo } from '../../../ports/records.ts';
 import { REDELIVERY_OF_HEADER } from '../../../ports/redelivery-header.ts';
 import { refusal } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { webhookId, type DedupeModel, type Lane, type StoredPlace } from '../model.ts';
+import { standingRecord } from '../request-log/standing-record.ts';
 import type { StreamRoute } from '../route.ts';
 
 /** Header of a record that holds its webhook id: 16 bytes. */
@@ -64,20 +66,21 @@ export async function receiveWebhook(receiver: Receiver, route: StreamRoute, web
   const { environment, records } = receiver;
   const deliveryId = webhook.deliveryId ?? environment.random.uuid();
   checkDeliveryId(deliveryId);
+  const { redelivery } = webhook;
+  const gone = await goneFor(receiver, route, webhook.deliveryId, redelivery);
   const partitionKey = webhook.partitionKey ?? deliveryId;
   const stream = records.describe(route.stream);
   if (stream === undefined) throw unavailable();
   if (!fitsRecord(stream, partitionKey, webhook.body)) {
     throw refusal('RequestEntityTooLarge', { connection: 'close' });
   }
-  const { redelivery } = webhook;
   const record = markedRecord({ partitionKey, data: webhook.body }, redelivery);
   if (route.dedupe === undefined || webhook.deliveryId === undefined || redelivery?.isAgain === true) {
     const position = await storeRecord(records, route.stream, record);
     return { ShardId: position.shardId, SequenceNumber: position.sequenceNumber, deliveryId, duplicate: false };
   }
   const id = webhookId(route.key, deliveryId);
-  const earlier = knownPlace(receiver, route, id);
+  const earlier = knownPlace(receiver, route, id, gone);
   const place = await (earlier ?? storeOnce(receiver, route, stream, id, [record]));
   return answerOf(place, deliveryId, earlier !== undefined);
 }
@@ -91,11 +94,13 @@ export async function receiveTogether(
   route: StreamRoute,
   deliveryId: string,
   records: readonly RecordInput[],
+  redelivery: Redelivery | undefined,
 ): Promise<Received> {
+  const gone = await goneFor(receiver, route, deliveryId, redelivery);
   const stream = receiver.records.describe(route.stream);
   if (stream === undefined) throw unavailable();
   const id = webhookId(route.key, deliveryId);
-  const earlier = knownPlace(receiver, route, id);
+  const earlier = knownPlace(receiver, route, id, gone);
   const place = await (earlier ?? storeOnce(receiver, route, stream, id, records));
   return answerOf(place, deliveryId, earlier !== undefined);
 }
@@ -121,6 +126,30 @@ export function isKnownId(receiver: Receiver, route: StreamRoute, deliveryId: st
   return knownPlace(receiver, route, webhookId(route.key, deliveryId)) !== undefined;
 }
 
+/**
+ * The place of the id's record when that is sent on again and can be read by nobody any more: it is new again. For its
+ * sender an id is known as long as the window has it, whatever the stream keeps.
+ */
+export async function goneFor(
+  receiver: Receiver,
+  route: StreamRoute,
+  deliveryId: string | undefined,
+  redelivery: Redelivery | undefined,
+): Promise<StoredPlace | undefined> {
+  if (redelivery === undefined || deliveryId === undefined) return undefined;
+  const place = knownPlace(receiver, route, webhookId(route.key, deliveryId));
+  if (place === undefined || place instanceof Promise) return undefined;
+  const { shard, offset } = place;
+  const sequenceNumber = place.sequenceNumber ?? encodeSequenceNumber(shard, BigInt(offset));
+  try {
+    const standing = await standingRecord(receiver.records, { sequenceNumber }, shard.stream);
+    return standing === undefined ? place : undefined;
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    throw unavailable();
+  }
+}
+
 /** Stores a record of no id; resolves once it is durable. */
 export async function storeRecord(records: Records, stream: string, record: RecordInput): Promise<RecordPosition> {
   return await storeRecords(records, stream, [record]);
@@ -135,19 +164,24 @@ export async function storeRecords(
   return await appended(records.append(stream, inputs));
 }
 
-/** The place of the id's record, already stored or on its way. */
+/** The place of the id's record, already stored or on its way; not the one that is `gone`. */
 function knownPlace(
   receiver: Receiver,
   route: StreamRoute,
   id: Uint8Array,
+  gone?: StoredPlace,
 ): Promise<StoredPlace> | StoredPlace | undefined {
   const { dedupe, environment, records } = receiver;
   const pending = dedupe.pending(id);
   if (pending !== undefined) return pending;
   const place = dedupe.stored(route.key, id, environment.clock.now());
-  if (place === undefined) return undefined;
+  if (place === undefined || (gone !== undefined && isSamePlace(place, gone))) return undefined;
   // A record that went with its stream can be read by nobody: the id is new again.
   return records.describe(place.shard.stream)?.createdAt === place.shard.createdAt ? place : undefined;
+}
+
+function isSamePlace(one: StoredPlace, other: StoredPlace): boolean {
+  return one.shard === other.shard && one.offset === other.offset;
 }
 
 /** Appends the records of an id that nobody else is appending. */

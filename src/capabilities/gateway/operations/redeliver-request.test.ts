@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { functionsOf, NodeBench, oneRoute, SECRET, stored, type Answer } from '../harness.fixture.ts';
+import { fakeRequest } from '../../../testing/fake-request.ts';
 import { BODY, redeliver, requests, sendAs } from '../requests.fixture.ts';
 
 test('a redelivery finds its record, and with again makes another one', async () => {
@@ -73,4 +74,29 @@ test('a route that is gone, one that takes nothing now, and no log at all', asyn
   });
   await sendAs(silent, 'r-1', 'd-1');
   assert.deepEqual(await requests(silent), []);
+});
+
+test('a request whose record its stream does not keep any more is new again; for its sender the window counts', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  await sendAs(bench, 'r-1', 'd-1');
+  const before = await redeliver(bench, 'r-1');
+  assert.equal(before.outcome, 'duplicate');
+  await bench.simulation.drive(bench.simulation.environment.clock.sleep(25 * 3_600_000));
+  assert.deepEqual(await stored(bench), []);
+  assert.equal((await sendAs(bench, 'r-2', 'd-1')).json.duplicate, true);
+  assert.equal((await redeliver(bench, 'r-1', { dryRun: 'true' })).outcome, 'ready');
+  const { node, simulation } = bench;
+  const both = await simulation.drive(
+    Promise.all(
+      ['r-1', 'r-2'].map(async (id) => {
+        const route = node.admin.find(({ path }) => path === '/admin/requests/{id}/redeliver');
+        return (await route?.handle({ id }, new URLSearchParams(), fakeRequest({}))) as Answer;
+      }),
+    ),
+  );
+  assert.deepEqual(new Set(both.map(({ outcome }) => outcome)), new Set(['accepted', 'duplicate']));
+  assert.deepEqual(await stored(bench), [['d-1', BODY]]);
+  const [made] = both.filter(({ outcome }) => outcome === 'accepted');
+  const repeat = (await sendAs(bench, 'r-3', 'd-1')).json;
+  assert.deepEqual([repeat.duplicate, repeat.SequenceNumber], [true, made?.sequenceNumber]);
 });

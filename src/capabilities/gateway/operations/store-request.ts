@@ -7,7 +7,7 @@ import { webhookId } from '../model.ts';
 import { jsonAnswer } from '../refusal-answer.ts';
 import type { StreamRoute } from '../route.ts';
 import type { Accepted, Acceptor, ReadRequest } from './accept-request.ts';
-import { checkDeliveryId, fitsRecord, isKnownId, receiveWebhook, unavailable } from './receive-webhook.ts';
+import { checkDeliveryId, fitsRecord, goneFor, isKnownId, receiveWebhook, unavailable } from './receive-webhook.ts';
 
 /** Makes a record of a request by the route's words, and tells the sender where it stands. */
 export async function storeRequest(acceptor: Acceptor, route: StreamRoute, read: ReadRequest): Promise<Accepted> {
@@ -54,7 +54,9 @@ async function checkedIn(
   const sha256 = await contentDigest(acceptor.environment.clock, data);
   // Of two that come at once with one id either may become the record: each has an object of its own.
   const key = `claims/${name}-${sha256}`;
-  const isRepeat = isNamed && read.redelivery?.isAgain !== true && isKnownId(acceptor, route, deliveryId);
+  const { redelivery } = read;
+  const isGone = (await goneFor(acceptor, route, deliveryId, redelivery)) !== undefined;
+  const isRepeat = isNamed && redelivery?.isAgain !== true && !isGone && isKnownId(acceptor, route, deliveryId);
   if (!isRepeat) await put(blobs, bucket, key, data);
   const claimCheck = { bucket, key, bytes: data.length, sha256, contentType: content.type };
   return new TextEncoder().encode(JSON.stringify({ claimCheck }));
