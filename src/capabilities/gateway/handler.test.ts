@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
 import { fakeRequest } from '../../testing/fake-request.ts';
-import { NodeBench, oneRoute, SECRET, signed, stored } from './harness.fixture.ts';
+import { ask, NodeBench, oneRoute, SECRET, signed, stored } from './harness.fixture.ts';
 import { textOf } from '../../testing/text-of.ts';
 
 test('who is refused, how, and that nothing is stored', async () => {
@@ -86,4 +87,16 @@ test('a route to no stream is a 503 and a failed health check', async () => {
   const bench = await new NodeBench().open({ ...oneRoute(), streams: {} });
   assert.equal((await bench.post('/hook', signed('id', '{}'), '{}')).status, 503);
   assert.match(bench.node.health().problems.join(), /POST \/hook writes to the stream hooks, which does not exist/);
+});
+
+test('a request for which there is no memory says so, and not that something else is wrong', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  const budget = createByteBudget(100);
+  budget.charge(100);
+  const told = await ask(bench, { path: '/hook', headers: signed('id', '{}'), body: '{}', budget });
+  assert.deepEqual([told.status, told.headers['retry-after']], [503, '1']);
+  const refused = bench.simulation.logged.find(({ event }) => event === 'gateway.refused');
+  assert.equal(refused?.fields?.['cause'], 'memory');
+  const { requests } = await bench.admin('GET', '/admin/requests');
+  assert.equal(requests[0].reason, 'memory');
 });

@@ -67,6 +67,7 @@ async function serve(
     return accepted.answer;
   } catch (error) {
     const refused = asRefusal(error);
+    if (isOfMemory(error)) trace.reason = 'memory';
     served.events.refused(trace.route, refused.code, request, causeOf(served, match?.route, refused, trace));
     const answer = refusedAnswer(match?.route, request, served.environment.clock.now(), refused);
     observe(served, match?.route, { request, answer, trace }, refusedVerdict(refused, trace, latencyOf(served, trace)));
@@ -168,6 +169,11 @@ function asRefusal(error: unknown): RequestError {
   if (error.status !== 413) return error;
   // What is left of the body is not read.
   return refusal('RequestEntityTooLarge', { ...error.headers, connection: 'close' });
+}
+
+/** Whether it waited in vain for a part of what all requests may hold in memory. */
+function isOfMemory(error: unknown): boolean {
+  return error instanceof ThrottleError && error.code === 'ServiceUnavailable';
 }
 
 function causeOf(served: Served, route: Route | undefined, refused: RequestError, trace: Trace): string | undefined {
