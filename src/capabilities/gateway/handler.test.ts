@@ -100,3 +100,22 @@ test('a request for which there is no memory says so, and not that something els
   const { requests } = await bench.admin('GET', '/admin/requests');
   assert.equal(requests[0].reason, 'memory');
 });
+
+test('a route of known addresses alone is a verified one', async () => {
+  const verify = { ip: { allow: ['192.0.2.0/24'] } };
+  const routes = { 'POST /known': { verify, to: 'hooks' }, 'POST /all': { verify: 'none', to: 'hooks' } };
+  const bench = await new NodeBench().open({ ...oneRoute(), gateway: { routes } });
+  const warned = bench.simulation.logged.filter(({ event }) => event === 'gateway.unverified-route');
+  assert.deepEqual(
+    warned.map(({ fields }) => fields?.['route']),
+    ['POST /all'],
+  );
+  const told = await bench.admin('GET', '/admin/routes');
+  assert.deepEqual(
+    told.routes.map(({ key, verify: way }: { key: string; verify: string }) => [key, way]),
+    [
+      ['POST /known', 'ip'],
+      ['POST /all', 'none'],
+    ],
+  );
+});

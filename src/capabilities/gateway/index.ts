@@ -154,9 +154,10 @@ class RunningGateway implements Running<undefined> {
   }
 
   #warn(route: Route): void {
-    const { key, verifier, authorizer } = route;
+    const { key, verifier, authorizer, isAllowedFrom } = route;
     const { records, functions } = this.#doors;
-    if (verifier.kind === 'none' && authorizer === undefined) this.#events.unverifiedRoute(key);
+    const isVerified = verifier.kind !== 'none' || isAllowedFrom !== undefined || authorizer !== undefined;
+    if (!isVerified) this.#events.unverifiedRoute(key);
     for (const name of streamsOf(route))
       if (records.describe(name) === undefined) this.#events.missingStream(key, name);
     for (const name of functionsOf(route)) if (!functions.has(name)) this.#events.missingFunction(key, name);
@@ -210,13 +211,18 @@ class RunningGateway implements Running<undefined> {
   #describe(): readonly unknown[] {
     const now = this.#receiver.environment.clock.now();
     return this.#routes.all.map((route) => {
-      const { key, method, path, verifier } = route;
+      const { key, method, path } = route;
       const window = this.#receiver.dedupe.windows.get(key);
       const known = window === undefined ? {} : { ids: window.size, windowMs: window.realWindowMs(now) };
-      const parts = { key, method, path: path.text, verify: verifier.kind, ...targetOf(route) };
+      const parts = { key, method, path: path.text, verify: verifyOf(route), ...targetOf(route) };
       return { ...parts, ...this.#events.counts(key), ...known };
     });
   }
+}
+
+/** As the file calls it: addresses alone are a way, too. */
+function verifyOf({ verifier, isAllowedFrom }: Route): string {
+  return verifier.kind === 'none' && isAllowedFrom !== undefined ? 'ip' : verifier.kind;
 }
 
 function targetOf({ stream, call, destination }: Route): Readonly<Record<string, string>> {
