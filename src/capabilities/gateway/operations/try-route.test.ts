@@ -99,3 +99,16 @@ test('a body of JSON goes as it is written', async () => {
     assert.ok((await stored(bench)).some(([, data]) => data === body), body.slice(0, 40)); // prettier-ignore
   }
 });
+
+test('a request comes from this machine, or from the address that is said', async () => {
+  const verify = { github: { secrets: [SECRET] }, ip: { allow: ['192.0.2.0/24', '2001:db8::/32'] } };
+  const bench = await new NodeBench().open(oneRoute({ verify }));
+  const status = async (more: object): Promise<number> =>
+    (await attempt(bench, { route: 'POST /hook', body: {}, ...more })).status;
+  assert.equal(await status({}), 403);
+  assert.equal(await status({ remoteAddress: '198.51.100.7' }), 403);
+  assert.equal(await status({ remoteAddress: '192.0.2.7' }), 200);
+  assert.equal(await status({ remoteAddress: '2001:db8::7' }), 200);
+  assert.equal((await requests(bench))[0].remoteAddress, '2001:db8::7');
+  await assert.rejects(status({ remoteAddress: 'elsewhere' }), /remoteAddress is an address such as/);
+});

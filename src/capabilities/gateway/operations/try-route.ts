@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { asBuffer } from '../../../kernel/bytes/as-buffer.ts';
 import { RequestError } from '../../../kernel/errors.ts';
 import { isMapping, parseJson } from '../../../kernel/json.ts';
+import { parseAddress } from '../../../kernel/net/ip-address.ts';
 import { jsonMember } from '../../../kernel/json-children.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../../ports/http.ts';
@@ -27,6 +28,8 @@ export interface Trial {
   /** The sender's word for what happened. */
   readonly event: string | undefined;
   readonly deliveryId: string | undefined;
+  /** The address that it seems to come from. */
+  readonly remoteAddress: string | undefined;
 }
 
 /** What was answered. */
@@ -40,10 +43,12 @@ export interface TrialAnswer {
   readonly bodyBase64?: string;
 }
 
-const TEXTS = ['route', 'from', 'path', 'query', 'event', 'deliveryId'] as const;
+const TEXTS = ['route', 'from', 'path', 'query', 'event', 'deliveryId', 'remoteAddress'] as const;
 const MEMBERS: ReadonlySet<string> = new Set([...TEXTS, 'headers', 'body', 'bodyBase64']);
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+/** Where a request comes from that nothing else is said of. */
+const LOOPBACK = '127.0.0.1';
 const PATH = /^\/[\u0021-\u007e]*$/;
 
 /** Reads a trial. RequestError BadRequest that names the member. */
@@ -56,10 +61,13 @@ export function readTrial(bytes: Uint8Array): Trial {
     if (given[name] !== undefined && typeof given[name] !== 'string') throw bad(`${name} is a text`);
   }
   const texts = given as Readonly<Record<string, string | undefined>>;
-  const { route, from, path, query, event, deliveryId } = texts;
+  const { route, from, path, query, event, deliveryId, remoteAddress } = texts;
   if (route === undefined && from === undefined) throw bad('say which route, or from which request of the log');
   if (path !== undefined && (!PATH.test(path) || /[?#]/.test(path))) throw bad('path is one such as /hooks/7');
   if (query !== undefined && !/^[\u0021-\u007e]*$/.test(query)) throw bad('query is a text such as a=1&b=2');
+  if (remoteAddress !== undefined && parseAddress(remoteAddress) === undefined) {
+    throw bad('remoteAddress is an address such as 192.0.2.1');
+  }
   return {
     route,
     from,
@@ -67,6 +75,7 @@ export function readTrial(bytes: Uint8Array): Trial {
     query,
     event,
     deliveryId,
+    remoteAddress,
     headers: headersOf(given['headers']),
     body: bodyOf(given, bytes),
   };
@@ -100,7 +109,7 @@ export async function tryRoute(
     query: trial.query ?? saved?.head.query ?? '',
     headers,
     headerList: () => Object.entries(headers),
-    remoteAddress: '127.0.0.1',
+    remoteAddress: trial.remoteAddress ?? LOOPBACK,
     signal: asker.signal,
     hold: async (bytes) => await asker.hold(bytes),
     giveBack: (bytes) => asker.giveBack(bytes),
