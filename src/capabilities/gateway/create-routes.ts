@@ -6,7 +6,6 @@ import type { Doors } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { JsonCheck } from '../../ports/json-schema.ts';
 import { Authorizer } from './authorizer.ts';
-import { callForms } from './calls/index.ts';
 import type { CallForm } from './calls/call.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import type { Cors } from './cors.ts';
@@ -18,7 +17,7 @@ import { readIdentitySecret, readIdentitySource } from './identity-source.ts';
 import { none } from './kinds/none.ts';
 import type { Verifier } from './kinds/verifier.ts';
 import { limits } from './limits.ts';
-import { chosenDestination, chosenKind, readRouteKey } from './route-problems.ts';
+import { callFormOf, chosenDestination, chosenKind, readRouteKey, readsContent } from './route-problems.ts';
 import type { Payload, Receive, Route } from './route.ts';
 import { readSchema } from './schema-file.ts';
 
@@ -58,7 +57,7 @@ async function createRoute(
 ): Promise<Route> {
   const read = readRouteKey(key, basePath);
   if (typeof read === 'string') throw new RequestError('InvalidConfig', `gateway.routes.${key}: ${read}`);
-  const form = callForms.find(({ name }) => name === (given.event ?? 'body')) as CallForm;
+  const form = callFormOf(given);
   const dedupe = typeof given.dedupe === 'object' ? given.dedupe : undefined;
   const verifier = verifierOf(given, doors);
   const parts = {
@@ -75,9 +74,7 @@ async function createRoute(
     inflatedBytesMax: given.inflatedBytesMax,
     check: given.schema === undefined ? undefined : await checkOf(key, given.schema, doors),
     quarantine: typeof given.onInvalid === 'object' ? given.onInvalid.quarantine : undefined,
-    // A function's own ids are those of its senders: `dedupe` is for streams.
-    readsContent:
-      given.function === undefined || given.schema !== undefined || form.readsContent || verifier.readsContent === true,
+    readsContent: readsContent(given),
     idSource: dedupe?.id === undefined ? undefined : readIdExpression(dedupe.id),
   };
   if (given.function !== undefined) return { ...parts, call: { function: given.function, form } };

@@ -2,6 +2,8 @@ import { parseRange } from '../../kernel/net/ip-address.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
+import type { CallForm } from './calls/call.ts';
+import { callForms } from './calls/index.ts';
 import type { GatewayOptions, RouteOptions } from './config.ts';
 import { readIdExpression } from './id-source.ts';
 import { readIdentitySource } from './identity-source.ts';
@@ -48,6 +50,17 @@ export function chosenKind(
   const given = verify as Readonly<Record<string, unknown>>;
   const kind = verifierKinds.find(({ name }) => given[name] !== undefined);
   return kind === undefined ? undefined : { kind, options: given[kind.name] };
+}
+
+/** What the function gets. */
+export function callFormOf({ event = 'body' }: RouteOptions): CallForm {
+  return callForms.find(({ name }) => name === event) as CallForm;
+}
+
+/** Whether something asks what a body says: a function's own ids are those of its senders, `dedupe` is for streams. */
+export function readsContent(given: RouteOptions): boolean {
+  if (given.function === undefined || given.schema !== undefined || callFormOf(given).readsContent) return true;
+  return chosenKind(given.verify)?.kind.readsContent === true;
 }
 
 /** What is wrong with the section beyond its shape; `start` refuses routes that say nothing about verification. */
@@ -200,7 +213,8 @@ function authorizerProblems({ authorizer }: RouteOptions): RouteProblem[] {
   return wrong.map(({ path, message }) => ({ path: ['authorizer', ...path], message }));
 }
 
-function idProblems({ verify, authorizer, dedupe, partitionKey }: RouteOptions): RouteProblem[] {
+function idProblems(given: RouteOptions): RouteProblem[] {
+  const { verify, authorizer, dedupe } = given;
   const problems: RouteProblem[] = [];
   const id = typeof dedupe === 'object' ? dedupe.id : undefined;
   if (id !== undefined && readIdExpression(id) === undefined) {
@@ -209,11 +223,28 @@ function idProblems({ verify, authorizer, dedupe, partitionKey }: RouteOptions):
   if (id !== undefined && authorizer === undefined && chosenKind(verify) === undefined) {
     problems.push({ path: ['dedupe', 'id'], message: 'needs a sender that is verified: anyone could use up its ids' });
   }
+  if (typeof dedupe === 'object' && given.to !== undefined && !hasIds(given)) {
+    problems.push({ path: ['dedupe'], message: 'needs ids, and these senders name none: say `id`' });
+  }
+  return [...problems, ...keySourceProblems(given)];
+}
+
+function hasIds({ verify, receive, dedupe }: RouteOptions): boolean {
+  if (receive !== undefined || (typeof dedupe === 'object' && dedupe.id !== undefined)) return true;
+  const chosen = chosenKind(verify);
+  return chosen !== undefined && (chosen.kind.hasIds?.(chosen.options as never) ?? true);
+}
+
+function keySourceProblems({ dedupe, partitionKey }: RouteOptions): RouteProblem[] {
+  const problems: RouteProblem[] = [];
   if (partitionKey === undefined) return problems;
   const { header, parameter, path } = partitionKey;
   const sources = [partitionKey.id, header, parameter, path].filter((source) => source !== undefined);
   if (sources.length !== 1)
     problems.push({ path: ['partitionKey'], message: 'expected one of id, header, parameter, path' });
+  if (partitionKey.id === false) {
+    problems.push({ path: ['partitionKey', 'id'], message: 'expected true, or another source in its place' });
+  }
   if (path !== undefined && parseJsonPath(path) === undefined) {
     problems.push({ path: ['partitionKey', 'path'], message: 'expected a path such as repository.full_name' });
   }
@@ -225,9 +256,16 @@ function idProblems({ verify, authorizer, dedupe, partitionKey }: RouteOptions):
   return problems;
 }
 
-function contentProblems({ schema, onInvalid, receive }: RouteOptions): RouteProblem[] {
-  if (schema !== undefined || onInvalid === undefined || receive !== undefined) return [];
-  return [{ path: ['onInvalid'], message: 'needs `schema`' }];
+function contentProblems(given: RouteOptions): RouteProblem[] {
+  const { schema, onInvalid, receive, inflatedBytesMax } = given;
+  const problems: RouteProblem[] = [];
+  if (schema === undefined && onInvalid !== undefined && receive === undefined) {
+    problems.push({ path: ['onInvalid'], message: 'needs `schema`' });
+  }
+  if (inflatedBytesMax !== undefined && !readsContent(given)) {
+    problems.push({ path: ['inflatedBytesMax'], message: 'needs `schema`: the function gets the body as it came' });
+  }
+  return problems;
 }
 
 function corsProblems({ cors }: RouteOptions): RouteProblem[] {

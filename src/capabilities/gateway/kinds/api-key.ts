@@ -21,6 +21,7 @@ const options = s.struct(
 export const apiKey: VerifierKind<typeof options> = {
   name: 'apiKey',
   options,
+  hasIds: () => false,
   problems: ({ secrets }) => secretProblems(secrets),
   create({ header = DEFAULT_HEADER, prefix = '', secrets }) {
     const name = header.toLowerCase();

@@ -15,6 +15,7 @@ const options = s.struct(
 export const basic: VerifierKind<typeof options> = {
   name: 'basic',
   options,
+  hasIds: () => false,
   problems: ({ secrets }) => secretProblems(secrets),
   create({ username, secrets }) {
     const keys = readSecrets(secrets, (text) => text);

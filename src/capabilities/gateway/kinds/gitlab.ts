@@ -26,7 +26,7 @@ const options = s.struct(
 export const gitlab: VerifierKind<typeof options> = {
   name: 'gitlab',
   options,
-  problems({ secrets, tokens }) {
+  problems({ secrets, tokens, toleranceSeconds }) {
     const key = {
       isFit: (text: string) => readStandardKey(text)?.scheme === 'v1',
       expected: 'a signing token, whsec_…',
@@ -34,6 +34,9 @@ export const gitlab: VerifierKind<typeof options> = {
     const none = secrets === undefined && tokens === undefined;
     return [
       ...(none ? [{ path: [], message: 'expected `secrets` (signing tokens) or `tokens`' }] : []),
+      ...(secrets === undefined && toleranceSeconds !== undefined
+        ? [{ path: ['toleranceSeconds'], message: 'is for `secrets`: plain tokens have no time' }]
+        : []),
       ...secretProblems(secrets, ['secrets'], key),
       ...secretProblems(tokens, ['tokens']),
     ];

@@ -48,6 +48,7 @@ type HmacOptions = s.Static<typeof options>;
 export const hmac: VerifierKind<typeof options> = {
   name: 'hmac',
   options,
+  hasIds: ({ idHeader }) => idHeader !== undefined,
   problems(given) {
     const encoding = given.secretEncoding ?? 'text';
     const isFit = (text: string): boolean =>

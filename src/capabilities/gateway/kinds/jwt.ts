@@ -43,6 +43,7 @@ type JwtOptions = s.Static<typeof options>;
 export const jwt: VerifierKind<typeof options> = {
   name: 'jwt',
   options,
+  hasIds: () => false,
   problems: (given) => [...sourceProblems(given), ...secretProblems(given.secrets)],
   urls: ({ jwks }) => (jwks === undefined || !HTTP.test(jwks) ? [] : [{ path: ['jwks'], url: jwks }]),
   create(given, doors) {

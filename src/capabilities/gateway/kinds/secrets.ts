@@ -62,7 +62,7 @@ export function activeText(secrets: SecretList | undefined, nowMs: number): stri
   )[0];
 }
 
-/** Times that are none, and texts that `isFit` does not take; `path` leads to the list. */
+/** Times that are none or never come, and texts that `isFit` does not take; `path` leads to the list. */
 export function secretProblems(
   secrets: SecretList | undefined,
   path: readonly string[] = ['secrets'],
@@ -79,7 +79,12 @@ export function secretProblems(
         path: [...place, name],
         message: 'expected an ISO 8601 time, for example 2026-01-31T00:00:00Z',
       }));
-    return [...wrong, ...times];
+    const [from, to] = [timeOf(one.notBefore), timeOf(one.notAfter)];
+    const isNever = from !== undefined && to !== undefined && to < from;
+    const never = isNever
+      ? [{ path: [...place, 'notAfter'], message: 'is before `notBefore`: it never verifies' }]
+      : [];
+    return [...wrong, ...times, ...never];
   });
 }
 

@@ -18,6 +18,7 @@ const options = s.struct(
 export const slack: VerifierKind<typeof options> = {
   name: 'slack',
   options,
+  readsContent: true,
   problems: ({ secrets }) => secretProblems(secrets),
   create({ secrets, toleranceSeconds = limits.toleranceSeconds }) {
     const keys = readSecrets(secrets, (text) => text);
@@ -31,7 +32,6 @@ export const slack: VerifierKind<typeof options> = {
         const isValid = await verifySlack(active, timestamp, headers[SIGNATURE] ?? '', body, turn);
         return isValid ? 'valid' : 'mismatch';
       },
-      readsContent: true,
       deliveryId: (_, content) => content.text('event_id'),
       challenge: (content) => slackChallenge(content.json),
       secretHeaders: [],

@@ -16,6 +16,7 @@ const options = s.struct(
 export const stripe: VerifierKind<typeof options> = {
   name: 'stripe',
   options,
+  readsContent: true,
   problems: ({ secrets }) => secretProblems(secrets),
   create({ secrets, toleranceSeconds = limits.toleranceSeconds }) {
     const keys = readSecrets(secrets, (text) => text);
@@ -28,7 +29,6 @@ export const stripe: VerifierKind<typeof options> = {
         if (!isFresh(signature.timestamp, nowMs, toleranceSeconds)) return 'stale';
         return (await verifyStripe(activeKeys(keys, nowMs), signature, body, turn)) ? 'valid' : 'mismatch';
       },
-      readsContent: true,
       deliveryId: (_, content) => content.text('id'),
       secretHeaders: [],
     };

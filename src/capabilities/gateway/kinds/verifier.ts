@@ -32,8 +32,6 @@ export interface Verifier {
   mayVerify(headers: Headers): boolean;
   /** Whether the request is the sender's. */
   verify(request: SignedRequest): Verification | Promise<Verification>;
-  /** Whether its ids or its challenge are in the content; absent: no. */
-  readonly readsContent?: boolean;
   /** The sender's id of the delivery, the same when it sends again; undefined when there is none. */
   deliveryId?(headers: Headers, content: Content): string | undefined;
   /** What the sender wants back, in place of a record, when it tests the address. */
@@ -75,6 +73,10 @@ export interface Sample {
 export interface VerifierKind<O extends Schema = Schema> {
   readonly name: string;
   readonly options: O;
+  /** Whether its ids or its challenge are in the content; absent: no. */
+  readonly readsContent?: boolean;
+  /** Whether its senders name their deliveries; absent: they do. */
+  hasIds?(options: Static<O>): boolean;
   /** What the shape of the options alone cannot say. */
   problems?(options: Static<O>): readonly RouteProblem[];
   /** What is asked over HTTP, for a look at `outgoing`; absent: nothing. */
@@ -90,6 +92,8 @@ export interface VerifierKind<O extends Schema = Schema> {
 export interface AnyVerifierKind {
   readonly name: string;
   readonly options: Schema;
+  readonly readsContent?: boolean;
+  hasIds?(options: never): boolean;
   problems?(options: never): readonly RouteProblem[];
   urls?(options: never): readonly AskedUrl[];
   create(options: never, doors: VerifierDoors): Verifier;

@@ -94,7 +94,7 @@ test('a body is handed over as it came, however it is encoded, unless somebody a
     [{ event: 'proxy2' }, 'gzip', half, 200],
     [{ event: 'proxy2' }, 'gzip, gzip, gzip', packed, 200],
     [{ event: 'proxy2' }, 'gzip', Buffer.alloc(0), 200],
-    [{ event: 'proxy2', inflatedBytesMax: 1 }, 'gzip', packed, 200],
+    [{ event: 'proxy2' }, 'gzip', packed, 200],
     [{ event: 'realm' }, 'zstd', packed, 200],
     [{ event: 'realm' }, 'gzip', half, 200],
     [{ event: 'body' }, 'gzip', packed, 200],
