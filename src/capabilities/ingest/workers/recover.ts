@@ -20,7 +20,8 @@ const READ_LIMIT = { records: ingestLimits.readRecords, bytes: ingestLimits.read
 /**
  * Reads what the source wrote since its checkpoint. Batches are written one after the other, each begun when all of
  * the one before was durable in all of its shards: so the mark of the newest one names a safe place, whatever became of
- * that batch itself. Its records, and those of the window before it, are noted, to be known again.
+ * that batch itself. Its records, and those of the window before it, are noted, to be known again. Undefined when `signal` aborts before all was looked at: the mark
+ * that was found is then not the newest one.
  */
 export async function recover(
   source: string,
@@ -28,7 +29,7 @@ export async function recover(
   records: Records,
   window: DedupeWindow,
   signal: AbortSignal,
-): Promise<Recovered> {
+): Promise<Recovered | undefined> {
   const { token, batch } = checkpoint;
   const stream = checkpoint.stream === undefined ? undefined : records.describe(checkpoint.stream);
   if (stream === undefined) return { token, batch, records: 0 };
@@ -36,8 +37,8 @@ export async function recover(
   const starts =
     scan.sizeFrom(checkpoint.window) > ingestLimits.scanRecordsMax ? checkpoint.positions : checkpoint.window;
   for (const shard of stream.shards) {
-    if (signal.aborted) break;
     await scan.shard(shard, BigInt(starts[positionKey(shard.ref)] ?? '0'), signal);
+    if (signal.aborted) return undefined;
   }
   const { mark } = scan;
   if (mark === undefined || mark.batch <= batch) return { token, batch, records: scan.count };
