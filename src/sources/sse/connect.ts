@@ -45,10 +45,11 @@ async function follow(options: ConnectOptions): Promise<Connected> {
     const answer = await ask(options, url, new URL(url).origin === origin);
     if (!REDIRECTS.has(answer.status)) return await judge(answer, options.nowMs);
     await discard(answer);
+    const waitMs = askedWaitMs(answer, options.nowMs);
     const next = target(url, answer.headers['location']);
-    if (next === undefined) return { kind: 'failed', cause: `${answer.status} without a location to go to` };
+    if (next === undefined) return { kind: 'failed', cause: `${answer.status} without a location to go to`, ...waitMs };
     if (url.startsWith('https:') && !next.startsWith('https:')) {
-      return { kind: 'failed', cause: `${answer.status} to an address without TLS` };
+      return { kind: 'failed', cause: `${answer.status} to an address without TLS`, ...waitMs };
     }
     url = next;
   }
@@ -80,12 +81,17 @@ async function judge(answer: ClientAnswer, nowMs: number): Promise<Connected> {
       encoding === 'identity'
         ? `content type ${shorten(type)}, not text/event-stream`
         : `encoded as ${shorten(encoding)}`;
-    return { kind: 'failed', cause };
+    return { kind: 'failed', cause, ...askedWaitMs(answer, nowMs) };
   }
   await discard(answer);
   if (status === 204) return { kind: 'ended' };
+  return { kind: 'failed', cause: `status ${status}`, ...askedWaitMs(answer, nowMs) };
+}
+
+/** What any answer may ask for that is no event stream, a redirect that leads nowhere too. */
+function askedWaitMs({ headers }: ClientAnswer, nowMs: number): { readonly retryAfterMs?: number } {
   const waitMs = retryAfterMs(headers['retry-after'], nowMs);
-  return { kind: 'failed', cause: `status ${status}`, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
+  return waitMs === undefined ? {} : { retryAfterMs: waitMs };
 }
 
 /** Takes what belongs to an answer that is not looked at; a long one ends its connection. */

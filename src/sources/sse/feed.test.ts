@@ -200,6 +200,8 @@ test('a feed that is only quiet does not count as failing', async () => {
 test('the server says how long to wait', async () => {
   const rows: readonly (readonly [answer: ScriptedAnswer, atLeast: number, atMost: number])[] = [
     [{ status: 429, headers: { 'retry-after': '120' } }, 120_000, 121_000],
+    [{ status: 200, headers: { 'content-type': 'text/html', 'retry-after': '120' } }, 120_000, 121_000],
+    [{ status: 302, headers: { 'retry-after': '120' } }, 120_000, 121_000],
     [{ status: 503, headers: { 'retry-after': 'Thu, 01 Jan 2026 00:05:00 GMT' } }, 299_000, 301_000],
     [{ status: 429, headers: { 'retry-after': '99999999' } }, 3_600_000, 3_601_000],
     [{ status: 429, headers: { 'retry-after': 'soon' } }, 500, 1000],
