@@ -94,7 +94,13 @@ async function answerRoute(
   trace.body = body;
   const receivedAt = clock.now();
   const turn = async (): Promise<void> => await nextTurn(clock);
-  const verification = await verifier.verify({ headers: request.headers, body, nowMs: receivedAt, turn });
+  const verification = await verifier.verify({
+    headers: request.headers,
+    body,
+    nowMs: receivedAt,
+    turn,
+    room: request,
+  });
   if (verification === 'unavailable') throw because(trace, 'keys', unavailable());
   if (verification !== 'valid') throw because(trace, verification, refusal('Unauthorized'));
   const pauseMs = route.limit?.take(clock.monotonic()) ?? 0;

@@ -191,8 +191,8 @@ class RunningGateway implements Running<undefined> {
   async drain(withinMs: number): Promise<void> {
     this.#isDraining = true;
     const { clock } = this.#receiver.environment;
-    await Promise.race([this.#pulls.stop(), clock.sleep(withinMs)]);
     const end = clock.monotonic() + withinMs;
+    await Promise.race([this.#pulls.stop(), clock.sleep(withinMs)]);
     while (this.#isBusy() && clock.monotonic() < end) await clock.sleep(DRAIN_LOOK_MS);
   }
 

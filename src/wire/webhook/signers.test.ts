@@ -95,6 +95,19 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
       signature,
     );
   }
+  for (const [signature, own, copied] of [
+    [v1a, open, raw.length],
+    [other, open, raw.length],
+    [v1, key, 0],
+  ] as const) {
+    const taken: number[] = [];
+    const room = {
+      hold: async (bytes: number) => void taken.push(bytes),
+      giveBack: (bytes: number) => void taken.push(-bytes),
+    };
+    await verifyStandard([own], { id: 'm', timestamp: String(NOW), signature }, raw, { turn: atOnce, compute, room });
+    assert.deepEqual(taken, copied === 0 ? [] : [copied, -copied], signature);
+  }
   for (const text of [
     '',
     'whsec_',

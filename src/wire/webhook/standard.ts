@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { BytesInTurns } from '../../kernel/flow/bytes-in-turns.ts';
-import type { Compute } from '../../ports/environment.ts';
+import type { Compute, Room } from '../../ports/environment.ts';
 import { hmacText, hmacTexts, matchesAny } from './hmac.ts';
 
 const SECRET_PREFIX = 'whsec_';
@@ -32,6 +32,14 @@ export interface StandardHeaders {
   readonly signature: string;
 }
 
+/** What verifying needs. */
+export interface StandardDoors {
+  readonly turn: () => Promise<void>;
+  readonly compute: Pick<Compute, 'isSigned'>;
+  /** Counts the copy of the body that a public-key signature is checked on; what it rejects with passes. */
+  readonly room?: Room | undefined;
+}
+
 /** The key of `whsec_` and 24 to 64 bytes in base64, or of `whpk_` and 32; undefined for any other text. */
 export function readStandardKey(text: string): StandardKey | undefined {
   if (text.startsWith(PUBLIC_PREFIX)) {
@@ -60,7 +68,7 @@ export async function verifyStandard(
   keys: readonly StandardKey[],
   { id, timestamp, signature }: StandardHeaders,
   body: Uint8Array,
-  { turn, compute }: { readonly turn: () => Promise<void>; readonly compute: Pick<Compute, 'isSigned'> },
+  { turn, compute, room }: StandardDoors,
 ): Promise<boolean> {
   const given = signature.split(' ').slice(0, SIGNATURES_MAX);
   const front = `${id}.${timestamp}.`;
@@ -71,11 +79,13 @@ export async function verifyStandard(
   const asymmetric = given.filter((text) => text.startsWith('v1a,')).slice(0, PUBLIC_SIGNATURES_MAX);
   const pairs = asymmetric.flatMap((text) => pairsOf(decode(text.slice(4)), open)).slice(0, PUBLIC_VERIFICATIONS_MAX);
   if (pairs.length === 0) return false;
+  // Many may wait for a thread, each with a copy of its own.
+  await room?.hold(body.length);
   const signed = await joined(front, body, turn);
-  for (const [bytes, key] of pairs) {
-    if (await compute.isSigned(signed, key, bytes)) return true;
-  }
-  return false;
+  let isSigned = false;
+  for (const [bytes, key] of pairs) isSigned ||= await compute.isSigned(signed, key, bytes);
+  room?.giveBack(body.length);
+  return isSigned;
 }
 
 async function joined(front: string, body: Uint8Array, turn: () => Promise<void>): Promise<Uint8Array> {

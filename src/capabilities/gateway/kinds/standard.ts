@@ -44,14 +44,14 @@ export const standard: VerifierKind<typeof options> = {
 export async function verifyStandardRequest(
   { compute }: Pick<Environment, 'compute'>,
   keys: readonly (StandardKey | undefined)[],
-  { headers, body, nowMs, turn }: SignedRequest,
+  { headers, body, nowMs, turn, room }: SignedRequest,
   toleranceSeconds: number,
 ): Promise<Verification> {
   const signed = signedHeaders(headers);
   if (signed === undefined) return 'mismatch';
   if (!isFresh(signed.timestamp, nowMs, toleranceSeconds)) return 'stale';
   const known = keys.filter((key) => key !== undefined);
-  return (await verifyStandard(known, signed, body, { turn, compute })) ? 'valid' : 'mismatch';
+  return (await verifyStandard(known, signed, body, { turn, compute, room })) ? 'valid' : 'mismatch';
 }
 
 /** The headers of a sample; undefined for a public key, which signs nothing. */

@@ -1,6 +1,6 @@
 import type { Schema, Static } from '../../../kernel/schema/declare.ts';
 import type { HttpClient } from '../../../ports/http-client.ts';
-import type { Environment } from '../../../ports/environment.ts';
+import type { Environment, Room } from '../../../ports/environment.ts';
 import type { Content } from '../content.ts';
 import type { PullOptions } from '../pull/pull-options.ts';
 
@@ -16,6 +16,8 @@ export interface SignedRequest {
   readonly nowMs: number;
   /** Resolves in the next turn of the loop: others come in between where a body is large. */
   readonly turn: () => Promise<void>;
+  /** Counts what verifying holds beside the body; absent: nobody does. */
+  readonly room?: Room | undefined;
 }
 
 /**
