@@ -29,6 +29,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'delivery.history-lost': 'What became of a batch could not be kept: nobody can be told where its records went.',
   'delivery.paused': 'The delivery waits: its destination is `not built`, or it was `asked` to.',
   'delivery.refused': 'The destination took a batch without these records.',
+  'delivery.replay-failed':
+    'Records that were asked for once more could not be read or written; the replay ended with `failure`, and others go on.',
   'delivery.replayed': 'Records were delivered once more, as they were asked for.',
   'delivery.resumed': 'A paused delivery goes on.',
   'delivery.retention-exceeded':

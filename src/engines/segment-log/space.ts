@@ -9,7 +9,7 @@ const WARN_AT = 0.85;
 const REFUSE_AT = 0.95;
 const WRITE_BYTES = 1024 * 1024;
 /** Between attempts to make the reserve: each one fills what is left of the disk, which others may need too. */
-const RETRY = { baseMs: 4000, maxMs: 120_000, spread: 0 };
+const RETRY = { baseMs: 4000, maxMs: 30_000, spread: 0 };
 
 /** How much of the disk the log may take. */
 export interface SpaceOptions {

@@ -20,8 +20,8 @@ const READ_LIMIT = { records: ingestLimits.readRecords, bytes: ingestLimits.read
 /**
  * Reads what the source wrote since its checkpoint. Batches are written one after the other, each begun when all of
  * the one before was durable in all of its shards: so the mark of the newest one names a safe place, whatever became of
- * that batch itself. Its records, and those of the window before it, are noted, to be known again. Undefined when `signal` aborts before all was looked at: the mark
- * that was found is then not the newest one.
+ * that batch itself. Its records, and those of the window before it, are noted, to be known again. Undefined when
+ * `signal` aborts before all was looked at: the mark that was found is then not the newest one.
  */
 export async function recover(
   source: string,
