@@ -220,13 +220,27 @@ async function forgetIds(environment: Environment): Promise<void> {
   });
 }
 
-/** Opens log, catalog and streams as the node will, and closes them again. */
-async function beforeTheNode(
+/** What a planted fault may change before a node starts. */
+interface Parts {
+  readonly catalog: Catalog;
+  readonly records: Records;
+}
+
+/** Opens log, catalog and streams as the node will, and closes them again. Throws what ends a node whose disk fails. */
+async function beforeTheNode(environment: Environment, work: (parts: Parts) => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    // Where the log has failed, what was begun waits for the process to end.
+    const onFailure = (error: Error): void => reject(new EnvironmentError('EIO', error.message, error));
+    onOpened(environment, onFailure, work).then(resolve, reject);
+  });
+}
+
+async function onOpened(
   environment: Environment,
-  work: (parts: { readonly catalog: Catalog; readonly records: Records }) => Promise<void>,
+  onFailure: (error: Error) => void,
+  work: (parts: Parts) => Promise<void>,
 ): Promise<void> {
   const claim = await claimDataDirectory(environment, SIMULATED_DATA);
-  const onFailure = (): void => undefined;
   const log = await openSegmentLog(environment, {
     directory: `${SIMULATED_DATA}/log`,
     epoch: claim.epoch,
