@@ -123,29 +123,41 @@ export class HandlerChild {
 
   /** Rejects with EnvironmentError when there can be no process. */
   async start(): Promise<void> {
-    const { spec, launch, environment } = this.#parts;
+    const { spec, environment } = this.#parts;
     const address = await this.#api.listen();
     this.#bornAt = environment.clock.monotonic();
+    try {
+      await this.#spawn(address);
+    } catch (error) {
+      this.#api.close();
+      this.#exit ??= { code: null, signal: null };
+      const message = error instanceof Error ? error.message : String(error);
+      throw new EnvironmentError('EOTHER', `the function ${spec.name} cannot be started: ${message}`, error);
+    }
+  }
+
+  async #spawn(address: string): Promise<void> {
+    const { spec, launch } = this.#parts;
     const child = spawn('/bin/sh', ['-c', LAUNCHER, 'sh', ...launch.command], {
       cwd: spec.codeDirectory,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: { ...launch.variables, AWS_LAMBDA_RUNTIME_API: address },
     });
+    // First of all: an error that nobody listens to ends the node.
+    const spawned = new Promise<void>((resolve, reject) => void child.once('spawn', resolve).on('error', reject));
+    // Without a process there may be no pipes either.
+    if (child.pid !== undefined) this.#listen(child, child.pid);
+    await spawned;
+  }
+
+  #listen(child: ChildProcess, pid: number): void {
     this.#child = child;
-    if (child.pid !== undefined) this.#resident = new ResidentMemory(child.pid);
+    this.#resident = new ResidentMemory(pid);
     child.stdio[3]?.on('error', () => undefined);
     child.stdout?.on('data', (bytes: Buffer) => this.#output.add(0, bytes)).on('error', () => undefined);
     child.stderr?.on('data', (bytes: Buffer) => this.#output.add(1, bytes)).on('error', () => undefined);
     child.on('exit', (code, signal) => void this.#ended({ code, signal }));
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.on('error', (error) => {
-        this.#api.close();
-        this.#exit ??= { code: null, signal: null };
-        reject(new EnvironmentError('EOTHER', `the function ${spec.name} cannot be started: ${error.message}`, error));
-      });
-    });
   }
 
   /**

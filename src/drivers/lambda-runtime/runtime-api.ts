@@ -67,6 +67,8 @@ export class RuntimeApi {
       );
       this.#server.listen(0, '127.0.0.1', () => resolve());
     });
+    // A connection that there is no file left for fails its handler, not the node.
+    this.#server.on('error', () => undefined);
     this.#server.unref();
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
