@@ -580,6 +580,19 @@ test('nobody else takes the event of a handler that waits for it', async () => {
   });
 });
 
+test('a function that is closed while its process is being started runs nothing', async () => {
+  const code = "import { writeFileSync } from 'node:fs'; export const handler = async () => writeFileSync('ran', '');";
+  await withDriver({ 'i.mjs': code }, async (bench) => {
+    const open = bench.runtime.open(bench.spec('i.handler'));
+    const running = runOnce(open, {});
+    const refused = assert.rejects(running, { code: 'TooManyRequestsException' });
+    await open.close(0);
+    await refused;
+    assert.deepEqual(open.stats(), { processes: 0, running: 0, waiting: 0 });
+    assert.ok(!existsSync(`${bench.folder}/ran`));
+  });
+});
+
 test('a process that has ended is not ended again', async () => {
   const code = 'export const handler = async () => { setTimeout(() => process.exit(), 20); return process.pid; };';
   await withDriver({ 'i.mjs': code }, async (bench) => {

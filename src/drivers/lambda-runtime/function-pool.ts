@@ -55,6 +55,8 @@ export class FunctionPool implements OpenFunction {
   #failedStarts = 0;
   #startsFrom = 0;
   #isClosed = false;
+  /** The time for what runs is over too. */
+  #isOver = false;
   #drained: (() => void) | undefined;
 
   constructor(parts: PoolParts) {
@@ -64,7 +66,7 @@ export class FunctionPool implements OpenFunction {
   }
 
   async run(run: FunctionRun): Promise<FunctionOutcome> {
-    if (this.#isClosed) throw new ThrottleError('TooManyRequestsException', 'The function is being stopped.');
+    if (this.#isClosed) throw stopping();
     const { waitingMax, waitingBytesMax } = runtimeLimits;
     const isFull = this.#queue.length >= waitingMax || this.#queuedBytes + run.event.length > waitingBytesMax;
     if (!this.#hasRoom() && isFull) throw new ThrottleError('TooManyRequestsException', 'Rate Exceeded.');
@@ -103,9 +105,10 @@ export class FunctionPool implements OpenFunction {
       await Promise.race([drained, clock.sleep(withinMs, end.signal)]);
       end.abort();
     }
+    this.#isOver = true;
     for (const { run, reject } of this.#queue.splice(0)) {
       this.#queuedBytes -= run.event.length;
-      reject(new ThrottleError('TooManyRequestsException', 'The function is being stopped.'));
+      reject(stopping());
     }
     for (const slot of this.#all) this.#end(slot);
   }
@@ -168,7 +171,7 @@ export class FunctionPool implements OpenFunction {
 
   /**
    * A function that cannot be loaded is tried again later and later, however many events come. Undefined: until then
-   * nobody waited for it any more.
+   * nobody waited for it any more. Rejects when it is closed meanwhile.
    */
   async #start(signal: AbortSignal | undefined): Promise<Slot | undefined> {
     const { spec, environment, memory, idle, launch } = this.#parts;
@@ -176,6 +179,7 @@ export class FunctionPool implements OpenFunction {
     const waitMs = this.#startsFrom - clock.monotonic();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
     if (signal?.aborted === true) return undefined;
+    if (this.#isOver) throw stopping();
     const generation = this.#generation;
     let slot: Slot | undefined;
     const ended = (): void => {
@@ -192,7 +196,9 @@ export class FunctionPool implements OpenFunction {
       throw error instanceof EnvironmentError ? error : new EnvironmentError('EOTHER', String(error), error);
     }
     this.#all.add(slot);
-    return slot;
+    if (!this.#isOver) return slot;
+    this.#end(slot);
+    throw stopping();
   }
 
   #noteStart(hasLoaded: boolean): void {
@@ -233,4 +239,8 @@ export class FunctionPool implements OpenFunction {
     this.#all.delete(slot);
     slot.handler.end();
   }
+}
+
+function stopping(): ThrottleError {
+  return new ThrottleError('TooManyRequestsException', 'The function is being stopped.');
 }
