@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
-import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
+import { createByteBudget, type ByteBudget } from '../../kernel/flow/byte-budget.ts';
 import { fakeRequest } from '../../testing/fake-request.ts';
 import { ask, NodeBench, oneRoute, SECRET, signed, stored } from './harness.fixture.ts';
 import { textOf } from '../../testing/text-of.ts';
@@ -99,6 +100,25 @@ test('a request for which there is no memory says so, and not that something els
   assert.equal(refused?.fields?.['cause'], 'memory');
   const { requests } = await bench.admin('GET', '/admin/requests');
   assert.equal(requests[0].reason, 'memory');
+});
+
+test('the copy that a public-key signature is checked on counts with what the request holds', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const open = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64');
+  const bench = await new NodeBench().open(oneRoute({ verify: { standard: { secrets: [`whpk_${open}`] } } }));
+  const body = JSON.stringify({ text: 'x'.repeat(1000) });
+  const timestamp = String(Math.floor(bench.simulation.environment.clock.now() / 1000));
+  const bytes = Buffer.from(`m.${timestamp}.${body}`);
+  const signature = `v1a,${sign(null, bytes, privateKey).toString('base64')}`;
+  const headers = { 'content-type': 'application/json', 'webhook-id': 'm', 'webhook-timestamp': timestamp };
+  const post = async (budget: ByteBudget): Promise<number> =>
+    (await ask(bench, { path: '/hook', headers: { ...headers, 'webhook-signature': signature }, body, budget })).status;
+  // A body is held twice, and its copy once.
+  const small = createByteBudget(3 * body.length - 1);
+  assert.equal(await post(small), 503);
+  const large = createByteBudget(3 * body.length);
+  assert.equal(await post(large), 200);
+  assert.equal(large.usedBytes, 2 * body.length, 'the copy is given back');
 });
 
 test('a route of known addresses alone is a verified one', async () => {

@@ -95,19 +95,6 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
       signature,
     );
   }
-  for (const [signature, own, copied] of [
-    [v1a, open, raw.length],
-    [other, open, raw.length],
-    [v1, key, 0],
-  ] as const) {
-    const taken: number[] = [];
-    const room = {
-      hold: async (bytes: number) => void taken.push(bytes),
-      giveBack: (bytes: number) => void taken.push(-bytes),
-    };
-    await verifyStandard([own], { id: 'm', timestamp: String(NOW), signature }, raw, { turn: atOnce, compute, room });
-    assert.deepEqual(taken, copied === 0 ? [] : [copied, -copied], signature);
-  }
   for (const text of [
     '',
     'whsec_',
@@ -117,6 +104,36 @@ test('Standard Webhooks: lists, other schemes, Ed25519, bytes that are no UTF-8'
     `whsec_${Buffer.alloc(65).toString('base64')}`,
   ]) {
     assert.equal(readStandardKey(text), undefined, text);
+  }
+});
+
+test('the copy that a public-key signature is checked on is held as long as that lasts, however it ends', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const open = { scheme: 'v1a', key: publicKey } as const;
+  const shared = standardKey(SECRET);
+  assert.ok(shared.scheme === 'v1');
+  const raw = Buffer.from(BODY);
+  const front = Buffer.from(`m.${NOW}.`);
+  const own = `v1a,${sign(null, Buffer.concat([front, raw]), privateKey).toString('base64')}`;
+  const other = `v1a,${Buffer.alloc(64, 1).toString('base64')}`;
+  const failing = { isSigned: async () => await Promise.reject(new Error('no thread')) };
+  const { length } = raw;
+  for (const [signature, key, doors, outcome, told] of [
+    [own, open, compute, true, [length, -length]],
+    [other, open, compute, false, [length, -length]],
+    [own, open, failing, 'no thread', [length, -length]],
+    [signStandard(shared.bytes, 'm', String(NOW), raw), shared, failing, true, []],
+    [own, shared, failing, false, []],
+  ] as const) {
+    const taken: number[] = [];
+    const room = {
+      hold: async (bytes: number) => void taken.push(bytes),
+      giveBack: (bytes: number) => void taken.push(-bytes),
+    };
+    const headers = { id: 'm', timestamp: String(NOW), signature };
+    const verified = verifyStandard([key], headers, raw, { turn: atOnce, compute: doors, room });
+    assert.equal(await verified.catch(({ message }: Error) => message), outcome, signature);
+    assert.deepEqual(taken, told, signature);
   }
 });
 

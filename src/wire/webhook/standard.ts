@@ -81,11 +81,15 @@ export async function verifyStandard(
   if (pairs.length === 0) return false;
   // Many may wait for a thread, each with a copy of its own.
   await room?.hold(body.length);
-  const signed = await joined(front, body, turn);
-  let isSigned = false;
-  for (const [bytes, key] of pairs) isSigned ||= await compute.isSigned(signed, key, bytes);
-  room?.giveBack(body.length);
-  return isSigned;
+  try {
+    const signed = await joined(front, body, turn);
+    for (const [bytes, key] of pairs) {
+      if (await compute.isSigned(signed, key, bytes)) return true;
+    }
+    return false;
+  } finally {
+    room?.giveBack(body.length);
+  }
 }
 
 async function joined(front: string, body: Uint8Array, turn: () => Promise<void>): Promise<Uint8Array> {

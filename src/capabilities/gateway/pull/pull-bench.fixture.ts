@@ -3,13 +3,13 @@ import { HOOK, ScriptedGithub, TOKEN, type ScriptedAttempt } from './scripted-gi
 
 export const MINUTE_MS = 60_000;
 
-/** A node with one route, whose hook is looked through at a scripted GitHub. */
+/** A node with one route, whose hook is looked through at a scripted GitHub; buckets are those of a scripted S3. */
 export class PullBench {
   readonly github = new ScriptedGithub(SECRET);
   readonly node: NodeBench;
 
   constructor(seed = 1) {
-    this.node = new NodeBench(seed, { servers: (request) => this.github.script(request) });
+    this.node = new NodeBench(seed, { servers: (request) => this.github.script(request), hasS3: true });
   }
 
   async open(

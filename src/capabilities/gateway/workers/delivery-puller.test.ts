@@ -300,6 +300,24 @@ test('a hook that left the file keeps its position, and another hook of that nam
   await bench.node.close();
 });
 
+test('a drain takes no longer than it may, whether it waits for what is pulled or for what is sent', async () => {
+  const bench = await new PullBench().open({ largeBody: { claimCheck: 'large' } });
+  const { simulation, s3 } = bench.node;
+  s3.script = () => ({ takesMs: 20_000 });
+  const body = JSON.stringify({ text: 'x'.repeat(1024 * 1024) });
+  bench.missed(1, 600, { payload: body });
+  const sent = bench.node.gateway('/hook', signed('sent', body), body);
+  await bench.pass(5000);
+  assert.deepEqual([s3.calls.length, (await bench.view()).missed], [2, 1], 'both wait for their bucket');
+  const { clock } = simulation.environment;
+  const begunAt = clock.monotonic();
+  await simulation.drive(bench.node.node.drain(1000));
+  const took = clock.monotonic() - begunAt;
+  assert.ok(took >= 1000 && took < 1100, `${took} ms`);
+  assert.equal((await simulation.drive(sent)).status, 200);
+  await bench.node.close();
+});
+
 test('killed anywhere, again and again, nothing is lost and nothing is doubled', async () => {
   let [repeated, lives] = [0, 0];
   for (let seed = 1; seed <= 6; seed += 1) {
