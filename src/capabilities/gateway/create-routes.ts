@@ -81,8 +81,12 @@ async function createRoute(
   const receive = receiveOf(given);
   const destination = chosenDestination(given.to, doors.destinations);
   if (receive !== undefined && destination !== undefined) return { ...parts, receive, destination };
-  // Without ids there is nothing to keep a window for.
-  const hasIds = parts.idSource !== undefined || verifier.deliveryId !== undefined || receive !== undefined;
+  // Without ids there is nothing to keep a window for. Of a request whose records go to several shards nothing tells
+  // whether all of them stand.
+  const hasIds =
+    receive === undefined
+      ? parts.idSource !== undefined || verifier.deliveryId !== undefined
+      : receive.keys === undefined;
   return {
     ...parts,
     stream: typeof given.to === 'string' ? given.to : '',

@@ -173,6 +173,10 @@ function receiverProblems(given: RouteOptions, destinations: readonly AnyDestina
   if (typeof dedupe === 'object' && dedupe.id !== undefined) {
     words.push({ path: ['dedupe', 'id'], message: 'is the id of the request where Firehose sends' });
   }
+  if (typeof dedupe === 'object' && partitionKey?.path !== undefined) {
+    const message = 'has no effect with `partitionKey: { path }`: records of one request go to several shards';
+    words.push({ path: ['dedupe'], message });
+  }
   return [...secrets, ...words, ...destinationProblems(to, destinations)];
 }
 

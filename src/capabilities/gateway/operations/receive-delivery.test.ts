@@ -172,6 +172,11 @@ test('keys by a path, and common attributes', async () => {
     [ID]: '{"n":1,"attributes":{"stage":"dev"}}',
     pi: '{"node":{"name":"pi"},"attributes":{"stage":"dev"}}',
   });
+  const again = await send(bench, { records: data('{"node":{"name":"pi"}}') });
+  assert.equal(again.status, 200);
+  assert.equal((await stored(bench)).length, 3, 'a repeat is stored again');
+  const { routes } = await bench.admin('GET', '/admin/routes');
+  assert.equal(routes[0].ids, undefined, 'and no ids are kept');
 });
 
 test('common attributes change nothing else of a record, however deep it goes', async () => {
@@ -220,12 +225,14 @@ test('words that are not for receivers', async () => {
     ['hooks', { payload: 'raw' }, /payload: is not for routes/],
     ['hooks', { dedupe: { id: 'a' } }, /dedupe\.id/],
     ['hooks', { partitionKey: { header: 'a' }, dedupe: 'off' }, /partitionKey: of records/],
+    ['hooks', { partitionKey: { path: 'a' }, dedupe: { windowHours: 1 } }, /dedupe: has no effect with `partitionKey/],
     [{ mongodb: PLACE }, { dedupe: 'off' }, /dedupe: is not for routes with `receive` and a destination/],
     [{ mongodb: { ...PLACE, uri: 'http://db' } }, {}, /to\.mongodb: uri: begins with/],
     [{}, {}, /to: expected one destination/],
     [{ mongodb: PLACE }, { receive: undefined }, /to: expected the name of a stream; a destination needs/],
   ];
   for (const [to, more, said] of problems) await assert.rejects(open(to, more), said);
+  await open('hooks', { partitionKey: { path: 'a' }, dedupe: 'off' });
   const only = await open('hooks', { verify: { ip: { allow: ['10.0.0.0/8'] } } });
   assert.equal((await send(only, { records: data('a') })).status, 403);
 });

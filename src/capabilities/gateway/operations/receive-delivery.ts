@@ -84,8 +84,7 @@ async function keep(acceptor: Acceptor, route: ReceivingRoute, read: Taken): Pro
 async function store(receiver: Receiver, route: StreamRoute, { delivery, taken, redelivery }: Taken): Promise<Kept> {
   const { requestId } = delivery;
   const inputs = taken.map(({ data, partitionKey = requestId }) => markedRecord({ partitionKey, data }, redelivery));
-  // Where records go to several shards nothing tells whether all of them stand: they are stored again.
-  if (route.dedupe === undefined || route.receive?.keys !== undefined || redelivery?.isAgain === true) {
+  if (route.dedupe === undefined || redelivery?.isAgain === true) {
     const { shardId, sequenceNumber } = await storeRecords(receiver.records, route.stream, inputs);
     return { isDuplicate: false, shardId, sequenceNumber, refused: [] };
   }
