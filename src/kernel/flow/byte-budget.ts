@@ -5,6 +5,8 @@ export interface ByteBudget {
   readonly maxBytes: number;
   readonly usedBytes: number;
   readonly waiting: number;
+  /** The signal of who is served next; undefined when nobody waits. */
+  readonly inFront: AbortSignal | undefined;
   /** Takes at once, or says that the bytes are not there. */
   tryTake(bytes: number): boolean;
   /**
@@ -25,6 +27,7 @@ export interface ByteBudget {
 
 interface Waiter {
   readonly bytes: number;
+  readonly signal: AbortSignal;
   readonly done: (taken: boolean) => void;
 }
 
@@ -50,6 +53,10 @@ export function createByteBudget(maxBytes: number): ByteBudget {
     get waiting() {
       return waiters.size;
     },
+    get inFront() {
+      const [first] = waiters;
+      return first?.signal;
+    },
     tryTake(bytes) {
       if (waiters.size > 0 || !fits(bytes)) return false;
       usedBytes += bytes;
@@ -59,7 +66,7 @@ export function createByteBudget(maxBytes: number): ByteBudget {
       if (this.tryTake(bytes)) return true;
       if (signal.aborted) return false;
       return await new Promise<boolean>((resolve) => {
-        const waiter: Waiter = { bytes, done };
+        const waiter: Waiter = { bytes, signal, done };
         const abort = (): void => {
           waiters.delete(waiter);
           done(false);

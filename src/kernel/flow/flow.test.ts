@@ -45,9 +45,12 @@ test('who stops waiting lets those behind pass', async () => {
   const budget = createByteBudget(10);
   budget.charge(9);
   const impatient = new AbortController();
+  assert.equal(budget.inFront, undefined);
   const big = budget.take(8, impatient.signal);
   const small = budget.take(1, never);
+  assert.equal(budget.inFront, impatient.signal);
   impatient.abort();
+  assert.equal(budget.inFront, undefined);
   assert.deepEqual(await Promise.all([big, small]), [false, true]);
   assert.equal(await budget.take(1, AbortSignal.abort()), false);
   assert.deepEqual([budget.usedBytes, budget.waiting], [10, 0]);

@@ -219,6 +219,40 @@ testBothWays('where all bodies hold a part of the memory, one at a time goes on 
   assert.equal(budget.tryOverdraw(), true, 'the last one gave the overdraft back');
 });
 
+testBothWays('bodies that hold all memory and hardly come make way for who waits', async (context) => {
+  const kib = 1024;
+  const budget = createByteBudget(100 * kib);
+  const handler: HttpHandler = async (request) => ok(String((await request.readBody(100 * kib)).length));
+  const { connect, fire, timers } = await serve(context, { handler, budget });
+  const begin = async (bytes: number): Promise<Peer> => {
+    const peer = await connect();
+    const before = budget.usedBytes;
+    peer.send(`${POST}Content-Length: ${100 * kib}\r\n\r\n`);
+    peer.send(Buffer.alloc(bytes * kib, 'x'));
+    await until(() => budget.usedBytes === before + 2 * bytes * kib);
+    return peer;
+  };
+  const small = await begin(1);
+  const slow = [await begin(20), await begin(20), await begin(20)];
+  await until(() => timers(httpLimits.bodyLookMs) === 4);
+  const other = await connect();
+  other.send(`${POST}Content-Length: 10\r\n\r\n0123456789`);
+  await until(() => budget.waiting === 1);
+  await fire(httpLimits.bodyLookMs);
+  assert.equal(budget.waiting, 1, 'all of them came just now');
+  await fire(httpLimits.bodyLookMs);
+  assert.equal(said(await other.answer()), '200 10');
+  for (const peer of slow) assert.equal(said(await peer.answer()), '503 ServiceUnavailable');
+  small.send(Buffer.alloc(99 * kib, 'x'));
+  assert.equal(said(await small.answer()), `200 ${100 * kib}`);
+  // Of the refused ones only the answers count, while what is left of their bodies is read away.
+  await until(() => budget.usedBytes < kib);
+  assert.equal(timers(httpLimits.bodyLookMs), 0);
+  assert.ok(budget.tryOverdraw(), 'another one may go past the bound');
+  await fire(httpLimits.lingerMs);
+  await until(() => budget.usedBytes === 0);
+});
+
 testBothWays('a body whose length nobody announced holds no more than twice what came', async (context) => {
   const held: number[] = [];
   const handler: HttpHandler = async (request) => {

@@ -1,6 +1,7 @@
 import type { BufferPool } from '../../kernel/bytes/buffer-pool.ts';
 import { RequestError } from '../../kernel/errors.ts';
 import type { Clock } from '../../ports/environment.ts';
+import { BodyPace } from './body-pace.ts';
 import { noRoom, type HeldBytes } from './held-bytes.ts';
 import { httpLimits } from './limits.ts';
 
@@ -31,7 +32,8 @@ export interface BodySource {
 
 /**
  * Reads a whole body as it comes. Rejects with RequestError 413 `RequestEntityTooLarge`, 408 `RequestTimeout`, 400
- * `IncompleteBody`, and ThrottleError `ServiceUnavailable` when there is no room for it in memory.
+ * `IncompleteBody`, and ThrottleError `ServiceUnavailable` when there is no room for it in memory, or when it is slow
+ * while others wait for room.
  * Every chunk counts when it came, not the announced length: who announces much and sends little holds little.
  */
 export class BodyReader implements BodySink {
@@ -52,6 +54,8 @@ export class BodyReader implements BodySink {
   #isWhole = false;
   #cancelDeadline = (): void => undefined;
   #cancelIdle = (): void => undefined;
+  #cancelLook = (): void => undefined;
+  readonly #pace = new BodyPace();
 
   constructor(source: BodySource, held: HeldBytes, clock: Clock, pool: BufferPool) {
     this.#source = source;
@@ -83,9 +87,13 @@ export class BodyReader implements BodySink {
         // A body that came with its headers is over before any clock is wound up.
         this.#clock.soon(() => this.#startClocks());
       });
-    } finally {
+    } catch (error) {
       this.#leave();
+      this.recycle();
+      this.#held.dropBody();
+      throw error;
     }
+    this.#leave();
     return this.#whole.subarray(0, this.#bytes);
   }
 
@@ -147,11 +155,21 @@ export class BodyReader implements BodySink {
     this.#areClocksOn = true;
     // While room is waited for, it is not the sender who is slow.
     if (this.#waiting === 0) this.#restartIdle();
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#cancelLook = this.#clock.timer(httpLimits.bodyLookMs, () => {
+      const isInTheWay = this.#pace.look(this.#bytes, this.#waiting > 0, this.#held.waitingInFront);
+      if (isInTheWay) this.#done?.(noRoom());
+      else this.#lookAgain();
+    });
   }
 
   #leave(): void {
     this.#cancelDeadline();
     this.#cancelIdle();
+    this.#cancelLook();
     if (this.#waiting > 0) this.#held.stopWaiting();
     this.#source.leave();
     this.#done = undefined;
@@ -160,6 +178,7 @@ export class BodyReader implements BodySink {
   /** While others hold the memory, the source is not read. */
   async #waitForRoom(bytes: number): Promise<void> {
     this.#source.pause();
+    this.#pace.rest();
     this.#cancelIdle();
     this.#waiting += 1;
     const isTaken = await this.#held.take(bytes);

@@ -21,6 +21,13 @@ export class HeldBytes {
     this.#clock = clock;
   }
 
+  /** Who waits in front of all for memory, the same as long as it does; undefined where that is this one, or nobody. */
+  get waitingInFront(): object | undefined {
+    const { inFront } = this.#budget;
+    for (const { signal } of this.#waiting) if (signal === inFront) return undefined;
+    return inFront;
+  }
+
   /** Takes at once: from what is free, or past the bound where no other request does that. */
   takeNow(bytes: number): boolean {
     const budget = this.#budget;
@@ -44,7 +51,7 @@ export class HeldBytes {
     cancel();
     this.#waiting.delete(waiting);
     if (!isTaken) return false;
-    if (this.#isReleased) {
+    if (this.#isReleased || waiting.signal.aborted) {
       this.#budget.giveBack(bytes);
       return false;
     }
@@ -67,6 +74,15 @@ export class HeldBytes {
     this.#budget.giveBack(back);
   }
 
+  /** The body is not read to its end, and what came of it is let go of: its sender may take long to see the answer. */
+  dropBody(): void {
+    if (this.#isReleased) return;
+    this.#endOverdraft();
+    const body = this.#bytes - this.#reserved;
+    this.#bytes -= body;
+    this.#budget.giveBack(body);
+  }
+
   /** The answer stands: its own bytes count in place of those that were held for it. */
   answer(bytes: number): void {
     this.#budget.charge(bytes);
@@ -77,8 +93,7 @@ export class HeldBytes {
 
   /** The answer is made while it is sent: only the piece that is on its way counts, and nothing of what came before. */
   stream(): void {
-    if (this.#isOverdrawing) this.#budget.endOverdraft();
-    this.#isOverdrawing = false;
+    this.#endOverdraft();
     this.#budget.giveBack(this.#bytes);
     this.#bytes = 0;
     this.#reserved = 0;
@@ -98,11 +113,16 @@ export class HeldBytes {
 
   /** Gives everything back; once, when nobody looks at it any more. */
   release(): void {
-    if (this.#isOverdrawing) this.#budget.endOverdraft();
+    this.#endOverdraft();
     this.#budget.giveBack(this.#bytes);
     this.#reserved = 0;
     this.#isReleased = true;
     this.stopWaiting();
+  }
+
+  #endOverdraft(): void {
+    if (this.#isOverdrawing) this.#budget.endOverdraft();
+    this.#isOverdrawing = false;
   }
 }
 

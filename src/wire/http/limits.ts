@@ -11,6 +11,13 @@ export const httpLimits = {
   /** Longest pause inside a body, and longest body. */
   bodyIdleMs: 10_000,
   bodyMs: 120_000,
+  /**
+   * Where others wait for memory, a body of more than `slowBodyBytes` must bring so much of what it is from one look to
+   * the next: even those that hold all of it, and hardly come, keep the others waiting for no longer than two looks.
+   */
+  bodyLookMs: 1000,
+  slowBodyShare: 1 / 16,
+  slowBodyBytes: 8 * 1024,
   /** How long a body waits for room in the budget of bytes in flight before the answer is 503. */
   budgetWaitMs: 5000,
   /** A connection without any traffic is closed, unless its request came whole and waits for an answer. */
