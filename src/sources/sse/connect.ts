@@ -41,11 +41,12 @@ async function follow(options: ConnectOptions): Promise<Connected> {
   // A position says more than the time at which the first connection began.
   let url = lastEventId === '' ? settings.url : feedUrl(settings.url);
   const origin = new URL(url).origin;
+  let waitMs: ReturnType<typeof askedWaitMs> = {};
   for (let hop = 0; hop <= sseLimits.redirectsMax; hop += 1) {
     const answer = await ask(options, url, new URL(url).origin === origin);
     if (!REDIRECTS.has(answer.status)) return await judge(answer, options.nowMs);
     await discard(answer);
-    const waitMs = askedWaitMs(answer, options.nowMs);
+    waitMs = askedWaitMs(answer, options.nowMs);
     const next = target(url, answer.headers['location']);
     if (next === undefined) return { kind: 'failed', cause: `${answer.status} without a location to go to`, ...waitMs };
     if (url.startsWith('https:') && !next.startsWith('https:')) {
@@ -53,7 +54,7 @@ async function follow(options: ConnectOptions): Promise<Connected> {
     }
     url = next;
   }
-  return { kind: 'failed', cause: `more than ${sseLimits.redirectsMax} redirects` };
+  return { kind: 'failed', cause: `more than ${sseLimits.redirectsMax} redirects`, ...waitMs };
 }
 
 async function ask(options: ConnectOptions, url: string, isOwnServer: boolean): Promise<ClientAnswer> {

@@ -239,7 +239,8 @@ test('redirects are followed, relative ones too; other servers are not told the 
 });
 
 test('redirects are bounded, do not leave TLS, and lead to no address that is not allowed', async () => {
-  const around = Array.from({ length: 11 }, () => ({ status: 301, headers: { location: '/v2/feed' } }));
+  const headers = { location: '/v2/feed', 'retry-after': '120' };
+  const around = Array.from({ length: 11 }, () => ({ status: 301, headers }));
   const round = await new FeedBench(...around).open();
   const plain = await new FeedBench({ status: 301, headers: { location: 'http://127.0.0.1/' } }).open({
     url: 'https://127.0.0.1/',
@@ -247,6 +248,7 @@ test('redirects are bounded, do not leave TLS, and lead to no address that is no
   const inside = await new FeedBench({ status: 301, headers: { location: 'http://169.254.169.254/' } }).open();
   for (const bench of [round, plain, inside]) await bench.pass(400);
   assert.equal(round.status.failure, 'more than 10 redirects');
+  assert.ok(Number(round.lines('sse.disconnected')[0]?.['waitMs']) >= 120_000, 'as long as the last one says');
   assert.equal(plain.status.failure, '301 to an address without TLS');
   assert.match(inside.status.failure ?? '', /169\.254\.169\.254/);
   assert.equal(inside.seen.length, 1);
