@@ -29,7 +29,7 @@ export interface HttpRequest {
   /**
    * Takes bytes of what all requests may hold in memory together, for what the handler is about to read: until its
    * answer stands, whose own bytes then count until it was sent. Waits while others hold too much; rejects with
-   * ThrottleError `ServiceUnavailable` after 5 s.
+   * ThrottleError `ServiceUnavailable` after 5 s, or after one or two where it holds much already and others wait.
    */
   hold(bytes: number): Promise<void>;
   /** Of what it took, so much is not read after all, or looked at no more. */

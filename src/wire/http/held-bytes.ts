@@ -40,15 +40,20 @@ export class HeldBytes {
     return true;
   }
 
-  /** Waits for its turn; false after `budgetWaitMs`, or when nobody waits any more. */
-  async take(bytes: number): Promise<boolean> {
+  /**
+   * Waits for its turn; false after `budgetWaitMs`, or when nobody waits any more. `watched` is shown what ends the
+   * wait; what it returns is called when that is over.
+   */
+  async take(bytes: number, watched?: (waiting: AbortController) => () => void): Promise<boolean> {
     const waiting = new AbortController();
     this.#waiting.add(waiting);
+    const unwatch = watched?.(waiting);
     const cancel = this.#clock.timer(httpLimits.budgetWaitMs, () => waiting.abort());
     const isTaken = await this.#budget.take(bytes, waiting.signal);
     // Who got it goes on in a turn of its own: each may be soon done, and what it gives back wakes the next.
     if (isTaken) await nextTurn(this.#clock);
     cancel();
+    unwatch?.();
     this.#waiting.delete(waiting);
     if (!isTaken) return false;
     if (this.#isReleased || waiting.signal.aborted) {
@@ -59,10 +64,13 @@ export class HeldBytes {
     return true;
   }
 
-  /** Room for what a handler is about to read. Rejects with ThrottleError `ServiceUnavailable` after 5 s. */
+  /**
+   * Room for what a handler is about to read. Rejects with ThrottleError `ServiceUnavailable` after 5 s, or where it
+   * holds much itself while others wait and nothing moves.
+   */
   async hold(bytes: number): Promise<void> {
     if (this.#budget.tryTake(bytes)) this.#bytes += bytes;
-    else if (!(await this.take(bytes))) throw noRoom();
+    else if (!(await this.take(bytes, (waiting) => this.#makeWay(waiting)))) throw noRoom();
     this.#reserved += bytes;
   }
 
@@ -118,6 +126,28 @@ export class HeldBytes {
     this.#reserved = 0;
     this.#isReleased = true;
     this.stopWaiting();
+  }
+
+  /**
+   * Who holds much and waits for more ends where others wait too and nothing moves: first who is not in front, since
+   * two that wait for each other would wait in vain; a look later the one in front, where those who hold the rest are
+   * slow.
+   */
+  #makeWay(waiting: AbortController): () => void {
+    const budget = this.#budget;
+    let before: object | undefined = budget.inFront;
+    let cancel = (): void => undefined;
+    const lookAgain = (): void => {
+      cancel = this.#clock.timer(httpLimits.bodyLookMs, () => {
+        const { inFront } = budget;
+        const isInTheWay = inFront === before && budget.waiting > 1 && this.#bytes >= httpLimits.muchHeldBytes;
+        before = inFront;
+        if (isInTheWay) waiting.abort();
+        else lookAgain();
+      });
+    };
+    lookAgain();
+    return () => cancel();
   }
 
   #endOverdraft(): void {

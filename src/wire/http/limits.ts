@@ -18,6 +18,8 @@ export const httpLimits = {
   bodyLookMs: 1000,
   slowBodyShare: 1 / 16,
   slowBodyBytes: 8 * 1024,
+  /** Who holds so much, and waits for more, makes way where nothing moves from one look to the next. */
+  muchHeldBytes: MIB,
   /** How long a body waits for room in the budget of bytes in flight before the answer is 503. */
   budgetWaitMs: 5000,
   /** A connection without any traffic is closed, unless its request came whole and waits for an answer. */
