@@ -64,14 +64,17 @@ function namePattern(prefix: string, delivery: string, errorType: string): RegEx
   );
 }
 
+/** Of a key's name: what stands in front of the last digits of its UUID, these, and the ending behind them. */
+const UUID_AT_END = /(-\d{4}(?:-\d\d){5}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-)([0-9a-f]{12})([^/]*)$/;
+
 /**
  * The key of the lines when so many records of the batch are gone, of the same length: each count has a UUID of its
  * own. An attempt before wrote lines about some of the records that are gone now: what it wrote is to stay.
  */
 export function keyWithout(gone: number, key: string): string {
-  return key.replace(/([0-9a-f]{12})([^/]*)$/, (_, digits: string, end: string) => {
+  return key.replace(UUID_AT_END, (_, before: string, digits: string, end: string) => {
     const own = BigInt(`0x${digits}`) ^ BigInt(gone);
-    return own.toString(16).padStart(digits.length, '0') + end;
+    return before + own.toString(16).padStart(digits.length, '0') + end;
   });
 }
 
