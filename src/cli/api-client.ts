@@ -50,7 +50,7 @@ export class ApiClient {
 
   /** The JSON of an admin path. Ends the command when it is refused. */
   async admin(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'DELETE',
     path: string,
     { body = '', signal }: { readonly body?: string; readonly signal?: AbortSignal } = {},
   ): Promise<unknown> {

@@ -168,7 +168,26 @@ const FUNCTIONS = {
 const DELIVERIES = {
   deliveries: [
     { name: 'd', state: 'running', managed: 'file', source: 'a', objectsDelivered: 2, recordsWaiting: 7 },
-    { name: 'e', state: 'retrying', managed: 'file', source: 'a', objectsDelivered: 0, failure: 'disk full' },
+    {
+      name: 'e',
+      state: 'retrying',
+      managed: 'file',
+      source: 'a',
+      objectsDelivered: 0,
+      failure: 'disk full',
+      replays: [
+        { id: 'abc', delivery: 'e', stream: 'a', state: 'running', recordsDelivered: 5, recordsFailed: 0 },
+        {
+          id: 'def',
+          delivery: 'e',
+          errorsOf: 'd',
+          state: 'retrying',
+          failure: 'HTTP 503',
+          recordsDelivered: 0,
+          recordsFailed: 1,
+        },
+      ],
+    },
   ],
 };
 
@@ -253,6 +272,10 @@ py        python   broken: there is no py.py  1          0        2        7    
 DELIVERY  SOURCE  STATE                OBJECTS  WAITING  MANAGED
 d         a       running              2        7        file
 e         a       retrying: disk full  0        0        file
+
+REPLAY  OF           TO  STATE               DELIVERED  FAILED
+abc     a            e   running             5          0
+def     errors of d  e   retrying: HTTP 503  0          1
 `,
   );
   const bare = {

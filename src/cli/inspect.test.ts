@@ -24,6 +24,10 @@ const DELIVERY = {
     lastObject: '/data/buckets/b/k',
     failure: 'no bucket',
   },
+  replays: [
+    { id: 'abc', state: 'retrying', failure: 'HTTP 503', recordsDelivered: 5 },
+    { id: 'def', state: 'waiting', recordsDelivered: 0 },
+  ],
   shards: [{ shardId: 'shardId-000000000000', position: '49', lagRecords: 14, lagMs: null }],
   attempts: [
     {
@@ -58,6 +62,8 @@ test('inspect says what a delivery does and what keeps it', async () => {
       'backup        30 records in 3 objects, 5 wait',
       '              last /data/buckets/b/k',
       '              retrying: no bucket',
+      'replay        abc retrying, 5 records delivered: HTTP 503',
+      'replay        def waiting, 0 records delivered',
       '',
       'SHARD                 POSITION  WAITING  LAG',
       'shardId-000000000000  49        14       not known',

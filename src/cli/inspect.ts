@@ -37,6 +37,12 @@ interface Explained {
   };
   readonly underway?: { readonly place: string; readonly records: number; readonly bytes: number };
   readonly nextAttemptInMs?: number;
+  readonly replays?: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly recordsDelivered: number;
+    readonly failure?: string;
+  }[];
   readonly shards?: readonly {
     readonly shardId: string;
     readonly position: string;
@@ -103,7 +109,15 @@ function summaryOf(delivery: Explained): string {
   if (underway !== undefined)
     rows.push(['under way', `${underway.records} records, ${underway.bytes} bytes to ${underway.place}`]);
   if (nextAttemptInMs !== undefined) rows.push(['next attempt', `in ${seconds(nextAttemptInMs)}`]);
-  return table([...rows, ...backupRows(delivery)]);
+  return table([...rows, ...backupRows(delivery), ...replayRows(delivery)]);
+}
+
+/** Those to it that have not ended. */
+function replayRows({ replays = [] }: Explained): string[][] {
+  return replays.map(({ id, state, recordsDelivered, failure }) => {
+    const why = failure === undefined ? '' : `: ${failure}`;
+    return ['replay', `${id} ${state}, ${recordsDelivered} records delivered${why}`];
+  });
 }
 
 /** Of the reader that writes each record to a bucket as it came. */

@@ -27,7 +27,20 @@ interface Deliveries {
     readonly objectsDelivered: number;
     readonly recordsWaiting?: number;
     readonly failure?: string;
+    /** To it, and not at their end. */
+    readonly replays?: readonly Replay[];
   }[];
+}
+
+interface Replay {
+  readonly id: string;
+  readonly delivery: string;
+  readonly state: string;
+  readonly stream?: string;
+  readonly errorsOf?: string;
+  readonly recordsDelivered: number;
+  readonly recordsFailed: number;
+  readonly failure?: string;
 }
 
 interface Routes {
@@ -123,6 +136,7 @@ export function declarePs(program: Command, context: CliContext): void {
         sourceTable(sources),
         functionTable(functions),
         deliveryTable(deliveries),
+        replayTable(deliveries.flatMap(({ replays = [] }) => replays)),
       ];
       context.out([syncLine(sync), ...tables].filter(Boolean).join('\n'));
     });
@@ -214,4 +228,17 @@ function deliveryTable(deliveries: Deliveries['deliveries']): string {
     ],
   );
   return table([['DELIVERY', 'SOURCE', 'STATE', 'OBJECTS', 'WAITING', 'MANAGED'], ...rows]);
+}
+
+function replayTable(replays: readonly Replay[]): string {
+  if (replays.length === 0) return '';
+  const rows = replays.map(({ id, delivery, stream, errorsOf = '', state, failure, ...counts }) => [
+    id,
+    stream ?? `errors of ${errorsOf}`,
+    delivery,
+    failure === undefined ? state : `${state}: ${failure}`,
+    String(counts.recordsDelivered),
+    String(counts.recordsFailed),
+  ]);
+  return table([['REPLAY', 'OF', 'TO', 'STATE', 'DELIVERED', 'FAILED'], ...rows]);
 }

@@ -47,3 +47,28 @@ test('replay of nothing in particular is a wrong use, and a stream needs a deliv
     [1, 'millrace: no delivery events; of a stream, say to which --to-delivery\n'],
   );
 });
+
+test('replay --cancel ends one, and takes nothing beside it', async () => {
+  const ended = { ...PLANNED, state: 'cancelled', recordsDelivered: 3, recordsFailed: 1 };
+  const cancelling = { 'DELETE /admin/deliveries/out/replays/abc': () => ended };
+  const { code, out, sent } = await millrace(['replay', 'out', '--cancel', 'abc'], { replies: cancelling });
+  assert.deepEqual([code, out, sent.length], [0, 'cancelled: 3 delivered, 1 failed\n', 1]);
+  const json = await millrace(['replay', 'out', '--cancel', 'abc', '--json'], { replies: cancelling });
+  assert.deepEqual(JSON.parse(json.out), ended);
+  const both = await millrace(['replay', 'out', '--cancel', 'abc', '--errors'], { replies: cancelling });
+  assert.deepEqual([both.code, both.err], [2, 'millrace: --cancel ends a replay: nothing else is said beside it\n']);
+});
+
+test('who looks no longer at a replay is told that it goes on, and what ends it', async () => {
+  const interrupt = new AbortController();
+  const follow = {
+    ...replies(),
+    'GET /admin/deliveries/out/replays/abc': () => {
+      interrupt.abort();
+      interrupt.signal.throwIfAborted();
+    },
+  };
+  const parts = { replies: follow, interrupted: interrupt.signal };
+  const { err } = await millrace(['replay', 'out', '--errors'], parts);
+  assert.match(err, /it goes on: `millrace replay out --cancel abc` ends it\n/);
+});

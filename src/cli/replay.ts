@@ -15,6 +15,7 @@ interface Flags {
   readonly again?: true;
   readonly rate?: string;
   readonly toTarget?: string;
+  readonly cancel?: string;
 }
 
 interface Counted {
@@ -45,6 +46,7 @@ export function declareReplay(program: Command, context: CliContext): void {
     .option('--from <time>', 'records that arrived from then on: ISO 8601, or seconds since 1970')
     .option('--to <time>', 'records that arrived before then; now when absent')
     .option('--to-delivery <name>', 'the delivery that gets them; the target itself when absent')
+    .option('--cancel <id>', 'end a replay to the delivery, as `ps` shows it; what it delivered stays')
     .option('--again', 'of requests: those, too, that have their record')
     .option('--to-target <name>', 'of requests: a server of `gateway.redeliverTo`, in place of their route')
     .option('--rate <number>', 'of requests: so many a second; 100 when absent')
@@ -55,6 +57,7 @@ export function declareReplay(program: Command, context: CliContext): void {
 }
 
 async function replay(context: CliContext, target: string, flags: Flags): Promise<void> {
+  if (flags.cancel !== undefined) return await cancel(context, target, flags.cancel, flags);
   const isNumber = isRequestNumber(target) && flags.errors !== true && flags.from === undefined;
   if (isNumber || isRequestTarget(target)) return await replayOf(context, target, flags);
   if (flags.errors !== true && flags.from === undefined) {
@@ -66,6 +69,17 @@ async function replay(context: CliContext, target: string, flags: Flags): Promis
   const ended = flags.dryRun === true ? undefined : await followed(context, client, planned);
   if (flags.json === true) context.out(`${JSON.stringify(ended ?? planned)}\n`);
   else if (ended !== undefined) context.out(`${ended.recordsDelivered} delivered, ${ended.recordsFailed} failed\n`);
+}
+
+async function cancel(context: CliContext, delivery: string, id: string, flags: Flags): Promise<void> {
+  const { errors, from, to, toDelivery, dryRun, again, toTarget, rate } = flags;
+  if ([errors, from, to, toDelivery, dryRun, again, toTarget, rate].some((one) => one !== undefined)) {
+    throw new CliError('--cancel ends a replay: nothing else is said beside it', exitCodes.usage);
+  }
+  const client = new ApiClient(context, flags.api);
+  const ended = (await client.admin('DELETE', pathOfReplay({ delivery, id }))) as Status;
+  if (flags.json === true) return context.out(`${JSON.stringify(ended)}\n`);
+  context.out(`${ended.state}: ${ended.recordsDelivered} delivered, ${ended.recordsFailed} failed\n`);
 }
 
 /** Requests go to their route or a server elsewhere, the records they became to a delivery. */
@@ -116,17 +130,31 @@ function said({ delivery, stream, records, errorsOf, objects, unprocessedObjects
   return `${what} to ${delivery}${leaves}${rest}`;
 }
 
+function pathOfReplay({ delivery, id }: Pick<Counted, 'delivery' | 'id'>): string {
+  return `/admin/deliveries/${encodeURIComponent(delivery)}/replays/${encodeURIComponent(id)}`;
+}
+
 /** Shows how far it is until its end. */
-async function followed(context: CliContext, client: ApiClient, { delivery, id }: Counted): Promise<Status> {
+async function followed(context: CliContext, client: ApiClient, planned: Counted): Promise<Status> {
   let shown = '';
   for (;;) {
-    const path = `/admin/deliveries/${encodeURIComponent(delivery)}/replays/${id}`;
-    const status = (await client.admin('GET', path, { signal: context.interrupted })) as Status;
+    const status = await statusOf(context, client, planned);
     const failure = status.failure === undefined ? '' : `, ${status.failure}`;
     const line = `${status.state}: ${status.recordsDelivered} delivered${failure}`;
     if (line !== shown) context.err(`${line}\n`);
     shown = line;
     if (status.state === 'done') return status;
     if (status.state === 'failed' || status.state === 'cancelled') throw new CliError(`the replay ended: ${line}`);
+  }
+}
+
+/** Who looks no longer does not end it. */
+async function statusOf(context: CliContext, client: ApiClient, { delivery, id }: Counted): Promise<Status> {
+  try {
+    return (await client.admin('GET', pathOfReplay({ delivery, id }), { signal: context.interrupted })) as Status;
+  } catch (error) {
+    if (context.interrupted.aborted)
+      context.err(`it goes on: \`millrace replay ${delivery} --cancel ${id}\` ends it\n`);
+    throw error;
   }
 }

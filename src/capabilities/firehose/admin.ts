@@ -10,24 +10,26 @@ import { FUNCTION, functionTarget } from './function-options.ts';
 import type { DeliveryStream, FirehoseState } from './model.ts';
 import type { Sample } from './preview.ts';
 import { recordFate } from './record-fate.ts';
+import type { Replays } from './replays.ts';
 import type { DeliveryStatus } from './workers/worker.ts';
 
 const PREVIEW_BYTES_MAX = 1024 * 1024;
 
 /** The admin routes of deliveries. */
-export function deliveryRoutes(state: FirehoseState): AdminRoute[] {
+export function deliveryRoutes(state: FirehoseState, replays: Replays): AdminRoute[] {
+  const shown: Shown = { ...state, replays };
   return [
     {
       method: 'GET',
       path: '/admin/deliveries',
       doc: 'All deliveries, with those that wait for a destination.',
-      handle: async () => ({ deliveries: all(state) }),
+      handle: async () => ({ deliveries: all(shown) }),
     },
     {
       method: 'GET',
       path: '/admin/deliveries/{name}',
       doc: 'One delivery: how far it is in each shard, how full its buffer is, the last attempts, when the next comes.',
-      handle: async ({ name = '' }) => await explained(state, name),
+      handle: async ({ name = '' }) => await explained(shown, name),
     },
     {
       method: 'GET',
@@ -41,7 +43,7 @@ export function deliveryRoutes(state: FirehoseState): AdminRoute[] {
       doc: 'Delivers nothing any more until it is resumed, also after a restart.',
       handle: async ({ name = '' }) => {
         await state.deliveries.pause(known(state, name).name);
-        return one(state, name);
+        return one(shown, name);
       },
     },
     {
@@ -50,14 +52,14 @@ export function deliveryRoutes(state: FirehoseState): AdminRoute[] {
       doc: 'Goes on where the delivery was paused.',
       handle: async ({ name = '' }) => {
         await state.deliveries.resume(known(state, name).name);
-        return one(state, name);
+        return one(shown, name);
       },
     },
     {
       method: 'POST',
       path: '/admin/deliveries/{name}/flush',
       doc: 'Delivers what stands in the stream now, without waiting for size or interval.',
-      handle: async ({ name = '' }, _query, { signal }) => await flush(state, name, signal),
+      handle: async ({ name = '' }, _query, { signal }) => await flush(shown, name, signal),
     },
     {
       method: 'POST',
@@ -93,7 +95,12 @@ export function bucketRoutes(blobs: BlobStore): AdminRoute[] {
   ];
 }
 
-function all(state: FirehoseState): unknown[] {
+/** What a delivery is told of with. */
+interface Shown extends FirehoseState {
+  readonly replays: Replays;
+}
+
+function all(state: Shown): unknown[] {
   const { deliveries } = state;
   const waiting = [...deliveries.waiting].filter(([name]) => deliveries.get(name) === undefined);
   return [
@@ -102,7 +109,7 @@ function all(state: FirehoseState): unknown[] {
   ];
 }
 
-function one(state: FirehoseState, name: string): unknown {
+function one(state: Shown, name: string): unknown {
   const delivery = state.deliveries.get(name);
   if (delivery !== undefined) return describe(state, delivery);
   const waiting = state.deliveries.waiting.get(name);
@@ -110,7 +117,7 @@ function one(state: FirehoseState, name: string): unknown {
   throw notFound(name);
 }
 
-async function explained(state: FirehoseState, name: string): Promise<unknown> {
+async function explained(state: Shown, name: string): Promise<unknown> {
   const delivery = state.deliveries.get(name);
   if (delivery === undefined) return one(state, name);
   return { ...(describe(state, delivery) as object), ...(await explainDelivery(state, delivery)) };
@@ -126,10 +133,11 @@ function notFound(name: string): RequestError {
   return new RequestError('NotFound', `no delivery ${name}`, 404);
 }
 
-function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unknown {
+function describe({ deliveries, replays }: Shown, delivery: DeliveryStream): unknown {
   const { name, from, target, version } = delivery;
   const status = deliveries.worker(name)?.status();
   const failure = status === undefined ? deliveries.lacks(target) : status.failure;
+  const running = replays.running(name);
   return {
     name,
     state: stateOf(delivery, status),
@@ -148,6 +156,7 @@ function describe({ deliveries }: FirehoseState, delivery: DeliveryStream): unkn
     recordsWaiting: status?.waitingRecords ?? 0,
     bytesWaiting: status?.waitingBytes ?? 0,
     ...(failure !== undefined && { failure }),
+    ...(running.length > 0 && { replays: running }),
   };
 }
 
@@ -172,7 +181,7 @@ function describeWaiting({ deliveries }: FirehoseState, name: string, options: D
   };
 }
 
-async function flush(state: FirehoseState, name: string, signal: AbortSignal): Promise<unknown> {
+async function flush(state: Shown, name: string, signal: AbortSignal): Promise<unknown> {
   const worker = state.deliveries.worker(name);
   if (worker === undefined) throw notFound(name);
   if (state.deliveries.get(name)?.isPaused === true) {

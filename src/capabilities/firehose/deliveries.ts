@@ -44,6 +44,7 @@ type Doors = Omit<WorkerDoors, 'eventBytes'>;
 /** The delivery streams of the node with their workers: what the API and the file both change. */
 export class Deliveries {
   readonly #doors: WorkerDoors;
+  readonly #removed: (name: string) => Promise<void>;
   readonly #workers = new Map<string, Worker>();
   /** Each looks first and acts then. */
   readonly #changes = new OneAtATime();
@@ -56,7 +57,9 @@ export class Deliveries {
   readonly #stopped = new AbortController();
   #measuring: Promise<void> | undefined;
 
-  constructor(doors: Doors) {
+  /** `removed`: called once one is gone. */
+  constructor(doors: Doors, removed: (name: string) => Promise<void>) {
+    this.#removed = removed;
     this.#doors = { ...doors, eventBytes: createByteBudget(firehoseLimits.functionBytesMax) };
   }
 
@@ -125,6 +128,7 @@ export class Deliveries {
         ),
       ]);
       this.#resting.delete(name);
+      await this.#removed(name);
       for (const stream of [DIRECT_PREFIX + name, HISTORY_PREFIX + name, PROCESSED_PREFIX + name]) {
         await dropInternalStream(records, stream);
       }

@@ -63,7 +63,14 @@ async function start(
   environment: Environment,
 ): Promise<Running<FirehoseState>> {
   const memory = new DeliveryMemory(environment.meter);
-  const deliveries = new Deliveries({ ...doors, environment, memory });
+  const deliveries = new Deliveries({ ...doors, environment, memory }, async (name) => await replays.drop(name));
+  const replays = new Replays({
+    ...doors,
+    environment,
+    memory,
+    delivery: (name) => deliveries.get(name),
+    isBusy: (name) => deliveries.worker(name)?.status().underway !== undefined,
+  });
   const { records, catalog, destinations, http, identity } = doors;
   const state: FirehoseState = { records, catalog, destinations, http, identity, environment, deliveries };
   const apply = async (changed: DeliveriesOptions): Promise<void> => {
@@ -76,17 +83,10 @@ async function start(
   };
   await deliveries.open();
   await apply(options);
-  const replays = new Replays({
-    ...doors,
-    environment,
-    memory,
-    delivery: (name) => deliveries.get(name),
-    isBusy: (name) => deliveries.worker(name)?.status().underway !== undefined,
-  });
   replays.open();
   return {
     state,
-    admin: [...deliveryRoutes(state), ...bucketRoutes(doors.blobs), ...replayRoutes(state, replays)],
+    admin: [...deliveryRoutes(state, replays), ...bucketRoutes(doors.blobs), ...replayRoutes(state, replays)],
     // The config reader checked it against this capability's own declaration.
     reload: async (changed) => await apply((changed ?? {}) as DeliveriesOptions),
     health: () => {

@@ -291,8 +291,46 @@ test('a replay that cannot get over something ends, and one that is cancelled, t
   const stuck = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0' });
   const next = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0', toDelivery: 'other' });
   assert.equal((await bench.admin('GET', STATUS, { name: 'other', id: next.id })).recordsDelivered, 0);
+  const shown = await running(bench);
+  assert.deepEqual(shown, [
+    ['d', [[stuck.id, 'running']]],
+    ['other', [[next.id, 'waiting']]],
+  ]);
   const cancelled = await bench.admin('DELETE', STATUS, { name: 'd', id: stuck.id });
   assert.equal(cancelled.state, 'cancelled');
   assert.equal((await done(bench, next)).recordsDelivered, 1);
   assert.equal((await bench.admin('GET', STATUS, { name: 'd', id: stuck.id })).state, 'cancelled');
+  assert.deepEqual(await running(bench), [
+    ['d', []],
+    ['other', []],
+  ]);
+});
+
+/** Of each delivery the replays that are shown with it, and how they fare. */
+async function running(bench: Bench): Promise<readonly unknown[]> {
+  const { deliveries } = await bench.admin('GET', '/admin/deliveries');
+  return (deliveries as readonly Answer[]).map(({ name, replays = [] }) => [
+    name,
+    (replays as readonly Answer[]).map(({ id, state }) => [id, state]),
+  ]);
+}
+
+test('a replay goes with its delivery, whatever its destination does: the next has its turn', async () => {
+  const fake = new FakeDestination();
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake({ other: toBucket('other', 1) }));
+  await put(bench, 'one;');
+  await bench.simulation.pass(5000);
+  fake.script = () => {
+    throw new DeliveryError('Fake.Down', 'down', true);
+  };
+  const stuck = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0' });
+  await bench.simulation.pass(1000);
+  const next = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0', toDelivery: 'other' });
+  assert.ok(fake.attempts.length > 1);
+  await bench.call('DeleteDeliveryStream', { DeliveryStreamName: 'd' });
+  const attempts = fake.attempts.length;
+  assert.equal((await done(bench, next)).recordsDelivered, 1);
+  await bench.simulation.pass(60_000);
+  assert.equal(fake.attempts.length, attempts);
+  await assert.rejects(bench.admin('GET', STATUS, { name: 'd', id: stuck.id }), { code: 'NotFound' });
 });

@@ -140,6 +140,13 @@ export class Replays {
     return this.#describe(ended);
   }
 
+  /** Ends those to a delivery that was deleted, and what the catalog had of them with it. */
+  async drop(delivery: string): Promise<void> {
+    const own = [...this.#workers].filter(([key]) => key.startsWith(`${REPLAY_PREFIX}${delivery}/`));
+    await Promise.all(own.map(async ([, worker]) => await worker.stop()));
+    for (const [key] of own) this.#workers.delete(key);
+  }
+
   /** What keeps replays from going on, and those that wait for them, for people. */
   problems(): string[] {
     return [...this.#workers.values()].flatMap((worker) => worker.notes.problems().map((one) => `replay to ${one}`));
@@ -148,6 +155,12 @@ export class Replays {
   /** Of one delivery, in the order of their ids. */
   list(delivery: string): readonly object[] {
     return this.#of(delivery).map((replay) => this.#describe(replay));
+  }
+
+  /** Those of one delivery that have not ended. */
+  running(delivery: string): readonly object[] {
+    const left = this.#of(delivery).filter(({ doneAt }) => doneAt === undefined);
+    return left.map((replay) => this.#describe(replay));
   }
 
   #of(delivery: string): readonly StoredReplay[] {
@@ -217,10 +230,12 @@ export class Replays {
     const key = `${REPLAY_PREFIX}${delivery}/${id}`;
     const stored = this.#doors.catalog.get(PROGRESS_PREFIX + replayProgressName(replay));
     const progress = stored === undefined ? firstProgress(replay) : progressFromJson(stored.value);
-    const failure = replay.failure ?? this.#workers.get(key)?.notes.failure;
+    const worker = this.#workers.get(key);
+    const failure = replay.failure ?? worker?.notes.failure;
+    const isWaiting = worker?.hasBegun === false;
     return {
       ...replayCounts(replay),
-      state: doneAt === undefined ? (failure === undefined ? 'running' : 'retrying') : ended,
+      state: doneAt === undefined ? stateOf(isWaiting, failure) : ended,
       askedAt: new Date(askedAt).toISOString(),
       ...(doneAt !== undefined && { doneAt: new Date(doneAt).toISOString() }),
       recordsDelivered: progress.records,
@@ -229,6 +244,12 @@ export class Replays {
       ...(failure !== undefined && { failure }),
     };
   }
+}
+
+/** How one that has not ended fares; one waits until those before it are over. */
+function stateOf(isWaiting: boolean, failure: string | undefined): string {
+  if (isWaiting) return 'waiting';
+  return failure === undefined ? 'running' : 'retrying';
 }
 
 /** What a replay is about, in numbers; records of a stream at most so many. */

@@ -57,6 +57,11 @@ export class ReplayWorker {
     return this.#ledger.progress;
   }
 
+  /** Whether it had its turn. */
+  get hasBegun(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Resolves at its end, when its delivery is gone, or when it was stopped. */
   async run(): Promise<void> {
     this.#running = this.#run();
