@@ -6,6 +6,7 @@ import { mayPass } from '../../../ports/records.ts';
 import type { Failure } from '../error-lines.ts';
 import { firehoseLimits } from '../limits.ts';
 import type { DeliveryStream, Gap, Intent, LossCause, Outcome, Range, Target } from '../model.ts';
+import type { PlacedRecord } from '../outgoing.ts';
 import { batchOf, destinationOf, errorTarget, failuresOf, openTarget } from '../targets.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
 import { attemptBytes } from './attempt-bytes.ts';
@@ -277,12 +278,18 @@ export class BatchDelivery {
     const [pending, whole] = [this.#pending, this.#whole];
     const isAll = pending === undefined && whole !== undefined;
     if (!isAll && this.#givenUp.size === 0 && (pending?.size ?? 0) === 0) return NONE_FAILED;
-    const failureOf = ({ index: place }: OutgoingRecord): Failure | undefined =>
-      this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined);
+    const failureOf = (record: PlacedRecord): Failure | undefined => {
+      // What could not be processed was not given to the destination: it has lines of its own, as has what is gone.
+      if (!isDeliverable(record)) return undefined;
+      const { index: place } = record;
+      return (
+        this.#givenUp.get(place) ?? (isAll ? whole : pending?.has(place) ? (whole ?? pending.get(place)) : undefined)
+      );
+    };
     // Retention may have taken them since: an object without lines would tell nothing.
     if (!(await this.#records.some((record) => failureOf(record) !== undefined))) return NONE_FAILED;
     const failed = new FailedRecords();
-    const failure = (record: OutgoingRecord): Failure | undefined => {
+    const failure = (record: PlacedRecord): Failure | undefined => {
       const found = failureOf(record);
       if (found !== undefined) failed.add(record, this.#isStored);
       return found;

@@ -36,10 +36,10 @@ export class ErrorOutput {
   async writeFailed(
     records: BatchRecords,
     path: FailurePath,
-    failureOf: (record: OutgoingRecord) => Failure | undefined,
+    failureOf: (record: PlacedRecord) => Failure | undefined,
   ): Promise<Delivered> {
     const { place } = this.#intent;
-    const line = (record: OutgoingRecord): Uint8Array | undefined => {
+    const line = (record: PlacedRecord): Uint8Array | undefined => {
       const failure = failureOf(record);
       return failure === undefined ? undefined : failedLine(record, failure, path.line(record, place));
     };

@@ -98,6 +98,24 @@ test('what a function makes of records leaves in their order; what it drops does
   assert.deepEqual([recordsDelivered, recordsFailed], [2, 1]);
 });
 
+test('a batch that is given up as a whole has one line of each record: what could not be processed is not told twice', async () => {
+  const fake = new FakeDestination(() => {
+    throw new DeliveryError('Fake.Down', 'never', false);
+  });
+  const functions = new FakeFunctions({
+    f: each((text) => (text === 'bad' ? { result: 'ProcessingFailed' } : { result: 'Ok', data: `${text}!` })),
+  });
+  const bench = await opened(fake).open(sections({ handler: 'f' }), functions);
+  await put(bench, 'one', 'bad');
+  await bench.simulation.pass(10_000);
+  const told = (await lines(bench)).map(
+    ({ key, rawData }) => `${String(key).split('/')[0]}: ${Buffer.from(rawData, 'base64').toString()}`,
+  );
+  assert.deepEqual(told.toSorted(), ['fake-failed: one!', 'processing-failed: bad']);
+  const { recordsDelivered, recordsFailed } = await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' });
+  assert.deepEqual([recordsDelivered, recordsFailed], [0, 2]);
+});
+
 test('a name, an ARN and an ARN with a version name the function', async () => {
   for (const arn of [
     'f',
