@@ -6,6 +6,7 @@ const VALUE = {
   destination: 'ExtendedS3DestinationConfiguration',
   place: 'raw/d-1.gz',
   failedPlace: 'failed/d-1',
+  refusedPlace: 'refused/d-1',
   bytes: 2,
   records: [{ result: 'Ok', text: 'a!' }, { result: 'Dropped' }, { result: 'ProcessingFailed', code: 'Lambda.X' }],
 };
@@ -22,10 +23,11 @@ test('preview shows what would become of records', async () => {
   assert.equal(
     out,
     [
-      'destination  ExtendedS3DestinationConfiguration',
-      'place        raw/d-1.gz',
-      'what failed  failed/d-1',
-      'bytes        2',
+      'destination      ExtendedS3DestinationConfiguration',
+      'place            raw/d-1.gz',
+      'what failed      failed/d-1',
+      'what is refused  refused/d-1',
+      'bytes            2',
       '',
       'RECORD  RESULT            DATA  ALSO',
       '0       Ok                a!',

@@ -17,6 +17,7 @@ interface Preview {
   readonly destination: string;
   readonly place: string;
   readonly failedPlace?: string;
+  readonly refusedPlace?: string;
   readonly bytes: number;
   readonly records: readonly Readonly<Record<string, unknown>>[];
 }
@@ -61,11 +62,12 @@ function linesOf(bytes: Buffer): readonly Buffer[] {
   return lines.map((line) => Buffer.from(line, 'latin1'));
 }
 
-function shown({ destination, place, failedPlace, bytes, records }: Preview): string {
+function shown({ destination, place, failedPlace, refusedPlace, bytes, records }: Preview): string {
   const head = table([
     ['destination', destination],
     ['place', place],
     ...(failedPlace === undefined ? [] : [['what failed', failedPlace]]),
+    ...(refusedPlace === undefined ? [] : [['what is refused', refusedPlace]]),
     ['bytes', String(bytes)],
   ]);
   const rows = records.map(({ result, text, data, ...rest }, index) => [

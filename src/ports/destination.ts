@@ -175,6 +175,8 @@ export interface Destination<O extends Schema = Schema> {
   failures?(options: Static<O>): FailurePath;
   /** Options of the S3 destination that gets each record as it came, beside this one; undefined: none does. */
   sourceBackup?(options: Static<O>): Json | undefined;
+  /** Why a record will be refused whoever is asked; undefined: nothing is known against it. Absent: of no record. */
+  refuses?(data: Uint8Array): Pick<Refused, 'code' | 'message'> | undefined;
   /** Repeated attempts go by the newest options (an address, a key), not by those of the plan. */
   readonly usesNewestOptions?: boolean;
   /**
@@ -204,6 +206,7 @@ export interface AnyDestination {
   describe(options: never): Readonly<Record<string, Json>>;
   failures?(options: never): FailurePath;
   sourceBackup?(options: never): Json | undefined;
+  refuses?(data: Uint8Array): Pick<Refused, 'code' | 'message'> | undefined;
   readonly usesNewestOptions?: boolean;
   overwrites?(options: never): boolean;
   bytesBehindRecord?(options: never): number;

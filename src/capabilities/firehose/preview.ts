@@ -41,14 +41,20 @@ export async function previewDelivery(
   const transform = transformOf(delivery.target);
   const processed = await process(doors, delivery, records, transform, signal);
   const path = failuresOf(doors.destinations, delivery.target);
+  const destination = destinationOf(doors.destinations, delivery.target);
+  let hasRefused = false;
   const shown = records.map((record) => {
     const made = processed.find(({ sequenceNumber }) => sequenceNumber === record.sequenceNumber);
     if (made === undefined) return { result: 'Dropped' };
     const { failure, data } = made;
     if (failure !== undefined) return { result: 'ProcessingFailed', code: failure.code, message: failure.message };
-    return { result: 'Ok', ...textOf(data), ...path?.line({ ...made, index: 0 }) };
+    const refusal = destination.refuses?.(data);
+    hasRefused ||= refusal !== undefined;
+    const members = { ...textOf(data), ...path?.line({ ...made, index: 0 }) };
+    return { result: refusal === undefined ? 'Ok' : 'Failed', ...refusal, ...members };
   });
-  return { ...(await placesOf(doors, delivery, processed)), records: shown };
+  const places = await placesOf(doors, delivery, { processed, hasRefused });
+  return { ...places, records: shown };
 }
 
 async function process(
@@ -86,7 +92,7 @@ function sourceOf({ identity, environment }: WorkerDoors, { name, from }: Delive
 async function placesOf(
   doors: WorkerDoors,
   delivery: DeliveryStream,
-  processed: readonly ProcessedRecord[],
+  { processed, hasRefused }: { readonly processed: readonly ProcessedRecord[]; readonly hasRefused: boolean },
 ): Promise<object> {
   const good = processed.filter(({ failure }) => failure === undefined);
   const sizeBytes = good.reduce((sum, { data }) => sum + data.length, 0);
@@ -104,10 +110,12 @@ async function placesOf(
   const open = openTarget(doors, delivery.target, delivery.settings);
   const errors = openTarget(doors, errorTarget(doors.destinations, delivery.target) ?? delivery.target);
   const hasFailed = good.length < processed.length;
+  const { errorType = '' } = failuresOf(doors.destinations, delivery.target) ?? {};
   const places = {
     destination: delivery.target.kind,
     place: open.place(batch),
     ...(hasFailed && { failedPlace: errors.place({ ...batch, errorType: UNPROCESSED }) }),
+    ...(hasRefused && { refusedPlace: errors.place({ ...batch, errorType }) }),
     bytes: sizeBytes,
     buffer: { bytesMax, intervalMs },
   };

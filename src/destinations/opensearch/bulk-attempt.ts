@@ -8,7 +8,7 @@ import { BulkBody } from './bulk-body.ts';
 import type { AttemptBounds } from './bulk-memory.ts';
 import type { Cluster } from './cluster.ts';
 import { oneLineObject } from './document.ts';
-import { failure, statusFailure } from './errors.ts';
+import { failure, noDocument, statusFailure } from './errors.ts';
 import type { Naming } from './naming.ts';
 
 /** Records are looked through for so many bytes in one turn of the loop. */
@@ -69,9 +69,7 @@ export class BulkAttempt {
     await this.#turn(record.data.length);
     const document = oneLineObject(record.data);
     if (document === undefined) {
-      const message = 'the record is not one JSON object';
-      const code = `${this.#options.naming.codes}.InvalidDocument`;
-      this.#refused.push({ index: record.index, code, message, retryable: false });
+      this.#refused.push({ index: record.index, ...noDocument(this.#options.naming), retryable: false });
       return;
     }
     const action = this.#options.action(record);

@@ -18,6 +18,8 @@ export type OpenSearchCode =
   | 'DomainNotFound'
   | 'Stopped';
 
+const NO_DOCUMENT: OpenSearchCode = 'InvalidDocument';
+
 const CODES: Partial<Record<EnvironmentCode, OpenSearchCode>> = {
   ECONNRESET: 'ConnectionReset',
   ETIMEDOUT: 'RequestTimeout',
@@ -30,7 +32,12 @@ export function failure({ codes }: Naming, code: OpenSearchCode, message: string
   return new DeliveryError(`${codes}.${code}`, message, true, cause);
 }
 
-/** The same of what the HTTP client threw; anything else as it came. */
+/** What is said of a record that is no document. */
+export function noDocument({ codes }: Naming): { readonly code: string; readonly message: string } {
+  return { code: `${codes}.${NO_DOCUMENT}`, message: 'the record is not one JSON object' };
+}
+
+/** A failure of what the HTTP client threw; anything else as it came. */
 export function connectionFailure(naming: Naming, url: string, error: unknown): unknown {
   if (!(error instanceof EnvironmentError)) return error;
   return failure(naming, CODES[error.code] ?? 'ConnectionFailed', `${url}: ${error.message}`, error);

@@ -2,6 +2,8 @@ import { bufferingOf } from '../../kernel/buffering-hints.ts';
 import type { Destination, FailurePath } from '../../ports/destination.ts';
 import { OpenSearchDelivery } from './delivery.ts';
 import { describe } from './describe.ts';
+import { oneLineObject } from './document.ts';
+import { noDocument } from './errors.ts';
 import { indexAt } from './index-name.ts';
 import { ELASTICSEARCH, OPEN_SEARCH, type Naming } from './naming.ts';
 import {
@@ -36,6 +38,7 @@ function named(naming: Naming): Destination<ReturnType<typeof openSearchOptions>
     lacks: ({ ClusterEndpoint }) => (ClusterEndpoint === EMBEDDED ? NO_CLUSTER : undefined),
     describe: (options) => ({ [`${naming.name}DestinationDescription`]: describe(options, naming) }),
     failures: (options) => failures(options, naming),
+    refuses: (data) => (oneLineObject(data) === undefined ? noDocument(naming) : undefined),
     // Address and names may be mended while documents are tried again; where they go stands in the place.
     usesNewestOptions: true,
     overwrites: hasOwnIds,

@@ -99,19 +99,28 @@ test('it is told of each record in which index it stands under which id, or wher
   await bench.close();
 });
 
-test('a preview names index and id of each record, and asks nobody', async () => {
+test('a preview names index and id of each record and what will be refused, and asks nobody', async () => {
   const engine = new Engine();
   const bench = await opened(engine, { TypeName: 'event' });
   const body = { records: ['{"n":1}', 'no JSON'].map((text) => ({ data: base64(text) })) };
   const path = '/admin/deliveries/{name}/preview';
-  const { destination, place, records } = await bench.admin('POST', path, { name: 'd' }, {}, body);
+  const { destination, place, records, ...more } = await bench.admin('POST', path, { name: 'd' }, {}, body);
   assert.deepEqual([destination, place], [KIND, 'logs/OneHour']);
   const index = rotatedIndex('logs', 'OneHour', bench.simulation.environment.clock.now());
   const ids = (records as readonly Answer[]).map(({ esDocumentId }) => String(esDocumentId));
   assert.deepEqual(records, [
     { result: 'Ok', text: '{"n":1}', esDocumentId: ids[0], esIndexName: index, esTypeName: 'event' },
-    { result: 'Ok', text: 'no JSON', esDocumentId: ids[1], esIndexName: index, esTypeName: 'event' },
+    {
+      result: 'Failed',
+      code: 'OS.InvalidDocument',
+      message: 'the record is not one JSON object',
+      text: 'no JSON',
+      esDocumentId: ids[1],
+      esIndexName: index,
+      esTypeName: 'event',
+    },
   ]);
+  assert.match(more.refusedPlace, /^AmazonOpenSearchService-failed\/20\d\d\/.*d-1-/);
   assert.match(ids.join(), /^\d+\.0,\d+\.0$/);
   assert.deepEqual(engine.requests, []);
   await bench.close();
