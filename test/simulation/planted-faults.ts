@@ -84,6 +84,12 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     fault: 'the position of what is processed is ahead of it',
     sabotage: { beforeStart: skipRecords('shaped/processing') },
   },
+  {
+    fault: 'that records are sent again is not kept',
+    sabotage: { beforeStart: forgetRepeats },
+    // What it writes before a start is as durable as the node's own.
+    plan: (seed) => synced(growPlan(seed, { flips: false })),
+  },
   { fault: 'webhook ids are not rebuilt', sabotage: { beforeStart: forgetIds } },
 ];
 
@@ -164,6 +170,10 @@ function unpacked(plan: Plan): Plan {
   return { ...plan, node: { ...plan.node, isGzip: false } };
 }
 
+function synced(plan: Plan): Plan {
+  return { ...plan, node: { ...plan.node, sync: 'always' } };
+}
+
 async function swallowed(code: EnvironmentCode, work: Promise<void>): Promise<void> {
   try {
     await work;
@@ -182,6 +192,14 @@ async function forgetIntents(environment: Environment): Promise<void> {
       const kept = Object.entries(value as Record<string, Json>).filter(([name]) => name !== 'intent');
       await catalog.propose([{ key, put: Object.fromEntries(kept) }]);
     }
+  });
+}
+
+async function forgetRepeats(environment: Environment): Promise<void> {
+  await beforeTheNode(environment, async ({ catalog }) => {
+    const key = `${PROGRESS_PREFIX}failing`;
+    const value = catalog.get(key)?.value as Record<string, Json> | undefined;
+    if (value?.['duplicates'] !== undefined) await catalog.propose([{ key, put: { ...value, duplicates: 0 } }]);
   });
 }
 

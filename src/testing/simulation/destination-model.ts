@@ -32,13 +32,14 @@ export class DestinationModel {
   /** The destination took a record. Raises BrokenPromise. */
   takes(data: string): void {
     const sent = this.knows(data);
-    if (this.#arrived.has(sent)) this.#repeated += 1;
+    // What may have been stored anew is another record.
+    if (this.#arrived.has(sent) && !sent.mayMove && !sent.mayRepeat) this.#repeated += 1;
     this.#arrived.add(sent);
   }
 
-  /** Takes in an object of lines: none where the time of its records ended meanwhile. Raises BrokenPromise. */
-  holdsLines(path: string, content: string, now: number): void {
-    if (content === '' && this.#stream.mayAnyBeExpired(now)) return;
+  /** Takes in an object of lines: where the time of all its records ended, there is none. Raises BrokenPromise. */
+  holdsLines(path: string, content: string): void {
+    promised(content !== '', `${path} holds no line`);
     promised(content.endsWith('\n'), `${path} ends inside a line`);
     for (const line of content.trimEnd().split('\n')) this.#failed.add(this.knows(dataOf(path, line)));
   }

@@ -5,7 +5,8 @@ import { FAILING_FOLDER } from './simulated-node.ts';
 
 /**
  * Asks for everything that waits for the destination that fails; whether it was delivered. Each record that is known to
- * be stored then arrived, or a line tells of it; where there is a backup, it stands there, too.
+ * be stored then arrived, or a line tells of it; where there is a backup, it stands there, too. What
+ * arrived once more was counted.
  */
 export async function flushFailing(life: Life): Promise<boolean> {
   const { oracle, node, now, shape } = life;
@@ -15,7 +16,7 @@ export async function flushFailing(life: Life): Promise<boolean> {
   const raw = new Map<string, Uint8Array>();
   for (const [path, bytes] of life.simulation.filesBelow(FAILING_FOLDER)) {
     if (path.startsWith(`${FAILING_FOLDER}/fake-failed/`)) {
-      oracle.failing.holdsLines(path, Buffer.from(bytes).toString(), life.now);
+      oracle.failing.holdsLines(path, Buffer.from(bytes).toString());
     } else if (!path.startsWith(`${FAILING_FOLDER}/retention-exceeded/`)) raw.set(path, bytes);
   }
   promised(raw.size === 0 || shape.failing?.isBackedUp === true, 'a backup was made that nobody asked for');
@@ -26,5 +27,16 @@ export async function flushFailing(life: Life): Promise<boolean> {
     const isThere = shape.failing?.isBackedUp !== true || backedUp.has(sent);
     promised(isThere, `${sent.text} was stored, and is not in the backup`);
   }
+  await checkRepeats(life);
   return true;
+}
+
+/** A delivery counts what may arrive once more before it sends it again. */
+async function checkRepeats({ oracle, node, now }: Life): Promise<void> {
+  const { repeated } = oracle.failing;
+  const outcome = await outcomeOf(node.admin('GET', '/admin/deliveries/{name}', { name: 'failing' }));
+  // A clock that is set back brings records back whose time was over, and with which the batch was not planned.
+  if (outcome.kind !== 'done' || oracle.flips > 0 || oracle.hasLost || oracle.wall.stepped(0, now)) return;
+  const { possibleDuplicates = 0 } = outcome.answer as { possibleDuplicates?: number };
+  promised(repeated <= possibleDuplicates, `${repeated} records arrived once more, and ${possibleDuplicates} may have`);
 }

@@ -119,6 +119,11 @@ export class Oracle {
     return count;
   }
 
+  /** Whether a power cut may have taken something that was told. */
+  get hasLost(): boolean {
+    return this.#hasLost;
+  }
+
   /** Records known to be stored, over all streams. */
   get acknowledged(): number {
     return [this.main, this.direct, ...this.#sideStreams].reduce((sum, { acknowledged }) => sum + acknowledged, 0);

@@ -18,6 +18,6 @@ export async function flushShaped(life: Life): Promise<boolean> {
     else if (!path.startsWith(`${SHAPED_FOLDER}/retention-exceeded/`)) objects.set(path, bytes);
   }
   const owed = stored.filter((sent) => oracle.flips === 0 && !oracle.main.mayBeExpired(sent, now));
-  oracle.shaping.holds({ objects, lines }, owed, life.now);
+  oracle.shaping.holds({ objects, lines }, owed);
   return true;
 }

@@ -55,17 +55,13 @@ export class ShapingModel {
     this.#unanswered.add(sent);
   }
 
-  /**
-   * Takes in all objects and lines that stand there `now` (virtual ms); `owed` is known to be stored. Raises
-   * BrokenPromise.
-   */
+  /** Takes in all objects and lines that stand there now; `owed` is known to be stored. Raises BrokenPromise. */
   holds(
     { objects, lines }: Readonly<Record<'objects' | 'lines', ReadonlyMap<string, Uint8Array>>>,
     owed: readonly Sent[],
-    now: number,
   ): void {
     const made = this.#objects.holds(objects);
-    for (const [path, bytes] of lines) this.#lines.holdsLines(path, Buffer.from(bytes).toString(), now);
+    for (const [path, bytes] of lines) this.#lines.holdsLines(path, Buffer.from(bytes).toString());
     for (const sent of made) promised(shapeOf(sent.text) === 'Ok', `${sent.text} was not to be delivered, and was`);
     for (const sent of owed) this.#checkFate(sent, made.has(sent));
   }
