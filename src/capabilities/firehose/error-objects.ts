@@ -121,7 +121,12 @@ async function linesOf({ blobs, compute }: ErrorReader, target: Target, key: str
   const pieces = await blobs.get(bucketOf(target), key);
   if (pieces === undefined) return [];
   const all: Uint8Array[] = [];
-  for await (const piece of pieces) all.push(piece);
+  let bytes = 0;
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    if (bytes > firehoseLimits.replayObjectBytesMax) throw unreadableObject(key, 'is too large to be held');
+    all.push(piece);
+  }
   const content = Buffer.concat(all);
   const isPacked = content[0] === GZIP[0] && content[1] === GZIP[1];
   return lines(isPacked ? await unpacked(compute, content, key) : content);
@@ -131,8 +136,7 @@ const GZIP = [0x1f, 0x8b] as const;
 
 async function unpacked(compute: Compute, content: Buffer, key: string): Promise<Buffer> {
   const found = await compute.inflate(content, 'gzip', firehoseLimits.replayObjectBytesMax);
-  if (typeof found === 'string')
-    throw new DeliveryError('Replay.Unreadable', `${key} cannot be unpacked: it is ${found}`, false);
+  if (typeof found === 'string') throw unreadableObject(key, `cannot be unpacked: it is ${found}`);
   return asBuffer(found);
 }
 
@@ -158,7 +162,7 @@ function recordOf(text: string, key: string, index: number): PlacedRecord {
   const line = parsed(text, key);
   const { rawData, arrivalTimestamp, dataId, esDocumentId, osDocumentId } = line;
   if (typeof rawData !== 'string' || typeof arrivalTimestamp !== 'number') {
-    throw new DeliveryError('Replay.Unreadable', `${key} holds a line without rawData or arrivalTimestamp`, false);
+    throw unreadableObject(key, 'holds a line without rawData or arrivalTimestamp');
   }
   const id = [dataId, esDocumentId, osDocumentId].find((one) => typeof one === 'string') ?? '';
   const [, sequenceNumber = '', sub] = /^(\d+)(?:\.(\d+))?$/.exec(id) ?? [];
@@ -178,6 +182,10 @@ function parsed(text: string, key: string): Line {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
   } catch (error) {
-    throw new DeliveryError('Replay.Unreadable', `${key} holds a line that is no JSON`, false, error);
+    throw unreadableObject(key, 'holds a line that is no JSON', error);
   }
+}
+
+function unreadableObject(key: string, why: string, cause?: unknown): DeliveryError {
+  return new DeliveryError('Replay.Unreadable', `${key} ${why}`, false, cause);
 }

@@ -42,6 +42,26 @@ test('a store that never answers holds nobody longer than he wants to wait', asy
   endServer(server);
 });
 
+test('an object that breaks off on its way is a failure that may pass', async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('half of it', () => response.destroy());
+  });
+  const endpoint = await onLoopback(server);
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment().clock);
+  const pieces = (await store.get('bucket', 'k')) ?? assert.fail('no object');
+  const read = async (): Promise<void> => {
+    for await (const piece of pieces) assert.equal(String(piece), 'half of it');
+  };
+  await assert.rejects(
+    read(),
+    (error: unknown) => error instanceof DeliveryError && error.retryable && error.code === 'S3.ECONNRESET',
+  );
+  store.close();
+  endServer(server);
+});
+
 const KEY = 'arn:aws:kms:us-east-1:000000000000:key/0b';
 const MIB = 1024 ** 2;
 

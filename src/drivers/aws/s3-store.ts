@@ -111,7 +111,7 @@ export class S3Store implements ObjectStore {
       try {
         const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
         // On this platform it is a readable stream.
-        return Body as unknown as AsyncIterable<Uint8Array>;
+        return toldPieces(Body as unknown as AsyncIterable<Uint8Array>);
       } catch (error) {
         if (error instanceof this.#sdk.NoSuchKey) return undefined;
         throw error;
@@ -230,6 +230,14 @@ function withoutNothing(credentials: NonNullable<S3StoreOptions['credentials']>)
 } {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+}
+
+async function* toldPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw asDeliveryError(error);
+  }
 }
 
 async function told<T>(work: () => Promise<T>): Promise<T> {
