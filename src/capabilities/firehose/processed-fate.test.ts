@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError } from '../../kernel/errors.ts';
-import { FakeDestination } from '../../testing/fake-destination.ts';
+import { FakeDestination, refusing } from '../../testing/fake-destination.ts';
+import { aggregated } from '../../wire/kpl/aggregated-record.fixture.ts';
 import { base64, Bench, FakeFunctions, type Answer } from './harness.fixture.ts';
 
 const BUCKET = 'failed';
@@ -102,6 +103,33 @@ test('records that a function takes: each says how far it is, and what became of
     'dropped',
     'delivered',
   ]);
+});
+
+test('of what a producer packed one state tells of all parts: one that failed, else one that arrived, else dropped', async () => {
+  const fake = new FakeDestination(refusing((text) => text === 'NO', false));
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(processedBy('f'), sorting());
+  const table = [
+    ['delivered', 'one', 'drop'],
+    ['delivered', 'drop', 'two'],
+    ['dropped', 'drop', 'drop'],
+    ['processing failed', 'three', 'bad', 'drop'],
+    ['failed', 'bad', 'four', 'no'],
+    ['dropped', 'drop'],
+  ];
+  const ids: string[] = [];
+  for (const [, ...texts] of table) {
+    const packed = aggregated(
+      ['k'],
+      texts.map((data) => ({ key: 0, data })),
+    );
+    const record = { StreamName: 'events', PartitionKey: 'k', Data: packed.toString('base64') };
+    ids.push((await bench.call('Kinesis_20131202.PutRecord', record)).SequenceNumber as string);
+  }
+  await bench.simulation.pass(10_000);
+  assert.deepEqual(
+    states(await fates(bench, ids)),
+    table.map(([state]) => state),
+  );
 });
 
 test('records before, under and behind processing are found, each where it went', async () => {
