@@ -319,9 +319,15 @@ function failing(
   });
 }
 
-/** The machine, and the files of the log that were made and are open. */
+/** The machine, and the files of the log that were made and are open; none of them can be removed. */
 function noting(environment: Environment, opened: Set<OpenFile>): Environment {
-  return withOpened(environment, (file, mode) => {
+  const kept = withFiles(environment, {
+    remove: async (path) => {
+      if (path.endsWith('.log')) throw new EnvironmentError('EACCES', 'it stays');
+      await environment.files.remove(path);
+    },
+  });
+  return withOpened(kept, (file, mode) => {
     if (mode !== 'create' || !file.path.endsWith('.log')) return file;
     const noted = {
       ...file,
@@ -354,10 +360,12 @@ for (const on of ['create', 'syncDirectory'] as const) {
       }
     }
     assert.deepEqual([stored.length, fault.left], [37, 0]);
-    assert.equal(opened.size, 1, 'of files that came to nothing none stays open');
+    assert.equal(opened.size, 1, 'no file is made anew, nor stays open');
     assert.deepEqual(under.failures, []);
     assert.deepEqual(await under.texts(A), stored);
-    assert.deepEqual(await (await LogUnderTest.openImage(await under.image())).texts(A), stored);
+    const again = await LogUnderTest.openImage(await under.image());
+    assert.deepEqual(again.log.health(), []);
+    assert.deepEqual(await again.texts(A), stored);
   });
 }
 

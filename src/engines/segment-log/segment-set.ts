@@ -12,6 +12,12 @@ export interface SegmentSetOptions {
   readonly segmentBytesMax: number;
 }
 
+/** A file that takes commits. */
+interface Writable {
+  readonly segment: Segment;
+  readonly file: OpenFile;
+}
+
 /** The files of the log: the older ones for reading, and the one that is written. */
 export class SegmentSet {
   readonly handles: ReadHandles;
@@ -22,7 +28,9 @@ export class SegmentSet {
   #sorted: readonly Segment[] = [];
   #nextNumber: number;
   #totalBytes = 0;
-  #active: { readonly segment: Segment; readonly file: OpenFile } | undefined;
+  #active: Writable | undefined;
+  /** The next one, in which nothing is written, while its name is not known to be durable. */
+  #next: Writable | undefined;
 
   constructor(environment: Environment, options: SegmentSetOptions, found: readonly Segment[], nextNumber: number) {
     this.#environment = environment;
@@ -47,12 +55,12 @@ export class SegmentSet {
   }
 
   /** The file being written, once there is one. */
-  get active(): { readonly segment: Segment; readonly file: OpenFile } | undefined {
+  get active(): Writable | undefined {
     return this.#active;
   }
 
   /** The file being written; there is one once hasRoom said so or roll resolved. */
-  get writing(): { readonly segment: Segment; readonly file: OpenFile } {
+  get writing(): Writable {
     assert(this.#active !== undefined, 'a segment is open for writing');
     return this.#active;
   }
@@ -96,20 +104,17 @@ export class SegmentSet {
     return segment;
   }
 
-  /** Goes on in a new file, whose name is durable when this resolves. Everything before must be durable. */
+  /**
+   * Goes on in a new file, whose name is durable when this resolves. Everything before must be durable. Where that is
+   * refused the same file is tried the next time: on a full disk new ones would become many.
+   */
   async roll(): Promise<void> {
-    const { files } = this.#environment;
-    const segment = this.make(0);
-    const file = await files.open(segment.path, 'create');
-    try {
-      await files.syncDirectory(this.options.directory);
-    } catch (error) {
-      await this.#abandon(file);
-      throw error;
-    }
+    const next = (this.#next ??= await this.#create());
+    await this.#environment.files.syncDirectory(this.options.directory);
     const before = this.#active;
-    this.#active = { segment, file };
-    this.#take(segment);
+    this.#active = next;
+    this.#next = undefined;
+    this.#take(next.segment);
     await this.#letGo(before?.file);
   }
 
@@ -130,19 +135,15 @@ export class SegmentSet {
   async close(): Promise<void> {
     await this.#letGo(this.#active?.file);
     this.#active = undefined;
+    // The next start removes it.
+    await this.#letGo(this.#next?.file);
+    this.#next = undefined;
     await this.handles.close();
   }
 
-  /** A file in which nothing was written, and whose name is not durable: on a full disk such ones would become many. */
-  async #abandon(file: OpenFile): Promise<void> {
-    await this.#letGo(file);
-    try {
-      await this.#environment.files.remove(file.path);
-    } catch (error) {
-      if (!(error instanceof EnvironmentError)) throw error;
-      // The next start removes it.
-      this.#environment.log.warn('log.segment.stuck', { path: file.path, error: error.message });
-    }
+  async #create(): Promise<Writable> {
+    const segment = this.make(0);
+    return { segment, file: await this.#environment.files.open(segment.path, 'create') };
   }
 
   /** The disk has confirmed all of the file: whatever closing it answers, nothing is lost. */
