@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ShardState } from './shard-table.ts';
 import { Slabs } from './slabs.ts';
 import { TailCache } from './tail-cache.ts';
@@ -43,3 +45,19 @@ for (const [runBytes, count] of [
     );
   });
 }
+
+test('shards whose runs have left memory keep next to nothing of it', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const cache = new TailCache(new Slabs(), 100_000);
+  const shards = Array.from({ length: 500 }, (_, index) => shard(index + 1));
+  const bytes = Buffer.alloc(8);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let first = 0; first < 1000; first += 1) {
+    for (const state of shards) cache.add(state, { bytes, from: 0, to: 8, first, count: 1, at: 1 });
+  }
+  collect();
+  const kept = (process.memoryUsage().heapUsed - before) / shards.length;
+  assert.ok(kept < 3000, `${Math.round(kept)} bytes a shard`);
+});
