@@ -71,13 +71,18 @@ test('calls of one turn share an append', async () => {
     appends += 1;
     return undefined;
   };
-  const catalog = await openCatalog(log, environment);
+  const waiting: number[] = [];
+  const gauge = (_name: string, _labels: object, value: number): void => void waiting.push(value);
+  const meter = { value: { ...environment.meter, gauge } };
+  const catalog = await openCatalog(log, Object.create(environment, { meter }) as typeof environment);
   const verdicts = await Promise.all(
     Array.from({ length: 1200 }, async (_, index) => await catalog.propose([{ key: `k/${index}`, put: index }])),
   );
   assert.ok(verdicts.every((verdict) => verdict.accepted));
   assert.equal(catalog.list('k/').length, 1200);
   assert.equal(appends, 4, 'one opens the session, three carry 1,200 proposals');
+  assert.equal(Math.max(...waiting), 1200);
+  assert.equal(waiting.at(-1), 0, 'nothing waits any more');
   await catalog.close();
 });
 

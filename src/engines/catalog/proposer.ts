@@ -163,7 +163,7 @@ export class Proposer {
     const { id, opened } = session;
     const names: string[] = [];
     const commands: Uint8Array[] = [];
-    this.#environment.meter.gauge('catalog_waiting_changes', {}, this.#queue.length);
+    this.#tellWaiting();
     for (const pending of this.#takeBatch()) {
       session.sequence += 1;
       const { sequence } = session;
@@ -176,6 +176,11 @@ export class Proposer {
     } catch (error) {
       for (const name of names) this.#rejectSent(name, asError(error));
     }
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    this.#environment.meter.gauge('catalog_waiting_changes', {}, this.#queue.length);
   }
 
   #takeBatch(): Pending[] {

@@ -132,6 +132,7 @@ test('appends that wait share one write and one sync', async () => {
     ),
   );
   assert.equal(commits() - before, 1);
+  assert.equal(under.simulation.metrics.get('log_pending_bytes{}'), 0, 'nothing waits any more');
   assert.deepEqual(
     await under.texts(A),
     texts.filter((_, index) => index % 2 === 0),
@@ -360,6 +361,7 @@ for (const on of ['create', 'syncDirectory'] as const) {
       }
     }
     assert.deepEqual([stored.length, fault.left], [37, 0]);
+    assert.equal(simulation.metrics.get('log_pending_bytes{}'), 0);
     assert.equal(opened.size, 1, 'no file is made anew, nor stays open');
     assert.deepEqual(under.failures, []);
     assert.deepEqual(await under.texts(A), stored);

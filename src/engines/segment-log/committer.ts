@@ -8,7 +8,7 @@ import { applyExtent } from './apply-extent.ts';
 import { CommitEncoder, type CommitExtent } from './commit-encoder.ts';
 import { BatchEncoding } from './encode-batch.ts';
 import { FLAG_DEFINE, isBefore, type LogPosition } from './format.ts';
-import { bytesOf, isPrivileged, type Run } from './run.ts';
+import { answers, bytesOf, isPrivileged, type Run } from './run.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { ShardState, ShardTable } from './shard-table.ts';
@@ -319,7 +319,11 @@ export class Committer {
     const { meter } = this.#environment;
     meter.count('log_commits_total');
     meter.count('log_written_bytes_total', {}, commit.bytes);
-    meter.gauge('log_pending_bytes', {}, this.#pendingBytes);
+    this.#tellPending();
+  }
+
+  #tellPending(): void {
+    this.#environment.meter.gauge('log_pending_bytes', {}, this.#pendingBytes);
   }
 
   /**
@@ -430,6 +434,7 @@ export class Committer {
       this.#pendingBytes -= pendingBytes;
       this.#keep(runs);
     }
+    this.#tellPending();
     return () => this.#answers.run(commits.flatMap(({ runs }) => answers(runs)));
   }
 
@@ -470,6 +475,7 @@ export class Committer {
       this.#forget(run);
       run.reject(error);
     }
+    this.#tellPending();
   }
 
   #fail(error: Error): void {
@@ -490,10 +496,4 @@ function inDoubt(cause: unknown): EnvironmentError {
 
 function isDiskFull(error: unknown): boolean {
   return error instanceof EnvironmentError && error.code === 'ENOSPC';
-}
-
-/** Calls that tell everybody whom a commit of these runs concerns. */
-function answers(runs: readonly Run[]): readonly (() => void)[] {
-  const shards = new Set(runs.map(({ state }) => state));
-  return [...runs.map((run) => () => run.resolve(run)), ...Array.from(shards, (state) => state.due()).flat()];
 }

@@ -40,3 +40,9 @@ export function bytesOf(runs: readonly Run[]): number {
 export function isPrivileged(run: Run): boolean {
   return run.flags !== 0 || run.state.ref.stream === CATALOG_SHARD.stream;
 }
+
+/** Calls that tell everybody whom a commit of these runs concerns. */
+export function answers(runs: readonly Run[]): readonly (() => void)[] {
+  const shards = new Set(runs.map(({ state }) => state));
+  return [...runs.map((run) => () => run.resolve(run)), ...Array.from(shards, (state) => state.due()).flat()];
+}
