@@ -1,5 +1,5 @@
 import type { Functions } from '../../ports/functions.ts';
-import { NodeBench, type Answer } from '../../testing/node-bench.ts';
+import { NodeBench, type Answer, type OutsideWorld } from '../../testing/node-bench.ts';
 import { ScriptedFeed, type ScriptedFeedOptions } from '../../testing/scripted-feed.ts';
 
 export type { Answer } from '../../testing/node-bench.ts';
@@ -12,8 +12,8 @@ export class IngestBench {
   readonly node: NodeBench;
   readonly feed: ScriptedFeed;
 
-  constructor(seed = 1, options: ScriptedFeedOptions = {}) {
-    this.node = new NodeBench(seed, { servers: (request) => this.feed.script(request) });
+  constructor(seed = 1, options: ScriptedFeedOptions = {}, log: OutsideWorld['log'] = {}) {
+    this.node = new NodeBench(seed, { servers: (request) => this.feed.script(request), log });
     const { simulation } = this.node;
     this.feed = new ScriptedFeed(() => simulation.environment.clock, simulation.random.fork(77), options);
   }
