@@ -4,7 +4,17 @@ import { EnvironmentError } from '../../kernel/errors.ts';
 import type { ShardRef } from '../../ports/stream-store.ts';
 import { withFiles } from '../../testing/changed-files.ts';
 import { TRAILER_BYTES } from './footer.ts';
-import { A, B, DIRECTORY, flipped, type Image, LogUnderTest, machineWith, replaced } from './log.fixture.ts';
+import {
+  A,
+  B,
+  DIRECTORY,
+  flipped,
+  type Image,
+  lastSegment,
+  LogUnderTest,
+  machineWith,
+  replaced,
+} from './log.fixture.ts';
 
 const OPTIONS = { segmentBytesMax: 1000, tailBytesMax: 0 };
 
@@ -262,6 +272,33 @@ test('cleaning goes on behind a damaged file: what expires later is removed', as
   const after = await under.drive(under.simulation.environment.files.list(DIRECTORY));
   assert.ok(after.includes(path.slice(DIRECTORY.length + 1)), 'the damaged file stays');
   assert.ok(after.length <= before.length + 2, `${before.length} files, then ${after.length}`);
+});
+
+test('a wrong byte in the first file costs the same in every later life, also once the files that told its end are gone', async () => {
+  const under = await LogUnderTest.open();
+  const wanted = { a: ['a1', 'a2', 'a3'], b: [] };
+  const ends: number[] = [];
+  for (const text of wanted.a) {
+    ends.push(lastSegment(await under.image()).bytes.length);
+    await under.append(under.a, text);
+  }
+  const image = await under.image();
+  const { path } = lastSegment(image);
+  // What is wrong with the last commit is cut, and told once.
+  for (let at = 0; at < (ends.at(-1) ?? 0); at += 5) {
+    let now = replaced(image, path, flipped(bytesOf(image, path), at));
+    const missing: number[] = [];
+    for (let life = 2; life < 6; life += 1) {
+      const again = await LogUnderTest.openImage(now, { epoch: life });
+      missing.push(await missingIn(again, wanted, path, `byte ${at}, life ${life}`));
+      await again.simulation.pass(12_000);
+      now = await again.image();
+    }
+    assert.ok(
+      missing.every((count) => count === missing[0]),
+      `byte ${at}: ${missing.join()}`,
+    );
+  }
 });
 
 test('a log opens with damage in every file, and says so', async () => {

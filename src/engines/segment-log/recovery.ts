@@ -190,28 +190,31 @@ class Recovery {
       ({ name, header }) => name.segment > sealed && (header?.settledFrom ?? 0) === 0,
     )?.name.segment;
     for (const { name, synced, footer } of journal) {
-      if (synced !== undefined) this.#noteDurable(synced);
-      if (synced !== undefined && synced.segment < name.segment) this.#complete.add(synced.segment);
-      if (footer !== undefined) this.#noteDurable({ segment: name.segment, position: footer.end });
+      if (synced !== undefined) this.#noteDurable(synced, name);
+      if (footer !== undefined) this.#noteDurable({ segment: name.segment, position: footer.end }, name);
     }
-    for (const { path, size, header, footer } of journal.toReversed()) {
+    for (const { path, name, size, header, footer } of journal.toReversed()) {
       if (header === undefined || footer !== undefined) return;
       const commits = await withFile(this.#environment, path, 'read', async (file) =>
-        readEvidence({ file, size, header }, (place) => this.#noteDurable(place)),
+        readEvidence({ file, size, header }, (place) => this.#noteDurable(place, name)),
       );
       if (commits > 0) return;
     }
   }
 
-  #noteDurable(place: LogPosition): void {
+  /** `teller`: the file that says so; one that came later was begun when all of the other was durable. */
+  #noteDurable(place: LogPosition, teller: SegmentName): void {
+    if (place.segment < teller.segment) this.#complete.add(place.segment);
     this.#synced.set(place.segment, Math.max(this.#synced.get(place.segment) ?? 0, place.position));
     if (isBefore(this.#durable, place)) this.#durable = place;
   }
 
   /** Up to where a file's bytes were confirmed: a bad place before is damage. */
   #durableEnd(segment: number): number {
-    const known = this.#synced.get(segment);
-    return segment < this.#durable.segment ? (known ?? Infinity) : segment === this.#durable.segment ? (known ?? 0) : 0;
+    const known = this.#synced.get(segment) ?? 0;
+    if (segment >= this.#durable.segment) return segment === this.#durable.segment ? known : 0;
+    // Of an older file all was. Where the one that tells its end is gone, what it says itself of a part is not all.
+    return this.#complete.has(segment) ? known : Infinity;
   }
 
   async #fold(found: Found): Promise<void> {
