@@ -187,6 +187,49 @@ test('the newest file without its first sector, or all of it zeros, stays for pe
   }
 });
 
+test('the only file without its first sector stays, with its records, and gives no number twice', async () => {
+  const under = await LogUnderTest.open();
+  const texts = Array.from({ length: 10 }, (_, count) => `a${count} ${'x'.repeat(100)}`);
+  for (const text of texts) await under.append(under.a, text);
+  const image = await under.image();
+  const { path, bytes } = lastSegment(image);
+  const broken = Buffer.from(bytes).fill(0, 0, 512);
+  let now = replaced(image, path, broken);
+  for (let life = 2; life < 5; life += 1) {
+    const again = await LogUnderTest.openImage(now, { epoch: life });
+    assert.equal(again.log.health().length, 1, again.log.health().join('\n'));
+    assert.ok(again.log.health()[0]?.includes(path));
+    const { end } = again.log.store.bounds(A);
+    assert.ok(end >= BigInt(texts.length));
+    await again.append(again.a, `new in ${life}`);
+    await again.simulation.pass(12_000);
+    now = await again.image();
+    assert.deepEqual(bytesOf(now, path), broken);
+  }
+});
+
+test('any file without its first sector stays, and is named, a settled one too', async () => {
+  const under = await LogUnderTest.open(undefined, { ...OPTIONS, segmentBytesMax: 3000 });
+  for (let count = 0; count < 120; count += 1) {
+    await under.append(count % 4 === 0 ? under.a : under.b, `${count} ${'x'.repeat(60)}`);
+  }
+  await under.drive(under.log.store.trim(B, 80n));
+  await under.simulation.pass(12_000);
+  const image = await under.image();
+  const files = [...image.keys()].filter((path) => path.includes('/segment-')).sort();
+  const isSettled = (path: string): boolean => bytesOf(image, path).readUInt32LE(32) > 0;
+  assert.ok(files.some(isSettled) && !files.every(isSettled), 'files of both kinds');
+  for (const path of files) {
+    const broken = Buffer.from(bytesOf(image, path)).fill(0, 0, 512);
+    const again = await LogUnderTest.openImage(replaced(image, path, broken));
+    assert.ok(
+      again.log.health().some((problem) => problem.includes(path)),
+      `${path}: ${again.log.health().join()}`,
+    );
+    assert.deepEqual(bytesOf(await again.image(), path), broken);
+  }
+});
+
 /** So much that its file is not worth settling. */
 const KEPT = 'k'.repeat(900);
 

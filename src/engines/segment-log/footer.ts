@@ -102,15 +102,21 @@ function encodeTrailer(footer: Buffer, at: number, { end, salt }: Segment): void
   footer.writeUInt32LE(crcOf(footer, at, at + 28), at + 28);
 }
 
-/** Where the footer of a file of `size` bytes stands, if it has one; `salt`: of the file. Refuses a newer format. */
-export async function findFooter(file: OpenFile, size: number, salt: number): Promise<FooterPlace | undefined> {
+/** Where the footer of a file of `size` bytes stands, if it has one. Refuses a newer format where `salt` is known. */
+export async function findFooter(
+  file: OpenFile,
+  size: number,
+  salt: number | undefined,
+): Promise<FooterPlace | undefined> {
   if (size < TRAILER_BYTES) return undefined;
   const trailer = Buffer.alloc(TRAILER_BYTES);
   if ((await file.read(trailer, size - TRAILER_BYTES)) < TRAILER_BYTES) return undefined;
   const place = { position: trailer.readUInt32LE(16), bytes: trailer.readUInt32LE(20) + TRAILER_BYTES };
-  const isOwn = trailer.subarray(0, 8).equals(TRAILER_MAGIC) && trailer.readUInt32LE(12) === salt;
+  const isSalted = salt === undefined || trailer.readUInt32LE(12) === salt;
+  const isOwn = trailer.subarray(0, 8).equals(TRAILER_MAGIC) && isSalted;
   if (!isOwn || trailer.readUInt32LE(28) !== crcOf(trailer, 0, 28)) return undefined;
-  refuseNewer(trailer.readUInt32LE(8), file.path);
+  // What may be stored data does not end a start.
+  if (salt !== undefined) refuseNewer(trailer.readUInt32LE(8), file.path);
   return place.position + place.bytes === size ? place : undefined;
 }
 

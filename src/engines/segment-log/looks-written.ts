@@ -18,7 +18,7 @@ export async function looksWritten(scanned: ScannedFile, from: number): Promise<
   const behindHeader = from + COMMIT_HEADER_BYTES;
   if (behindHeader > size) return false;
   await window.load(from, COMMIT_HEADER_BYTES, size);
-  const header = commitHeaderAt({ window, path: file.path, position: from, size, segment: scanned.header });
+  const header = commitHeaderAt({ window, path: file.path, position: from, segment: scanned.header });
   if (header !== undefined) return await isThere(window, from, behindHeader + header.bodyBytes, size);
   // Where the commit ends is not known, and others behind it may be torn too: then its own header was not written.
   if (!(await isThere(window, from, behindHeader, size))) return false;

@@ -40,6 +40,9 @@ export interface FoundCommit {
   readonly lostBytes: number;
 }
 
+/** What tells a file's own commits from stored data that looks like some; without its salt, hardly. */
+export type CommitsOwner = Pick<SegmentHeader, 'segment' | 'epoch'> & { readonly salt: number | undefined };
+
 /** What tells a file's own extents from stored data that looks like some. */
 type SaltedFile = Pick<SegmentHeader, 'version' | 'salt'>;
 
@@ -83,12 +86,18 @@ export async function readRest(place: CommitPlace, end: number): Promise<FoundEx
 }
 
 /** The commit header at a place, if it belongs exactly there. */
-export function commitHeaderAt({ window, path, position, segment }: CommitPlace): CommitHeader | undefined {
+export function commitHeaderAt({
+  window,
+  path,
+  position,
+  segment,
+}: Pick<CommitPlace, 'window' | 'path' | 'position'> & { readonly segment: CommitsOwner }): CommitHeader | undefined {
   const at = window.at(position);
   const header = decodeCommitHeader(window.bytes, at);
   if (header !== undefined) {
     const isOwn = header.segment === segment.segment && header.epoch === segment.epoch;
-    return isOwn && header.position === position && header.salt === segment.salt ? header : undefined;
+    const isSalted = segment.salt === undefined || header.salt === segment.salt;
+    return isOwn && header.position === position && isSalted ? header : undefined;
   }
   const version = commitVersionAt(window.bytes, at);
   const isSalted = window.bytes.readUInt32LE(at + 8) === segment.salt;

@@ -15,7 +15,14 @@ import {
 import { closeHoles } from './holes.ts';
 import { looksWritten } from './looks-written.ts';
 import type { FoundCommit, FoundExtents } from './read-commit.ts';
-import { readEvidence, readSegmentStart, scanSegment, type SegmentName, type SegmentStart } from './scan-segment.ts';
+import {
+  hadBeginning,
+  readEvidence,
+  readSegmentStart,
+  scanSegment,
+  type SegmentName,
+  type SegmentStart,
+} from './scan-segment.ts';
 import { Segment } from './segment.ts';
 import { CATALOG_SHARD, NUMBERS_SHARD, type ShardState, ShardTable } from './shard-table.ts';
 
@@ -127,6 +134,8 @@ class Recovery {
   #cut: LogPosition | undefined;
   #cutBytes = 0;
   #lastCommit = 0;
+  /** Whether the newest part of the journal may be a file that has lost its beginning. */
+  #isNewestUnknown = false;
   /** Whether the last commit is the one of a clean stop, behind which nothing was written. */
   #endsCleanly = false;
 
@@ -250,7 +259,11 @@ class Recovery {
 
   /** A file whose header is not there: never finished, or damaged. */
   async #foldUnknown({ path, name, size }: Found): Promise<void> {
-    if (this.#durableEnd(name.segment) === 0 && name.segment !== this.#begun) return await this.#cutAway(path, size);
+    if (this.#durableEnd(name.segment) === 0 && name.segment !== this.#begun) {
+      const isDamaged = await withFile(this.#environment, path, 'read', async (file) => hadBeginning(file, size, name));
+      if (!isDamaged) return await this.#cutAway(path, size);
+      this.#isNewestUnknown = true;
+    }
     this.#note(damage(path, 0, 'no header of a segment').message);
     return undefined;
   }
@@ -343,7 +356,8 @@ class Recovery {
       this.#note(
         `the log is damaged: it ends in front of command ${catalogEnd} of the catalog, which a snapshot knows`,
       );
-    return isNewestGone || catalogEnd > end || (isLossy && newest !== undefined && !this.#endsCleanly);
+    const isGone = isNewestGone || this.#isNewestUnknown;
+    return isGone || catalogEnd > end || (isLossy && newest !== undefined && !this.#endsCleanly);
   }
 
   /** Records may have been lost behind the shard's last one: their numbers must not be given again. */

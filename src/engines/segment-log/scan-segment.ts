@@ -1,4 +1,5 @@
 import type { OpenFile } from '../../ports/environment.ts';
+import { findFooter } from './footer.ts';
 import {
   COMMIT_HEADER_BYTES,
   COMMIT_MAGIC,
@@ -11,7 +12,14 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from './format.ts';
-import { commitHeaderAt, type FoundCommit, type FoundExtents, readCommit, readRest } from './read-commit.ts';
+import {
+  commitHeaderAt,
+  type CommitsOwner,
+  type FoundCommit,
+  type FoundExtents,
+  readCommit,
+  readRest,
+} from './read-commit.ts';
 import { Window } from './window.ts';
 
 const SCAN_CHUNK_BYTES = 4 * 1024 * 1024;
@@ -138,11 +146,25 @@ export async function readEvidence(scanned: ScannedFile, durable: (place: LogPos
   return commits;
 }
 
+/**
+ * Whether a file whose beginning is not there had one that was durable: it has a footer, or a commit that tells of
+ * others in front of it. Without the salt stored data may look like either: a reason to keep the file, not to serve it.
+ */
+export async function hadBeginning(file: OpenFile, size: number, name: SegmentName): Promise<boolean> {
+  if ((await findFooter(file, size, undefined)) !== undefined) return true;
+  let isTold = false;
+  await eachCommitHeader({ file, size, header: { ...name, salt: undefined } }, SEGMENT_HEADER_BYTES, ({ synced }) => {
+    isTold = synced.segment === name.segment && synced.position > 0;
+    return !isTold;
+  });
+  return isTold;
+}
+
 /** Finds commit headers of this file at their own places, also behind damage, until `visit` says false. */
 async function eachCommitHeader(
-  { file, size, header: segment }: ScannedFile,
+  { file, size, header: segment }: Omit<ScannedFile, 'header'> & { readonly header: CommitsOwner },
   from: number,
-  visit: (header: Extract<ReturnType<typeof commitHeaderAt>, object>) => boolean,
+  visit: (header: CommitHeader) => boolean,
 ): Promise<void> {
   const window = new Window(file, { chunkBytes: SCAN_CHUNK_BYTES, isReused: true });
   let position = from;
@@ -157,7 +179,7 @@ async function eachCommitHeader(
       await window.load(position, Math.min(COMMIT_HEADER_BYTES, size - position), size);
       continue;
     }
-    const header = commitHeaderAt({ window, path: file.path, position: found, size, segment });
+    const header = commitHeaderAt({ window, path: file.path, position: found, segment });
     if (header !== undefined && !visit(header)) return;
     position = header === undefined ? found + 1 : found + COMMIT_HEADER_BYTES;
   }
