@@ -32,7 +32,10 @@ export interface FunctionRun {
   readonly requestId: string;
   /** JSON text in UTF-8. */
   readonly event: Uint8Array;
+  /** Aborts when nobody waits for it any more: it leaves the queue, and a process that is at work on it is ended. */
   readonly signal?: AbortSignal;
+  /** A process that is at work on it goes on all the same. */
+  readonly goesOn?: boolean;
   /** Where what the handler prints is shown as it comes, whole lines without their end; bounded by the driver. */
   readonly line?: (text: string) => void;
 }

@@ -4,6 +4,8 @@ export interface InvokeOptions {
   readonly requestId?: string;
   /** Aborts when nobody waits for the answer any more: a handler that runs already is ended. */
   readonly signal?: AbortSignal;
+  /** A handler that runs already goes on where `signal` aborts: only what has not begun never does. */
+  readonly goesOn?: boolean;
   /** The caller made the event's JSON itself: it is not looked at again. */
   readonly isChecked?: boolean;
 }

@@ -119,7 +119,7 @@ class FakeFunction implements OpenFunction {
     for (const line of prints) run.line?.(line);
     const end = new AbortController();
     this.#ends.add(end);
-    run.signal?.addEventListener('abort', () => end.abort(), { once: true });
+    if (run.goesOn !== true) run.signal?.addEventListener('abort', () => end.abort(), { once: true });
     await this.#clock.sleep(durationMs, end.signal);
     this.#ends.delete(end);
     const id = run.requestId;
@@ -129,9 +129,7 @@ class FakeFunction implements OpenFunction {
         durationMs,
       );
     }
-    if (run.signal?.aborted === true) {
-      return failed(ABANDONED, durationMs);
-    }
+    if (run.signal?.aborted === true && run.goesOn !== true) return failed(ABANDONED, durationMs);
     if (takesMs > timeoutMs) {
       const at = new Date(this.#clock.now()).toISOString();
       const message = `${at} ${id} Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`;

@@ -146,6 +146,30 @@ const CONTRACT: Readonly<Record<string, (under: RuntimeUnderTest) => Promise<voi
     await open.close(0);
   },
 
+  'where runs go on, an event that nobody waits for any more only leaves the queue': async ({ runtime, spec }) => {
+    const open = runtime.open(spec('slow', { timeoutMs: 20_000, concurrencyMax: 1 }));
+    await runOnce(open, 0);
+    const end = new AbortController();
+    const run = async (text: string, signal?: AbortSignal): Promise<FunctionOutcome> =>
+      await open.run({
+        requestId: text,
+        event: Buffer.from(text),
+        goesOn: true,
+        ...(signal !== undefined && { signal }),
+      });
+    const running = run('1');
+    const waiting = run('2', end.signal);
+    const after = run('3');
+    assert.equal(open.stats().waiting, 2);
+    end.abort();
+    assert.equal(open.stats().waiting, 1);
+    assert.equal((await waiting).failure?.type, 'Sandbox.Abandoned');
+    assert.equal((await run('4', end.signal)).failure?.type, 'Sandbox.Abandoned');
+    assert.equal(payloadOf(await running), '1');
+    assert.equal(payloadOf(await after), '3');
+    await open.close(0);
+  },
+
   'a process that starts for events that nobody waits for any more is there for others': async ({ runtime, spec }) => {
     const open = runtime.open(spec('slow', { timeoutMs: 20_000, concurrencyMax: 1 }));
     for (let left = 0; left < 5; left += 1) {

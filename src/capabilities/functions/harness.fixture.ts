@@ -111,6 +111,7 @@ export async function openBench(
         query: new URLSearchParams(),
         headers,
         parameters: { name },
+        signal: new AbortController().signal,
       };
       const answer = await invokeFunction.handle({ ...call, body: Buffer.from(body), state: running.state });
       return { ...answer, body: textOf(answer.body) };

@@ -2,7 +2,7 @@ import { EnvironmentError, ThrottleError } from '../../kernel/errors.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import { functionArn } from '../../kernel/names.ts';
 import type { Json } from '../../ports/catalog.ts';
-import type { FunctionOutcome } from '../../ports/function-runtime.ts';
+import type { FunctionOutcome, FunctionRun } from '../../ports/function-runtime.ts';
 import type { Functions, Invocation, InvokeOptions } from '../../ports/functions.ts';
 import { checkEvent } from './check-event.ts';
 import type { FunctionsOptions } from './config.ts';
@@ -67,7 +67,7 @@ export class HostedFunctions implements Functions {
     if (checking !== undefined) await checking;
     const requestId = options.requestId ?? this.#parts.environment.random.uuid();
     const log = new InvocationLog(requestId, one.memoryMb);
-    const outcome = await this.#run(one, event, requestId, log, options.signal);
+    const outcome = await this.#run(one, { requestId, event, line: log.add, ...waitingOf(options) });
     log.finish(outcome);
     this.#measure(one, outcome);
     one.note(outcome, requestId);
@@ -96,15 +96,9 @@ export class HostedFunctions implements Functions {
     return this.list().flatMap(({ name, problem }) => (problem === undefined ? [] : [`function ${name}: ${problem}`]));
   }
 
-  async #run(
-    one: HostedFunction,
-    event: Uint8Array,
-    requestId: string,
-    { add: line }: InvocationLog,
-    signal: AbortSignal | undefined,
-  ): Promise<FunctionOutcome> {
+  async #run(one: HostedFunction, run: FunctionRun): Promise<FunctionOutcome> {
     try {
-      const running = one.run({ requestId, event, line, ...(signal !== undefined && { signal }) });
+      const running = one.run(run);
       this.#gauge(one);
       return await running;
     } catch (error) {
@@ -164,4 +158,9 @@ export class HostedFunctions implements Functions {
     this.#closing.set(closing, one.name);
     await closing;
   }
+}
+
+/** Of what a call says, what becomes of its event when nobody waits for it any more. */
+function waitingOf({ signal, goesOn }: InvokeOptions): Pick<FunctionRun, 'signal' | 'goesOn'> {
+  return { ...(signal !== undefined && { signal }), ...(goesOn !== undefined && { goesOn }) };
 }

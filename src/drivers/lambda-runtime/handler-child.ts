@@ -163,7 +163,7 @@ export class HandlerChild {
   /**
    * Runs one event; nobody calls it while another one runs. Undefined when the process ended without having asked for
    * it, as one does that dies of the event before. When nobody waits for the event any more the process ends only if it
-   * is at work on it; one that loads its code goes on to. Never rejects.
+   * is at work on it, and the run is not to go on; one that loads its code goes on to. Never rejects.
    */
   async run(run: FunctionRun): Promise<FunctionOutcome | undefined> {
     const { clock } = this.#parts.environment;
@@ -216,7 +216,7 @@ export class HandlerChild {
     let cancel = clock.timer(spec.timeoutMs + graceMs, expire);
     const end = kill(() => abandoned(requestId));
     const abort = (): void => {
-      if (this.#api.isAtWork) return end();
+      if (this.#api.isAtWork) return run.goesOn === true ? undefined : end();
       // What it prints from here on is the next one's.
       this.#output.end();
       this.#api.withdraw();

@@ -76,10 +76,10 @@ async function serve(request: HttpRequest, matches: readonly Match[], options: A
   const caller = gate.finish(presented);
   if (caller === undefined) checkSignatureShape(request);
   const { parameters } = match;
-  const { id: requestId, headers } = request;
+  const { id: requestId, headers, signal } = request;
   const handle = async (): Promise<HttpAnswer> => {
     const query = new URLSearchParams(request.query);
-    return await operation.handle({ requestId, parameters, query, headers, body, state });
+    return await operation.handle({ requestId, parameters, query, headers, body, signal, state });
   };
   if (caller === undefined) return await handle();
   const action = `${service}:${operation.name}`;

@@ -73,9 +73,9 @@ async function runNow(
   event: Uint8Array,
   wantsTail: boolean,
 ): Promise<HttpAnswer> {
-  const { functions } = call.state;
-  // As on AWS a run goes on when its caller went away.
-  const { failure, payload, logTail } = await functions.invoke(name, event, { requestId: call.requestId });
+  const { state, requestId, signal } = call;
+  // As on AWS a run goes on when its caller went away; one that has not begun would only run for nobody.
+  const { failure, payload, logTail } = await state.functions.invoke(name, event, { requestId, signal, goesOn: true });
   return {
     status: 200,
     headers: {
