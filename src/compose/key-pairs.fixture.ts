@@ -7,7 +7,8 @@ import type { FunctionRuntime } from '../ports/function-runtime.ts';
 import { fakeDrivers } from '../testing/fake-drivers.ts';
 import { fakeFunctionRuntime } from '../testing/fake-function-runtime.ts';
 import type { Credential } from '../wire/sigv4/principal.ts';
-import { serve, type ServedNode } from './serve.ts';
+import type { ServedNode } from './serve.ts';
+import { serveOnLoopback } from '../testing/serve-on-loopback.ts';
 
 /** A key pair as clients have it. */
 export interface Pair {
@@ -18,8 +19,6 @@ export interface Pair {
 /** JSON of any shape. */
 export type Answer = ReturnType<typeof JSON.parse>;
 
-const LOOPBACK = { host: '127.0.0.1', port: 0 };
-
 /** Runs `work` on a node of these key pairs, or one that verifies none, with listeners on free ports. */
 export async function withNode(
   credentials: readonly Credential[] | undefined,
@@ -28,22 +27,14 @@ export async function withNode(
   functionRuntime: FunctionRuntime = fakeFunctionRuntime(nodeClock),
 ): Promise<void> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
-  const served = await serve({
+  const served = await serveOnLoopback({
     drivers: fakeDrivers(nodeClock, { functionRuntime }),
     configFolder: '/config',
     environment: createNodeEnvironment({ log: 'silent' }),
     dataDirectory,
-    api: LOOPBACK,
-    gateway: LOOPBACK,
-    identity: { region: 'us-east-1', account: '000000000000' },
     mode: 'start',
-    hosts: [],
-    origins: [],
     sections,
     credentials,
-    engine: { sync: 'none', reserveBytes: 0 },
-    limits: {},
-    version: '0',
   });
   try {
     await work(served);

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ObjectId, type Collection, type Document } from 'mongodb';
-import { serve, type ServedNode } from '../../src/compose/serve.ts';
+import type { ServedNode } from '../../src/compose/serve.ts';
+import { serveOnLoopback } from '../../src/testing/serve-on-loopback.ts';
 import { createLambdaRuntime } from '../../src/drivers/lambda-runtime/index.ts';
 import { createMongodbStore } from '../../src/drivers/mongodb/index.ts';
 import { NodeHttpClient } from '../../src/environments/node/http-client.ts';
@@ -21,7 +22,6 @@ import { codeBlocks, documentsMissing } from '../support/published-code.ts';
 const KEY = 'the access key';
 const TITLE = 'Using MongoDB Realm WebHooks';
 const IDS = ['0123456789abcdef01234567', '0123456789abcdef01234568'];
-const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const WAIT_MS = 20_000;
 
 function delivery(path: string, key: string, ContentEncoding: 'GZIP' | 'NONE'): object {
@@ -56,22 +56,12 @@ describe('the loop of a delivery to an HTTP endpoint and its receiver', () => {
     const documents = createMongodbStore();
     const http = new NodeHttpClient(environment.meter);
     const dataDirectory = mkdtempSync(join(folder, 'data-'));
-    const node = await serve({
+    const node = await serveOnLoopback({
       environment,
       drivers: fakeDrivers(environment.clock, { functionRuntime, documents, http }),
       configFolder: folder,
       dataDirectory,
-      api: LOOPBACK,
-      gateway: LOOPBACK,
-      identity: { region: 'us-east-1', account: '000000000000' },
-      mode: 'dev',
-      hosts: [],
-      origins: [],
       sections: { streams: { realm: { ShardCount: 1 } }, ...sections },
-      credentials: undefined,
-      engine: { sync: 'none', reserveBytes: 0 },
-      limits: {},
-      version: '0',
     });
     try {
       for (const [index, id] of IDS.entries()) {

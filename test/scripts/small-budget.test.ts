@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { serve } from '../../src/compose/serve.ts';
+import { serveOnLoopback } from '../../src/testing/serve-on-loopback.ts';
 import { createNodeEnvironment } from '../../src/environments/node/index.ts';
 import { fakeDrivers } from '../../src/testing/fake-drivers.ts';
 import { FakeDocuments } from '../../src/testing/fake-documents.ts';
 
 const KEY = 'the access key';
-const LOOPBACK = { host: '127.0.0.1', port: 0 };
 /** The least that a config file may say. */
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 const SENDERS = 12;
@@ -44,22 +43,12 @@ test('compressed requests that wait for their database leave the other routes th
     'POST /firehose': { receive, to },
     'POST /hook': { verify: 'none', to: 'hooks', payload: 'envelope' },
   };
-  const node = await serve({
+  const node = await serveOnLoopback({
     environment,
     drivers: fakeDrivers(environment.clock, { documents }),
-    configFolder: dataDirectory,
     dataDirectory,
-    api: LOOPBACK,
-    gateway: LOOPBACK,
-    identity: { region: 'us-east-1', account: '000000000000' },
-    mode: 'dev',
-    hosts: [],
-    origins: [],
     sections: { streams: { hooks: { ShardCount: 1 } }, gateway: { routes } },
-    credentials: undefined,
-    engine: { sync: 'none', reserveBytes: 0 },
     limits: { inFlightBytesMax: IN_FLIGHT_BYTES },
-    version: '0',
   });
   context.after(async () => {
     documents.answer();

@@ -34,6 +34,11 @@ export interface StoredReplay extends Replay {
   readonly failure?: string;
 }
 
+/** Where the catalog has one. */
+export function replayKey({ delivery, id }: Pick<Replay, 'delivery' | 'id'>): string {
+  return `${REPLAY_PREFIX}${delivery}/${id}`;
+}
+
 /** The same request for the same records has the same id. */
 export function replayId(replay: Omit<Replay, 'id'>): string {
   return createHash('sha256')

@@ -23,6 +23,7 @@ import {
   replayId,
   replayProgressName,
   REPLAY_PREFIX,
+  replayKey,
   type Replay,
   type StoredReplay,
 } from './replay.ts';
@@ -101,7 +102,7 @@ export class Replays {
   /** Begins it, again where it was done before. */
   async start(replay: Replay): Promise<void> {
     const { catalog, environment } = this.#doors;
-    const key = `${REPLAY_PREFIX}${replay.delivery}/${replay.id}`;
+    const key = replayKey(replay);
     if (this.#workers.has(key)) return;
     const stored: StoredReplay = { ...replay, askedAt: environment.clock.now() };
     const place = PROGRESS_PREFIX + replayProgressName(replay);
@@ -115,7 +116,7 @@ export class Replays {
 
   /** How far a replay is; waits a little for its end. RequestError NotFound. */
   async status(delivery: string, id: string, signal: AbortSignal): Promise<object> {
-    const key = `${REPLAY_PREFIX}${delivery}/${id}`;
+    const key = replayKey({ delivery, id });
     const { catalog, environment } = this.#doors;
     for (let waited = 0; waited < firehoseLimits.replayAskMs && !signal.aborted; waited += 100) {
       if (!this.#workers.has(key)) break;
@@ -128,7 +129,7 @@ export class Replays {
 
   /** Ends a replay, whether it has begun or waits for its turn; one that ended stays. RequestError NotFound. */
   async cancel(delivery: string, id: string): Promise<object> {
-    const key = `${REPLAY_PREFIX}${delivery}/${id}`;
+    const key = replayKey({ delivery, id });
     const { catalog, environment } = this.#doors;
     await this.#workers.get(key)?.stop();
     const stored = catalog.get(key)?.value as unknown as StoredReplay | undefined;
@@ -172,13 +173,13 @@ export class Replays {
     const done = this.#of(delivery).filter(({ doneAt }) => doneAt !== undefined);
     const byAge = done.sort((one, other) => one.askedAt - other.askedAt);
     return byAge.slice(0, Math.max(0, done.length - firehoseLimits.replaysKept)).flatMap((replay) => [
-      { key: `${REPLAY_PREFIX}${delivery}/${replay.id}`, remove: true as const },
+      { key: replayKey(replay), remove: true as const },
       { key: PROGRESS_PREFIX + replayProgressName(replay), remove: true as const },
     ]);
   }
 
   #run(replay: StoredReplay): void {
-    const key = `${REPLAY_PREFIX}${replay.delivery}/${replay.id}`;
+    const key = replayKey(replay);
     const worker = new ReplayWorker(replay, this.#doors);
     this.#workers.set(key, worker);
     const work = async (): Promise<void> => {
@@ -226,8 +227,8 @@ export class Replays {
   }
 
   #describe(replay: StoredReplay): object {
-    const { id, delivery, askedAt, doneAt, ended = 'done' } = replay;
-    const key = `${REPLAY_PREFIX}${delivery}/${id}`;
+    const { askedAt, doneAt, ended = 'done' } = replay;
+    const key = replayKey(replay);
     const stored = this.#doors.catalog.get(PROGRESS_PREFIX + replayProgressName(replay));
     const progress = stored === undefined ? firstProgress(replay) : progressFromJson(stored.value);
     const worker = this.#workers.get(key);

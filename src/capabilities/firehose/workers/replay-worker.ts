@@ -10,7 +10,7 @@ import { firehoseLimits } from '../limits.ts';
 import { completed, DIRECT_PREFIX, rangeFromJson, type DeliveryStream, type Intent, type Progress } from '../model.ts';
 import type { RecordForm } from '../outgoing.ts';
 import { READ_LIMIT } from '../range-slices.ts';
-import { OBJECT_POSITION, replayProgressName, REPLAY_PREFIX, type StoredReplay } from '../replay.ts';
+import { OBJECT_POSITION, replayKey, replayProgressName, type StoredReplay } from '../replay.ts';
 import { bufferingOf, errorTarget } from '../targets.ts';
 import { BatchDelivery } from './batch-delivery.ts';
 import { planBatch } from './batch-plan.ts';
@@ -249,9 +249,8 @@ export class ReplayWorker {
 
   async #end(how: Pick<StoredReplay, 'ended' | 'failure'>): Promise<void> {
     const { catalog, environment } = this.#doors;
-    const { delivery, id } = this.#replay;
     const done: StoredReplay = { ...this.#replay, doneAt: environment.clock.now(), ...how };
-    await catalog.propose([{ key: `${REPLAY_PREFIX}${delivery}/${id}`, put: done as unknown as Json }]);
+    await catalog.propose([{ key: replayKey(this.#replay), put: done as unknown as Json }]);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { serve } from '../../../compose/serve.ts';
+import { serveOnLoopback } from '../../../testing/serve-on-loopback.ts';
 import { createNodeEnvironment } from '../../../environments/node/index.ts';
 import { fakeDrivers } from '../../../testing/fake-drivers.ts';
 import { signRequest } from '../../../wire/sigv4/sign.ts';
@@ -67,27 +67,17 @@ export interface Node {
 /** Starts a node with one stream, `realm`, and these functions. */
 export async function startNode(functions: object = {}): Promise<Node> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'millrace-realm-node-'));
-  const listen = { host: '127.0.0.1', port: 0 };
   const pair = { accessKeyId: 'REALM', secretAccessKey: randomUUID() };
   const environment = createNodeEnvironment({ log: 'silent' });
   const machine = { nodePath: process.execPath, variables: { PATH: process.env['PATH'] ?? '' } };
   const functionRuntime = createLambdaRuntime(machine, environment);
-  const served = await serve({
+  const served = await serveOnLoopback({
     environment,
     drivers: fakeDrivers(environment.clock, { functionRuntime }),
-    configFolder: dataDirectory,
     dataDirectory,
-    api: listen,
-    gateway: listen,
-    identity: { region: 'us-east-1', account: '000000000000' },
     mode: 'start',
-    hosts: [],
-    origins: [],
     sections: { streams: { realm: { ShardCount: 1 } }, functions },
     credentials: [pair],
-    engine: { sync: 'none', reserveBytes: 0 },
-    limits: {},
-    version: '0',
   });
   return {
     variables: {
