@@ -589,7 +589,39 @@ test('a function that is closed while its process is being started runs nothing'
     await open.close(0);
     await refused;
     assert.deepEqual(open.stats(), { processes: 0, running: 0, waiting: 0 });
+    // Its process may still be on its way.
+    await sleep(500);
+    assert.deepEqual(open.stats(), { processes: 0, running: 0, waiting: 0 });
     assert.ok(!existsSync(`${bench.folder}/ran`));
+  });
+});
+
+test('an event that no process has begun when its function is closed is refused at once, as those that wait are', async () => {
+  const files = {
+    'loads.mjs': 'await new Promise((done) => setTimeout(done, 9000)); export const handler = async () => 1;',
+    'broken.mjs': 'throw new Error("broken");',
+    'works.mjs': `import { writeFileSync } from 'node:fs'; export const handler = async () => {
+      writeFileSync('begun', ''); await new Promise((done) => setTimeout(done, 9000));
+    };`,
+  };
+  await withDriver(files, async (bench) => {
+    const loading = bench.runtime.open(bench.spec('loads.handler'));
+    const waited = assert.rejects(runOnce(loading, {}), { code: 'TooManyRequestsException' });
+    while (loading.stats().processes === 0) await sleep(10);
+    await loading.close(0);
+    await waited;
+    const broken = bench.runtime.open(bench.spec('broken.handler'));
+    // The wait in front of the next start is a random part of a time that doubles.
+    for (let starts = 0; starts < 4; starts += 1) await runOnce(broken, {});
+    const refused = assert.rejects(runOnce(broken, {}), { code: 'TooManyRequestsException' });
+    await broken.close(0);
+    assert.deepEqual(broken.stats(), { processes: 0, running: 0, waiting: 0 });
+    await refused;
+    const working = bench.runtime.open(bench.spec('works.handler'));
+    const killed = runOnce(working, {});
+    while (!existsSync(`${bench.folder}/begun`)) await sleep(10);
+    await working.close(0);
+    assert.equal((await killed).outcome.failure?.type, 'Runtime.ExitError');
   });
 });
 

@@ -46,10 +46,10 @@ export class FunctionPool implements OpenFunction {
   readonly #idle: Slot[] = [];
   readonly #all = new Set<Slot>();
   readonly #queue: Waiting[] = [];
+  /** Those that a process is being started for, or runs. */
+  readonly #serving = new Set<Waiting>();
   readonly #unwatch: () => void;
   #queuedBytes = 0;
-  /** Processes that are being started or run an event. */
-  #busy = 0;
   #generation = 0;
   /** Processes in a row that could not load the code, and when the next one may be started. */
   #failedStarts = 0;
@@ -90,14 +90,14 @@ export class FunctionPool implements OpenFunction {
   }
 
   stats(): FunctionStats {
-    return { processes: this.#all.size, running: this.#busy, waiting: this.#queue.length };
+    return { processes: this.#all.size, running: this.#serving.size, waiting: this.#queue.length };
   }
 
   async close(withinMs: number): Promise<void> {
     this.#isClosed = true;
     this.#unwatch();
     const { clock } = this.#parts.environment;
-    if (this.#busy > 0 && withinMs > 0) {
+    if (this.#serving.size > 0 && withinMs > 0) {
       const end = new AbortController();
       const drained = new Promise<void>((resolve) => {
         this.#drained = resolve;
@@ -110,11 +110,17 @@ export class FunctionPool implements OpenFunction {
       this.#queuedBytes -= run.event.length;
       reject(stopping());
     }
+    for (const waiting of this.#serving) {
+      // Its process may still load the code: what was not begun has not failed.
+      if (waiting.handler?.hasTaken === true) continue;
+      this.#serving.delete(waiting);
+      waiting.reject(stopping());
+    }
     for (const slot of this.#all) this.#end(slot);
   }
 
   #hasRoom(): boolean {
-    return this.#busy < this.#parts.spec.concurrencyMax;
+    return this.#serving.size < this.#parts.spec.concurrencyMax;
   }
 
   #next(): void {
@@ -122,10 +128,10 @@ export class FunctionPool implements OpenFunction {
       const waiting = this.#queue.shift();
       if (waiting === undefined) return;
       this.#queuedBytes -= waiting.run.event.length;
-      this.#busy += 1;
+      this.#serving.add(waiting);
       void this.#serve(waiting);
     }
-    if (this.#busy === 0) this.#drained?.();
+    if (this.#serving.size === 0) this.#drained?.();
   }
 
   /** Nobody waits for it any more: it makes room at once, and only a process that is at work on it ends it itself. */
@@ -136,7 +142,7 @@ export class FunctionPool implements OpenFunction {
       this.#queue.splice(at, 1);
       this.#queuedBytes -= run.event.length;
     }
-    if (handler?.isAtWork !== true) resolve(unrun(run.requestId));
+    if (handler?.hasTaken !== true) resolve(unrun(run.requestId));
   }
 
   async #serve(waiting: Waiting): Promise<void> {
@@ -155,7 +161,7 @@ export class FunctionPool implements OpenFunction {
     } catch (error) {
       reject(error);
     } finally {
-      this.#busy -= 1;
+      this.#serving.delete(waiting);
       this.#next();
     }
   }

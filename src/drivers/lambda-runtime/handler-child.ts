@@ -68,6 +68,8 @@ export class HandlerChild {
   #isInitTold = false;
   #initFailure: RunFailure | undefined;
   #running: Running | undefined;
+  /** It has answered the event that it was given last. */
+  #hasAnswered = false;
   #exit: Exit | undefined;
   #isEnding = false;
   #memoryPeak = 0;
@@ -82,8 +84,8 @@ export class HandlerChild {
     });
     this.#api = new RuntimeApi({
       asked: () => this.#asked(),
-      answered: (payload) => this.#running?.settle(payload === undefined ? LARGE : { payload }),
-      failed: (payload, type) => this.#running?.settle(posted(payload, type)),
+      answered: (payload) => this.#answered(payload === undefined ? LARGE : { payload }),
+      failed: (payload, type) => this.#answered(posted(payload, type)),
       initFailed: (payload, type) => this.#initFailed(posted(payload, type)),
     });
     const pid = (): number => this.#child?.pid ?? 0;
@@ -106,9 +108,9 @@ export class HandlerChild {
     return this.#child !== undefined && this.#exit === undefined && !this.#isEnding && this.#initFailure === undefined;
   }
 
-  /** Whether it has taken the event that it was given: the time before is not the event's. */
-  get isAtWork(): boolean {
-    return this.#api.isAtWork;
+  /** Whether it has taken the event that it was given last: the time before is not the event's. */
+  get hasTaken(): boolean {
+    return this.#api.isAtWork || this.#hasAnswered;
   }
 
   /** Alive and within its memory; beyond it the process ends, and no event pays for what was done between two. */
@@ -168,6 +170,7 @@ export class HandlerChild {
   async run(run: FunctionRun): Promise<FunctionOutcome | undefined> {
     const { clock } = this.#parts.environment;
     this.#output.begin(run.line);
+    this.#hasAnswered = false;
     const answer = await new Promise<Answer>((resolve) => this.#begin(run, resolve));
     const startedAt = this.#running?.startedAt ?? clock.monotonic();
     const durationMs = clock.monotonic() - startedAt;
@@ -264,6 +267,11 @@ export class HandlerChild {
     if (this.hasLoaded) return;
     this.#initMs = this.#parts.environment.clock.monotonic() - this.#bornAt;
     this.#loaded();
+  }
+
+  #answered(answer: Answer): void {
+    this.#hasAnswered = this.#running !== undefined;
+    this.#running?.settle(answer);
   }
 
   /** The process has said why it cannot run anything, and ends: an event that it has not taken is left to another. */
