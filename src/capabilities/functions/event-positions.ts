@@ -6,9 +6,9 @@ import { functionsLimits } from './limits.ts';
 import { EVENTS_POSITION_KEY, type FunctionsState } from './model.ts';
 
 /**
- * The first event of each shard that is not done, in the catalog. A start runs again what was done behind it, however
- * the node ended: while an event is slow that is all that was done since it began. A crash adds what was done since the
- * position was written last, some time after it moved.
+ * The first event of each shard that is not done, in the catalog. A start after a crash runs again what was done behind
+ * it: while an event is slow that is all that was done since it began, and what was done since the position was written
+ * last, some time after it moved. What a planned stop tells beside it stands in DoneAtStop.
  */
 export class EventPositions {
   readonly #state: FunctionsState;

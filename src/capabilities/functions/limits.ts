@@ -49,6 +49,8 @@ export const functionsLimits = {
   readBytes: MIB,
   /** Our own: how often positions are written while events are run. */
   positionEveryMs: 200,
+  /** Our own: open events of a shard that a planned stop names; what was done behind more is run again. */
+  openNamedMax: 1000,
   /** Our own: how often an event looks for its function that is not in the file. */
   absentMs: 30_000,
   idleMs: 1000,

@@ -22,6 +22,8 @@ export const INVOCATIONS_STREAM = '$invocations';
 export const LOGS_STREAM = '$function-logs';
 /** Where the worker is in `$invocations`. */
 export const EVENTS_POSITION_KEY = 'function-events/position';
+/** What was done there behind that when the node was stopped. */
+export const EVENTS_DONE_KEY = 'function-events/done';
 
 /** Whether it is a stream of millrace itself: what others write there, its own readers cannot read. */
 export function isOwnStream(name: string): boolean {

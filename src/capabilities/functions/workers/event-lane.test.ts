@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
-import type { StoredRecord } from '../../../ports/stream-store.ts';
+import type { Offset, StoredRecord } from '../../../ports/stream-store.ts';
 import { quietEnvironment } from '../../../testing/quiet-environment.ts';
 import { functionsLimits as limits } from '../limits.ts';
 import { EventLane } from './event-lane.ts';
@@ -23,6 +23,8 @@ const records = {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
 } as unknown as Records;
 
+const NOTHING = { until: 0n, open: [] };
+
 const turn = async (): Promise<void> => await new Promise((resolve) => void setImmediate(resolve));
 
 test('what was done behind a slow event is remembered no more', async () => {
@@ -38,6 +40,7 @@ test('what was done behind a slow event is remembered no more', async () => {
   const lane = new EventLane(
     { ...common, serve, lost: () => assert.fail(), moved: () => undefined, stopped: stop.signal },
     0n,
+    NOTHING,
   );
   const running = lane.run();
   while (done < Number(EVENTS) - 1) await turn();
@@ -55,4 +58,27 @@ test('what was done behind a slow event is remembered no more', async () => {
   lane.wake();
   await Promise.all([running, settled]);
   await lane.settle();
+});
+
+test('what is done is told by a few open events, and by those that were not come to again', async () => {
+  const began: Offset[] = [];
+  const stop = new AbortController();
+  const serve = async ({ offset }: StoredRecord): Promise<boolean> => {
+    began.push(offset);
+    return await Promise.resolve(offset !== 70n);
+  };
+  const common = { records, environment: quietEnvironment(), stream: {} as StreamInfo, shard: {} as ShardInfo };
+  const parts = { ...common, serve, lost: () => assert.fail(), moved: () => undefined, stopped: stop.signal };
+  const before = { until: EVENTS - 2n, open: [3n, 70n, 75n, 4000n] };
+  const lane = new EventLane(parts, 1n, before);
+  assert.deepEqual(lane.done(9), before);
+  assert.deepEqual(lane.done(2), { until: 75n, open: [3n, 70n] });
+  const running = lane.run();
+  while (began.length < 6) await turn();
+  assert.deepEqual(began, [...before.open, EVENTS - 2n, EVENTS - 1n]);
+  assert.deepEqual(lane.done(9), { until: EVENTS, open: [70n] });
+  assert.equal(lane.position, 70n);
+  stop.abort();
+  lane.wake();
+  await running;
 });

@@ -2,6 +2,7 @@ import type { Environment } from '../../../ports/environment.ts';
 import type { Records, ShardInfo, StreamInfo } from '../../../ports/records.ts';
 import { readOnward, type LossNotes, type OnwardPlace } from '../../../ports/read-onward.ts';
 import type { Offset, StoredRecord } from '../../../ports/stream-store.ts';
+import type { DoneEvents } from '../done-at-stop.ts';
 import { functionsLimits as limits } from '../limits.ts';
 
 /** Why an event was gone before it was run. */
@@ -46,6 +47,8 @@ export class EventLane {
   readonly #parts: LaneParts;
   /** Events that are not done, in the shard's order. */
   readonly #open = new Set<Offset>();
+  /** What was done before this start. */
+  readonly #before: DoneEvents;
   readonly #shares = new Map<string, Share>();
   #runningCount = 0;
   #bytes = 0;
@@ -55,14 +58,27 @@ export class EventLane {
   /** Who waits until nothing is under way. */
   #settled: (() => void)[] = [];
 
-  constructor(parts: LaneParts, from: Offset) {
+  constructor(parts: LaneParts, from: Offset, before: DoneEvents) {
     this.#parts = parts;
     this.#cursor = from;
+    this.#before = before;
+  }
+
+  get shard(): ShardInfo {
+    return this.#parts.shard;
   }
 
   get position(): Offset {
     const [first] = this.#open;
     return first ?? this.#cursor;
+  }
+
+  /** What is done, told by so many open events at most: all of it, or its beginning. */
+  done(openMax: number): DoneEvents {
+    const { open, until } = this.#before;
+    const all = [...this.#open, ...open.filter((offset) => offset >= this.#cursor)];
+    const end = until > this.#cursor ? until : this.#cursor;
+    return { until: all[openMax] ?? end, open: all.slice(0, openMax) };
   }
 
   /** Events under way, and those behind them in the log. */
@@ -104,9 +120,13 @@ export class EventLane {
   /** False: nothing more is there. */
   async #read(): Promise<boolean> {
     const { records, shard, lost } = this.#parts;
+    const { open, until } = this.#before;
+    if (this.#cursor < until) this.#cursor = open.find((offset) => offset >= this.#cursor) ?? until;
     if (this.#cursor >= records.bounds(shard).end) return false;
     const { slice } = await readOnward(records, this.#place(this.#cursor, limits.readRecords), { lost });
-    for (const record of slice.records) this.#take(record);
+    for (const record of slice.records) {
+      if (record.offset >= until || open.includes(record.offset)) this.#take(record);
+    }
     this.#cursor = slice.next;
     return true;
   }

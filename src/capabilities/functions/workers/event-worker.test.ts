@@ -115,6 +115,23 @@ test('what was done before a restart is not run again', async () => {
   await bench.close();
 });
 
+test('what was done behind a slow Event is not run again after a planned stop, nor after the next one', async () => {
+  let isMended = false;
+  const bench = await openBench({ 'index.slow': () => ({ takesMs: isMended ? 1 : 2_000_000 }) });
+  const of = (name: string): number => bench.ran.filter((one) => one.startsWith(`${name} `)).length;
+  for (let sent = 0; sent < 200; sent += 1) await bench.invoke(sent % 100 === 0 ? 'slow' : 'echo', '{}', EVENT);
+  await bench.until(async () => (await bench.admin('/admin/functions')).events.waiting === 2 && of('slow') === 2);
+  await bench.restart();
+  await bench.restart();
+  isMended = true;
+  await bench.restart();
+  await bench.invoke('echo', '{}', EVENT);
+  await bench.until(async () => (await kept(bench)) === 0);
+  assert.equal(of('echo'), 199);
+  assert.deepEqual(bench.environment.troubles, []);
+  await bench.close();
+});
+
 test('while all processes are busy an Event waits, however long, and does not fail', async () => {
   const bench = await openBench(
     { 'index.slow': () => ({ takesMs: 60_000 }) },

@@ -5,6 +5,7 @@ import type { Catalog } from '../../../ports/catalog.ts';
 import type { Invocation } from '../../../ports/functions.ts';
 import { isStored, mayPass } from '../../../ports/records.ts';
 import { Unavailable, type StoredRecord } from '../../../ports/stream-store.ts';
+import { DoneAtStop } from '../done-at-stop.ts';
 import { EventPositions } from '../event-positions.ts';
 import { functionsEvents } from '../events.ts';
 import { failureRecord, type FailedEvent } from '../failure-record.ts';
@@ -34,6 +35,7 @@ interface Failed {
 export class EventWorker {
   readonly #state: FunctionsState;
   readonly #positions: EventPositions;
+  readonly #doneAtStop: DoneAtStop;
   readonly #stop = new AbortController();
   /** One signal for each sleeper: the platform warns of one that many wait for. */
   readonly #sleepers = new Set<AbortController>();
@@ -45,6 +47,7 @@ export class EventWorker {
   constructor(state: FunctionsState, catalog: Catalog) {
     this.#state = state;
     this.#positions = new EventPositions(state, catalog, (error) => this.#note(error));
+    this.#doneAtStop = new DoneAtStop(catalog, (error) => this.#note(error));
   }
 
   /** Begins once there is a stream of events; a second call changes nothing. */
@@ -61,7 +64,7 @@ export class EventWorker {
       };
       const lost = this.#gone.bind(this);
       const parts = { records, environment, stream, shard, serve, lost, moved, stopped: this.#stop.signal };
-      const lane: EventLane = new EventLane(parts, from);
+      const lane: EventLane = new EventLane(parts, from, this.#doneAtStop.of(shard));
       return lane;
     });
     this.#reading = Promise.all(this.#lanes.map(async (lane) => await this.#read(lane)));
@@ -93,6 +96,7 @@ export class EventWorker {
     await Promise.race([settled, this.#state.environment.clock.sleep(withinMs, ended.signal)]);
     ended.abort();
     await this.#positions.store();
+    await this.#doneAtStop.store(this.#lanes.map((lane) => [lane.shard, lane.done(limits.openNamedMax)]));
   }
 
   async stop(): Promise<void> {
