@@ -90,7 +90,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'log.full': 'The disk is full: appends are refused, reads go on.',
   'log.opened': 'The log was recovered; `cutBytes` is what a crash left unfinished.',
   'log.reserve.failed': 'The reserve for a full disk could not be made.',
-  'log.seal.failed': 'The index of a segment could not be written; the next start reads the whole file.',
+  'log.seal.failed':
+    'The index of a segment could not be written, and is tried again; until then a start reads the whole file. Told once for each cause until one is written.',
   'log.segment.deleted': 'Nobody needs a record of this segment any more.',
   'log.close.failed':
     'A file of the log of which the disk had confirmed everything could not be closed; nothing is lost.',

@@ -234,6 +234,31 @@ function withStuck(environment: Environment, path: string): Environment {
   return withOpened(environment, (file, mode) => (mode === 'write' && file.path === path ? { ...file, write } : file));
 }
 
+test('that no index can be written is told once, and again after one could', async () => {
+  const simulation = new Simulation(1);
+  let isFull = true;
+  const environment = withOpened(simulation.environment, (file, mode) => {
+    const write = file.write.bind(file);
+    const writeIfRoom: typeof write = async (...what) => {
+      if (isFull && mode === 'write') throw new EnvironmentError('ENOSPC', `no room for ${file.path}`);
+      await write(...what);
+    };
+    return { ...file, write: writeIfRoom };
+  });
+  const under = await LogUnderTest.open(simulation, { segmentBytesMax: 1000 }, environment);
+  const fill = async (): Promise<void> => {
+    for (let round = 0; round < 6; round += 1) await under.append(under.a, 'x'.repeat(900));
+    await simulation.pass(60_000);
+  };
+  await fill();
+  assert.equal(counted(simulation, 'log.seal.failed'), 1);
+  isFull = false;
+  await simulation.pass(10_000);
+  isFull = true;
+  await fill();
+  assert.equal(counted(simulation, 'log.seal.failed'), 2);
+});
+
 test('files around one that may not go yet are not put together: its records lie between theirs', async () => {
   const { image, texts } = await layered();
   const [oldest = ''] = [...image.keys()].filter((name) => name.includes('/segment-')).sort();

@@ -20,6 +20,8 @@ export class Sealer {
   readonly #onFailure: (error: Error) => void;
   #last: Promise<void> = Promise.resolve();
   readonly #waiting = new Set<Segment>();
+  /** Why it failed since it succeeded last: the same of all files, at every look, is told once. */
+  readonly #told = new Set<string>();
   #closed = false;
 
   /** `onFailure`: the disk did not confirm what was written. */
@@ -122,6 +124,7 @@ export class Sealer {
   async #try(segment: Segment, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      this.#told.clear();
       return true;
     } catch (error) {
       this.#failed(segment, error);
@@ -131,7 +134,13 @@ export class Sealer {
 
   /** Without a footer the segment keeps its index in memory, and the next start reads it whole. */
   #failed(segment: Segment, error: unknown): void {
-    this.#environment.log.warn('log.seal.failed', { path: segment.path, error: String(error) });
+    const cause = error instanceof EnvironmentError ? error.code : String(error);
+    // The cleaner may have taken it away meanwhile.
+    const isThere = this.#segments.get(segment.number) === segment;
+    if (isThere && !this.#told.has(cause)) {
+      this.#told.add(cause);
+      this.#environment.log.warn('log.seal.failed', { path: segment.path, error: String(error) });
+    }
     if (error instanceof EnvironmentError && error.code === 'EIO') this.#onFailure(error);
   }
 }
