@@ -18,7 +18,7 @@ export const destinations: readonly AnyDestination[] = [s3, openSearch, elastics
 /** Kinds of sources that the file can name. */
 const sources: readonly AnySource[] = [sse];
 
-/** Started in this order, drained in the opposite one: what a later one needs, an earlier one has. */
+/** Started in this order: what a later one needs, an earlier one has. What stands behind `functions` calls handlers. */
 export function capabilitiesWith(kinds: readonly AnyDestination[]): readonly AnyCapability[] {
   return [kinesis, functions, createFirehose(kinds), createGateway(kinds), createIngest(sources)];
 }

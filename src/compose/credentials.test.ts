@@ -278,7 +278,7 @@ test('a function is held to the data plane where everybody else is let in', asyn
     const inQuery = `${api}/admin/node?X-Amz-Credential=${bound.accessKeyId}%2F20260101%2Fus-east-1%2Fmillrace%2Faws4_request`;
     assert.notEqual((await fetch(inQuery)).status, 200);
   };
-  await withNode(undefined, sections, work, runtime);
+  await withNode(undefined, sections, work, { functionRuntime: runtime });
 });
 
 function shows(allow: readonly string[] = []): object {

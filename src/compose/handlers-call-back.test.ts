@@ -69,7 +69,7 @@ async function withHandlers(work: (handlers: Handlers) => Promise<void>): Promis
       undefined,
       { streams: { out: { shards: 1 } }, functions },
       async (served) => await work({ code, api: served.api, stop: async (withinMs) => await served.stop(withinMs) }),
-      runtime,
+      { functionRuntime: runtime },
     );
   } finally {
     await runtime.close();

@@ -16,7 +16,7 @@ import type {
 import type { Catalog } from '../ports/catalog.ts';
 import type { AnyDestination } from '../ports/destination.ts';
 import type { DocumentStore } from '../ports/document-store.ts';
-import type { Environment } from '../ports/environment.ts';
+import type { Clock, Environment } from '../ports/environment.ts';
 import type { FunctionRuntime, FunctionSurroundings } from '../ports/function-runtime.ts';
 import type { Functions } from '../ports/functions.ts';
 import type { GovernedHttpClient } from '../ports/http-client.ts';
@@ -98,8 +98,11 @@ export interface ComposedNode {
   health(): Health;
   /** Takes over changed sections; what cannot change is logged and left. */
   reload(sections: Sections): Promise<void>;
-  /** Finishes what is under way, within `withinMs`. */
-  drain(withinMs: number): Promise<void>;
+  /**
+   * Finishes what is under way, within `withinMs` altogether; `waysIn`: resolves once the gateway is asked no more.
+   * First comes, all at once, what calls the users' handlers, then the handlers, then what these may call.
+   */
+  drain(withinMs: number, waysIn?: Promise<void>): Promise<void>;
   /** Closes everything; the log last. */
   close(): Promise<void>;
 }
@@ -155,7 +158,7 @@ async function composeOn(log: SegmentLog, options: NodeOptions): Promise<Compose
       closing.push(async () => await running.stop());
       started.push({ capability, running });
     }
-    return composed(started, { log, catalog, records, identity, close });
+    return composed(started, { log, catalog, records, identity, clock: environment.clock, close });
   } catch (error) {
     await close().catch(() => undefined);
     throw error;
@@ -167,13 +170,13 @@ interface ComposedParts {
   readonly catalog: Catalog;
   readonly records: Records;
   readonly identity: Identity;
+  readonly clock: Clock;
   /** Closes all that stands on the log. */
   readonly close: () => Promise<void>;
 }
 
 function composed(started: readonly Started[], parts: ComposedParts): ComposedNode {
-  const { log, catalog, records, identity, close } = parts;
-  const backwards = started.toReversed();
+  const { log, catalog, records, identity, clock, close } = parts;
   const gateway = started.find(({ running }) => running.gateway !== undefined)?.running.gateway;
   return {
     operations: started.flatMap((one) => bind(one, identity)),
@@ -186,14 +189,26 @@ function composed(started: readonly Started[], parts: ComposedParts): ComposedNo
     async reload(sections) {
       for (const { capability, running } of started) await running.reload(sections[capability.section]);
     },
-    async drain(withinMs) {
-      for (const { running } of backwards) await running.drain(withinMs);
+    async drain(withinMs, waysIn) {
+      const end = clock.monotonic() + withinMs;
+      await drain(started, () => Math.max(0, end - clock.monotonic()), waysIn);
     },
     async close() {
       await close();
       await log.close();
     },
   };
+}
+
+/** One that takes all the time there is leaves none to those behind it, so whatever can goes side by side. */
+async function drain(started: readonly Started[], leftMs: () => number, waysIn?: Promise<void>): Promise<void> {
+  const callersFrom = started.findIndex(({ running }) => running.functions !== undefined) + 1;
+  const callers = started.slice(callersFrom).map(async ({ running }) => {
+    if (running.gateway !== undefined) await waysIn;
+    await running.drain(leftMs());
+  });
+  await Promise.all(callers);
+  for (const { running } of started.slice(0, callersFrom).toReversed()) await running.drain(leftMs());
 }
 
 function bind({ capability, running }: Started, identity: Identity): BoundOperation[] {

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeClock } from '../environments/node/clock.ts';
 import { createNodeEnvironment } from '../environments/node/index.ts';
-import type { FunctionRuntime } from '../ports/function-runtime.ts';
 import { fakeDrivers } from '../testing/fake-drivers.ts';
-import { fakeFunctionRuntime } from '../testing/fake-function-runtime.ts';
 import type { Credential } from '../wire/sigv4/principal.ts';
+import type { Drivers } from './index.ts';
 import type { ServedNode } from './serve.ts';
 import { serveOnLoopback } from '../testing/serve-on-loopback.ts';
 
@@ -24,11 +23,11 @@ export async function withNode(
   credentials: readonly Credential[] | undefined,
   sections: Readonly<Record<string, unknown>>,
   work: (served: ServedNode) => Promise<void>,
-  functionRuntime: FunctionRuntime = fakeFunctionRuntime(nodeClock),
+  drivers: Partial<Drivers> = {},
 ): Promise<void> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
   const served = await serveOnLoopback({
-    drivers: fakeDrivers(nodeClock, { functionRuntime }),
+    drivers: fakeDrivers(nodeClock, drivers),
     configFolder: '/config',
     environment: createNodeEnvironment({ log: 'silent' }),
     dataDirectory,

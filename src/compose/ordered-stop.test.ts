@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeClock } from '../environments/node/clock.ts';
 import type { FunctionRuntime, FunctionSpec, OpenFunction } from '../ports/function-runtime.ts';
+import type { ClientAnswer, ClientRequest } from '../ports/http-client.ts';
 import { signRequest } from '../wire/sigv4/sign.ts';
+import { ScriptedHttp } from '../testing/scripted-http.ts';
 import { withNode, type Pair } from './key-pairs.fixture.ts';
+import type { ServedNode } from './serve.ts';
 
 /** Calls an action of Kinesis; resolves with the status, or why there was none. */
 async function put(api: string, pair: Pair): Promise<number | string> {
@@ -22,6 +27,8 @@ async function put(api: string, pair: Pair): Promise<number | string> {
 class CallsBack implements OpenFunction {
   readonly began: Promise<void>;
   readonly answers: (number | string)[] = [];
+  /** How long each close might have taken, in ms. */
+  readonly closedWithin: number[] = [];
   goOn: () => void = () => undefined;
   #begin: () => void = () => undefined;
   readonly #gone: Promise<void>;
@@ -52,8 +59,9 @@ class CallsBack implements OpenFunction {
     return { processes: 1, running: 1, waiting: 0 };
   }
 
-  async close(): Promise<void> {
-    await this.#running;
+  async close(withinMs: number): Promise<void> {
+    this.closedWithin.push(withinMs);
+    await Promise.race([this.#running, sleep(withinMs, undefined, { ref: false })]);
   }
 
   async #run(): Promise<void> {
@@ -104,7 +112,86 @@ for (const [name, credentials] of [
         assert.equal(await put(api, PAIR), 'TypeError: fetch failed');
         assert.equal(node.health().ok, true);
       },
-      handler.runtime,
+      { functionRuntime: handler.runtime },
     );
   });
 }
+
+const F = { runtime: 'node', code: '.', handler: 'index.f', timeoutSeconds: 60 };
+const WAITING = {
+  functions: { f: F },
+  gateway: { routes: { 'POST /hook': { function: 'f', event: 'body', verify: 'none' } } },
+};
+
+/** Sends the node what its handler holds on to. */
+async function hook(gateway: string): Promise<number | string> {
+  return await fetch(`${gateway}/hook`, { method: 'POST', body: '{}' }).then(
+    ({ status }) => status,
+    (error: unknown) => String(error),
+  );
+}
+
+test('a stop takes the time it has once: a request that takes all of it leaves none to the handlers', async () => {
+  const handler = new CallsBack();
+  // Its timers alone keep no process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  await withNode(
+    undefined,
+    WAITING,
+    async (served) => {
+      const sent = hook(served.gateway);
+      await handler.began;
+      await served.stop(300);
+      assert.equal(await sent, 'TypeError: fetch failed');
+      const [first = -1] = handler.closedWithin;
+      assert.ok(first >= 0 && first < 100, String(first));
+      handler.goOn();
+    },
+    { functionRuntime: handler.runtime },
+  ).finally(() => clearInterval(alive));
+});
+
+/** One server that says nothing, and sees when it is asked and when its client goes. */
+class SilentFeed extends ScriptedHttp {
+  readonly asked: Promise<void>;
+  readonly left: Promise<void>;
+  #ask: () => void = () => undefined;
+  #leave: () => void = () => undefined;
+
+  constructor() {
+    super(nodeClock, () => ({ headers: { 'content-type': 'text/event-stream' }, pieces: silence() }));
+    this.asked = new Promise((resolve) => (this.#ask = resolve));
+    this.left = new Promise((resolve) => (this.#leave = resolve));
+  }
+
+  override async send(request: ClientRequest): Promise<ClientAnswer> {
+    request.signal?.addEventListener('abort', () => this.#leave());
+    this.#ask();
+    return await super.send(request);
+  }
+}
+
+async function* silence(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(':\n');
+  await new Promise(() => undefined);
+}
+
+test('what a node fetches ends while its last requests are answered', async () => {
+  const handler = new CallsBack();
+  const http = new SilentFeed();
+  const sections = {
+    ...WAITING,
+    streams: { events: { shards: 1 } },
+    sources: { feed: { sse: { url: 'https://feed.test/' }, to: 'events' } },
+  };
+  const work = async (served: ServedNode): Promise<void> => {
+    const sent = hook(served.gateway);
+    await Promise.all([handler.began, http.asked]);
+    const stopped = served.stop(10_000);
+    await http.left;
+    handler.goOn();
+    assert.equal(await sent, 200);
+    await stopped;
+  };
+  await withNode(undefined, sections, work, { functionRuntime: handler.runtime, http });
+});

@@ -91,8 +91,9 @@ export interface ServedNode {
   /** Takes over changed sections, key pairs, and which servers may be asked. */
   reload(sections: Sections, credentials: readonly Credential[] | undefined, outgoing?: OutgoingSection): Promise<void>;
   /**
-   * Stops accepting, answers what is under way, closes; a second call waits for the same end. Until the handlers under
-   * way came to their end, the api listener answers calls with their key pairs, and to others 503.
+   * Stops accepting, answers what is under way, all within `withinMs`, closes; a second call waits for the same end.
+   * Until the handlers under way came to their end, the api listener answers calls with their key pairs, and to others
+   * 503.
    */
   stop(withinMs: number): Promise<void>;
   /** Resolves when the node can no longer promise durability; never otherwise. */
@@ -293,8 +294,7 @@ interface StopParts {
 /** The api listener is the last to close: handlers that come to their end call back over it. */
 async function stopAll({ listeners, node, claim, clock }: StopParts, withinMs: number): Promise<void> {
   const end = clock.monotonic() + withinMs;
-  await listeners.gateway.drain(withinMs);
-  await node.drain(withinMs);
+  await node.drain(withinMs, listeners.gateway.drain(withinMs));
   // What else was under way there had as long as all the rest; the last answers to handlers are on their way.
   await listeners.api.drain(Math.max(end - clock.monotonic(), LAST_ANSWERS_MS));
   await node.close();

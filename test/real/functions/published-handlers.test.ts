@@ -76,7 +76,7 @@ test('published handlers behind a route and behind a delivery with SQS’s event
   const runtime = createLambdaRuntime(machine, createNodeEnvironment({ log: 'silent' }));
   const sections = { streams: { telemetry: { ShardCount: 1 } }, functions, ...socketSections };
   try {
-    await withNode(undefined, sections, async (node) => await asPublished(node, calls), runtime);
+    await withNode(undefined, sections, async (node) => await asPublished(node, calls), { functionRuntime: runtime });
   } finally {
     await runtime.close();
     rmSync(folder, { recursive: true, force: true });
