@@ -138,6 +138,13 @@ test('what ends it', async () => {
     ],
     ['gitlab.push', {}, {}, 2, /^millrace: no sample gitlab\.push; /],
     ['gitlab.push --file f', {}, { readFile: async () => SAMPLE }, 1, /^millrace: no such route; /],
+    [
+      '--route /open --file f',
+      {},
+      {},
+      2,
+      /^millrace: name an event such as github\.push: without one nothing is sent\n$/,
+    ],
     ['nobody.push --file f', {}, {}, 2, /^millrace: no sample nobody\.push; /],
     ['github.push', { configFile: null }, {}, 2, /^millrace: the node has no config file; give --secret\n$/],
     ['github.push', {}, none, 1, /^millrace: the secret of the route is not known here; give --secret\n$/],

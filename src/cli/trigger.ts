@@ -43,6 +43,10 @@ export function declareTrigger(program: Command, context: CliContext): void {
 async function trigger(context: CliContext, event: string | undefined, flags: Flags): Promise<void> {
   const fixtures = await context.fixtures();
   if (event === undefined) {
+    const { route, secret, delivery, file } = flags;
+    if ([route, secret, delivery, file].some((one) => one !== undefined)) {
+      throw new CliError('name an event such as github.push: without one nothing is sent', exitCodes.usage);
+    }
     context.out(`${[...fixtures.keys()].join('\n')}\n`);
     return;
   }

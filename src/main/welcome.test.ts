@@ -4,9 +4,9 @@ import { destinations } from '../registry.ts';
 import type { StartedNode } from './node.ts';
 import { welcome } from './welcome.ts';
 
-function linesOf(deliveries: object): readonly string[] {
+function linesOf(deliveries: object, api = 'http://127.0.0.1:4567'): readonly string[] {
   const node = {
-    served: { api: 'http://127.0.0.1:4567', gateway: 'http://127.0.0.1:4568' },
+    served: { api, gateway: 'http://127.0.0.1:4568' },
     config: { sections: { deliveries } },
     dataDirectory: '/data',
     sync: 'always',
@@ -33,4 +33,16 @@ test('each delivery is shown with its goal, and only what no destination takes a
     assert.equal(shown, `  delivery  events -> ${goal}`);
   }
   assert.ok(linesOf({ d: { from: 'events', series: {} } }).includes('  delivery  events -> d (paused: not built)'));
+});
+
+test('commands are shown as they reach the node, wherever it listens', () => {
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`d${index}`, { function: { name: 'f' } }]));
+  const commands = (api: string): readonly string[] => {
+    const text = linesOf(many, api).join('|');
+    return text.match(/millrace (?!dev)[^|")]*/g) ?? [];
+  };
+  assert.ok(commands('http://127.0.0.1:4567').every((command) => !command.includes('--api')));
+  const elsewhere = commands('http://127.0.0.1:4767');
+  assert.equal(elsewhere.length, 6);
+  for (const command of elsewhere) assert.match(command, /^millrace [a-z]+ --api http:\/\/127\.0\.0\.1:4767/);
 });

@@ -25,7 +25,7 @@ export function welcome(node: StartedNode, file: string | undefined): string {
   const last = [
     `  data      ${here(dataDirectory)}  ${DURABILITY[node.sync]}`,
     `  clients   eval "$(millrace env${at})"    secrets: millrace env${at} --show-secrets`,
-    `  look      millrace ps${at} | millrace tail STREAM | millrace trigger github.push`,
+    `  look      millrace ps${at} | millrace tail${at} STREAM | millrace trigger${at} github.push`,
   ];
   const room = LINES_MAX - 1 - api.length - gateway.length - last.length;
   const own = [
@@ -33,7 +33,7 @@ export function welcome(node: StartedNode, file: string | undefined): string {
     ...deliveries(config.sections, (bucket) => here(`${dataDirectory}/buckets/${bucket}/`)),
   ];
   const shown =
-    own.length <= room ? own : [...own.slice(0, room - 1), `  and ${own.length - room + 1} more: millrace ps`];
+    own.length <= room ? own : [...own.slice(0, room - 1), `  and ${own.length - room + 1} more: millrace ps${at}`];
   return `${[first, ...api, ...gateway, ...shown, ...last].join('\n')}\n`;
 }
 
