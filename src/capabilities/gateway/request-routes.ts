@@ -163,9 +163,19 @@ async function redeliverMany(
 ): Promise<RedeliveryReport> {
   const order = orderOf(parts, query);
   const ids = idsOf(await request.readBody(limits.redeliveryBytesMax));
+  if (ids === undefined) checkRoute(parts, query);
   const wanted = ids === undefined ? inWindow(parts, query) : named(parts, ids, request);
   await parts.flush();
   return await redeliverRequests(parts.served.environment.clock, wanted, order, request);
+}
+
+/** With a name that no route has nothing would be sent on; a server elsewhere gets the requests of former ones, too. */
+function checkRoute({ served }: RequestRouteParts, query: URLSearchParams): void {
+  const name = query.get('route');
+  const routes = served.routes();
+  if (name === null || query.has('target') || routes.named(name) !== undefined) return;
+  const names = routes.all.map(({ key }) => key).join(', ');
+  throw new RequestError('NotFound', `no route ${name}; there are ${names || 'none'}`, 404);
 }
 
 /** Undefined: the body says nothing, and the query which are meant. */

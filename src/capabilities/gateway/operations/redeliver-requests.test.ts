@@ -95,3 +95,17 @@ test('a call that can do nothing takes a second', async () => {
   assert.deepEqual([told.results, told.next], [[], '0']);
   assert.ok(clock.monotonic() - startedAt >= 1000);
 });
+
+test('a window of a route that is not there is refused: nothing would be sent on, and that looks like done', async () => {
+  const bench = await new NodeBench().open(oneRoute());
+  await sendAs(bench, 'r-1', 'd-1');
+  const all = { from: new Date(0).toISOString(), again: 'true' };
+  const sent = async (query: Readonly<Record<string, string>>): Promise<Answer> =>
+    await bench.admin('POST', '/admin/requests/redeliver', {}, { ...all, ...query });
+  await assert.rejects(sent({ route: 'POST /hok' }), {
+    code: 'NotFound',
+    message: 'no route POST /hok; there are POST /hook',
+  });
+  await assert.rejects(sent({ route: 'POST /hok', dryRun: 'true' }), { code: 'NotFound' });
+  assert.equal((await sent({ route: 'POST /hook' })).results.length, 1);
+});
