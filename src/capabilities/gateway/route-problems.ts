@@ -1,5 +1,6 @@
 import { parseRange } from '../../kernel/net/ip-address.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
+import { isInternal } from '../../kernel/names.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
 import type { CallForm } from './calls/call.ts';
@@ -22,6 +23,7 @@ const OF_STREAMS = ['dedupe', 'partitionKey', 'payload', 'largeBody'] as const;
 const NOT_OF_RECEIVERS = ['function', 'event', 'payload', 'largeBody'] as const;
 /** Those that mean nothing where no stream takes them. */
 const ONLY_OF_STREAMS = ['dedupe', 'partitionKey'] as const;
+const OWN_STREAM = 'names a stream of millrace itself: name another one';
 
 /** Method and path of a route's key, with the base path; a sentence when it is none. */
 export function readRouteKey(
@@ -145,6 +147,7 @@ function targetProblems(given: RouteOptions): RouteProblem[] {
   if (given.to !== undefined && typeof given.to !== 'string' && given.receive === undefined) {
     return [{ path: ['to'], message: 'expected the name of a stream; a destination needs `receive`' }];
   }
+  if (typeof given.to === 'string' && isInternal(given.to)) return [{ path: ['to'], message: OWN_STREAM }];
   if (given.function === undefined) {
     return given.event === undefined ? [] : [{ path: ['event'], message: 'is for routes with `function`' }];
   }
@@ -265,6 +268,9 @@ function contentProblems(given: RouteOptions): RouteProblem[] {
   const problems: RouteProblem[] = [];
   if (schema === undefined && onInvalid !== undefined && receive === undefined) {
     problems.push({ path: ['onInvalid'], message: 'needs `schema`' });
+  }
+  if (typeof onInvalid === 'object' && isInternal(onInvalid.quarantine)) {
+    problems.push({ path: ['onInvalid', 'quarantine'], message: OWN_STREAM });
   }
   if (inflatedBytesMax !== undefined && !readsContent(given)) {
     problems.push({ path: ['inflatedBytesMax'], message: 'needs `schema`: the function gets the body as it came' });

@@ -25,6 +25,12 @@ test('what is wrong with a route beyond its shape', () => {
     ['POST /a', {}, /expected `to: STREAM` or `function: NAME`/],
     ['POST /a', { ...good, function: 'f' }, /expected `to: STREAM` or `function: NAME`/],
     ['POST /a', { ...good, event: 'proxy1' }, /is for routes with `function`/],
+    ['POST /a', { verify: VERIFY, to: '$requests' }, /to: names a stream of millrace itself/],
+    [
+      'POST /a',
+      { ...good, schema: 's.json', onInvalid: { quarantine: '$dedupe' } },
+      /quarantine: names a stream of millrace itself/,
+    ],
     ['POST /a', { verify: VERIFY, function: 'f', dedupe: 'off' }, /is for routes with `to`/],
     [
       'POST /a',
@@ -44,6 +50,11 @@ test('what is wrong with a route beyond its shape', () => {
       'POST /a',
       { verify: { hmac: { secrets: ['s'], header: 'a', template: '{ts}' } }, to: 's' },
       /expected \{body\} in it/,
+    ],
+    [
+      'POST /a',
+      { verify: { hmac: { secrets: ['s'], header: 'a', template: '{timestamp}.{body}' } }, to: 's' },
+      /template: \{timestamp\} stands for nothing; there are \{id\}, \{ts\}, \{body\}$/,
     ],
     ['POST /a', { verify: { hmac: { secrets: ['s'], header: 'a', template: '{ts}{body}' } }, to: 's' }, /go together/],
     [

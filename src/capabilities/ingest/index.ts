@@ -1,5 +1,6 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
+import { isInternal } from '../../kernel/names.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -82,7 +83,10 @@ function problemsOf(source: SourceOptions, kinds: readonly AnySource[], urls: Ur
       message: 'sends events to a stream (`to`) or to a function (`function`): name one of them',
     });
   }
-  const { partitionKey } = source;
+  const { partitionKey, to } = source;
+  if (to !== undefined && isInternal(to)) {
+    found.push({ path: ['to'], message: 'names a stream of millrace itself: name another one' });
+  }
   if (partitionKey !== undefined && source.function !== undefined) {
     found.push({ path: ['partitionKey'], message: 'is for records of a stream; a function has none' });
   }

@@ -212,3 +212,10 @@ test('a function is called with each event, in order, again when it fails, and n
   assert.deepEqual([bench.feed.askedAfter, calls.length], ['4', 10]);
   await bench.node.close();
 });
+
+test('a source writes to no stream of millrace itself', async () => {
+  await assert.rejects(new IngestBench().open({}, { to: '$requests' }), {
+    code: 'InvalidConfig',
+    message: 'sources.feed.to: names a stream of millrace itself: name another one',
+  });
+});

@@ -107,6 +107,9 @@ function keyOf({ secretEncoding = 'text' }: HmacOptions, text: string): string |
 }
 
 /** A time or an id that is not signed proves nothing; one that is must come from somewhere. */
+/** What a template's places stand for: anything else would be signed as it is written. */
+const PLACES: ReadonlySet<string> = new Set(['{id}', '{ts}', '{body}']);
+
 function templateProblems({
   template = '{body}',
   timestampHeader,
@@ -116,6 +119,8 @@ function templateProblems({
   const problems: RouteProblem[] = [];
   const wrong = (name: string, message: string): void => void problems.push({ path: [name], message });
   if (!template.includes('{body}')) wrong('template', 'expected {body} in it: what is not signed anyone may change');
+  const unknown = template.match(/\{\w+\}/g)?.find((place) => !PLACES.has(place));
+  if (unknown !== undefined) wrong('template', `${unknown} stands for nothing; there are ${[...PLACES].join(', ')}`);
   if (template.includes('{ts}') !== (timestampHeader !== undefined)) {
     wrong('timestampHeader', '{ts} in the template and timestampHeader go together');
   }
