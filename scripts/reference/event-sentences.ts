@@ -104,6 +104,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'log.writable': 'The disk has room again: appends are taken.',
   'node.failed': 'The node ends, since it can no longer promise durability.',
   'node.ready': 'All listeners answer; `sync` says what answers wait for.',
+  's3.no-conditions':
+    'The S3 of `s3` knows no `If-None-Match` for `action`: before it is asked for, it is looked whether the object is there.',
   'script.worker-ended':
     'A thread that runs scripts was ended since the call of `script` did not end in time, or it ended by itself.',
   'shard.release.failed': 'A shard’s writer could not be given up in order.',

@@ -36,7 +36,6 @@ export async function openDrivers(
     documents: createMongodbStore(),
     jsonSchemas: createJsonSchemas(),
     clusters,
-    objectStore:
-      s3 === undefined ? undefined : await openS3Store({ ...s3, region: s3.region ?? region }, environment.clock),
+    objectStore: s3 === undefined ? undefined : await openS3Store({ ...s3, region: s3.region ?? region }, environment),
   };
 }

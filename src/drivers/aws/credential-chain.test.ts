@@ -74,7 +74,7 @@ function chain(more: object = {}): AwsKeyChain & { readonly advance: (ms: number
 /** Who a request to S3 was signed by, with the token of its session. */
 async function signerOfS3(): Promise<unknown> {
   const server = await recordingS3();
-  const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1' }, quietEnvironment().clock);
+  const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1' }, quietEnvironment());
   await store.put('bucket', 'k', { bytes: Buffer.from('x'), sha256: '0'.repeat(64), crc32: 'AAAAAA==' }, {});
   store.close();
   server.close();
@@ -161,7 +161,7 @@ test('keys of a file that expired are refused until others stand there, for a mi
   try {
     write('OLD');
     await withVariables({ AWS_SHARED_CREDENTIALS_FILE: credentials }, async () => {
-      const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1' }, environment.clock);
+      const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1' }, environment);
       const body = { bytes: Buffer.from('x'), sha256: '0'.repeat(64), crc32: 'AAAAAA==' };
       const put = async (): Promise<boolean> => await store.put('bucket', 'k', body, {});
       const expired = { code: 'S3.ExpiredToken', message: 'it has expired', retryable: true };

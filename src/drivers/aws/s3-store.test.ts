@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { createNodeCompute } from '../../environments/node/compute.ts';
 import { DeliveryError } from '../../kernel/errors.ts';
 import { DELIVERY_DEFAULTS, type Batch } from '../../ports/destination.ts';
+import type { BlobOptions } from '../../ports/blob-store.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Upload } from '../../ports/object-store.ts';
 import { s3 } from '../../destinations/s3/index.ts';
@@ -24,7 +25,7 @@ test('a store that never answers holds nobody longer than he wants to wait', asy
   const server = createServer((request) => void request.resume().once('end', () => abort()));
   const endpoint = await onLoopback(server);
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment().clock);
+  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment());
   const uploadWith = (signal: AbortSignal): Upload => ({ bucket: 'bucket', key: 'k', id: '1', signal });
   const calls: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>> = {
     put: async (signal) => await store.put('bucket', 'k', BODY, { signal }),
@@ -49,7 +50,7 @@ test('an object that breaks off on its way is a failure that may pass', async ()
   });
   const endpoint = await onLoopback(server);
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment().clock);
+  const store = new S3Store(sdk, { endpoint, region: 'us-east-1', credentials }, quietEnvironment());
   const pieces = (await store.get('bucket', 'k')) ?? assert.fail('no object');
   const read = async (): Promise<void> => {
     for await (const piece of pieces) assert.equal(String(piece), 'half of it');
@@ -75,7 +76,7 @@ test('EncryptionConfiguration is asked of S3 where an object begins, in one requ
   const { clock, random, log, meter } = quietEnvironment();
   const environment = { clock, random, log, meter, compute: createNodeCompute(meter) } as unknown as Environment;
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, clock);
+  const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, environment);
   const doors = { ...fakeDrivers(clock), blobs: openS3Blobs(store), settings: DELIVERY_DEFAULTS };
   const asked = { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': KEY };
   const table: readonly (readonly [encryption: S3Options['EncryptionConfiguration'], headers: object])[] = [
@@ -103,32 +104,68 @@ test('EncryptionConfiguration is asked of S3 where an object begins, in one requ
   server.close();
 });
 
-test('a store without conditions for uploads in parts is asked whether the object is there, and keeps it', async () => {
-  const table: readonly (readonly [found: number, replaces: boolean, isNew: boolean, ...actions: string[]])[] = [
-    [200, false, false, 'HEAD'],
-    [404, false, true, 'HEAD', 'POST ?uploadId'],
-    [403, false, true, 'HEAD', 'POST ?uploadId'],
-    [200, true, true, 'POST ?uploadId'],
+/** How an object is made, whole or of parts, and the request that does. */
+const WRITES: Readonly<Record<string, (store: S3Store, options: BlobOptions) => Promise<boolean>>> = {
+  PUT: async (store, options) => await store.put('bucket', 'k', BODY, options),
+  'POST ?uploadId': async (store, options) =>
+    await store.complete({ bucket: 'bucket', key: 'k', id: 'u', ...options }, [
+      { number: 1, tag: '"e"', crc32: 'AAAAAA==' },
+    ]),
+};
+
+test('a store without conditions is asked whether the object is there, keeps it, and the log says so once', async () => {
+  const table: readonly (readonly [found: number, replaces: boolean, isNew: boolean, isAsked: boolean])[] = [
+    [200, false, false, true],
+    [404, false, true, true],
+    [403, false, true, true],
+    [200, true, true, false],
   ];
-  for (const [found, replaces, isNew, ...actions] of table) {
-    const server = await recordingS3(({ action, headers }) => {
-      if (action === 'HEAD') return { status: found, body: '' };
-      return headers['if-none-match'] === undefined ? undefined : { status: 501, body: '<Error/>' };
+  for (const [action, write] of Object.entries(WRITES)) {
+    for (const [found, replaces, isNew, isAsked] of table) {
+      const server = await recordingS3(({ action: asked, headers }) => {
+        if (asked === 'HEAD') return { status: found, body: '' };
+        return headers['if-none-match'] === undefined ? undefined : { status: 501, body: '<Error/>' };
+      });
+      const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+      const environment = quietEnvironment();
+      const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, environment);
+      for (const isFirst of [true, false]) {
+        server.requests.length = 0;
+        const what = `${action}, the first: ${isFirst}, HEAD ${found}`;
+        assert.equal(await write(store, replaces ? { replaces } : {}), isNew, what);
+        const isTried = isAsked && (isFirst || !isNew);
+        assert.deepEqual(
+          server.requests.map((one) => one.action),
+          [...(isTried ? [action] : []), ...(isAsked ? ['HEAD'] : []), ...(isNew ? [action] : [])],
+          what,
+        );
+      }
+      assert.deepEqual(environment.troubles, isAsked && isNew ? ['s3.no-conditions'] : []);
+      store.close();
+      server.close();
+    }
+  }
+});
+
+test('a store that does not know something else of a request says so, and conditions stay', async () => {
+  for (const write of Object.values(WRITES)) {
+    let isMended = false;
+    const server = await recordingS3(({ action }) => {
+      if (action === 'HEAD') return { status: 404, body: '' };
+      return isMended ? undefined : { status: 501, body: '<Error><Code>NotImplemented</Code></Error>' };
     });
     const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-    const { clock } = quietEnvironment();
-    const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, clock);
-    const upload: Upload = { bucket: 'bucket', key: 'k', id: 'u', ...(replaces && { replaces: true as const }) };
-    const part = { number: 1, tag: '"e"', crc32: 'AAAAAA==' };
-    for (const times of ['the first', 'the next']) {
-      server.requests.length = 0;
-      assert.equal(await store.complete(upload, [part]), isNew, `${times} upload, HEAD ${found}`);
-      const asked = server.requests.filter(({ headers }) => headers['if-none-match'] === undefined);
-      assert.deepEqual(
-        asked.map(({ action }) => action),
-        actions,
-      );
-    }
+    const environment = quietEnvironment();
+    const store = new S3Store(sdk, { endpoint: server.endpoint, region: 'us-east-1', credentials }, environment);
+    await assert.rejects(write(store, {}), { code: 'S3.NotImplemented', retryable: true });
+    isMended = true;
+    server.requests.length = 0;
+    assert.equal(await write(store, {}), true);
+    assert.deepEqual(
+      server.requests.map(({ headers }) => headers['if-none-match']),
+      ['*'],
+    );
+    assert.deepEqual(environment.troubles, []);
     store.close();
     server.close();
   }

@@ -1,10 +1,14 @@
 import type { BlobInfo, BlobOptions } from '../../ports/blob-store.ts';
 import type { CheckedBytes, ObjectStore, Upload, UploadedPart } from '../../ports/object-store.ts';
-import type { Clock } from '../../ports/environment.ts';
+import type { Environment } from '../../ports/environment.ts';
 import { foundCredentials, type Sdk } from './found-credentials.ts';
 import { asDeliveryError, isAbsent, isTaken, lacksConditions } from './s3-errors.ts';
 
 type Client = InstanceType<Sdk['S3Client']>;
+/** Requests that make an object, by S3's names. */
+type Write = 'PutObject' | 'CompleteMultipartUpload';
+/** What stands under the key, if anything does, and whether it stays. */
+type Place = Pick<Upload, 'bucket' | 'key' | 'replaces' | 'signal'>;
 
 /** Attempts of one request by the SDK itself, each with its own waiting; the delivery's own go on after them. */
 const ATTEMPTS_MAX = 3;
@@ -27,11 +31,13 @@ export interface S3StoreOptions {
 export class S3Store implements ObjectStore {
   readonly #sdk: Sdk;
   readonly #client: Client;
-  /** Some stores know no `If-None-Match` for uploads in parts: they said so once. */
-  #hasConditions = true;
+  readonly #environment: Pick<Environment, 'clock' | 'log'>;
+  /** Some stores know no `If-None-Match` for these, mostly for uploads in parts alone: they said so once. */
+  readonly #withoutConditions = new Set<Write>();
 
-  constructor(sdk: Sdk, options: S3StoreOptions, clock: Clock) {
+  constructor(sdk: Sdk, options: S3StoreOptions, environment: Pick<Environment, 'clock' | 'log'>) {
     this.#sdk = sdk;
+    this.#environment = environment;
     const { endpoint, region, credentials } = options;
     this.#client = new sdk.S3Client({
       region,
@@ -39,22 +45,25 @@ export class S3Store implements ObjectStore {
       requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
       // Names of buckets are no host names of a server of one's own.
       ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-      credentials: credentials === undefined ? foundCredentials(sdk, region, clock) : withoutNothing(credentials),
+      credentials:
+        credentials === undefined ? foundCredentials(sdk, region, environment.clock) : withoutNothing(credentials),
     });
   }
 
   async put(bucket: string, key: string, body: CheckedBytes, options: BlobOptions): Promise<boolean> {
-    const command = new this.#sdk.PutObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      Body: body.bytes,
-      ContentLength: body.bytes.length,
-      ChecksumCRC32: body.crc32,
-      ...(options.replaces !== true && { IfNoneMatch: '*' }),
-      ...described(options),
+    return await this.#unlessThere('PutObject', { ...options, bucket, key }, async (condition) => {
+      const command = new this.#sdk.PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: body.bytes,
+        ContentLength: body.bytes.length,
+        ChecksumCRC32: body.crc32,
+        ...condition,
+        ...described(options),
+      });
+      knowsHash(command, body);
+      await this.#client.send(command, untilAborted(options));
     });
-    knowsHash(command, body);
-    return await this.#unlessTaken(async () => await this.#client.send(command, untilAborted(options)));
   }
 
   async begin(bucket: string, key: string, options: BlobOptions): Promise<Upload> {
@@ -90,14 +99,19 @@ export class S3Store implements ObjectStore {
   }
 
   async complete(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
-    if (!this.#hasConditions) return await this.#completeUnlessThere(upload, parts);
-    try {
-      return await this.#complete(upload, parts);
-    } catch (error) {
-      if (!lacksConditions(error)) throw error;
-      this.#hasConditions = false;
-      return await this.#completeUnlessThere(upload, parts);
-    }
+    const { bucket, key, id } = upload;
+    return await this.#unlessThere('CompleteMultipartUpload', upload, async (condition) => {
+      const command = new this.#sdk.CompleteMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: id,
+        MultipartUpload: {
+          Parts: parts.map(({ number, tag, crc32 }) => ({ PartNumber: number, ETag: tag, ChecksumCRC32: crc32 })),
+        },
+        ...condition,
+      });
+      await this.#client.send(command, untilAborted(upload));
+    });
   }
 
   async abandon({ bucket, key, id }: Upload): Promise<void> {
@@ -145,46 +159,41 @@ export class S3Store implements ObjectStore {
     this.#client.destroy();
   }
 
-  /** One who writes under the key is enough to ask first: nobody else knows it. */
-  async #completeUnlessThere(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
-    return upload.replaces !== true && (await this.#isThere(upload)) ? false : await this.#complete(upload, parts);
+  /** Makes an object, with the condition that none is there; false: one is, and stays. */
+  async #unlessThere(action: Write, place: Place, write: (condition: object) => Promise<void>): Promise<boolean> {
+    if (place.replaces === true) return await unlessTaken(async () => await write({}));
+    if (this.#withoutConditions.has(action)) return await this.#unlessSeen(place, write);
+    try {
+      return await unlessTaken(async () => await write({ IfNoneMatch: '*' }));
+    } catch (error) {
+      if (!lacksConditions(error)) throw error;
+    }
+    const isNew = await this.#unlessSeen(place, write);
+    // Had it been something else that the store does not know, it would have said so again.
+    if (isNew) this.#goesWithoutConditions(action);
+    return isNew;
   }
 
-  async #isThere(upload: Upload): Promise<boolean> {
-    const { bucket, key } = upload;
+  /** One who writes under the key is enough to ask first: nobody else knows it. */
+  async #unlessSeen(place: Place, write: (condition: object) => Promise<void>): Promise<boolean> {
+    return (await this.#isThere(place)) ? false : await unlessTaken(async () => await write({}));
+  }
+
+  #goesWithoutConditions(action: Write): void {
+    if (this.#withoutConditions.has(action)) return;
+    this.#withoutConditions.add(action);
+    this.#environment.log.warn('s3.no-conditions', { action });
+  }
+
+  async #isThere(place: Place): Promise<boolean> {
+    const { bucket, key } = place;
     const command = new this.#sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
     return await told(async () => {
       try {
-        await this.#client.send(command, untilAborted(upload));
+        await this.#client.send(command, untilAborted(place));
         return true;
       } catch (error) {
         if (isAbsent(error)) return false;
-        throw error;
-      }
-    });
-  }
-
-  async #complete(upload: Upload, parts: readonly UploadedPart[]): Promise<boolean> {
-    const { bucket, key, id, replaces } = upload;
-    const command = new this.#sdk.CompleteMultipartUploadCommand({
-      Bucket: bucket,
-      Key: key,
-      UploadId: id,
-      MultipartUpload: {
-        Parts: parts.map(({ number, tag, crc32 }) => ({ PartNumber: number, ETag: tag, ChecksumCRC32: crc32 })),
-      },
-      ...(this.#hasConditions && replaces !== true && { IfNoneMatch: '*' }),
-    });
-    return await this.#unlessTaken(async () => await this.#client.send(command, untilAborted(upload)));
-  }
-
-  async #unlessTaken(work: () => Promise<unknown>): Promise<boolean> {
-    return await told(async () => {
-      try {
-        await work();
-        return true;
-      } catch (error) {
-        if (isTaken(error)) return false;
         throw error;
       }
     });
@@ -246,4 +255,17 @@ async function told<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw asDeliveryError(error);
   }
+}
+
+/** False: an object was there, and stays. */
+async function unlessTaken(work: () => Promise<void>): Promise<boolean> {
+  return await told(async () => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (isTaken(error)) return false;
+      throw error;
+    }
+  });
 }

@@ -10,6 +10,7 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { quietEnvironment } from '../../../src/testing/quiet-environment.ts';
 import { whole } from '../../../src/testing/whole-object.ts';
 import { openS3Store } from '../../../src/drivers/aws/index.ts';
 import { nodeClock } from '../../../src/environments/node/clock.ts';
@@ -214,7 +215,8 @@ async function checkKills(folder: string, port: number): Promise<number> {
 async function checkPrecondition(folder: string, port: number): Promise<number> {
   const gateway = await startGateway(join(folder, 'buckets'), port);
   const client = clientOf(gateway.endpoint);
-  const store = await openS3Store({ endpoint: gateway.endpoint, region: 'us-east-1', credentials: KEYS }, nodeClock);
+  const environment = { clock: nodeClock, log: quietEnvironment().log };
+  const store = await openS3Store({ endpoint: gateway.endpoint, region: 'us-east-1', credentials: KEYS }, environment);
   const blobs = openS3Blobs(store);
   try {
     await client.send(new CreateBucketCommand({ Bucket: 'taken' }));
