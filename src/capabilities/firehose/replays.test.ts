@@ -306,6 +306,30 @@ test('a replay that cannot get over something ends, and one that is cancelled, t
   ]);
 });
 
+test('a replay that a fault of the node ends is shown as failed, with why, and is not begun again by a restart', async () => {
+  const fake = new FakeDestination();
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake({ other: toBucket('other', 1) }));
+  await put(bench, 'one;');
+  await bench.simulation.pass(5000);
+  fake.script = () => {
+    throw new Error('odd');
+  };
+  const broken = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0' });
+  const next = await bench.admin('POST', REPLAY, { name: 'd' }, { from: '0', toDelivery: 'other' });
+  assert.equal((await done(bench, next)).recordsDelivered, 1);
+  const shown = async (): Promise<unknown> => {
+    const { state, failure, doneAt } = await bench.admin('GET', STATUS, { name: 'd', id: broken.id });
+    return [state, failure, typeof doneAt];
+  };
+  assert.deepEqual(await shown(), ['failed', 'odd', 'string']);
+  const attempts = fake.attempts.length;
+  await bench.close();
+  await bench.open();
+  await bench.simulation.pass(60_000);
+  assert.equal(fake.attempts.length, attempts);
+  assert.deepEqual(await shown(), ['failed', 'odd', 'string']);
+});
+
 /** Of each delivery the replays that are shown with it, and how they fare. */
 async function running(bench: Bench): Promise<readonly unknown[]> {
   const { deliveries } = await bench.admin('GET', '/admin/deliveries');

@@ -82,10 +82,9 @@ export class ReplayWorker {
         if (!(await this.#step(delivery))) return await this.#finish();
       } catch (error) {
         if (error instanceof LostOwnership) return;
-        if (!mayPass(error) && !(error instanceof DeliveryError)) throw error;
         this.notes.failed(error);
-        // Others wait for their turn.
-        if (error instanceof DeliveryError && !error.retryable && (await this.#fail(error))) return;
+        // Others wait for their turn. What comes of the end of the node itself is no failure of the replay.
+        if (isFinal(error) && !this.#stop.signal.aborted && (await this.#fail(messageOf(error)))) return;
         await clock.sleep(firehoseLimits.idleMs, this.#stop.signal);
         await this.#ledger.reread().catch(() => false);
       }
@@ -235,7 +234,7 @@ export class ReplayWorker {
   }
 
   /** Ends with what cannot be got over; false: that could not be kept. */
-  async #fail({ message: failure }: DeliveryError): Promise<boolean> {
+  async #fail(failure: string): Promise<boolean> {
     const { delivery, id } = this.#replay;
     try {
       await this.#end({ ended: 'failed', failure });
@@ -252,6 +251,15 @@ export class ReplayWorker {
     const done: StoredReplay = { ...this.#replay, doneAt: environment.clock.now(), ...how };
     await catalog.propose([{ key: replayKey(this.#replay), put: done as unknown as Json }]);
   }
+}
+
+/** Whether the same will not succeed later: it cannot be got over, or is a fault of ours. */
+function isFinal(error: unknown): boolean {
+  return error instanceof DeliveryError ? !error.retryable : !mayPass(error);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function formOf(stream: string): RecordForm {
