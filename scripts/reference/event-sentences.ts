@@ -27,6 +27,8 @@ export const eventSentences: Readonly<Record<string, string>> = {
   'delivery.gave-up':
     'A function did not take records (or they were too old, or too large for an event), and they were given up.',
   'delivery.history-lost': 'What became of a batch could not be kept: nobody can be told where its records went.',
+  'delivery.history-waits':
+    'The log did not take what became of a batch; it is tried again with the next, unless the node ends before.',
   'delivery.paused': 'The delivery waits: its destination is `not built`, or it was `asked` to.',
   'delivery.refused': 'The destination took a batch without these records.',
   'delivery.replay-failed':
@@ -212,6 +214,8 @@ export const metricSentences: Readonly<Record<string, string>> = {
     '`delivery`.',
   firehose_function_event_bytes:
     'Bytes of the events that functions have at this moment, with the records they are made of: at most 64 MiB.',
+  firehose_history_waiting_bytes:
+    'Bytes of what became of batches that the log did not take and that is tried again with the next, by `delivery`.',
   firehose_held_bytes:
     'Memory that deliveries hold at this moment, over all of them, by `use`: `attempts` to deliver (at most 256 MiB), and ' +
     '`scans` of what came (16 MiB); what does not fit waits in order.',

@@ -83,8 +83,10 @@ export const firehoseEvents = {
   backupFreshness: 'aws_firehose_backup_to_s3_data_freshness_ms',
   /** Each record went to the backup, too. */
   backedUp: 'delivery.backed-up',
-  /** What became of a batch could not be kept. */
+  /** What became of a batch could not be kept, and is tried again with the next; and never will be. */
+  historyWaits: 'delivery.history-waits',
   historyLost: 'delivery.history-lost',
+  historyWaiting: 'firehose_history_waiting_bytes',
 } as const;
 
 /** What is measured of a call of a function that processes records. */

@@ -52,6 +52,8 @@ export const firehoseLimits = {
   /** Our own: how long it is told what became of records put directly; of others, as long as their stream keeps. */
   historyMs: 168 * HOUR_MS,
   historyBytesMax: MIB,
+  /** Our own: so much of what became of a delivery's batches waits for a log that takes nothing. */
+  historyWaitingBytesMax: 64 * 1024,
   /** Our own: so many stretches of failed records of one batch are remembered. */
   historyRangesMax: 1000,
   /** Our own: characters of the places of one batch that are remembered, together. */

@@ -332,7 +332,9 @@ export class DataPath {
   /** Whether the log was full when it was to be kept where a batch went. */
   #isForgetful(name: string): boolean {
     const { logged } = this.#bench.simulation;
-    return logged.some(({ event, fields }) => event === firehoseEvents.historyLost && fields['delivery'] === name);
+    // What waited went with the process, where that crashed.
+    const events: readonly string[] = [firehoseEvents.historyWaits, firehoseEvents.historyLost];
+    return logged.some(({ event, fields }) => events.includes(event) && fields['delivery'] === name);
   }
 
   /** Where the node says that a record went. */

@@ -76,24 +76,35 @@ const OFFSETS_END = 2n ** 64n;
 export class DeliveryHistory {
   readonly #doors: Pick<WorkerDoors, 'records' | 'environment'>;
   readonly #delivery: string;
+  /** Entries that the log did not take, in their order, bounded. */
+  readonly #waiting: Buffer[] = [];
 
   constructor(delivery: string, doors: Pick<WorkerDoors, 'records' | 'environment'>) {
     this.#delivery = delivery;
     this.#doors = doors;
   }
 
-  /** Resolves once the entry is durable. Where the log takes none, the delivery goes on without it. */
+  /**
+   * Resolves once the entry is durable. Where the log takes none, the delivery goes on without it, and it is tried
+   * again with the next.
+   */
   async add(entry: HistoryEntry, source: string): Promise<void> {
-    const { records, environment } = this.#doors;
+    this.#waiting.push(Buffer.from(JSON.stringify(entry)));
     try {
-      const { name } = await this.#stream(source);
-      const data = Buffer.from(JSON.stringify(entry));
-      const [stored] = await records.append(name, [{ partitionKey: this.#delivery, data }]);
-      if (stored !== undefined && isStored(stored)) return;
+      await this.#store(source);
     } catch (error) {
       if (!mayPass(error)) throw error;
     }
-    environment.log.warn(firehoseEvents.historyLost, { delivery: this.#delivery, id: entry.id });
+    const { log } = this.#doors.environment;
+    if (this.#waiting.length > 0) log.warn(firehoseEvents.historyWaits, { delivery: this.#delivery, id: entry.id });
+    while (this.#waitingBytes() > firehoseLimits.historyWaitingBytesMax) this.#giveUp();
+    this.#measure();
+  }
+
+  /** Nothing more is added: what waits is told as lost. */
+  end(): void {
+    while (this.#waiting.length > 0) this.#giveUp();
+    this.#measure();
   }
 
   /** The batch that held a record of the stream; undefined: it is not known any more. */
@@ -101,21 +112,54 @@ export class DeliveryHistory {
     shard: { readonly generation: number; readonly ordinal: number },
     offset: Offset,
   ): Promise<HistoryEntry | undefined> {
+    const key = positionKey(shard);
+    const isWanted = (entry: HistoryEntry): boolean => isBehind(entry, key, shard.generation, offset);
+    // Looked at first: one that is stored meanwhile would be in neither place.
+    const waiting = this.#waiting.map((data) => entryOf({ data })).find(isWanted);
+    return (await this.#findStored(isWanted)) ?? waiting;
+  }
+
+  async #findStored(isWanted: (entry: HistoryEntry) => boolean): Promise<HistoryEntry | undefined> {
     const { records } = this.#doors;
     const stream = records.describe(HISTORY_PREFIX + this.#delivery);
     const own = stream?.shards[0];
     if (stream === undefined || own === undefined) return undefined;
-    const key = positionKey(shard);
     const bounds = records.bounds(own);
     let [low, high] = [bounds.start, bounds.end];
     while (low < high) {
       const middle = (low + high) / 2n;
       const found = await this.#read(stream, middle);
-      if (found === undefined || isBehind(entryOf(found), key, shard.generation, offset)) high = middle;
+      if (found === undefined || isWanted(entryOf(found))) high = middle;
       else low = found.offset + 1n;
     }
     const found = await this.#read(stream, low);
     return found === undefined ? undefined : entryOf(found);
+  }
+
+  /** One after the other, up to the first that the log does not take. */
+  async #store(source: string): Promise<void> {
+    const { name } = await this.#stream(source);
+    for (let [data] = this.#waiting; data !== undefined; [data] = this.#waiting) {
+      const [stored] = await this.#doors.records.append(name, [{ partitionKey: this.#delivery, data }]);
+      if (stored === undefined || !isStored(stored)) return;
+      this.#waiting.shift();
+    }
+  }
+
+  #giveUp(): void {
+    const data = this.#waiting.shift();
+    if (data === undefined) return;
+    const { id } = entryOf({ data });
+    this.#doors.environment.log.warn(firehoseEvents.historyLost, { delivery: this.#delivery, id });
+  }
+
+  #waitingBytes(): number {
+    return this.#waiting.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  #measure(): void {
+    const labels = { delivery: this.#delivery };
+    this.#doors.environment.meter.gauge(firehoseEvents.historyWaiting, labels, this.#waitingBytes());
   }
 
   async #read(stream: StreamInfo, from: Offset): Promise<StoredRecord | undefined> {
@@ -230,6 +274,6 @@ function retentionOf(records: Records, source: string): number | undefined {
   return source.startsWith(DIRECT_PREFIX) ? firehoseLimits.historyMs : records.describe(source)?.retentionMs;
 }
 
-function entryOf({ data }: StoredRecord): HistoryEntry {
+function entryOf({ data }: Pick<StoredRecord, 'data'>): HistoryEntry {
   return JSON.parse(Buffer.from(data).toString()) as HistoryEntry;
 }

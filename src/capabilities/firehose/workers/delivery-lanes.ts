@@ -73,6 +73,7 @@ export class DeliveryLanes implements Worker {
     const main = this.#main.drain(withinMs);
     await this.#turn;
     await Promise.all([main, this.#backup?.drain(withinMs)]);
+    this.history.end();
   }
 
   async stop(): Promise<void> {
@@ -80,6 +81,7 @@ export class DeliveryLanes implements Worker {
     const main = this.#main.stop();
     await this.#turn;
     await Promise.all([main, this.#backup?.stop()]);
+    this.history.end();
   }
 
   async flush(signal: AbortSignal): Promise<boolean> {
