@@ -40,6 +40,22 @@ test('preview shows what would become of records', async () => {
   assert.deepEqual(JSON.parse(json.out), VALUE);
 });
 
+test('a sample of several lines, or with what a terminal would obey, stays on its line of the table', async () => {
+  const records = [
+    { result: 'Ok', text: '{\n\t"a": 1\r\n}' },
+    { result: 'Ok', text: '\u001b[2J\u009b\u2028é' },
+  ];
+  const replies = { 'POST /admin/deliveries/d/preview': () => ({ destination: 'd', place: 'p', bytes: 2, records }) };
+  const readFile = async (): Promise<Uint8Array> => Buffer.from('a');
+  const { out } = await millrace(['preview', 'd', '--event', 'sample.json'], { replies, readFile });
+  assert.deepEqual(out.split('\n').slice(-4), [
+    'RECORD  RESULT  DATA                    ALSO',
+    '0       Ok      {\\n\\t"a": 1\\r\\n}',
+    '1       Ok      \\u001b[2J\\u009b\\u2028é',
+    '',
+  ]);
+});
+
 test('the sample is a file, or else a saved event of that name', async () => {
   const files: Readonly<Record<string, string>> = { sample: 'of the file', '/config/events/ping.json': 'of the event' };
   const readFile = async (path: string): Promise<Uint8Array> => {

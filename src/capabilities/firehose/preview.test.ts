@@ -64,6 +64,26 @@ test('without a function records would leave as they are; bytes that are no text
   ]);
 });
 
+test('of what is no document a preview says that MongoDB will not take it; there is no other place for it', async () => {
+  const mongodb = { uri: 'mongodb://db/', database: 'b', collection: 'c' };
+  const bench = await new Bench().open({ streams: { s: {} }, deliveries: { d: { from: 's', mongodb } } });
+  const texts = ['{"a":1}', 'no JSON', '[1]', '7', '', '{"$set":{"a":1}}', '{"$oid":"0123456789abcdef01234567"}'];
+  const { place, refusedPlace, records } = await preview(bench, 'd', {
+    records: [...texts.map(base64), Buffer.from('{"a":"\xff"}', 'latin1').toString('base64')].map((data) => ({ data })),
+  });
+  assert.deepEqual([place, refusedPlace], ['b.c', undefined]);
+  const object = 'a document is a JSON object';
+  assert.deepEqual(
+    (records as readonly Answer[]).map(({ result, code, message }) => [result, code, message]),
+    [
+      ['Ok', undefined, undefined],
+      ...[object, object, object, object, 'a document has no member $set', 'a document has no member $oid', object].map(
+        (message) => ['Failed', 'MongoDB.InvalidDocument', message],
+      ),
+    ],
+  );
+});
+
 test('what a preview does not take', async () => {
   const url = { ...Lambda, Parameters: [{ ParameterName: 'LambdaArn', ParameterValue: 'http://127.0.0.1/' }] };
   const deliveries = {

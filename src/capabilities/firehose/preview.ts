@@ -108,14 +108,16 @@ async function placesOf(
     delivery.target.options as never,
   );
   const open = openTarget(doors, delivery.target, delivery.settings);
-  const errors = openTarget(doors, errorTarget(doors.destinations, delivery.target) ?? delivery.target);
+  const errorPlace = errorTarget(doors.destinations, delivery.target);
+  const errors = openTarget(doors, errorPlace ?? delivery.target);
   const hasFailed = good.length < processed.length;
   const { errorType = '' } = failuresOf(doors.destinations, delivery.target) ?? {};
   const places = {
     destination: delivery.target.kind,
     place: open.place(batch),
     ...(hasFailed && { failedPlace: errors.place({ ...batch, errorType: UNPROCESSED }) }),
-    ...(hasRefused && { refusedPlace: errors.place({ ...batch, errorType }) }),
+    // Without one, all of the batch is attempted again.
+    ...(hasRefused && errorPlace !== undefined && { refusedPlace: errors.place({ ...batch, errorType }) }),
     bytes: sizeBytes,
     buffer: { bytesMax, intervalMs },
   };

@@ -7,6 +7,7 @@ import type {
   OpenDestination,
   Refused,
 } from '../../ports/destination.ts';
+import { isMapping, parseJson } from '../../kernel/json.ts';
 import type { DocumentPlace, DocumentText } from '../../ports/document-store.ts';
 import { mongodbOptions, type MongodbOptions } from './options.ts';
 
@@ -27,6 +28,10 @@ export const mongodb: Destination<typeof mongodbOptions> = {
   describe: ({ database, collection, upsertOn = '_id' }) => ({
     MongodbDestinationDescription: { database, collection, upsertOn },
   }),
+  refuses: (data) => {
+    const message = noDocument(data);
+    return message === undefined ? undefined : { code: 'MongoDB.InvalidDocument', message };
+  },
   usesNewestOptions: true,
   takesRequests: true,
   open: (options, doors) => new MongodbCollection(options, doors),
@@ -68,4 +73,22 @@ class MongodbCollection implements OpenDestination {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Why these bytes are no document, as far as that is known without a driver; undefined: nothing is known against it. */
+function noDocument(data: Uint8Array): string | undefined {
+  const document = documentOf(data);
+  if (!isMapping(document)) return 'a document is a JSON object';
+  // Extended JSON takes some for values, and a driver the others for operators.
+  const operator = Object.keys(document).find((name) => name.startsWith('$'));
+  return operator === undefined ? undefined : `a document has no member ${operator}`;
+}
+
+/** Undefined: it is no JSON, or no UTF-8. */
+function documentOf(data: Uint8Array): unknown {
+  try {
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(data));
+  } catch {
+    return undefined;
+  }
 }
