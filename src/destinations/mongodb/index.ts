@@ -75,7 +75,7 @@ class MongodbCollection implements OpenDestination {
   async close(): Promise<void> {}
 }
 
-/** Why these bytes are no document, as far as that is known without a driver; undefined: nothing is known against it. */
+/** Why these bytes are no document, as far as that is known without a driver; undefined: nothing is known against. */
 function noDocument(data: Uint8Array): string | undefined {
   const document = documentOf(data);
   if (!isMapping(document)) return 'a document is a JSON object';

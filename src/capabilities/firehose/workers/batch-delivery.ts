@@ -203,11 +203,11 @@ export class BatchDelivery {
     const pending = this.#pending;
     const given: number[] = [];
     this.#giving = given;
-    let count = 0;
+    let [count, isAnyThere] = [0, false];
     for await (const some of this.#records.pass()) {
-      const wanted = some.filter(
-        (record) => isDeliverable(record) && (pending === undefined || pending.has(record.index)),
-      );
+      const there = some.filter(isDeliverable);
+      isAnyThere ||= there.length > 0;
+      const wanted = pending === undefined ? there : there.filter(({ index }) => pending.has(index));
       for (const record of wanted) {
         if (isNoted) given.push(record.index);
         record.index = count++;
@@ -218,6 +218,8 @@ export class BatchDelivery {
     this.#given = given;
     this.#givenCount = count;
     this.#noteLoss();
+    // They were there when it was looked for them: an object, or a request, without any would tell nothing.
+    if (!isAnyThere) throw new DeliveryError('RecordsGone', 'records went meanwhile', true);
   }
 
   #take(delivered: Delivered): void {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DeliveryError } from '../../../kernel/errors.ts';
 import { Unavailable } from '../../../ports/stream-store.ts';
 import { FakeDestination } from '../../../testing/fake-destination.ts';
-import { base64, Bench, toBucket } from '../harness.fixture.ts';
+import { base64, Bench, toBucket, type Answer } from '../harness.fixture.ts';
 import { firehoseLimits } from '../limits.ts';
 
 const KINESIS = 'Kinesis_20131202';
@@ -150,4 +150,37 @@ test('a clock that is set across the hour of a prefix moves no batch: its key is
   const [key = '', ...others] = (await bench.objects('archive')).keys();
   assert.deepEqual(others, []);
   assert.match(key, /^2026\/01\/01\/00\/d-1-2026-01-01-00-/);
+});
+
+test('records that expire as their batch begins to leave make no empty object: they are told as gone', async () => {
+  const fake = new FakeDestination();
+  let expire = (): void => undefined;
+  const open: typeof fake.kind.open = (...given) => {
+    const opened = fake.kind.open(...given);
+    const deliver: typeof opened.deliver = async (...asked) => {
+      expire();
+      return await opened.deliver(...asked);
+    };
+    return { ...opened, deliver };
+  };
+  const bench = await new Bench(1, { destinations: [{ ...fake.kind, open }] }).open({
+    streams: { events: { ShardCount: 1 } },
+    deliveries: { d: { from: 'events', fake: { S3Configuration: { BucketARN: 'failed', Prefix: '' } } } },
+  });
+  const put = async (text: string): Promise<Answer> =>
+    await bench.call('Kinesis_20131202.PutRecord', { StreamName: 'events', PartitionKey: 'k', Data: base64(text) });
+  expire = () => {
+    bench.simulation.stepClock(25 * 3_600_000);
+    expire = () => undefined;
+  };
+  await put('gone');
+  await bench.simulation.pass(10_000);
+  assert.equal(fake.attempts.length, 0, 'nothing was sent');
+  const keys = [...(await bench.objects('failed')).keys()];
+  assert.deepEqual([keys.length, keys[0]?.startsWith('retention-exceeded/')], [1, true]);
+  await put('next');
+  await bench.simulation.pass(10_000);
+  assert.deepEqual(fake.arrived, ['next']);
+  const { recordsDelivered, recordsLost } = await bench.admin('GET', '/admin/deliveries/{name}', { name: 'd' });
+  assert.deepEqual([recordsDelivered, recordsLost], [1, 1]);
 });
