@@ -106,10 +106,10 @@ function keyOf({ secretEncoding = 'text' }: HmacOptions, text: string): string |
   return secretEncoding === 'text' ? text : Buffer.from(text, secretEncoding as 'base64' | 'hex');
 }
 
-/** A time or an id that is not signed proves nothing; one that is must come from somewhere. */
 /** What a template's places stand for: anything else would be signed as it is written. */
 const PLACES: ReadonlySet<string> = new Set(['{id}', '{ts}', '{body}']);
 
+/** A time or an id that is not signed proves nothing; one that is must come from somewhere. */
 function templateProblems({
   template = '{body}',
   timestampHeader,
