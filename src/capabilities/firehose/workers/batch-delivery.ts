@@ -340,7 +340,8 @@ export class BatchDelivery {
     const { notes } = this.#doors;
     const target = this.#target();
     const destination = destinationOf(this.#doors.destinations, target);
-    const records = this.#mayHaveArrived ? (this.#pending?.size ?? this.#intent.recordCount) : this.#unanswered;
+    const { recordCount, leavingCount = recordCount } = this.#intent;
+    const records = this.#mayHaveArrived ? (this.#pending?.size ?? leavingCount) : this.#unanswered;
     if (records > 0 && destination.overwrites?.(target.options as never) !== true) {
       try {
         await this.#doors.repeats(this.#duplicates + records);

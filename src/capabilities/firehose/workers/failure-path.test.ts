@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError, EnvironmentError } from '../../../kernel/errors.ts';
+import { aggregated } from '../../../wire/kpl/aggregated-record.fixture.ts';
 import { FakeDestination, refusing } from '../../../testing/fake-destination.ts';
 import { Unavailable } from '../../../ports/stream-store.ts';
 import { base64, Bench, type Answer } from '../harness.fixture.ts';
@@ -265,6 +266,24 @@ test('records of which no answer came count when they are sent again, and those 
   await bench.simulation.pass(20_000);
   assert.equal(fake.attempts.length, 3);
   assert.equal((await status(bench)).possibleDuplicates, 2);
+});
+
+test('of what a producer packed each record counts that is sent again', async () => {
+  const fake = new FakeDestination(({ number }) =>
+    number === 1 ? unavailable('Fake.No', true, new EnvironmentError('ETIMEDOUT', 'no answer')) : [],
+  );
+  const bench = await new Bench(1, { destinations: [fake.kind] }).open(sections({}, 'events'));
+  const parts = ['a', 'b', 'c'].map((data) => ({ key: 0, data }));
+  for (const data of [aggregated(['k'], parts), Buffer.from('d')]) {
+    const record = { StreamName: 'events', PartitionKey: 'k', Data: data.toString('base64') };
+    await bench.call('Kinesis_20131202.PutRecord', record);
+  }
+  await bench.simulation.pass(10_000);
+  assert.deepEqual(
+    fake.attempts.map(({ records }) => records.length),
+    [4, 4],
+  );
+  assert.equal((await status(bench)).possibleDuplicates, 4);
 });
 
 test('where it cannot be kept that records are sent again, none are, and none of those that arrived either', async () => {
