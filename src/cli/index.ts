@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/errors.ts';
 import { Command, CommanderError } from 'commander';
 import { CliError, exitCodes, isInvalidConfig, type CliContext } from './context.ts';
 import { declareConverters } from './converters.ts';
@@ -55,7 +56,7 @@ export async function runCli(given: CliContext): Promise<number> {
 function failed(context: CliContext, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (context.interrupted.aborted) return exitCodes.ok;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   context.err(`millrace: ${message}\n`);
   if (error instanceof CliError) return error.exitCode;
   return isInvalidConfig(error) ? exitCodes.invalidConfig : exitCodes.failure;

@@ -1,4 +1,4 @@
-import { RequestError, ThrottleError } from '../kernel/errors.ts';
+import { RequestError, ThrottleError, messageOf } from '../kernel/errors.ts';
 import { timeValue, wholeNumber } from '../kernel/query-values.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { AdminRoute } from '../ports/capability.ts';
@@ -72,7 +72,7 @@ export class AuditStream implements Audit {
       const [result] = await this.#records.append(STREAM, [record]);
       if (result !== undefined && isStored(result)) return;
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
     const { log, meter } = this.#environment;
     log.error('audit.lost', { ...entry, on: entry.on.join(' '), problem });

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { EnvironmentError, RequestError } from '../kernel/errors.ts';
+import { EnvironmentError, RequestError, messageOf } from '../kernel/errors.ts';
 import { parentOf } from '../kernel/paths.ts';
 import type { Environment, Files } from '../ports/environment.ts';
 import type { Certificate } from '../wire/http/certificate.ts';
@@ -88,7 +88,7 @@ function watch(
       shown = found;
       log.info('tls.certificate-changed', { until: new X509Certificate(found.cert).validTo });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       // Two files are not replaced in one step, so a first look may find halves of two; it is told once.
       if (message !== refused) log.warn('tls.certificate-refused', { message });
       refused = message;

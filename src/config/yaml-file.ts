@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/errors.ts';
 import {
   isCollection,
   isMap,
@@ -84,7 +85,7 @@ function toPlain(document: Document): { value?: unknown; fault?: string } {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) };
+    return { fault: messageOf(error) };
   }
 }
 

@@ -79,3 +79,8 @@ export class EnvironmentError extends Error {
     this.code = code;
   }
 }
+
+/** What is told of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -51,6 +51,9 @@ export function isInternal(name: string): boolean {
   return name.startsWith('$');
 }
 
+/** What a config is told that would write to one of them: what others write there, its own readers cannot read. */
+export const INTERNAL_PROBLEM = 'names a stream of millrace itself: name another one';
+
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** Two dots in a row, or an IPv4 address. */
 const NO_BUCKET = /\.\.|^\d+\.\d+\.\d+\.\d+$/;

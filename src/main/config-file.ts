@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { messageOf } from '../kernel/errors.ts';
 import { certificateProblem } from '../compose/certificate.ts';
 import {
   InvalidConfig,
@@ -127,7 +128,7 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const isFolder = (error as { code?: unknown }).code === 'EISDIR';
-    const message = isFolder ? 'is a folder, not a file' : error instanceof Error ? error.message : String(error);
+    const message = isFolder ? 'is a folder, not a file' : messageOf(error);
     throw new InvalidConfig([{ file: shortName(path), path: '', message }]);
   }
 }

@@ -1,6 +1,7 @@
 import { open, rm, rmdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import { messageOf } from '../kernel/errors.ts';
 import type { Finding } from '../cli/context.ts';
 import { nodeFiles } from '../environments/node/files.ts';
 
@@ -79,7 +80,7 @@ async function examineFolder(data: string): Promise<Finding[]> {
     const disk: Finding = { level: free < FREE_BYTES_LOW ? 'warn' : 'ok', what: 'disk', detail };
     return [disk, await examineSync(data)];
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     return [{ level: 'fail', what: 'disk', detail: `${data} cannot be used: ${detail}` }];
   }
 }

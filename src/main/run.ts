@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { exitCodes, type RunOptions } from '../cli/context.ts';
 import type { Address } from '../compose/serve.ts';
 import { InvalidConfig } from '../config/index.ts';
-import { EnvironmentError, RequestError } from '../kernel/errors.ts';
+import { EnvironmentError, RequestError, messageOf } from '../kernel/errors.ts';
 import { usualConfigFile } from './config-file.ts';
 import { startNode, type StartedNode } from './node.ts';
 import { welcome } from './welcome.ts';
@@ -107,7 +107,7 @@ async function reloadNode(node: StartedNode): Promise<void> {
     await node.reload();
     node.environment.log.info('config.reloaded');
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     for (const line of message.split('\n'))
       node.environment.log.error('config.refused', { problem: line, kept: 'the old one' });
   }
@@ -125,7 +125,7 @@ function watchFile(path: string, changed: () => void): () => void {
     });
     watcher.on('error', () => watcher?.close());
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     process.stderr.write(`millrace: changes of ${path} are not noticed (${message}); SIGHUP reloads it\n`);
   }
   return () => {

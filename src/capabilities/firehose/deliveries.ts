@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/errors.ts';
 import { OneAtATime } from '../../kernel/flow/one-at-a-time.ts';
 import { nameOfArn } from '../../kernel/names.ts';
 import { createByteBudget } from '../../kernel/flow/byte-budget.ts';
@@ -214,7 +215,7 @@ export class Deliveries {
       for (const [delivery, worker] of this.#workers) {
         if (this.#stopped.signal.aborted) return;
         await worker.measure?.().catch((error: unknown) => {
-          log.error(firehoseEvents.bug, { delivery, message: error instanceof Error ? error.message : String(error) });
+          log.error(firehoseEvents.bug, { delivery, message: messageOf(error) });
         });
       }
     }

@@ -1,4 +1,4 @@
-import { nameOfArn } from '../../kernel/names.ts';
+import { INTERNAL_PROBLEM, isInternal, nameOfArn } from '../../kernel/names.ts';
 import * as s from '../../kernel/schema/declare.ts';
 import { firehoseLimits } from './limits.ts';
 
@@ -90,6 +90,6 @@ export function functionProblem(options: unknown, from: string | undefined): str
     return `maximumRecordAgeSeconds is -1, or from ${functionAgeSecondsMin} to ${functionAgeSecondsMax}`;
   }
   if (onFailure === nameOfArn(from)) return 'onFailure is the stream it reads: name another one';
-  if (onFailure?.startsWith('$') === true) return 'onFailure names a stream of millrace itself: name another one';
+  if (onFailure !== undefined && isInternal(onFailure)) return `onFailure ${INTERNAL_PROBLEM}`;
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/errors.ts';
 import { timeValue, wholeNumber } from '../../kernel/query-values.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { ensureInternalStream } from '../../ports/internal-stream.ts';
@@ -107,7 +108,7 @@ export class FunctionLogs {
       const results = await this.#records.append(LOGS_STREAM, entries);
       lost = entries.filter((_, index) => !isKept(results[index]));
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
     for (const { partitionKey } of lost) {
       this.#environment.log.warn(functionsEvents.logLost, { function: partitionKey, problem });

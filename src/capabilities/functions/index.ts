@@ -1,4 +1,5 @@
 import { RequestError } from '../../kernel/errors.ts';
+import { INTERNAL_PROBLEM, isInternal } from '../../kernel/names.ts';
 import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { SectionProblem } from '../../ports/section-problem.ts';
@@ -9,7 +10,7 @@ import { HostedFunctions } from './hosted-functions.ts';
 import { functionsNotes } from './functions-notes.ts';
 import { functionsLimits } from './limits.ts';
 import { realmProblems } from './realm-problems.ts';
-import { INVOCATIONS_STREAM, isOwnStream, type FunctionsState } from './model.ts';
+import { INVOCATIONS_STREAM, type FunctionsState } from './model.ts';
 import { invokeFunction } from './operations/invoke-function.ts';
 import { PendingEvents } from './pending-events.ts';
 import { EventWorker } from './workers/event-worker.ts';
@@ -92,8 +93,8 @@ function functionsProblems(options: FunctionsOptions): readonly SectionProblem[]
     only('values', values, 'realm');
     only('services', services, 'realm');
     problems.push(...realmProblems(name, { values, services }));
-    if (onFailure !== undefined && isOwnStream(onFailure)) {
-      problems.push({ path: [name, 'onFailure'], message: 'names a stream of millrace itself: name another one' });
+    if (onFailure !== undefined && isInternal(onFailure)) {
+      problems.push({ path: [name, 'onFailure'], message: INTERNAL_PROBLEM });
     }
     const bytes = Object.entries(env).reduce((sum, [key, text]) => sum + key.length + text.length, 0);
     if (bytes > functionsLimits.environmentBytesMax) {

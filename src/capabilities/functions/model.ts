@@ -25,11 +25,6 @@ export const EVENTS_POSITION_KEY = 'function-events/position';
 /** What was done there behind that when the node was stopped. */
 export const EVENTS_DONE_KEY = 'function-events/done';
 
-/** Whether it is a stream of millrace itself: what others write there, its own readers cannot read. */
-export function isOwnStream(name: string): boolean {
-  return name.startsWith('$');
-}
-
 /** What the file said of Events when one was accepted: it holds for this one, whatever the file says later. */
 export interface EventRules {
   readonly retries?: number | undefined;

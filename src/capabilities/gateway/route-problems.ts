@@ -1,6 +1,6 @@
 import { parseRange } from '../../kernel/net/ip-address.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
-import { isInternal } from '../../kernel/names.ts';
+import { INTERNAL_PROBLEM, isInternal } from '../../kernel/names.ts';
 import type { AnyDestination } from '../../ports/destination.ts';
 import type { UrlRules } from '../../ports/http-client.ts';
 import type { CallForm } from './calls/call.ts';
@@ -23,7 +23,6 @@ const OF_STREAMS = ['dedupe', 'partitionKey', 'payload', 'largeBody'] as const;
 const NOT_OF_RECEIVERS = ['function', 'event', 'payload', 'largeBody'] as const;
 /** Those that mean nothing where no stream takes them. */
 const ONLY_OF_STREAMS = ['dedupe', 'partitionKey'] as const;
-const OWN_STREAM = 'names a stream of millrace itself: name another one';
 
 /** Method and path of a route's key, with the base path; a sentence when it is none. */
 export function readRouteKey(
@@ -147,7 +146,7 @@ function targetProblems(given: RouteOptions): RouteProblem[] {
   if (given.to !== undefined && typeof given.to !== 'string' && given.receive === undefined) {
     return [{ path: ['to'], message: 'expected the name of a stream; a destination needs `receive`' }];
   }
-  if (typeof given.to === 'string' && isInternal(given.to)) return [{ path: ['to'], message: OWN_STREAM }];
+  if (typeof given.to === 'string' && isInternal(given.to)) return [{ path: ['to'], message: INTERNAL_PROBLEM }];
   if (given.function === undefined) {
     return given.event === undefined ? [] : [{ path: ['event'], message: 'is for routes with `function`' }];
   }
@@ -270,7 +269,7 @@ function contentProblems(given: RouteOptions): RouteProblem[] {
     problems.push({ path: ['onInvalid'], message: 'needs `schema`' });
   }
   if (typeof onInvalid === 'object' && isInternal(onInvalid.quarantine)) {
-    problems.push({ path: ['onInvalid', 'quarantine'], message: OWN_STREAM });
+    problems.push({ path: ['onInvalid', 'quarantine'], message: INTERNAL_PROBLEM });
   }
   if (inflatedBytesMax !== undefined && !readsContent(given)) {
     problems.push({ path: ['inflatedBytesMax'], message: 'needs `schema`: the function gets the body as it came' });

@@ -1,6 +1,6 @@
 import { RequestError } from '../../kernel/errors.ts';
 import { parseJsonPath } from '../../kernel/json-path.ts';
-import { isInternal } from '../../kernel/names.ts';
+import { INTERNAL_PROBLEM, isInternal } from '../../kernel/names.ts';
 import type { Schema } from '../../kernel/schema/declare.ts';
 import type { Capability, Doors, Running } from '../../ports/capability.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -85,7 +85,7 @@ function problemsOf(source: SourceOptions, kinds: readonly AnySource[], urls: Ur
   }
   const { partitionKey, to } = source;
   if (to !== undefined && isInternal(to)) {
-    found.push({ path: ['to'], message: 'names a stream of millrace itself: name another one' });
+    found.push({ path: ['to'], message: INTERNAL_PROBLEM });
   }
   if (partitionKey !== undefined && source.function !== undefined) {
     found.push({ path: ['partitionKey'], message: 'is for records of a stream; a function has none' });

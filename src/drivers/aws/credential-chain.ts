@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/errors.ts';
 import type { Clock } from '../../ports/environment.ts';
 import type { AwsKeyChain, AwsKeys } from '../../ports/search-clusters.ts';
 import { foundCredentials, type CredentialsProvider, type Sdk } from './found-credentials.ts';
@@ -39,7 +40,7 @@ export class CredentialChain implements AwsKeyChain {
       this.#nothing = undefined;
       return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#nothing = { reason, until: now + NOTHING_MS };
       return { reason };
     }

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { areUnique } from './are-unique.ts';
-import { RequestError } from '../../kernel/errors.ts';
+import { RequestError, messageOf } from '../../kernel/errors.ts';
 import { isMapping } from '../../kernel/json.ts';
 import type { JsonCheck, JsonSchemas } from '../../ports/json-schema.ts';
 
@@ -28,7 +28,7 @@ function compile(schema: unknown): ValidateFunction {
     }
     return withUniqueItems(new Ajv2020(OPTIONS)).compile(schema);
   } catch (error) {
-    throw new RequestError('InvalidSchema', shorten(error instanceof Error ? error.message : String(error)));
+    throw new RequestError('InvalidSchema', shorten(messageOf(error)));
   }
 }
 

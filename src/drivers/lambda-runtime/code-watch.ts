@@ -1,6 +1,7 @@
 import { watch, type Dirent, type FSWatcher } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { messageOf } from '../../kernel/errors.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { runtimeLimits } from './limits.ts';
 
@@ -129,7 +130,7 @@ class CodeWatch {
       this.#folders.set(path, { files: new Map(), ...known, watcher });
       return true;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#environment.log.warn('function.not-watched', { folder: path, message });
       return false;
     }

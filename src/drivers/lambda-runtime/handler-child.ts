@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { kill } from 'node:process';
-import { EnvironmentError } from '../../kernel/errors.ts';
+import { EnvironmentError, messageOf } from '../../kernel/errors.ts';
 import { nextTurn } from '../../kernel/flow/next-turn.ts';
 import type { FunctionOutcome, FunctionRun, FunctionSpec } from '../../ports/function-runtime.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -133,7 +133,7 @@ export class HandlerChild {
     } catch (error) {
       this.#api.close();
       this.#exit ??= { code: null, signal: null };
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new EnvironmentError('EOTHER', `the function ${spec.name} cannot be started: ${message}`, error);
     }
   }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../kernel/errors.ts';
 import type { Clock } from '../../ports/environment.ts';
 import { PROGRESS, STEP, type Batch, type BatchDone, type WorkerStart } from './messages.ts';
 import type { WasmModule } from './web-assembly.ts';
@@ -63,7 +64,7 @@ export class Thread {
     this.#worker.stderr.resume();
     this.#worker.on('message', (message: BatchDone | 'ready') => this.#heard(message));
     this.#worker.on('error', (error: unknown) => {
-      this.#message = error instanceof Error ? error.message : String(error);
+      this.#message = messageOf(error);
     });
     this.#worker.on('exit', () => {
       this.#hasEnded = true;

@@ -11,7 +11,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { EnvironmentError, type EnvironmentCode } from '../../kernel/errors.ts';
+import { EnvironmentError, type EnvironmentCode, messageOf } from '../../kernel/errors.ts';
 import type { Files, OpenFile, OpenMode } from '../../ports/environment.ts';
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -40,7 +40,7 @@ export function environmentError(error: unknown): EnvironmentError {
   const raw = String((error as { code?: unknown }).code);
   const code = ALSO[raw] ?? raw;
   const known = KNOWN.includes(code) ? (code as EnvironmentCode) : 'EOTHER';
-  return new EnvironmentError(known, error instanceof Error ? error.message : String(error), error);
+  return new EnvironmentError(known, messageOf(error), error);
 }
 
 async function guarded<T>(work: Promise<T>): Promise<T> {

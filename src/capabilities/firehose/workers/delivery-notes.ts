@@ -1,4 +1,4 @@
-import { DeliveryError } from '../../../kernel/errors.ts';
+import { DeliveryError, messageOf } from '../../../kernel/errors.ts';
 import type { Refused } from '../../../ports/destination.ts';
 import type { Environment } from '../../../ports/environment.ts';
 import { mayPass } from '../../../ports/records.ts';
@@ -111,7 +111,7 @@ export class DeliveryNotes {
   failed(error: unknown): void {
     const { log, meter } = this.#environment;
     const delivery = this.#delivery;
-    const message = shortened(error instanceof Error ? error.message : String(error));
+    const message = shortened(messageOf(error));
     this.attempts += 1;
     this.#failure = message;
     meter.count(firehoseEvents.attemptsFailed, { delivery });

@@ -1,4 +1,4 @@
-import { DeliveryError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { DeliveryError, RequestError, ThrottleError, messageOf } from '../../../kernel/errors.ts';
 import { backoffMs, type BackoffOptions } from '../../../kernel/flow/backoff.ts';
 import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import type { Clock } from '../../../ports/environment.ts';
@@ -118,7 +118,7 @@ export class PieceDelivery {
       return await functions.invoke(target.name, event, { signal: cut });
     } catch (error) {
       if (cut.aborted || error instanceof ThrottleError || error instanceof RequestError) {
-        return `function ${target.name}: ${error instanceof Error ? error.message : String(error)}`;
+        return `function ${target.name}: ${messageOf(error)}`;
       }
       throw error;
     }

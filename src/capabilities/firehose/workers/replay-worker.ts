@@ -1,4 +1,4 @@
-import { DeliveryError } from '../../../kernel/errors.ts';
+import { DeliveryError, messageOf } from '../../../kernel/errors.ts';
 import type { Json } from '../../../ports/catalog.ts';
 import { mayPass, type StreamInfo } from '../../../ports/records.ts';
 import { orPastDamage, positionKey } from '../../../ports/stream-store.ts';
@@ -256,10 +256,6 @@ export class ReplayWorker {
 /** Whether the same will not succeed later: it cannot be got over, or is a fault of ours. */
 function isFinal(error: unknown): boolean {
   return error instanceof DeliveryError ? !error.retryable : !mayPass(error);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function formOf(stream: string): RecordForm {

@@ -1,4 +1,4 @@
-import { EnvironmentError, RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { EnvironmentError, RequestError, ThrottleError, messageOf } from '../../../kernel/errors.ts';
 import { nextTurn } from '../../../kernel/flow/next-turn.ts';
 import { serverOf } from '../../../kernel/net/config-url.ts';
 import { firehoseLimits } from '../limits.ts';
@@ -53,7 +53,7 @@ async function invoke(event: Uint8Array, name: string, { functions, cut }: CallD
     return { kind: 'failed', code, message: `function ${name}: ${failure.type}: ${failure.message}` };
   } catch (error) {
     if (cut.aborted || error instanceof ThrottleError || error instanceof RequestError) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return { kind: 'waits', message: `function ${name}: ${message}` };
     }
     throw error;

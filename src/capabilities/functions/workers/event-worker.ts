@@ -1,6 +1,6 @@
-import { RequestError, ThrottleError } from '../../../kernel/errors.ts';
+import { RequestError, ThrottleError, messageOf } from '../../../kernel/errors.ts';
 import { backoffMs } from '../../../kernel/flow/backoff.ts';
-import { functionArn } from '../../../kernel/names.ts';
+import { functionArn, isInternal } from '../../../kernel/names.ts';
 import type { Catalog } from '../../../ports/catalog.ts';
 import type { Invocation } from '../../../ports/functions.ts';
 import { isStored, mayPass } from '../../../ports/records.ts';
@@ -12,7 +12,6 @@ import { failureRecord, type FailedEvent } from '../failure-record.ts';
 import { functionsLimits as limits } from '../limits.ts';
 import {
   INVOCATIONS_STREAM,
-  isOwnStream,
   pendingFromHeaders,
   type EventRules,
   type FunctionsState,
@@ -123,7 +122,7 @@ export class EventWorker {
     } catch (error) {
       // One that cannot be dealt with must keep no other from its turn, nor the node from starting.
       this.#note(error);
-      return this.#stop.signal.aborted ? false : this.#dropped(pending, 'Defect', undefined, messageOf(error));
+      return this.#stop.signal.aborted ? false : this.#dropped(pending, 'Defect', undefined, shortMessageOf(error));
     }
   }
 
@@ -219,7 +218,7 @@ export class EventWorker {
     const dropped = (reason: string): true => this.#dropped(pending, condition, failure, reason);
     if (stream === undefined) return dropped('it has no onFailure');
     // Of one that an earlier build accepted.
-    if (isOwnStream(stream)) return dropped(`${stream} is a stream of millrace itself`);
+    if (isInternal(stream)) return dropped(`${stream} is a stream of millrace itself`);
     const max = records.describe(stream)?.maxRecordBytes ?? 0;
     if (max === 0) return dropped(`there is no stream ${stream}`);
     const data = await failureRecord(failed, environment.clock);
@@ -280,7 +279,7 @@ export class EventWorker {
 
   #note(error: unknown): void {
     const { log } = this.#state.environment;
-    const message = messageOf(error);
+    const message = shortMessageOf(error);
     this.#failure = message;
     if (mayPass(error)) log.warn(functionsEvents.workerFailed, { message });
     else log.error(functionsEvents.bug, { message, stack: error instanceof Error ? error.stack : undefined });
@@ -291,6 +290,6 @@ const HOUR_MS = 3_600_000;
 /** It became too old before this try. */
 const UNTRIED: Failed = { failure: undefined, payload: undefined };
 
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, limits.messageCharactersMax);
+function shortMessageOf(error: unknown): string {
+  return messageOf(error).slice(0, limits.messageCharactersMax);
 }
