@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { filesBelow } from '../support/files-below.ts';
 import { kinesis } from '../support/kinesis.ts';
 import { removeDirectory, startNodeProcess, temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
-import { health, healthyWithin } from './small-disk-node.ts';
+import { health, healthyWithin, within } from './small-disk-node.ts';
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 64;
@@ -48,9 +47,7 @@ async function put(node: NodeProcess, texts: readonly string[]): Promise<void> {
 }
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + WAIT_MS_MAX; !(await isSo()); await sleep(100)) {
-    assert.ok(performance.now() < end, `not within the time: ${what}`);
-  }
+  await within(WAIT_MS_MAX, isSo, () => `not within the time: ${what}`);
 }
 
 /** Whether health says that the delivery's disk is full. */

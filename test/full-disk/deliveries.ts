@@ -6,7 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { filesBelow } from '../support/files-below.ts';
 import { kinesis, readAll } from '../support/kinesis.ts';
 import { temporaryDirectory, type NodeProcess } from '../support/node-process.ts';
-import { assertToldFull, DISK_BYTES, type Full, healthyWithin, ROOM_MS_MAX, type Start } from './small-disk-node.ts';
+import {
+  assertToldFull,
+  DISK_BYTES,
+  type Full,
+  healthyWithin,
+  ROOM_MS_MAX,
+  type Start,
+  within,
+} from './small-disk-node.ts';
 
 const CONFIG = 'test/full-disk/millrace.yaml';
 const STREAM = 'keep';
@@ -15,7 +23,6 @@ const BALLAST_MIB = 160;
 const DELIVERED_MS_MAX = 60_000;
 /** Longer than the interval of the delivery's buffer, so that something was tried. */
 const TRIED_MS = 5000;
-const LOOK_MS = 200;
 
 /** The heads of all delivered records, in the order of their objects. */
 function delivered(data: string): readonly string[] {
@@ -32,13 +39,11 @@ async function standing({ api }: NodeProcess): Promise<readonly string[]> {
 /** Everything that stands in the stream is delivered once; waits for as long as that may take. */
 async function allDelivered(node: NodeProcess, ms: number): Promise<void> {
   const wanted = (await standing(node)).toSorted();
-  for (const end = performance.now() + ms; delivered(node.data).length < wanted.length;) {
-    assert.ok(
-      performance.now() < end,
-      `${delivered(node.data).length} of ${wanted.length}\n${node.output().slice(-2000)}`,
-    );
-    await sleep(LOOK_MS);
-  }
+  await within(
+    ms,
+    () => delivered(node.data).length >= wanted.length,
+    () => `${delivered(node.data).length} of ${wanted.length}\n${node.output().slice(-2000)}`,
+  );
   assert.deepEqual(delivered(node.data).toSorted(), wanted);
 }
 
@@ -69,9 +74,11 @@ function takeAllRoom(path: string): void {
 
 /** Resolves when the node has said so; rejects after so many ms. */
 async function says(node: NodeProcess, what: RegExp, ms: number): Promise<void> {
-  for (const end = performance.now() + ms; !what.test(node.output()); await sleep(LOOK_MS)) {
-    assert.ok(performance.now() < end, node.output().slice(-2000));
-  }
+  await within(
+    ms,
+    () => what.test(node.output()),
+    () => node.output().slice(-2000),
+  );
 }
 
 async function onTheSameDisk({ disk, node, filler, startAgain }: Full): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { removeDirectory, startNodeProcess, type NodeProcess } from '../support/node-process.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { Filler } from './filler.ts';
@@ -9,6 +10,7 @@ const DISK_MIB = 320;
 export const DISK_BYTES = DISK_MIB * 1024 * 1024;
 /** What expires is looked for once a minute. */
 export const ROOM_MS_MAX = 90_000;
+const LOOK_MS = 100;
 
 /** A node on a disk of its own. */
 export interface Full {
@@ -64,10 +66,22 @@ export async function assertToldFull(node: NodeProcess): Promise<void> {
   assert.match(problems.join('; '), /full|space|disk/, 'and what');
 }
 
+/** Resolves when it is so; rejects after so many ms with what is said then. */
+export async function within(
+  ms: number,
+  isSo: () => boolean | Promise<boolean>,
+  said: () => string | Promise<string>,
+): Promise<void> {
+  for (const end = performance.now() + ms; !(await isSo()); await sleep(LOOK_MS)) {
+    assert.ok(performance.now() < end, await said());
+  }
+}
+
 /** Resolves when health has nothing to say any more; rejects after so many ms. */
 export async function healthyWithin(node: NodeProcess, ms: number): Promise<void> {
-  for (const end = performance.now() + ms; !(await health(node)).ok;) {
-    assert.ok(performance.now() < end, JSON.stringify(await health(node)));
-    await new Promise((done) => setTimeout(done, 100));
-  }
+  await within(
+    ms,
+    async () => (await health(node)).ok,
+    async () => JSON.stringify(await health(node)),
+  );
 }

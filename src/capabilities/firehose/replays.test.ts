@@ -270,11 +270,17 @@ test('error objects are found wherever the prefix puts them, and those of other 
   }
 });
 
-test('a replay that cannot get over something ends, and one that is cancelled, too: the next has its turn', async () => {
-  const fake = new FakeDestination(refusing(() => true, false));
+/** The delivery to it has had one record; `other` goes to a bucket. */
+async function withOneRecord(fake: FakeDestination): Promise<Bench> {
   const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake({ other: toBucket('other', 1) }));
   await put(bench, 'one;');
   await bench.simulation.pass(5000);
+  return bench;
+}
+
+test('a replay that cannot get over something ends, and one that is cancelled, too: the next has its turn', async () => {
+  const fake = new FakeDestination(refusing(() => true, false));
+  const bench = await withOneRecord(fake);
   const [key = assert.fail('no object')] = [...(await bench.objects('failed')).keys()];
   const { files } = bench.simulation.environment;
   const file = await bench.simulation.drive(files.open(`${SIMULATED_DATA}/buckets/failed/${key}`, 'write'));
@@ -308,9 +314,7 @@ test('a replay that cannot get over something ends, and one that is cancelled, t
 
 test('a replay that a fault of the node ends is shown as failed, with why, and is not begun again by a restart', async () => {
   const fake = new FakeDestination();
-  const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake({ other: toBucket('other', 1) }));
-  await put(bench, 'one;');
-  await bench.simulation.pass(5000);
+  const bench = await withOneRecord(fake);
   fake.script = () => {
     throw new Error('odd');
   };
@@ -341,9 +345,7 @@ async function running(bench: Bench): Promise<readonly unknown[]> {
 
 test('a replay goes with its delivery, whatever its destination does: the next has its turn', async () => {
   const fake = new FakeDestination();
-  const bench = await new Bench(1, { destinations: [fake.kind] }).open(toFake({ other: toBucket('other', 1) }));
-  await put(bench, 'one;');
-  await bench.simulation.pass(5000);
+  const bench = await withOneRecord(fake);
   fake.script = () => {
     throw new DeliveryError('Fake.Down', 'down', true);
   };
